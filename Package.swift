@@ -1,0 +1,99 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The rooms of docs/ARCHITECTURE.md, lowest first. A target may import what its line names and nothing else:
+// the explicit-import check is an error (Makefile), and imports are internal and not re-exported by default.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: strict)
+}
+
+extension Target.Dependency {
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let metrics = product(name: "Metrics", package: "swift-metrics")
+    static let protobuf = product(name: "SwiftProtobuf", package: "swift-protobuf")
+    static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let httpClient = product(name: "AsyncHTTPClient", package: "async-http-client")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
+    static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
+    static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let configuration = product(name: "Configuration", package: "swift-configuration")
+    static let arguments = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let system = product(name: "SystemPackage", package: "swift-system")
+}
+
+let package = Package(
+    name: "sluice",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "sluice", targets: ["sluice"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-protobuf.git", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),
+    ],
+    targets: [
+        // Level 0: knows nothing of ours.
+        .systemLibrary(name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        room("Domain"),
+        room("Authentication", [.crypto]),
+        // Level 1
+        room("EventLog", ["CLZ4", .crypto, .logging, .metrics]),
+        // Level 2
+        room("EventStore", ["Domain", "EventLog", .protobuf]),
+        // Level 3
+        room("CommandHandling", ["Domain", "EventStore", .logging, .metrics]),
+        room("Projections", ["Domain", "EventStore", .grdb, .logging, .metrics]),
+        room("EventStreaming", ["Domain", "EventStore"]),
+        // Level 4
+        room("Scheduling", ["Domain", "EventStore", "CommandHandling", .logging, .metrics]),
+        room("Execution", ["Domain", "EventStore", "CommandHandling", .httpClient, .nioCore, .nioHTTP1, .logging]),
+        // Level 5
+        room(
+            "HTTPAPI",
+            [
+                "Domain", "CommandHandling", "Projections", "EventStreaming", "Authentication", "EventStore",
+                .hummingbird, .hummingbirdCore, .httpTypes, .nioCore, .logging, .metrics, .httpClient,
+            ]),
+        // Level 6
+        room(
+            "Daemon",
+            [
+                "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
+                "EventStreaming", "Scheduling", "Execution", "HTTPAPI", .hummingbird, .httpClient, .configuration,
+                .lifecycle, .logging, .metrics, .system,
+            ]),
+        // Level 7
+        .executableTarget(
+            name: "sluice",
+            dependencies: ["Daemon", "Domain", "EventLog", "EventStore", "EventStreaming", .arguments, .logging],
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,129 @@
+extension ActiveState {
+    /// A new request, with its blocked action when it names a run; nothing when the same one is pending already.
+    func requestAccess(
+        _ request: RequestAccess, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        try check(request, context.settings.limits)
+        guard existingAccessRequest(request, context.workspace) == nil else { return [] }
+        guard accessRequests.count < context.settings.limits.openAccessRequestsMax else {
+            throw .limitReached("open access requests", context.settings.limits.openAccessRequestsMax)
+        }
+        let requested = AccessRequested(
+            subject: request.subject, toolID: request.toolID, agentID: request.agentID,
+            duration: request.duration ?? context.settings.grantDuration,
+            run: request.runID.map { AccessRequestTarget(runID: $0, actionID: request.actionID) },
+            capability: request.capability, payloadHash: request.payloadHash, method: request.method,
+            url: request.url, expiresAt: context.time.adding(context.settings.approvalWindow))
+        guard let runID = request.runID else {
+            let stream = StreamID.accessRequest(request.requestID)
+            return [context.event(0, stream: stream, sequence: 1, .accessRequested(requested))]
+        }
+        var decision = RunDecision(try activeRun(runID, context), context)
+        let block = BlockAction(
+            actionID: request.actionID, toolID: request.toolID, capability: request.capability,
+            payloadHash: request.payloadHash, method: request.method, url: request.url)
+        decision.record(on: .accessRequest(request.requestID), sequence: 1, .accessRequested(requested))
+        try decision.block(block, request: request.requestID)
+        return decision.events
+    }
+
+    /// The pending request that a new one would repeat.
+    package func existingAccessRequest(
+        _ request: RequestAccess, _ workspace: WorkspaceName
+    ) -> AccessRequestState? {
+        pendingAccessRequest(
+            PendingAccessKey(
+                workspace: workspace, subject: request.subject, toolID: request.toolID, runID: request.runID))
+    }
+
+    func approveAccess(_ approve: ApproveAccess, _ context: DecisionContext) throws(Rejection) -> [Event] {
+        let request = try pendingRequest(approve.requestID, context)
+        try checkText(approve.reason, "reason", bytesMax: context.settings.limits.textBytesMax)
+        let approved = request.approval(
+            scope: approve.scope, duration: approve.duration, reason: approve.reason, context)
+        let stream = StreamID.accessRequest(approve.requestID)
+        guard let target = request.requested.run else {
+            if let given = approve.payloadHash, request.requested.payloadHash?.matches(given) != true {
+                throw Rejection(.payloadHashMismatch, "payload_hash mismatch")
+            }
+            return [context.event(0, stream: stream, sequence: request.streamSequence + 1, .accessApproved(approved))]
+        }
+        let run = try activeRun(target.runID, context)
+        guard let action = run.action(target.actionID), action.status == .blocked else {
+            throw Rejection(.accessRequestNotPending, "request is not pending")
+        }
+        try checkHash(approve.payloadHash, of: action, isRequired: false)
+        var decision = RunDecision(run, context)
+        decision.record(on: stream, sequence: request.streamSequence + 1, .accessApproved(approved))
+        decision.record(
+            .actionApproved(
+                ActionApproved(actionID: action.id, payloadHash: action.payloadHash, reason: approve.reason)))
+        decision.resumeIfUnblocked()
+        return decision.events
+    }
+
+    func rejectAccess(
+        _ id: AccessRequestID, _ reason: String?, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        let request = try pendingRequest(id, context)
+        try checkText(reason, "reason", bytesMax: context.settings.limits.textBytesMax)
+        let rejected = EventPayload.accessRejected(AccessRejected(approverID: context.actor.name, reason: reason))
+        let stream = StreamID.accessRequest(id)
+        guard let target = request.requested.run, let run = runs[target.runID],
+            run.action(target.actionID)?.status == .blocked
+        else { return [context.event(0, stream: stream, sequence: request.streamSequence + 1, rejected)] }
+        var decision = RunDecision(run, context)
+        decision.record(on: stream, sequence: request.streamSequence + 1, rejected)
+        decision.record(.actionRejected(ActionRejected(actionID: target.actionID, reason: reason)))
+        decision.fail(reason: "action \(target.actionID) was rejected", requests: [:])
+        return decision.events
+    }
+
+    /// Ends a wait or a grant whose time has passed. A request with a blocked action expires with the action.
+    func expireAccess(_ id: AccessRequestID, _ context: DecisionContext) throws(Rejection) -> [Event] {
+        guard let request = accessRequests[id], request.workspace == context.workspace else {
+            throw .accessRequestNotActive()
+        }
+        guard request.expiresAt <= context.time else {
+            throw Rejection(.invalidArgument, "request \(id) does not expire before \(request.expiresAt)")
+        }
+        if request.isPending, let target = request.requested.run,
+            runs[target.runID]?.action(target.actionID)?.status == .blocked
+        {
+            return try expireAction(target.runID, target.actionID, context)
+        }
+        let stream = StreamID.accessRequest(id)
+        return [context.event(0, stream: stream, sequence: request.streamSequence + 1, .accessExpired(AccessExpired()))]
+    }
+
+    private func pendingRequest(
+        _ id: AccessRequestID, _ context: DecisionContext
+    ) throws(Rejection) -> AccessRequestState {
+        guard let request = accessRequests[id], request.workspace == context.workspace else {
+            throw .accessRequestNotActive()
+        }
+        guard request.isPending else { throw Rejection(.accessRequestNotPending, "request is not pending") }
+        return request
+    }
+
+    private func check(_ request: RequestAccess, _ limits: Limits) throws(Rejection) {
+        try checkText(request.subject, "subject", required: true, bytesMax: limits.textBytesMax)
+        try checkText(request.toolID, "tool_id", required: true, bytesMax: limits.textBytesMax)
+        try checkText(request.agentID, "agent_id", bytesMax: limits.textBytesMax)
+        try checkText(request.capability, "capability", bytesMax: limits.textBytesMax)
+        try checkText(request.payloadHash?.text, "payload_hash", bytesMax: limits.textBytesMax)
+        try checkText(request.method, "tool_method", bytesMax: 64)
+        try checkText(request.url, "tool_url", bytesMax: 8 * limits.textBytesMax)
+    }
+}
+
+extension AccessRequestState {
+    func approval(
+        scope: AccessScope?, duration: Duration?, reason: String?, _ context: DecisionContext
+    ) -> AccessApproved {
+        let duration = duration ?? requested.duration
+        return AccessApproved(
+            approverID: context.actor.name, scope: scope ?? .once, duration: duration,
+            expiresAt: context.time.adding(duration), reason: reason)
+    }
+}

@@ -1,0 +1,163 @@
+/// Something somebody wants to happen. The new ids are in it, so that deciding stays pure.
+package enum Command: Hashable, Sendable {
+    case storeResources(StoreResources)
+    case deleteResource(kind: ResourceKind, name: String)
+    case recordResourceStatus(ResourceStatusRecorded)
+
+    case createRun(CreateRun)
+    case addRunEvent(run: RunID, RunEventAdded)
+    case changeRunStatus(run: RunID, RunStatus)
+    case failRun(run: RunID, reason: String)
+
+    case blockAction(run: RunID, BlockAction)
+    case approveAction(run: RunID, action: ActionID, payloadHash: PayloadHash?, reason: String?)
+    case rejectAction(run: RunID, action: ActionID, reason: String?)
+    case expireAction(run: RunID, action: ActionID)
+    case markActionExecuted(run: RunID, action: ActionID)
+    case markActionFailed(run: RunID, action: ActionID, reason: String)
+
+    case requestAccess(RequestAccess)
+    case approveAccess(ApproveAccess)
+    case rejectAccess(request: AccessRequestID, reason: String?)
+    case expireAccess(request: AccessRequestID)
+
+    case saveCheckpoint(run: RunID, CheckpointSaved)
+    case recordToolResult(run: RunID, ToolResultRecorded)
+
+    case requestInvoke(run: RunID, InvokeRequested)
+    case completeInvoke(run: RunID, InvokeCompleted)
+    case failInvoke(run: RunID, InvokeFailed)
+
+    case createAPIKey(id: APIKeyID, APIKeyCreated)
+    case revokeAPIKey(id: APIKeyID)
+
+    case recordAnswer(AnswerRecorded)
+}
+
+/// Stores several resources at once or none: a deploy with the tools it brings.
+package struct StoreResources: Hashable, Sendable {
+    package struct Item: Hashable, Sendable {
+        package let kind: ResourceKind
+        package let name: String
+        /// The id to use when there is no resource of that name yet.
+        package let newID: ResourceID
+        package let document: JSONText
+
+        package init(kind: ResourceKind, name: String, newID: ResourceID, document: JSONText) {
+            self.kind = kind
+            self.name = name
+            self.newID = newID
+            self.document = document
+        }
+    }
+
+    package let items: [Item]
+    /// Refuse with `not_found` unless every one exists already (an update).
+    package let mustExist: Bool
+    /// Leave an existing resource as it is (a seed).
+    package let keepsExisting: Bool
+
+    package init(items: [Item], mustExist: Bool = false, keepsExisting: Bool = false) {
+        self.items = items
+        self.mustExist = mustExist
+        self.keepsExisting = keepsExisting
+    }
+}
+
+package struct CreateRun: Hashable, Sendable {
+    package let runID: RunID
+    package let agentID: String
+    package let userID: String
+    package let conversationID: String?
+    package let invokeURL: String?
+    package let initialMessage: String?
+
+    package init(
+        runID: RunID, agentID: String, userID: String, conversationID: String?, invokeURL: String?,
+        initialMessage: String?
+    ) {
+        self.runID = runID
+        self.agentID = agentID
+        self.userID = userID
+        self.conversationID = conversationID
+        self.invokeURL = invokeURL
+        self.initialMessage = initialMessage
+    }
+}
+
+package struct BlockAction: Hashable, Sendable {
+    package let actionID: ActionID
+    package let toolID: String
+    package let capability: String?
+    package let payloadHash: PayloadHash?
+    package let method: String?
+    package let url: String?
+
+    package init(
+        actionID: ActionID, toolID: String, capability: String?, payloadHash: PayloadHash?, method: String? = nil,
+        url: String? = nil
+    ) {
+        self.actionID = actionID
+        self.toolID = toolID
+        self.capability = capability
+        self.payloadHash = payloadHash
+        self.method = method
+        self.url = url
+    }
+}
+
+package struct RequestAccess: Hashable, Sendable {
+    package let requestID: AccessRequestID
+    package let subject: String
+    package let toolID: String
+    package let agentID: String?
+    /// `nil` asks for the default of four hours.
+    package let duration: Duration?
+    package let runID: RunID?
+    /// The id of the action to block, used when there is a run.
+    package let actionID: ActionID
+    package let capability: String?
+    package let payloadHash: PayloadHash?
+    package let method: String?
+    package let url: String?
+
+    package init(
+        requestID: AccessRequestID, subject: String, toolID: String, agentID: String?, duration: Duration?,
+        runID: RunID?, actionID: ActionID, capability: String?, payloadHash: PayloadHash?, method: String?,
+        url: String?
+    ) {
+        self.requestID = requestID
+        self.subject = subject
+        self.toolID = toolID
+        self.agentID = agentID
+        self.duration = duration
+        self.runID = runID
+        self.actionID = actionID
+        self.capability = capability
+        self.payloadHash = payloadHash
+        self.method = method
+        self.url = url
+    }
+}
+
+package struct ApproveAccess: Hashable, Sendable {
+    package let requestID: AccessRequestID
+    /// `nil` means once.
+    package let scope: AccessScope?
+    /// `nil` means the duration that was asked for.
+    package let duration: Duration?
+    package let reason: String?
+    /// The hash the approver saw; checked against the request's when given.
+    package let payloadHash: PayloadHash?
+
+    package init(
+        requestID: AccessRequestID, scope: AccessScope?, duration: Duration?, reason: String?,
+        payloadHash: PayloadHash?
+    ) {
+        self.requestID = requestID
+        self.scope = scope
+        self.duration = duration
+        self.reason = reason
+        self.payloadHash = payloadHash
+    }
+}

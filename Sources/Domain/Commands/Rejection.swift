@@ -1,0 +1,38 @@
+/// A command that the rules refuse: nothing was written.
+package struct Rejection: Error, Hashable, Sendable {
+    package let code: RejectionErrorCode
+    /// For the client: what is wrong and what to do.
+    package let message: String
+
+    package init(_ code: RejectionErrorCode, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    static func runNotActive(_ id: RunID) -> Rejection { Rejection(.runNotActive, "run \(id) not found") }
+    static func actionNotActive(_ id: ActionID) -> Rejection { Rejection(.actionNotActive, "action \(id) not found") }
+    static func accessRequestNotActive() -> Rejection { Rejection(.accessRequestNotActive, "request not found") }
+    static func limitReached(_ what: String, _ limit: Int) -> Rejection {
+        Rejection(.limitReached, "the limit of \(limit) \(what) is reached: finish or delete some, or raise the limit")
+    }
+}
+
+/// Stable codes of refused commands; each has a line in `docs/errors.md`.
+package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
+    case invalidArgument = "invalid_argument"
+    case invalidTransition = "invalid_transition"
+    case runNotRunning = "run_not_running"
+    /// The run does not exist, is another workspace's, or is finished: the read side knows which.
+    case runNotActive = "run_not_active"
+    case actionNotActive = "action_not_active"
+    case actionNotBlocked = "action_not_blocked"
+    case actionNotApproved = "action_not_approved"
+    case payloadHashMismatch = "payload_hash_mismatch"
+    case accessRequestNotActive = "access_request_not_active"
+    case accessRequestNotPending = "access_request_not_pending"
+    case resourceNotFound = "resource_not_found"
+    case apiKeyNotFound = "api_key_not_found"
+    case apiKeyExists = "api_key_exists"
+    case invokeNotExpected = "invoke_not_expected"
+    case limitReached = "limit_reached"
+}

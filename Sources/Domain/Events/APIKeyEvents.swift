@@ -1,0 +1,38 @@
+/// An API key exists from now on; only its hash is kept.
+package struct APIKeyCreated: Hashable, Sendable {
+    package let name: String
+    package let role: Role
+    /// SHA-256 of the key's text, lower-case hex.
+    package let digest: String
+    package let prefix: String
+    package let last4: String
+    package let expiresAt: Timestamp?
+
+    package init(name: String, role: Role, digest: String, prefix: String, last4: String, expiresAt: Timestamp?) {
+        self.name = name
+        self.role = role
+        self.digest = digest
+        self.prefix = prefix
+        self.last4 = last4
+        self.expiresAt = expiresAt
+    }
+}
+
+/// The key is refused from now on.
+package struct APIKeyRevoked: Hashable, Sendable {
+    package init() {}
+}
+
+/// The first answer to a request with an `Idempotency-Key`, given again when the request comes again.
+package struct AnswerRecorded: Hashable, Sendable {
+    package let token: IdempotencyToken
+    package let statusCode: UInt32
+    /// The answer's body, without secrets that are shown once.
+    package let body: String
+
+    package init(token: IdempotencyToken, statusCode: UInt32, body: String) {
+        self.token = token
+        self.statusCode = statusCode
+        self.body = body
+    }
+}

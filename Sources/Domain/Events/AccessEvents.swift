@@ -1,0 +1,88 @@
+/// The run and action that an access request is about.
+package struct AccessRequestTarget: Hashable, Sendable {
+    package let runID: RunID
+    package let actionID: ActionID
+
+    package init(runID: RunID, actionID: ActionID) {
+        self.runID = runID
+        self.actionID = actionID
+    }
+}
+
+/// Somebody asked for just-in-time access to a tool.
+package struct AccessRequested: Hashable, Sendable {
+    package let subject: String
+    package let toolID: String
+    package let agentID: String?
+    /// How long the access is wanted for, once granted.
+    package let duration: Duration
+    package let run: AccessRequestTarget?
+    package let capability: String?
+    package let payloadHash: PayloadHash?
+    package let method: String?
+    package let url: String?
+    /// When the request expires if nobody decides.
+    package let expiresAt: Timestamp
+
+    package init(
+        subject: String, toolID: String, agentID: String?, duration: Duration, run: AccessRequestTarget?,
+        capability: String?, payloadHash: PayloadHash?, method: String?, url: String?, expiresAt: Timestamp
+    ) {
+        self.subject = subject
+        self.toolID = toolID
+        self.agentID = agentID
+        self.duration = duration
+        self.run = run
+        self.capability = capability
+        self.payloadHash = payloadHash
+        self.method = method
+        self.url = url
+        self.expiresAt = expiresAt
+    }
+}
+
+/// What a granted access covers.
+package enum AccessScope: String, Hashable, Sendable, CaseIterable {
+    /// That exact hash on that action.
+    case once
+    /// The same agent, tool and capability for that run.
+    case run
+    /// The same user, agent and tool until the grant expires.
+    case agentUserTTL = "agent_user_ttl"
+}
+
+/// A person granted the access.
+package struct AccessApproved: Hashable, Sendable {
+    package let approverID: String
+    package let scope: AccessScope
+    package let duration: Duration
+    /// When the grant ends.
+    package let expiresAt: Timestamp
+    package let reason: String?
+
+    package init(
+        approverID: String, scope: AccessScope, duration: Duration, expiresAt: Timestamp, reason: String?
+    ) {
+        self.approverID = approverID
+        self.scope = scope
+        self.duration = duration
+        self.expiresAt = expiresAt
+        self.reason = reason
+    }
+}
+
+/// A person refused the access.
+package struct AccessRejected: Hashable, Sendable {
+    package let approverID: String
+    package let reason: String?
+
+    package init(approverID: String, reason: String?) {
+        self.approverID = approverID
+        self.reason = reason
+    }
+}
+
+/// Nobody decided in time, or the grant ended.
+package struct AccessExpired: Hashable, Sendable {
+    package init() {}
+}

@@ -1,0 +1,94 @@
+/// What happened. Cases are only added; the log's schema is `schemas/events.proto`.
+package enum EventPayload: Hashable, Sendable {
+    case resourceStored(ResourceStored)
+    case resourceDeleted(ResourceDeleted)
+    case resourceStatusRecorded(ResourceStatusRecorded)
+
+    case runCreated(RunCreated)
+    case runEventAdded(RunEventAdded)
+    case runStatusChanged(RunStatusChanged)
+
+    case actionBlocked(ActionBlocked)
+    case actionApproved(ActionApproved)
+    case actionRejected(ActionRejected)
+    case actionExpired(ActionExpired)
+    case actionExecuted(ActionExecuted)
+    case actionFailed(ActionFailed)
+
+    case accessRequested(AccessRequested)
+    case accessApproved(AccessApproved)
+    case accessRejected(AccessRejected)
+    case accessExpired(AccessExpired)
+
+    case checkpointSaved(CheckpointSaved)
+    case toolResultRecorded(ToolResultRecorded)
+
+    case invokeRequested(InvokeRequested)
+    case invokeCompleted(InvokeCompleted)
+    case invokeFailed(InvokeFailed)
+
+    case apiKeyCreated(APIKeyCreated)
+    case apiKeyRevoked(APIKeyRevoked)
+
+    case answerRecorded(AnswerRecorded)
+}
+
+extension EventPayload {
+    /// The stable name of the type in streams, exports and the command line.
+    package var typeName: String {
+        switch self {
+        case .resourceStored(let stored): stored.kind.storedTypeName
+        case .resourceDeleted(let deleted): "\(deleted.kind.singular).deleted"
+        case .resourceStatusRecorded(let recorded): "\(recorded.kind.singular).status_recorded"
+        case .runCreated: "run.created"
+        case .runEventAdded: "run.event_added"
+        case .runStatusChanged: "run.status_changed"
+        case .actionBlocked: "action.blocked"
+        case .actionApproved: "action.approved"
+        case .actionRejected: "action.rejected"
+        case .actionExpired: "action.expired"
+        case .actionExecuted: "action.executed"
+        case .actionFailed: "action.failed"
+        case .accessRequested: "access.requested"
+        case .accessApproved: "access.approved"
+        case .accessRejected: "access.rejected"
+        case .accessExpired: "access.expired"
+        case .checkpointSaved: "checkpoint.saved"
+        case .toolResultRecorded: "tool_result.recorded"
+        case .invokeRequested: "invoke.requested"
+        case .invokeCompleted: "invoke.completed"
+        case .invokeFailed: "invoke.failed"
+        case .apiKeyCreated: "api_key.created"
+        case .apiKeyRevoked: "api_key.revoked"
+        case .answerRecorded: "answer.recorded"
+        }
+    }
+
+    /// The run of an event whose stream is not the run's own.
+    package var correlatedRunID: RunID? {
+        if case .accessRequested(let requested) = self { requested.run?.runID } else { nil }
+    }
+
+    /// The type under which a run's timeline shows this event; `nil` when it is not shown there.
+    ///
+    /// A run that its client drives shows the documented names and nothing that the client did itself; a run
+    /// that the server drives also shows what the server did.
+    package func timelineType(serverDriven: Bool) -> String? {
+        switch self {
+        case .runEventAdded(let added): added.type
+        case .actionBlocked: "APPROVAL_REQUIRED"
+        case .actionApproved: serverDriven ? "APPROVAL_GRANTED" : "APPROVED"
+        case .actionRejected: serverDriven ? "APPROVAL_REJECTED" : "REJECTED"
+        case .toolResultRecorded: "TOOL_RESPONSE"
+        case .runCreated: serverDriven ? "RUN_CREATED" : nil
+        case .invokeRequested: "INVOKE_REQUESTED"
+        case .invokeCompleted: "INVOKE_COMPLETED"
+        case .invokeFailed: "INVOKE_FAILED"
+        case .runStatusChanged(let changed): serverDriven ? changed.status.timelineType : nil
+        case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .actionExpired, .actionExecuted,
+            .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired, .checkpointSaved,
+            .apiKeyCreated, .apiKeyRevoked, .answerRecorded:
+            nil
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// An agent was deployed, or a tool, policy or model provider registered, anew or in place of an older revision.
+package struct ResourceStored: Hashable, Sendable {
+    package let kind: ResourceKind
+    package let name: String
+    /// 1 for the first of this resource, then one more each time.
+    package let revision: UInt64
+    /// The whole resource as the API shows it, without status and secrets.
+    package let document: JSONText
+
+    package init(kind: ResourceKind, name: String, revision: UInt64, document: JSONText) {
+        self.kind = kind
+        self.name = name
+        self.revision = revision
+        self.document = document
+    }
+}
+
+/// A resource was deleted; a later one of the same name is a new resource with a new id.
+package struct ResourceDeleted: Hashable, Sendable {
+    package let kind: ResourceKind
+    package let name: String
+
+    package init(kind: ResourceKind, name: String) {
+        self.kind = kind
+        self.name = name
+    }
+}
+
+/// What a probe of a tool found.
+package struct ResourceStatusRecorded: Hashable, Sendable {
+    package let kind: ResourceKind
+    package let name: String
+    package let phase: String
+    package let message: String?
+    package let latencyMilliseconds: UInt64
+
+    package init(kind: ResourceKind, name: String, phase: String, message: String?, latencyMilliseconds: UInt64) {
+        self.kind = kind
+        self.name = name
+        self.phase = phase
+        self.message = message
+        self.latencyMilliseconds = latencyMilliseconds
+    }
+}

@@ -1,0 +1,77 @@
+/// A run began.
+package struct RunCreated: Hashable, Sendable {
+    package let agentID: String
+    /// The id of the deployed agent of that name, when there was one.
+    package let agentUID: ResourceID?
+    package let userID: String
+    package let conversationID: String?
+    /// Where the server drives the agent; without it the client drives the run.
+    package let invokeURL: String?
+    package let initialMessage: String?
+    /// When the run fails if it has not finished.
+    package let deadline: Timestamp
+
+    package init(
+        agentID: String, agentUID: ResourceID?, userID: String, conversationID: String?, invokeURL: String?,
+        initialMessage: String?, deadline: Timestamp
+    ) {
+        self.agentID = agentID
+        self.agentUID = agentUID
+        self.userID = userID
+        self.conversationID = conversationID
+        self.invokeURL = invokeURL
+        self.initialMessage = initialMessage
+        self.deadline = deadline
+    }
+}
+
+/// A client put an entry on the run's timeline.
+package struct RunEventAdded: Hashable, Sendable {
+    package let type: String
+    package let actor: String?
+    package let payloadHash: String?
+    package let data: JSONText?
+
+    package init(type: String, actor: String?, payloadHash: String?, data: JSONText?) {
+        self.type = type
+        self.actor = actor
+        self.payloadHash = payloadHash
+        self.data = data
+    }
+}
+
+/// The run's status became another.
+package struct RunStatusChanged: Hashable, Sendable {
+    package let status: RunStatus
+    /// Why, for a run that failed: `cancelled`, `timed out`, …
+    package let reason: String?
+
+    package init(status: RunStatus, reason: String?) {
+        self.status = status
+        self.reason = reason
+    }
+}
+
+/// The agent saved where it stopped, to go on after the action is approved.
+package struct CheckpointSaved: Hashable, Sendable {
+    package let checkpointID: CheckpointID
+    package let actionID: String
+    package let document: JSONText
+
+    package init(checkpointID: CheckpointID, actionID: String, document: JSONText) {
+        self.checkpointID = checkpointID
+        self.actionID = actionID
+        self.document = document
+    }
+}
+
+/// The agent reported what a tool call answered.
+package struct ToolResultRecorded: Hashable, Sendable {
+    package let toolID: String?
+    package let document: JSONText
+
+    package init(toolID: String?, document: JSONText) {
+        self.toolID = toolID
+        self.document = document
+    }
+}

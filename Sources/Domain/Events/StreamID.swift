@@ -1,0 +1,26 @@
+/// The consistency boundary an event belongs to: one run, one tool, one key, …
+package struct StreamID: Hashable, Sendable, CustomStringConvertible {
+    package enum Kind: String, Hashable, Sendable, CaseIterable {
+        case run, accessRequest, agent, tool, policy, modelProvider, apiKey, answer
+    }
+
+    package let kind: Kind
+    package let id: UUIDValue
+
+    package init(kind: Kind, id: UUIDValue) {
+        self.kind = kind
+        self.id = id
+    }
+
+    package static func run(_ id: RunID) -> StreamID { StreamID(kind: .run, id: id.value) }
+    package static func accessRequest(_ id: AccessRequestID) -> StreamID {
+        StreamID(kind: .accessRequest, id: id.value)
+    }
+    package static func apiKey(_ id: APIKeyID) -> StreamID { StreamID(kind: .apiKey, id: id.value) }
+    package static func resource(_ kind: ResourceKind, _ id: ResourceID) -> StreamID {
+        StreamID(kind: kind.streamKind, id: id.value)
+    }
+
+    /// `run/0193…`
+    package var description: String { "\(kind.rawValue)/\(id.text)" }
+}

@@ -1,0 +1,85 @@
+extension ActiveState {
+    func storeResources(_ store: StoreResources, _ context: DecisionContext) throws(Rejection) -> [Event] {
+        var events: [Event] = []
+        var seen: Set<ResourceKey> = []
+        var added: [ResourceKind: Int] = [:]
+        for item in store.items {
+            try checkName(item.name, item.kind, context.settings.limits)
+            try checkDocument(item.document, "spec", context.settings.limits)
+            let key = ResourceKey(workspace: context.workspace, kind: item.kind, name: item.name)
+            guard seen.insert(key).inserted else {
+                throw Rejection(.invalidArgument, "\(item.kind.singular) \(item.name) is named twice")
+            }
+            let current = resources[key]
+            if current == nil {
+                if store.mustExist { throw notFound(item.kind, item.name) }
+                added[item.kind, default: 0] += 1
+                let limit = context.settings.limits.resourcesPerKindMax
+                guard resourceCount(item.kind) + added[item.kind, default: 0] <= limit else {
+                    throw .limitReached("resources of one kind", limit)
+                }
+            } else if store.keepsExisting {
+                continue
+            }
+            let stored = ResourceStored(
+                kind: item.kind, name: item.name, revision: (current?.revision ?? 0) + 1, document: item.document)
+            events.append(
+                context.event(
+                    events.count, stream: .resource(item.kind, current?.id ?? item.newID),
+                    sequence: (current?.streamSequence ?? 0) + 1, .resourceStored(stored)))
+        }
+        return events
+    }
+
+    func deleteResource(
+        _ kind: ResourceKind, _ name: String, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        let current = try resource(kind, name, context)
+        return [
+            context.event(
+                0, stream: .resource(kind, current.id), sequence: current.streamSequence + 1,
+                .resourceDeleted(ResourceDeleted(kind: kind, name: name)))
+        ]
+    }
+
+    func recordResourceStatus(
+        _ recorded: ResourceStatusRecorded, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        let current = try resource(recorded.kind, recorded.name, context)
+        return [
+            context.event(
+                0, stream: .resource(recorded.kind, current.id), sequence: current.streamSequence + 1,
+                .resourceStatusRecorded(recorded))
+        ]
+    }
+
+    private func resource(
+        _ kind: ResourceKind, _ name: String, _ context: DecisionContext
+    ) throws(Rejection) -> ResourceState {
+        guard let current = resources[ResourceKey(workspace: context.workspace, kind: kind, name: name)] else {
+            throw notFound(kind, name)
+        }
+        return current
+    }
+
+    private func notFound(_ kind: ResourceKind, _ name: String) -> Rejection {
+        switch kind {
+        case .agent: Rejection(.resourceNotFound, "agent \(name) not found")
+        case .tool: Rejection(.resourceNotFound, "tool \"\(name)\" not found")
+        case .policy: Rejection(.resourceNotFound, "policy \"\(name)\" not found")
+        case .modelProvider: Rejection(.resourceNotFound, "model provider \"\(name)\" not found")
+        }
+    }
+
+    /// Names appear in URLs, file names and environment variables: no slash, no dots alone, no control character.
+    private func checkName(_ name: String, _ kind: ResourceKind, _ limits: Limits) throws(Rejection) {
+        let what = kind == .agent ? "agent_name" : "name"
+        try checkText(name, what, required: true, bytesMax: 253)
+        let isPlain = name.unicodeScalars.allSatisfy { scalar in
+            scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "-_. :@".unicodeScalars.contains(scalar)
+        }
+        guard isPlain, name != ".", name != ".." else {
+            throw Rejection(.invalidArgument, "\(what) may hold letters, digits, and - _ . : @ and spaces only")
+        }
+    }
+}

@@ -1,0 +1,136 @@
+extension ActiveState {
+    func blockAction(
+        _ id: RunID, _ block: BlockAction, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        var decision = RunDecision(try activeRun(id, context), context)
+        try decision.block(block, request: nil)
+        return decision.events
+    }
+
+    func approveAction(
+        _ id: RunID, _ actionID: ActionID, _ hash: PayloadHash?, _ reason: String?, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        let (run, action) = try blockedAction(id, actionID, "approve", context)
+        try checkText(reason, "reason", bytesMax: context.settings.limits.textBytesMax)
+        try checkHash(hash, of: action, isRequired: true)
+        var decision = RunDecision(run, context)
+        decision.record(
+            .actionApproved(ActionApproved(actionID: actionID, payloadHash: action.payloadHash, reason: reason)))
+        if let requestID = action.accessRequestID, let request = accessRequests[requestID], request.isPending {
+            let approved = request.approval(scope: .once, duration: nil, reason: reason, context)
+            decision.record(
+                on: .accessRequest(requestID), sequence: request.streamSequence + 1, .accessApproved(approved))
+        }
+        decision.resumeIfUnblocked()
+        return decision.events
+    }
+
+    func rejectAction(
+        _ id: RunID, _ actionID: ActionID, _ reason: String?, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        let (run, action) = try blockedAction(id, actionID, "reject", context)
+        try checkText(reason, "reason", bytesMax: context.settings.limits.textBytesMax)
+        var decision = RunDecision(run, context)
+        decision.record(.actionRejected(ActionRejected(actionID: actionID, reason: reason)))
+        if let requestID = action.accessRequestID, let request = accessRequests[requestID], request.isPending {
+            let rejected = AccessRejected(approverID: context.actor.name, reason: reason)
+            decision.record(
+                on: .accessRequest(requestID), sequence: request.streamSequence + 1, .accessRejected(rejected))
+        }
+        decision.fail(reason: "action \(actionID) was rejected", requests: accessRequests)
+        return decision.events
+    }
+
+    func expireAction(
+        _ id: RunID, _ actionID: ActionID, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        let (run, action) = try blockedAction(id, actionID, "expire", context)
+        guard action.expiresAt <= context.time else {
+            throw Rejection(.invalidArgument, "action \(actionID) does not expire before \(action.expiresAt)")
+        }
+        var decision = RunDecision(run, context)
+        decision.record(.actionExpired(ActionExpired(actionID: actionID)))
+        decision.closeRequest(of: action, requests: accessRequests)
+        decision.fail(reason: "the approval of action \(actionID) expired", requests: accessRequests)
+        return decision.events
+    }
+
+    func markActionExecuted(
+        _ id: RunID, _ actionID: ActionID, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        var decision = RunDecision(try approvedAction(id, actionID, context), context)
+        decision.record(.actionExecuted(ActionExecuted(actionID: actionID)))
+        return decision.events
+    }
+
+    func markActionFailed(
+        _ id: RunID, _ actionID: ActionID, _ reason: String, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        var decision = RunDecision(try approvedAction(id, actionID, context), context)
+        decision.record(.actionFailed(ActionFailed(actionID: actionID, reason: reason)))
+        return decision.events
+    }
+
+    private func approvedAction(
+        _ id: RunID, _ actionID: ActionID, _ context: DecisionContext
+    ) throws(Rejection) -> RunState {
+        let run = try activeRun(id, context)
+        guard let action = run.action(actionID) else { throw .actionNotActive(actionID) }
+        guard action.status == .approved else {
+            throw Rejection(
+                .actionNotApproved, "action is \(action.status.rawValue), must be APPROVED to record its execution")
+        }
+        return run
+    }
+
+    private func blockedAction(
+        _ id: RunID, _ actionID: ActionID, _ verb: String, _ context: DecisionContext
+    ) throws(Rejection) -> (RunState, ActionState) {
+        let run = try activeRun(id, context)
+        guard let action = run.action(actionID) else { throw .actionNotActive(actionID) }
+        guard action.status == .blocked else {
+            throw Rejection(.actionNotBlocked, "action is \(action.status.rawValue), must be BLOCKED to \(verb)")
+        }
+        return (run, action)
+    }
+}
+
+/// What was approved is what runs: the given hash must be the one the action was blocked with.
+func checkHash(_ hash: PayloadHash?, of action: ActionState, isRequired: Bool) throws(Rejection) {
+    switch (action.payloadHash, hash) {
+    case (nil, nil): return
+    case (.some(let expected), .some(let given)) where expected.matches(given): return
+    case (.some, nil) where !isRequired: return
+    case (.some, nil):
+        throw Rejection(
+            .payloadHashMismatch,
+            "payload_hash mismatch: the action has a payload hash and the approval gives none; "
+                + "send it in the X-Payload-Hash header or as payload_hash")
+    case (.some, .some), (nil, .some):
+        throw Rejection(.payloadHashMismatch, "payload_hash mismatch")
+    }
+}
+
+extension RunDecision {
+    /// Blocks a call: the action, and the run paused with it.
+    mutating func block(_ block: BlockAction, request: AccessRequestID?) throws(Rejection) {
+        let limits = context.settings.limits
+        try checkText(block.toolID, "tool_id", required: true, bytesMax: limits.textBytesMax)
+        try checkText(block.capability, "capability", bytesMax: limits.textBytesMax)
+        try checkText(block.payloadHash?.text, "payload_hash", bytesMax: limits.textBytesMax)
+        try checkText(block.method, "tool_method", bytesMax: 64)
+        try checkText(block.url, "tool_url", bytesMax: 8 * limits.textBytesMax)
+        guard run.status == .running else {
+            throw Rejection(.runNotRunning, "run is \(run.status.rawValue), must be RUNNING to create actions")
+        }
+        guard run.actions.count < limits.actionsPerRunMax else {
+            throw .limitReached("actions of one run", limits.actionsPerRunMax)
+        }
+        record(
+            .actionBlocked(
+                ActionBlocked(
+                    actionID: block.actionID, toolID: block.toolID, capability: block.capability,
+                    payloadHash: block.payloadHash, method: block.method, url: block.url, accessRequestID: request,
+                    expiresAt: context.time.adding(context.settings.approvalWindow))))
+    }
+}

@@ -1,0 +1,97 @@
+extension ActiveState {
+    func createRun(_ create: CreateRun, _ context: DecisionContext) throws(Rejection) -> [Event] {
+        let limits = context.settings.limits
+        guard runs.count < limits.activeRunsMax else {
+            throw .limitReached("unfinished runs", limits.activeRunsMax)
+        }
+        guard runs[create.runID] == nil else {
+            throw Rejection(.invalidArgument, "a run with id \(create.runID) exists already")
+        }
+        try checkText(create.agentID, "agent_id", required: true, bytesMax: limits.textBytesMax)
+        try checkText(create.userID, "user_id", required: true, bytesMax: limits.textBytesMax)
+        try checkText(create.conversationID, "conversation_id", bytesMax: limits.textBytesMax)
+        try checkText(create.invokeURL, "invoke_url", bytesMax: 2 * limits.textBytesMax)
+        if let message = create.initialMessage, message.utf8.count > limits.documentBytesMax {
+            throw Rejection(.invalidArgument, "message is larger than \(limits.documentBytesMax) bytes")
+        }
+        let agent = resources[ResourceKey(workspace: context.workspace, kind: .agent, name: create.agentID)]
+        let created = RunCreated(
+            agentID: create.agentID, agentUID: agent?.id, userID: create.userID,
+            conversationID: create.conversationID, invokeURL: create.invokeURL,
+            initialMessage: create.initialMessage, deadline: context.time.adding(context.settings.runTimeout))
+        return RunDecision(creating: create.runID, created, context).events
+    }
+
+    /// Types that state a governance fact; only the server writes them.
+    private static let serverTypes: Set<String> = [
+        "APPROVAL_REQUIRED", "CONSENT_REQUIRED", "APPROVAL_GRANTED", "APPROVAL_REJECTED", "APPROVED", "REJECTED",
+        "RESUMED", "RUN_CREATED", "INVOKE_REQUESTED", "INVOKE_COMPLETED", "INVOKE_FAILED", "COMPLETED", "FAILED",
+    ]
+
+    func addRunEvent(
+        _ id: RunID, _ added: RunEventAdded, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        let limits = context.settings.limits
+        try checkText(added.type, "type", required: true, bytesMax: 128)
+        try checkText(added.actor, "actor", bytesMax: limits.textBytesMax)
+        try checkText(added.payloadHash, "payload_hash", bytesMax: limits.textBytesMax)
+        try checkDocument(added.data, "data", limits)
+        let isReserved =
+            Self.serverTypes.contains(added.type)
+            || ["APPROVAL_", "CONSENT_", "INVOKE_"].contains(where: added.type.hasPrefix)
+        guard !isReserved else {
+            throw Rejection(
+                .invalidArgument, "type \(added.type) states a governance fact and is written by the server alone")
+        }
+        var decision = RunDecision(try activeRun(id, context), context)
+        decision.record(.runEventAdded(added))
+        return decision.events
+    }
+
+    func changeRunStatus(
+        _ id: RunID, _ status: RunStatus, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        let run = try activeRun(id, context)
+        guard run.status.canBecome(status) else {
+            throw Rejection(
+                .invalidTransition, "invalid transition from \(run.status.rawValue) to \(status.rawValue)")
+        }
+        if status == .running, let blocked = run.actions.first(where: { $0.status == .blocked }) {
+            throw Rejection(
+                .invalidTransition,
+                "invalid transition from \(run.status.rawValue) to RUNNING: action \(blocked.id) is still BLOCKED")
+        }
+        var decision = RunDecision(run, context)
+        if status == .failed {
+            decision.fail(reason: "set by client", requests: accessRequests)
+        } else {
+            decision.record(.runStatusChanged(RunStatusChanged(status: status, reason: nil)))
+        }
+        return decision.events
+    }
+
+    func failRun(_ id: RunID, _ reason: String, _ context: DecisionContext) throws(Rejection) -> [Event] {
+        var decision = RunDecision(try activeRun(id, context), context)
+        decision.fail(reason: reason, requests: accessRequests)
+        return decision.events
+    }
+
+    func saveCheckpoint(
+        _ id: RunID, _ saved: CheckpointSaved, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        try checkText(saved.actionID, "action_id", required: true, bytesMax: context.settings.limits.textBytesMax)
+        try checkDocument(saved.document, "checkpoint", context.settings.limits)
+        var decision = RunDecision(try activeRun(id, context), context)
+        decision.record(.checkpointSaved(saved))
+        return decision.events
+    }
+
+    func recordToolResult(
+        _ id: RunID, _ recorded: ToolResultRecorded, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        try checkDocument(recorded.document, "tool result", context.settings.limits)
+        var decision = RunDecision(try activeRun(id, context), context)
+        decision.record(.toolResultRecorded(recorded))
+        return decision.events
+    }
+}

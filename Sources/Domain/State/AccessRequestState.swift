@@ -1,0 +1,37 @@
+/// An access request that is pending, or granted and not yet ended.
+package struct AccessRequestState: Hashable, Sendable {
+    package let id: AccessRequestID
+    package let workspace: WorkspaceName
+    package let requested: AccessRequested
+    package private(set) var isPending = true
+    /// When the wait, or after approval the grant, ends.
+    package private(set) var expiresAt: Timestamp
+    package private(set) var streamSequence: UInt64
+
+    init(id: AccessRequestID, workspace: WorkspaceName, requested: AccessRequested, sequence: UInt64) {
+        self.id = id
+        self.workspace = workspace
+        self.requested = requested
+        expiresAt = requested.expiresAt
+        streamSequence = sequence
+    }
+
+    mutating func approve(_ approved: AccessApproved, sequence: UInt64) {
+        isPending = false
+        expiresAt = approved.expiresAt
+        streamSequence = sequence
+    }
+
+    var pendingKey: PendingAccessKey {
+        PendingAccessKey(
+            workspace: workspace, subject: requested.subject, toolID: requested.toolID, runID: requested.run?.runID)
+    }
+}
+
+/// What makes two pending requests the same one.
+struct PendingAccessKey: Hashable, Sendable {
+    let workspace: WorkspaceName
+    let subject: String
+    let toolID: String
+    let runID: RunID?
+}

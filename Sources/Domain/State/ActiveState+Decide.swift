@@ -1,0 +1,72 @@
+extension ActiveState {
+    /// The rules: which events a command causes, if any.
+    ///
+    /// Pure: no clock, no new ids, no waiting; the caller folds the events and appends them as one.
+    ///
+    /// - Returns: the events, in order; none when everything is so already.
+    /// - Throws: a `Rejection` when the rules refuse, with nothing changed.
+    package func decide(_ command: Command, _ context: DecisionContext) throws(Rejection) -> [Event] {
+        switch command {
+        case .storeResources(let store): try storeResources(store, context)
+        case .deleteResource(let kind, let name): try deleteResource(kind, name, context)
+        case .recordResourceStatus(let recorded): try recordResourceStatus(recorded, context)
+        case .createRun(let create): try createRun(create, context)
+        case .addRunEvent(let run, let added): try addRunEvent(run, added, context)
+        case .changeRunStatus(let run, let status): try changeRunStatus(run, status, context)
+        case .failRun(let run, let reason): try failRun(run, reason, context)
+        case .blockAction(let run, let block): try blockAction(run, block, context)
+        case .approveAction(let run, let action, let hash, let reason):
+            try approveAction(run, action, hash, reason, context)
+        case .rejectAction(let run, let action, let reason): try rejectAction(run, action, reason, context)
+        case .expireAction(let run, let action): try expireAction(run, action, context)
+        case .markActionExecuted(let run, let action): try markActionExecuted(run, action, context)
+        case .markActionFailed(let run, let action, let reason): try markActionFailed(run, action, reason, context)
+        case .requestAccess(let request): try requestAccess(request, context)
+        case .approveAccess(let approve): try approveAccess(approve, context)
+        case .rejectAccess(let request, let reason): try rejectAccess(request, reason, context)
+        case .expireAccess(let request): try expireAccess(request, context)
+        case .saveCheckpoint(let run, let saved): try saveCheckpoint(run, saved, context)
+        case .recordToolResult(let run, let recorded): try recordToolResult(run, recorded, context)
+        case .requestInvoke(let run, let requested): try requestInvoke(run, requested, context)
+        case .completeInvoke(let run, let completed): try completeInvoke(run, completed, context)
+        case .failInvoke(let run, let failed): try failInvoke(run, failed, context)
+        case .createAPIKey(let id, let created): try createAPIKey(id, created, context)
+        case .revokeAPIKey(let id): try revokeAPIKey(id, context)
+        case .recordAnswer(let answer): recordAnswer(answer, context)
+        }
+    }
+
+    /// The unfinished run of that id in the caller's workspace.
+    func activeRun(_ id: RunID, _ context: DecisionContext) throws(Rejection) -> RunState {
+        guard let run = runs[id], run.workspace == context.workspace else { throw .runNotActive(id) }
+        return run
+    }
+
+    func recordAnswer(_ answer: AnswerRecorded, _ context: DecisionContext) -> [Event] {
+        [
+            context.event(
+                0, stream: StreamID(kind: .answer, id: context.commandID.value), sequence: 1, .answerRecorded(answer))
+        ]
+    }
+}
+
+/// Refuses text that is empty where it may not be, too long, or holds a control character.
+func checkText(
+    _ text: String?, _ field: String, required: Bool = false, bytesMax: Int
+) throws(Rejection) {
+    guard let text, !text.isEmpty else {
+        if required { throw Rejection(.invalidArgument, "\(field) is required") }
+        return
+    }
+    guard text.utf8.count <= bytesMax else {
+        throw Rejection(.invalidArgument, "\(field) is longer than \(bytesMax) bytes")
+    }
+    guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
+        throw Rejection(.invalidArgument, "\(field) must not contain control characters")
+    }
+}
+
+func checkDocument(_ document: JSONText?, _ field: String, _ limits: Limits) throws(Rejection) {
+    guard let document, document.text.utf8.count > limits.documentBytesMax else { return }
+    throw Rejection(.invalidArgument, "\(field) is larger than \(limits.documentBytesMax) bytes")
+}

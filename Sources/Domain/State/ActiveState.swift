@@ -1,0 +1,109 @@
+/// The write side's memory: everything that is not finished, folded from the log, and nothing else.
+///
+/// A finished run, a decided request and a deleted resource leave it, so that memory follows the work at hand
+/// and not the years behind.
+package struct ActiveState: Sendable {
+    package private(set) var runs: [RunID: RunState] = [:]
+    package private(set) var accessRequests: [AccessRequestID: AccessRequestState] = [:]
+    package private(set) var resources: [ResourceKey: ResourceState] = [:]
+    package private(set) var apiKeys: [APIKeyID: APIKeyState] = [:]
+    private var pendingAccess: [PendingAccessKey: AccessRequestID] = [:]
+    private var resourceCounts: [ResourceKind: Int] = [:]
+
+    package init() {}
+
+    func pendingAccessRequest(_ key: PendingAccessKey) -> AccessRequestState? {
+        pendingAccess[key].flatMap { accessRequests[$0] }
+    }
+
+    func resourceCount(_ kind: ResourceKind) -> Int { resourceCounts[kind, default: 0] }
+
+    /// Folds one event; the order of the log is the caller's promise.
+    package mutating func evolve(_ event: Event) {
+        switch event.stream.kind {
+        case .run: evolveRun(RunID(event.stream.id), event)
+        case .accessRequest: evolveAccessRequest(AccessRequestID(event.stream.id), event)
+        case .agent, .tool, .policy, .modelProvider: evolveResource(event)
+        case .apiKey: evolveAPIKey(APIKeyID(event.stream.id), event)
+        case .answer: break
+        }
+    }
+
+    private mutating func evolveRun(_ id: RunID, _ event: Event) {
+        if case .runCreated(let created) = event.payload {
+            var run = RunState(id: id, workspace: event.workspace, created: created)
+            run.evolve(event)
+            runs[id] = run
+            return
+        }
+        runs[id]?.evolve(event)
+        // A finished run's last events may follow the one that finished it, in the same command.
+        if case .runStatusChanged(let changed) = event.payload, changed.status.isFinished { runs[id] = nil }
+    }
+
+    private mutating func evolveAccessRequest(_ id: AccessRequestID, _ event: Event) {
+        if case .accessRequested(let requested) = event.payload {
+            let request = AccessRequestState(
+                id: id, workspace: event.workspace, requested: requested, sequence: event.streamSequence)
+            accessRequests[id] = request
+            pendingAccess[request.pendingKey] = id
+        } else if case .accessApproved(let approved) = event.payload {
+            guard let request = accessRequests[id] else { return }
+            pendingAccess[request.pendingKey] = nil
+            accessRequests[id]?.approve(approved, sequence: event.streamSequence)
+        } else {
+            guard let request = accessRequests.removeValue(forKey: id) else { return }
+            if pendingAccess[request.pendingKey] == id { pendingAccess[request.pendingKey] = nil }
+        }
+    }
+
+    private mutating func evolveResource(_ event: Event) {
+        if case .resourceStored(let stored) = event.payload {
+            let key = ResourceKey(workspace: event.workspace, kind: stored.kind, name: stored.name)
+            if resources[key] == nil { resourceCounts[stored.kind, default: 0] += 1 }
+            resources[key] = ResourceState(
+                id: ResourceID(event.stream.id), revision: stored.revision, streamSequence: event.streamSequence)
+        } else if case .resourceDeleted(let deleted) = event.payload {
+            let key = ResourceKey(workspace: event.workspace, kind: deleted.kind, name: deleted.name)
+            if resources.removeValue(forKey: key) != nil { resourceCounts[deleted.kind, default: 0] -= 1 }
+        } else if case .resourceStatusRecorded(let recorded) = event.payload {
+            let key = ResourceKey(workspace: event.workspace, kind: recorded.kind, name: recorded.name)
+            resources[key]?.streamSequence = event.streamSequence
+        }
+    }
+
+    private mutating func evolveAPIKey(_ id: APIKeyID, _ event: Event) {
+        if case .apiKeyCreated(let created) = event.payload {
+            apiKeys[id] = APIKeyState(workspace: event.workspace, name: created.name, digest: created.digest)
+        } else if case .apiKeyRevoked = event.payload {
+            apiKeys[id] = nil
+        }
+    }
+}
+
+/// A resource's name within its workspace and kind.
+package struct ResourceKey: Hashable, Sendable {
+    package let workspace: WorkspaceName
+    package let kind: ResourceKind
+    package let name: String
+
+    package init(workspace: WorkspaceName, kind: ResourceKind, name: String) {
+        self.workspace = workspace
+        self.kind = kind
+        self.name = name
+    }
+}
+
+/// What the write side remembers of a named resource.
+package struct ResourceState: Hashable, Sendable {
+    package let id: ResourceID
+    package let revision: UInt64
+    package fileprivate(set) var streamSequence: UInt64
+}
+
+/// What the write side remembers of an API key.
+package struct APIKeyState: Hashable, Sendable {
+    package let workspace: WorkspaceName
+    package let name: String
+    package let digest: String
+}

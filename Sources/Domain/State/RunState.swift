@@ -1,0 +1,106 @@
+/// What the write side remembers of a run that is not finished.
+package struct RunState: Hashable, Sendable {
+    package let id: RunID
+    package let workspace: WorkspaceName
+    package let agentID: String
+    package let userID: String
+    package let conversationID: String?
+    package let invokeURL: String?
+    /// Kept for runs that the server drives; `nil` otherwise.
+    package let initialMessage: String?
+    package let deadline: Timestamp
+    package private(set) var status: RunStatus = .running
+    package private(set) var actions: [ActionState] = []
+    /// The latest invoke of the agent, in flight or done.
+    package private(set) var lastInvoke: InvokeProgress?
+    package private(set) var streamSequence: UInt64 = 0
+    package private(set) var timelineSequence: UInt64 = 0
+
+    package init(id: RunID, workspace: WorkspaceName, created: RunCreated) {
+        self.id = id
+        self.workspace = workspace
+        agentID = created.agentID
+        userID = created.userID
+        conversationID = created.conversationID
+        invokeURL = created.invokeURL
+        initialMessage = created.invokeURL == nil ? nil : created.initialMessage
+        deadline = created.deadline
+    }
+
+    /// Whether Sluice calls the agent; otherwise the client drives the run by its own requests.
+    package var isServerDriven: Bool { invokeURL != nil }
+
+    /// The invoke that was requested and has no result yet.
+    package var openInvoke: InvokeProgress? { lastInvoke.flatMap { $0.stage == .open ? $0 : nil } }
+
+    package func action(_ id: ActionID) -> ActionState? { actions.first { $0.id == id } }
+
+    package var hasBlockedAction: Bool { actions.contains { $0.status == .blocked } }
+
+    /// Folds one event of the run's stream.
+    mutating func evolve(_ event: Event) {
+        streamSequence = event.streamSequence
+        if let timeline = event.timeline { timelineSequence = timeline.sequence }
+        switch event.payload {
+        case .runStatusChanged(let changed):
+            status = changed.status
+        case .actionBlocked(let blocked):
+            actions.append(ActionState(blocked))
+            status = .pausedApproval
+        case .actionApproved(let approved): setStatus(.approved, of: approved.actionID)
+        case .actionRejected(let rejected): setStatus(.rejected, of: rejected.actionID)
+        case .actionExpired(let expired): setStatus(.expired, of: expired.actionID)
+        case .actionExecuted(let executed): setStatus(.executed, of: executed.actionID)
+        case .actionFailed(let failed): setStatus(.failed, of: failed.actionID)
+        case .invokeRequested(let requested):
+            lastInvoke = InvokeProgress(
+                purpose: requested.purpose, attempt: requested.attempt, requestID: requested.requestID, stage: .open)
+        case .invokeCompleted:
+            lastInvoke?.stage = .completed
+        case .invokeFailed(let failed):
+            lastInvoke?.stage = .failed(at: event.time, isRetryable: failed.isRetryable, error: failed.error)
+        case .runCreated, .runEventAdded, .checkpointSaved, .toolResultRecorded, .resourceStored, .resourceDeleted,
+            .resourceStatusRecorded, .accessRequested, .accessApproved, .accessRejected, .accessExpired,
+            .apiKeyCreated, .apiKeyRevoked, .answerRecorded:
+            break
+        }
+    }
+
+    private mutating func setStatus(_ status: ActionStatus, of id: ActionID) {
+        guard let index = actions.firstIndex(where: { $0.id == id }) else { return }
+        actions[index].status = status
+    }
+}
+
+/// How far an invoke of the agent has come.
+package struct InvokeProgress: Hashable, Sendable {
+    package enum Stage: Hashable, Sendable {
+        /// Requested, with no result yet.
+        case open
+        case completed
+        case failed(at: Timestamp, isRetryable: Bool, error: String)
+    }
+
+    package let purpose: InvokePurpose
+    package let attempt: UInt32
+    package let requestID: String
+    package fileprivate(set) var stage: Stage
+}
+
+/// A blocked action of an unfinished run.
+package struct ActionState: Hashable, Sendable {
+    package let id: ActionID
+    package let toolID: String
+    package let payloadHash: PayloadHash?
+    package let accessRequestID: AccessRequestID?
+    package let expiresAt: Timestamp
+    package fileprivate(set) var status: ActionStatus = .blocked
+
+    init(_ blocked: ActionBlocked) {
+        id = blocked.actionID
+        toolID = blocked.toolID
+        payloadHash = blocked.payloadHash
+        accessRequestID = blocked.accessRequestID
+        expiresAt = blocked.expiresAt
+    }
+}

@@ -1,0 +1,23 @@
+/// Every bound of the write side, in one place. Beyond a bound a command is refused, never queued for ever.
+package struct Limits: Hashable, Sendable {
+    /// Runs that are not finished; memory holds about 1 KiB for each.
+    package var activeRunsMax = 1_000_000
+    /// Blocked actions of one run, resolved ones included.
+    package var actionsPerRunMax = 1_000
+    /// Access requests that are pending or whose grant has not expired.
+    package var openAccessRequestsMax = 100_000
+    /// Agents, tools, policies and model providers of all workspaces, each kind by itself.
+    package var resourcesPerKindMax = 100_000
+    /// API keys that are not revoked.
+    package var apiKeysMax = 10_000
+    /// Idempotency keys remembered; the oldest are forgotten first.
+    package var idempotencyKeysMax = 200_000
+    /// How long an idempotency key is remembered.
+    package var idempotencyRetention: Duration = .seconds(24 * 3600)
+    /// Text fields such as names and ids, in UTF-8 bytes.
+    package var textBytesMax = 1_024
+    /// One JSON document or message, in UTF-8 bytes.
+    package var documentBytesMax = 4 * 1024 * 1024
+
+    package init() {}
+}
