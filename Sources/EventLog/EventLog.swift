@@ -1,1 +1,116 @@
-// EventLog
+import Dispatch
+package import Logging
+import Metrics
+import Synchronization
+
+/// The log's asynchronous door: one writer, and readers that never wait for its disk.
+package final class EventLog: Sendable {
+    package struct Configuration: Hashable, Sendable {
+        /// A segment that would grow beyond this is sealed and the next one begun.
+        package var segmentBytesMax: UInt64 = 64 * 1024 * 1024
+
+        package init() {}
+    }
+
+    private let writing: WritingActor
+    private let reading: ReadingActor
+    private let durable: Mutex<UInt64>
+
+    private init(writing: WritingActor, reading: ReadingActor, durable: UInt64) {
+        self.writing = writing
+        self.reading = reading
+        self.durable = Mutex(durable)
+    }
+
+    /// Recovers the log in `storage`, or begins a new one.
+    ///
+    /// - Returns: the log, and what recovery found and cut.
+    /// - Throws: `LogError.damaged` when bytes that were durable are not as they were written.
+    package static func open(
+        _ storage: any LogStorage, configuration: Configuration = Configuration(), logger: Logger
+    ) throws(LogError) -> (EventLog, LogRecovery.Report) {
+        let (tail, report) = try LogRecovery.open(storage)
+        let mark = try LogRecovery.wrap { () throws(StorageError) in try CleanMark.take(from: storage) }
+        if let mark, mark > report.lastPosition {
+            throw .damaged(
+                segment: tail.segment, position: report.lastPosition + 1, offset: tail.end,
+                reason: "the log was closed at position \(mark) and ends at \(report.lastPosition) now")
+        }
+        if let torn = report.tornTail {
+            logger.warning(
+                "cut a torn tail that was never acknowledged",
+                metadata: [
+                    "segment": "\(torn.segment)", "offset": "\(torn.offset)", "bytes": "\(torn.byteCount)",
+                ])
+        }
+        let writer = LogWriter(storage: storage, segmentBytesMax: configuration.segmentBytesMax, recovered: tail)
+        let log = EventLog(
+            writing: WritingActor(writer), reading: ReadingActor(LogReader(storage: storage)),
+            durable: report.lastPosition)
+        return (log, report)
+    }
+
+    /// The newest position that survives a crash; asking never waits for the disk.
+    package var durablePosition: UInt64 { durable.withLock { $0 } }
+
+    /// Appends the records as one frame; durable on return.
+    ///
+    /// - Returns: the position of the first.
+    package func append(_ records: [[UInt8]]) async throws(LogError) -> UInt64 {
+        let first = try await writing.append(records)
+        durable.withLock { $0 = max($0, first + UInt64(records.count) - 1) }
+        return first
+    }
+
+    /// Records from `position` on, none beyond `durable`, about `bytesMax` bytes of them and at least one frame.
+    package func read(
+        from position: UInt64, through durable: UInt64, bytesMax: Int
+    ) async throws(LogError) -> [[UInt8]] {
+        try await reading.read(from: position, through: durable, bytesMax: bytesMax)
+    }
+
+    /// Marks the log as closed in order; nothing may be appended afterwards.
+    package func close() async throws(LogError) { try await writing.close() }
+}
+
+/// Owns the writer on a thread of its own: fdatasync blocks.
+private actor WritingActor {
+    private let executor = BlockingExecutor(label: "sluice.log.write")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private var writer: LogWriter
+    private let syncTimer = Timer(label: "sluice_log_append_seconds")
+    private let bytesCounter = Counter(label: "sluice_log_bytes_total")
+    private let framesCounter = Counter(label: "sluice_log_frames_total")
+
+    init(_ writer: LogWriter) { self.writer = writer }
+
+    func append(_ records: [[UInt8]]) throws(LogError) -> UInt64 {
+        let start = DispatchTime.now().uptimeNanoseconds
+        let (first, byteCount) = try writer.append(records)
+        syncTimer.recordNanoseconds(Int64(DispatchTime.now().uptimeNanoseconds - start))
+        bytesCounter.increment(by: byteCount)
+        framesCounter.increment()
+        return first
+    }
+
+    func close() throws(LogError) {
+        let position = writer.durablePosition
+        let storage = writer.storage
+        try LogRecovery.wrap { () throws(StorageError) in try CleanMark.write(position, to: storage) }
+    }
+}
+
+/// Owns the reader on a thread of its own: reads never queue behind a sync.
+private actor ReadingActor {
+    private let executor = BlockingExecutor(label: "sluice.log.read")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private var reader: LogReader
+
+    init(_ reader: LogReader) { self.reader = reader }
+
+    func read(from position: UInt64, through durable: UInt64, bytesMax: Int) throws(LogError) -> [[UInt8]] {
+        try reader.read(from: position, through: durable, bytesMax: bytesMax)
+    }
+}

@@ -92,3 +92,25 @@ extension EventPayload {
         }
     }
 }
+
+extension EventPayload {
+    /// About how large the event is in the log, in bytes: what its documents and messages weigh, plus a little.
+    package var approximateSizeBytes: Int { 256 + documentSizeBytes }
+
+    private var documentSizeBytes: Int {
+        switch self {
+        case .resourceStored(let stored): stored.document.text.utf8.count
+        case .runCreated(let created): created.initialMessage?.utf8.count ?? 0
+        case .runEventAdded(let added): added.data?.text.utf8.count ?? 0
+        case .checkpointSaved(let saved): saved.document.text.utf8.count
+        case .toolResultRecorded(let recorded): recorded.document.text.utf8.count
+        case .invokeCompleted(let completed): completed.response?.text.utf8.count ?? 0
+        case .invokeFailed(let failed): failed.error.utf8.count
+        case .answerRecorded(let answer): answer.body.utf8.count
+        case .resourceDeleted, .resourceStatusRecorded, .runStatusChanged, .actionBlocked, .actionApproved,
+            .actionRejected, .actionExpired, .actionExecuted, .actionFailed, .accessRequested, .accessApproved,
+            .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked:
+            0
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Domain
+import EventStore
+
+/// Everything the writer remembers, folded from the log: the unfinished, and the idempotency keys of late.
+struct WriterMemory: Sendable {
+    private(set) var state = ActiveState()
+    var idempotency: IdempotencyIndex
+    /// The newest position decided; it becomes durable a moment later.
+    private(set) var position: Position = .zero
+    /// The newest event's time: the next one is not earlier, even when the clock was set back.
+    private(set) var time = Timestamp(microseconds: 0)
+
+    private init(limits: Limits) { idempotency = IdempotencyIndex(limits: limits) }
+
+    /// Reads the whole log.
+    static func folding(_ store: EventStore, limits: Limits) async throws(CommandError) -> WriterMemory {
+        var memory = WriterMemory(limits: limits)
+        do {
+            while true {
+                let page = try await store.read(from: memory.position.next, limit: 4096)
+                guard let last = page.last else { return memory }
+                for recorded in page { memory.evolve(recorded) }
+                memory.idempotency.trim(now: last.event.time)
+            }
+        } catch {
+            throw .stopped("\(error)")
+        }
+    }
+
+    /// Folds newly decided events, which take the next positions.
+    mutating func evolve(_ events: [Event], now: Timestamp) {
+        for event in events { evolve(RecordedEvent(position: position.next, event: event)) }
+        idempotency.trim(now: now)
+    }
+
+    private mutating func evolve(_ recorded: RecordedEvent) {
+        state.evolve(recorded.event)
+        idempotency.evolve(recorded)
+        position = recorded.position
+        time = max(time, recorded.event.time)
+    }
+}

@@ -1,0 +1,51 @@
+import Crypto
+
+/// The right edge of an RFC 6962 Merkle tree: enough to add leaves and to tell the root, in O(log n) space.
+///
+/// One hash stands for each complete subtree, the largest first: their sizes are the bits of `count`.
+package struct MerkleFrontier: Hashable, Sendable {
+    package typealias Hash = [UInt8]
+
+    /// The number of leaves.
+    package private(set) var count: UInt64
+    package private(set) var hashes: [Hash]
+
+    package init() {
+        count = 0
+        hashes = []
+    }
+
+    /// Takes up a saved frontier; `nil` when the number of hashes does not fit the count.
+    package init?(count: UInt64, hashes: [Hash]) {
+        guard hashes.count == count.nonzeroBitCount, hashes.allSatisfy({ $0.count == 32 }) else { return nil }
+        self.count = count
+        self.hashes = hashes
+    }
+
+    /// Adds a record as the next leaf.
+    package mutating func append(_ record: some Collection<UInt8>) {
+        var node = Self.hash(0, Array(record), [])
+        var size = count
+        while size & 1 == 1 {
+            node = Self.hash(1, hashes.removeLast(), node)
+            size >>= 1
+        }
+        hashes.append(node)
+        count += 1
+    }
+
+    /// The tree head of all leaves so far (RFC 6962, section 2.1).
+    package var root: Hash {
+        guard var node = hashes.last else { return Array(SHA256.hash(data: [UInt8]())) }
+        for left in hashes.dropLast().reversed() { node = Self.hash(1, left, node) }
+        return node
+    }
+
+    private static func hash(_ prefix: UInt8, _ left: [UInt8], _ right: [UInt8]) -> Hash {
+        var hasher = SHA256()
+        hasher.update(data: [prefix])
+        hasher.update(data: left)
+        if !right.isEmpty { hasher.update(data: right) }
+        return Array(hasher.finalize())
+    }
+}

@@ -1,0 +1,65 @@
+/// The first 4096 bytes of a segment: what it is, where it begins, and the Merkle frontier of all records before it.
+package struct SegmentHeader: Hashable, Sendable {
+    package static let byteCount = 4096
+    static let magic = Array("SLUICLOG".utf8)
+    static let formatVersion: UInt32 = 1
+
+    package let firstPosition: UInt64
+    package let frontier: MerkleFrontier
+
+    package enum Malformed: Error, Hashable, Sendable {
+        case notASegment
+        case newerFormat(UInt32)
+        case checksum
+        case contents
+    }
+
+    package var fileName: String { Self.fileName(firstPosition: firstPosition) }
+
+    package static func fileName(firstPosition: UInt64) -> String {
+        let digits = String(firstPosition)
+        return String(repeating: "0", count: 20 - digits.count) + digits + ".seg"
+    }
+
+    /// The position in a segment's file name; `nil` when it is no such name.
+    package static func firstPosition(fileName: String) -> UInt64? {
+        guard fileName.utf8.count == 24, fileName.hasSuffix(".seg") else { return nil }
+        return UInt64(fileName.dropLast(4))
+    }
+
+    package var bytes: [UInt8] {
+        var bytes = Self.magic
+        bytes.append(littleEndian: Self.formatVersion)
+        bytes.append(littleEndian: UInt32(Self.byteCount))
+        bytes.append(littleEndian: firstPosition)
+        bytes += frontier.root
+        bytes.append(littleEndian: UInt32(frontier.hashes.count))
+        bytes.append(littleEndian: UInt32(0))
+        for hash in frontier.hashes { bytes += hash }
+        bytes += [UInt8](repeating: 0, count: Self.byteCount - 4 - bytes.count)
+        bytes.append(littleEndian: CRC32C.checksum(bytes))
+        return bytes
+    }
+
+    package init(firstPosition: UInt64, frontier: MerkleFrontier) {
+        self.firstPosition = firstPosition
+        self.frontier = frontier
+    }
+
+    package init(_ bytes: [UInt8]) throws(Malformed) {
+        guard bytes.count == Self.byteCount, Array(bytes.prefix(8)) == Self.magic else { throw .notASegment }
+        let version: UInt32 = bytes.littleEndian(at: 8)
+        guard version == Self.formatVersion else { throw .newerFormat(version) }
+        guard CRC32C.checksum(Array(bytes.dropLast(4))) == bytes.littleEndian(at: Self.byteCount - 4) as UInt32 else {
+            throw .checksum
+        }
+        let first: UInt64 = bytes.littleEndian(at: 16)
+        let hashCount = Int(bytes.littleEndian(at: 56) as UInt32)
+        guard first > 0, hashCount <= 64 else { throw .contents }
+        let hashes = (0..<hashCount).map { Array(bytes[64 + 32 * $0..<96 + 32 * $0]) }
+        guard let frontier = MerkleFrontier(count: first - 1, hashes: hashes),
+            frontier.root == Array(bytes[24..<56])
+        else { throw .contents }
+        self.init(firstPosition: first, frontier: frontier)
+    }
+}

@@ -1,0 +1,58 @@
+/// Walks a segment's frames from its beginning and checks each one.
+struct SegmentScan {
+    /// Where the walk ended, and why.
+    enum End: Hashable {
+        /// Exactly at the end of the file.
+        case clean
+        /// At bytes that are no valid frame.
+        case invalid(reason: String)
+    }
+
+    let name: String
+    let file: any LogFile
+    private(set) var offset = UInt64(SegmentHeader.byteCount)
+    private(set) var nextPosition: UInt64
+    private let size: UInt64
+
+    init(name: String, file: any LogFile, firstPosition: UInt64) throws(StorageError) {
+        self.name = name
+        self.file = file
+        nextPosition = firstPosition
+        size = try file.size()
+    }
+
+    /// Calls `visit` with each valid frame's header, offset and records, in order.
+    mutating func walk(
+        _ visit: (Frame.Header, UInt64, [[UInt8]]) -> Void
+    ) throws(StorageError) -> End {
+        while offset < size {
+            let bytes = try file.read(at: offset, count: Frame.headerByteCount)
+            guard let header = Frame.Header(bytes) else { return .invalid(reason: "no frame begins here") }
+            guard header.firstPosition == nextPosition else {
+                return .invalid(reason: "the frame begins with position \(header.firstPosition), not \(nextPosition)")
+            }
+            let whole = try file.read(at: offset, count: header.byteCount)
+            switch Frame.decode(header, whole[...]) {
+            case .failure(let reason): return .invalid(reason: reason.text)
+            case .success(let records): visit(header, offset, records)
+            }
+            offset += UInt64(header.byteCount)
+            nextPosition = header.lastPosition + 1
+        }
+        return .clean
+    }
+
+    /// Whether a valid frame stands anywhere after the place where the walk ended.
+    ///
+    /// Only one frame is in flight at a time, so a torn write has nothing after it; damage in the middle does.
+    func hasFrameAfterEnd() throws(StorageError) -> Bool {
+        let rest = try file.read(at: offset, count: Int(size - min(size, offset)))
+        guard rest.count > Frame.headerByteCount else { return false }
+        for start in 1..<(rest.count - Frame.headerByteCount + 1) where rest[start] == UInt8(Frame.magic & 0xff) {
+            let candidate = Array(rest[start..<start + Frame.headerByteCount])
+            guard let header = Frame.Header(candidate), start + header.byteCount <= rest.count else { continue }
+            if case .success = Frame.decode(header, rest[start..<start + header.byteCount]) { return true }
+        }
+        return false
+    }
+}

@@ -1,0 +1,28 @@
+/// A small file that says how far the log had come when it was closed in order.
+///
+/// With it, a shorter log at the next start is damage and not a torn tail. It is removed before the first append.
+enum CleanMark {
+    static let fileName = "CLEAN"
+
+    static func write(_ position: UInt64, to storage: any LogStorage) throws(StorageError) {
+        var bytes: [UInt8] = []
+        bytes.append(littleEndian: position)
+        bytes.append(littleEndian: CRC32C.checksum(bytes))
+        let file = try storage.create(fileName)
+        try file.write(bytes, at: 0)
+        try file.sync()
+        try storage.syncDirectory()
+    }
+
+    /// Reads and removes the mark; `nil` when there is none, or none that is whole.
+    static func take(from storage: any LogStorage) throws(StorageError) -> UInt64? {
+        guard try storage.names().contains(fileName) else { return nil }
+        let bytes = try storage.open(fileName, isWritable: false).read(at: 0, count: 12)
+        try storage.remove(fileName)
+        try storage.syncDirectory()
+        guard bytes.count == 12, CRC32C.checksum(Array(bytes.prefix(8))) == bytes.littleEndian(at: 8) as UInt32 else {
+            return nil
+        }
+        return bytes.littleEndian(at: 0)
+    }
+}

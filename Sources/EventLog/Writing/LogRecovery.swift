@@ -1,0 +1,152 @@
+/// Opens a log directory: checks how the segments follow each other, and cuts a torn tail.
+package enum LogRecovery {
+    /// Where the writer goes on.
+    struct Tail {
+        let segment: String
+        let file: any LogFile
+        let end: UInt64
+        let frontier: MerkleFrontier
+    }
+
+    /// What was found and done.
+    package struct Report: Hashable, Sendable {
+        package internal(set) var segments = 0
+        package internal(set) var lastPosition: UInt64 = 0
+        /// Bytes of an unacknowledged frame that were cut off the newest segment.
+        package internal(set) var tornTail: TornTail?
+        /// A segment whose making a crash interrupted; it held no frame and was removed.
+        package internal(set) var removedSegment: String?
+    }
+
+    package struct TornTail: Hashable, Sendable {
+        package let segment: String
+        package let offset: UInt64
+        package let byteCount: UInt64
+    }
+
+    static func open(_ storage: any LogStorage) throws(LogError) -> (Tail, Report) {
+        var report = Report()
+        var firsts = try segmentPositions(storage)
+        if let newest = firsts.last, try isUnfinished(newest, storage) {
+            let name = SegmentHeader.fileName(firstPosition: newest)
+            try wrap { () throws(StorageError) in
+                try storage.remove(name)
+                try storage.syncDirectory()
+            }
+            report.removedSegment = name
+            firsts.removeLast()
+        }
+        guard let newest = firsts.last else {
+            let header = SegmentHeader(firstPosition: 1, frontier: MerkleFrontier())
+            let file = try wrap { () throws(StorageError) in try createSegment(header, in: storage) }
+            report.segments = 1
+            return (
+                Tail(
+                    segment: header.fileName, file: file, end: UInt64(SegmentHeader.byteCount),
+                    frontier: header.frontier), report
+            )
+        }
+        for first in firsts.dropLast() { _ = try header(first, storage) }
+        guard firsts.first == 1 else {
+            throw .damaged(
+                segment: SegmentHeader.fileName(firstPosition: 1), position: 1, offset: 0,
+                reason: "the first segment is missing")
+        }
+        let tail = try recoverTail(try header(newest, storage), storage, &report)
+        report.segments = firsts.count
+        report.lastPosition = tail.frontier.count
+        return (tail, report)
+    }
+
+    /// The first positions of all segments, in order.
+    static func segmentPositions(_ storage: any LogStorage) throws(LogError) -> [UInt64] {
+        let names = try wrap { () throws(StorageError) in try storage.names() }
+        var positions: [UInt64] = []
+        for name in names where name != CleanMark.fileName && !name.hasSuffix(".tmp") {
+            guard let position = SegmentHeader.firstPosition(fileName: name) else {
+                throw .foreign("the log directory holds \(name), which is no segment; move it away")
+            }
+            positions.append(position)
+        }
+        return positions.sorted()
+    }
+
+    /// Reads and checks a segment's header.
+    static func header(_ firstPosition: UInt64, _ storage: any LogStorage) throws(LogError) -> SegmentHeader {
+        let name = SegmentHeader.fileName(firstPosition: firstPosition)
+        let bytes = try wrap { () throws(StorageError) in
+            try storage.open(name, isWritable: false).read(at: 0, count: SegmentHeader.byteCount)
+        }
+        let reason: String
+        do {
+            let header = try SegmentHeader(bytes)
+            if header.firstPosition == firstPosition { return header }
+            reason = "the header begins with position \(header.firstPosition)"
+        } catch {
+            switch error {
+            case .newerFormat(let version):
+                throw .foreign("segment \(name) has format version \(version); this sluice reads version 1: upgrade it")
+            case .notASegment: reason = "the header is not a segment's"
+            case .checksum: reason = "the header's checksum does not match"
+            case .contents: reason = "the header contradicts itself"
+            }
+        }
+        throw .damaged(segment: name, position: firstPosition, offset: 0, reason: reason)
+    }
+
+    /// Makes a segment with its header, durable before any frame is written to it.
+    static func createSegment(
+        _ header: SegmentHeader, in storage: any LogStorage
+    ) throws(StorageError) -> any LogFile {
+        let file = try storage.create(header.fileName)
+        try file.write(header.bytes, at: 0)
+        try file.sync()
+        try storage.syncDirectory()
+        return file
+    }
+
+    private static func recoverTail(
+        _ header: SegmentHeader, _ storage: any LogStorage, _ report: inout Report
+    ) throws(LogError) -> Tail {
+        let name = header.fileName
+        let file = try wrap { () throws(StorageError) in try storage.open(name, isWritable: true) }
+        var frontier = header.frontier
+        var scan = try wrap { () throws(StorageError) in
+            try SegmentScan(name: name, file: file, firstPosition: header.firstPosition)
+        }
+        let end = try wrap { () throws(StorageError) in
+            try scan.walk { _, _, records in for record in records { frontier.append(record) } }
+        }
+        if case .invalid(let reason) = end {
+            guard try wrap({ () throws(StorageError) in try !scan.hasFrameAfterEnd() }) else {
+                throw .damaged(segment: name, position: scan.nextPosition, offset: scan.offset, reason: reason)
+            }
+            try wrap { () throws(StorageError) in
+                let size = try file.size()
+                try file.truncate(to: scan.offset)
+                try file.sync()
+                report.tornTail = TornTail(segment: name, offset: scan.offset, byteCount: size - scan.offset)
+            }
+        }
+        return Tail(segment: name, file: file, end: scan.offset, frontier: frontier)
+    }
+
+    /// Whether a crash interrupted the making of the newest segment: a short or blank header and nothing after it.
+    private static func isUnfinished(_ firstPosition: UInt64, _ storage: any LogStorage) throws(LogError) -> Bool {
+        let name = SegmentHeader.fileName(firstPosition: firstPosition)
+        return try wrap { () throws(StorageError) in
+            let file = try storage.open(name, isWritable: false)
+            guard try file.size() <= UInt64(SegmentHeader.byteCount) else { return false }
+            let bytes = try file.read(at: 0, count: SegmentHeader.byteCount)
+            return bytes.count < SegmentHeader.byteCount || bytes.allSatisfy { $0 == 0 }
+        }
+    }
+
+    static func wrap<Value>(_ body: () throws(StorageError) -> Value) throws(LogError) -> Value {
+        do throws(StorageError) {
+            return try body()
+        } catch {
+            throw error.kind == .noSpace ? .noSpace(error.description) : .storage(error)
+        }
+    }
+}

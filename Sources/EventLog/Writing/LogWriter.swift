@@ -1,0 +1,88 @@
+/// Appends frames to the newest segment and begins the next one when it is full.
+///
+/// Synchronous, and free of clocks and chance: what it does follows from its storage alone.
+struct LogWriter {
+    let storage: any LogStorage
+    let segmentBytesMax: UInt64
+    private(set) var frontier: MerkleFrontier
+    private(set) var segment: String
+    private var file: any LogFile
+    /// The end of the newest durable frame.
+    private var end: UInt64
+    private var poison: String?
+
+    /// Goes on where recovery has ended.
+    init(storage: any LogStorage, segmentBytesMax: UInt64, recovered: LogRecovery.Tail) {
+        self.storage = storage
+        self.segmentBytesMax = segmentBytesMax
+        frontier = recovered.frontier
+        segment = recovered.segment
+        file = recovered.file
+        end = recovered.end
+    }
+
+    /// The last durable position.
+    var durablePosition: UInt64 { frontier.count }
+
+    /// Writes the records as one frame and returns once it is durable.
+    ///
+    /// - Returns: the position of the first record, and the bytes written.
+    /// - Throws: `LogError.noSpace` with nothing kept, `.tooLarge`, or `.poisoned` for good.
+    mutating func append(_ records: [[UInt8]]) throws(LogError) -> (first: UInt64, byteCount: Int) {
+        if let poison { throw .poisoned(poison) }
+        let first = frontier.count + 1
+        let frame = try Frame.encode(records, firstPosition: first)
+        if end > UInt64(SegmentHeader.byteCount), end + UInt64(frame.count) > segmentBytesMax {
+            try beginSegment(firstPosition: first)
+        }
+        do throws(StorageError) {
+            try file.write(frame, at: end)
+        } catch {
+            throw undoingWrite(error)
+        }
+        do throws(StorageError) {
+            try file.sync()
+        } catch {
+            throw poisoning(error)
+        }
+        end += UInt64(frame.count)
+        for record in records { frontier.append(record) }
+        return (first, frame.count)
+    }
+
+    private mutating func beginSegment(firstPosition: UInt64) throws(LogError) {
+        let header = SegmentHeader(firstPosition: firstPosition, frontier: frontier)
+        do throws(StorageError) {
+            let next = try LogRecovery.createSegment(header, in: storage)
+            segment = header.fileName
+            file = next
+            end = UInt64(SegmentHeader.byteCount)
+        } catch {
+            // A half-made segment holds no frame: remove it, so that the next append can make it again.
+            do throws(StorageError) {
+                try storage.remove(header.fileName)
+            } catch let removal where removal.kind != .notFound {
+                throw poisoning(removal)
+            } catch {}
+            if error.kind == .noSpace { throw .noSpace(error.description) }
+            throw poisoning(error)
+        }
+    }
+
+    /// A full disk leaves the log as it was before the write; any other failure ends it.
+    private mutating func undoingWrite(_ error: StorageError) -> LogError {
+        guard error.kind == .noSpace else { return poisoning(error) }
+        do throws(StorageError) {
+            try file.truncate(to: end)
+            return .noSpace(error.description)
+        } catch {
+            return poisoning(error)
+        }
+    }
+
+    /// After a failed fdatasync the kernel may have dropped the pages: a later success would prove nothing.
+    private mutating func poisoning(_ error: StorageError) -> LogError {
+        poison = error.description
+        return .poisoned(error.description)
+    }
+}

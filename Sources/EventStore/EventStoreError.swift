@@ -1,0 +1,40 @@
+/// Why the event store could not do what was asked.
+package enum EventStoreError: Error, Hashable, Sendable {
+    case backend(LogBackendError)
+    /// A record is not an event of a schema this version knows.
+    case undecodable(position: UInt64?, reason: String)
+
+    /// Whether space on the disk would cure it.
+    package var isNoSpace: Bool {
+        if case .backend(.noSpace) = self { true } else { false }
+    }
+
+    package var code: EventStoreErrorCode {
+        switch self {
+        case .backend(.noSpace): .noSpace
+        case .backend(.stopped): .stopped
+        case .backend(.damaged): .damaged
+        case .backend(.tooLarge): .tooLarge
+        case .undecodable: .undecodable
+        }
+    }
+}
+
+extension EventStoreError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .backend(let error): error.description
+        case .undecodable(let position, let reason):
+            "event\(position.map { " \($0)" } ?? "") cannot be read: \(reason)"
+        }
+    }
+}
+
+/// Stable codes of event store failures; each has a line in `docs/errors.md`.
+package enum EventStoreErrorCode: String, Hashable, Sendable, CaseIterable {
+    case noSpace = "log_no_space"
+    case stopped = "log_stopped"
+    case damaged = "log_damaged"
+    case tooLarge = "log_batch_too_large"
+    case undecodable = "event_undecodable"
+}

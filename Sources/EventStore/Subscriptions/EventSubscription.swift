@@ -1,0 +1,37 @@
+package import Domain
+
+/// A cursor over the log. It holds a position and nothing else, so that a slow reader costs nothing.
+///
+/// Batches come from the events kept in memory, or from the log when the cursor has fallen behind those.
+package struct EventSubscription: AsyncSequence, AsyncIteratorProtocol, Sendable {
+    private let store: EventStore
+    /// The last position given out.
+    package private(set) var position: Position
+
+    init(store: EventStore, after position: Position) {
+        self.store = store
+        self.position = position
+    }
+
+    package func makeAsyncIterator() -> EventSubscription { self }
+
+    /// The next batch, at least one event; `nil` once the store is closed or the task cancelled.
+    package mutating func next() async throws -> [RecordedEvent]? {
+        while !Task.isCancelled {
+            switch store.events(after: position, limit: EventStore.pageEventsMax) {
+            case .closed: return nil
+            case .caughtUp: await store.waitForEvent(after: position)
+            case .events(let events): return advance(events)
+            case .behind:
+                let page = try await store.read(from: position.next, limit: EventStore.pageEventsMax)
+                if !page.isEmpty { return advance(page) }
+            }
+        }
+        return nil
+    }
+
+    private mutating func advance(_ events: [RecordedEvent]) -> [RecordedEvent] {
+        position = events.last?.position ?? position
+        return events
+    }
+}

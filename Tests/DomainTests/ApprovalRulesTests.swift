@@ -1,0 +1,141 @@
+import Domain
+import Testing
+
+@Suite struct ApprovalRulesTests {
+    @Test(arguments: [nil, "sha256:" + String(repeating: "cd", count: 32), "opaque"])
+    func rejectsApprovalWhenPayloadHashDiffers(hash: String?) throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        let action = try scenario.block(run)
+        let rejection = scenario.rejection(
+            .approveAction(run: run, action: action, payloadHash: hash.map(PayloadHash.init), reason: nil))
+        #expect(rejection?.code == .payloadHashMismatch)
+        #expect(scenario.state.runs[run]?.status == .pausedApproval)
+    }
+
+    @Test func approvesWithBareHexForAPrefixedHash() throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        let action = try scenario.block(run)
+        try scenario.when(
+            .approveAction(
+                run: run, action: action, payloadHash: PayloadHash(String(repeating: "AB", count: 32)), reason: nil))
+        #expect(scenario.state.runs[run]?.action(action)?.status == .approved)
+    }
+
+    @Test func opaqueHashEqualsItselfAlone() {
+        #expect(PayloadHash("Abc").matches(PayloadHash("Abc")))
+        #expect(!PayloadHash("Abc").matches(PayloadHash("abc")))
+        #expect(!PayloadHash("sha256:12").matches(PayloadHash("12")))
+    }
+
+    @Test func secondApprovalIsRefused() throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        let action = try scenario.block(run, hash: nil)
+        let approve = Command.approveAction(run: run, action: action, payloadHash: nil, reason: nil)
+        try scenario.when(approve)
+        #expect(scenario.rejection(approve)?.message == "action is APPROVED, must be BLOCKED to approve")
+    }
+
+    @Test func rejectionFailsTheRun() throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        let action = try scenario.block(run)
+        try scenario.when(.rejectAction(run: run, action: action, reason: "no"))
+        #expect(scenario.state.runs[run] == nil)
+        #expect(scenario.timeline == ["APPROVAL_REQUIRED", "REJECTED"])
+    }
+
+    @Test func actionExpiresOnlyWhenItsWindowHasPassed() throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        let action = try scenario.block(run)
+        #expect(scenario.rejection(.expireAction(run: run, action: action))?.code == .invalidArgument)
+        scenario.advance(scenario.settings.approvalWindow)
+        try scenario.when(.expireAction(run: run, action: action))
+        #expect(scenario.state.runs[run] == nil)
+    }
+
+    @Test func pausedRunTakesNoSecondAction() throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        _ = try scenario.block(run)
+        let rejection = scenario.rejection(
+            .blockAction(
+                run: run, BlockAction(actionID: scenario.newID(), toolID: "t", capability: nil, payloadHash: nil)))
+        #expect(rejection?.message == "run is PAUSED_APPROVAL, must be RUNNING to create actions")
+    }
+}
+
+@Suite struct AccessRulesTests {
+    private func request(_ scenario: inout Scenario, run: RunID? = nil) -> RequestAccess {
+        RequestAccess(
+            requestID: scenario.newID(), subject: "alice", toolID: "stripe", agentID: nil, duration: nil, runID: run,
+            actionID: scenario.newID(), capability: nil, payloadHash: nil, method: nil, url: nil)
+    }
+
+    @Test func samePendingRequestIsNotWrittenTwice() throws {
+        var scenario = Scenario()
+        try scenario.when(.requestAccess(request(&scenario)))
+        #expect(try scenario.when(.requestAccess(request(&scenario))).isEmpty)
+    }
+
+    @Test func approvingARequestApprovesItsActionAndResumesTheRun() throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        let asked = request(&scenario, run: run)
+        try scenario.when(.requestAccess(asked))
+        #expect(scenario.state.runs[run]?.status == .pausedApproval)
+        try scenario.when(
+            .approveAccess(
+                ApproveAccess(requestID: asked.requestID, scope: nil, duration: nil, reason: nil, payloadHash: nil)))
+        #expect(scenario.state.runs[run]?.action(asked.actionID)?.status == .approved)
+        #expect(scenario.state.runs[run]?.status == .running)
+    }
+
+    @Test func approvingTheActionAlsoGrantsItsRequest() throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        let asked = request(&scenario, run: run)
+        try scenario.when(.requestAccess(asked))
+        try scenario.when(.approveAction(run: run, action: asked.actionID, payloadHash: nil, reason: nil))
+        #expect(scenario.state.accessRequests[asked.requestID]?.isPending == false)
+    }
+
+    @Test func rejectingARequestFailsItsRun() throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        let asked = request(&scenario, run: run)
+        try scenario.when(.requestAccess(asked))
+        try scenario.when(.rejectAccess(request: asked.requestID, reason: "no"))
+        #expect(scenario.state.runs[run] == nil)
+        #expect(scenario.state.accessRequests.isEmpty)
+    }
+
+    @Test func grantEndsAfterItsDuration() throws {
+        var scenario = Scenario()
+        let asked = request(&scenario)
+        try scenario.when(.requestAccess(asked))
+        try scenario.when(
+            .approveAccess(
+                ApproveAccess(
+                    requestID: asked.requestID, scope: .agentUserTTL, duration: .seconds(1800), reason: nil,
+                    payloadHash: nil)))
+        #expect(scenario.rejection(.expireAccess(request: asked.requestID))?.code == .invalidArgument)
+        scenario.advance(.seconds(1800))
+        try scenario.when(.expireAccess(request: asked.requestID))
+        #expect(scenario.state.accessRequests.isEmpty)
+    }
+
+    @Test func cancelledRunExpiresItsPendingRequest() throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        let asked = request(&scenario, run: run)
+        try scenario.when(.requestAccess(asked))
+        try scenario.when(.failRun(run: run, reason: "cancelled"))
+        #expect(scenario.state.accessRequests.isEmpty)
+        let late = ApproveAccess(requestID: asked.requestID, scope: nil, duration: nil, reason: nil, payloadHash: nil)
+        #expect(scenario.rejection(.approveAccess(late))?.code == .accessRequestNotActive)
+    }
+}

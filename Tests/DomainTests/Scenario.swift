@@ -1,0 +1,62 @@
+import Domain
+import Testing
+
+/// Given events, when a command comes, then these events or that rejection.
+struct Scenario {
+    private(set) var state = ActiveState()
+    private(set) var history: [Event] = []
+    var settings = DecisionSettings()
+    var workspace = WorkspaceName.default
+    var actor = Actor(kind: .system, name: "tester")
+    private(set) var now = Timestamp(microseconds: 1_790_000_000_000_000)
+    private var counter: UInt64 = 0
+
+    mutating func newID<Entity>() -> Identifier<Entity> {
+        counter += 1
+        return Identifier(UUIDValue(high: 0x0193_0000_0000_7000, low: 0x8000_0000_0000_0000 | counter << 8))
+    }
+
+    mutating func advance(_ duration: Duration) { now = now.adding(duration) }
+
+    @discardableResult
+    mutating func when(_ command: Command) throws(Rejection) -> [Event] {
+        let context = DecisionContext(
+            time: now, workspace: workspace, actor: actor, commandID: newID(), idempotency: nil, traceparent: nil,
+            settings: settings)
+        let events = try state.decide(command, context)
+        for event in events { state.evolve(event) }
+        history += events
+        return events
+    }
+
+    mutating func rejection(_ command: Command) -> Rejection? {
+        do {
+            try when(command)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    mutating func createRun(invokeURL: String? = nil) throws -> RunID {
+        let id: RunID = newID()
+        try when(
+            .createRun(
+                CreateRun(
+                    runID: id, agentID: "payments", userID: "alice", conversationID: nil, invokeURL: invokeURL,
+                    initialMessage: "pay")))
+        return id
+    }
+
+    mutating func block(_ run: RunID, hash: String? = "sha256:" + String(repeating: "ab", count: 32)) throws -> ActionID {
+        let id: ActionID = newID()
+        try when(
+            .blockAction(
+                run: run,
+                BlockAction(
+                    actionID: id, toolID: "stripe", capability: "POST /charges", payloadHash: hash.map(PayloadHash.init))))
+        return id
+    }
+
+    var timeline: [String] { history.compactMap(\.timelineType) }
+}
