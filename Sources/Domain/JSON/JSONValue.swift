@@ -1,0 +1,98 @@
+/// A JSON value, kept exactly: members in the order they came, numbers as they were written.
+///
+/// Foundation's parser gives up both; what an approver sees and what a hash is over must not change on the way.
+package enum JSONValue: Hashable, Sendable {
+    case null
+    case bool(Bool)
+    /// The number's own text, which RFC 8259 allows any length and precision.
+    case number(String)
+    case string(String)
+    case array([JSONValue])
+    case object([Member])
+
+    package struct Member: Hashable, Sendable {
+        package let name: String
+        package let value: JSONValue
+
+        package init(name: String, value: JSONValue) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// The member of that name, the last one if there are several; `nil` when there is none or this is no object.
+    package subscript(_ name: String) -> JSONValue? {
+        guard case .object(let members) = self else { return nil }
+        return members.last { $0.name == name }?.value
+    }
+
+    package var string: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+
+    /// The value without white space, on one line.
+    package var text: JSONText {
+        var bytes: [UInt8] = []
+        write(to: &bytes)
+        return JSONText(verified: String(decoding: bytes, as: UTF8.self))
+    }
+
+    private func write(to bytes: inout [UInt8]) {
+        switch self {
+        case .null: bytes += "null".utf8
+        case .bool(let flag): bytes += (flag ? "true" : "false").utf8
+        case .number(let text): bytes += text.utf8
+        case .string(let text): bytes.append(jsonString: text)
+        case .array(let values):
+            bytes.append(UInt8(ascii: "["))
+            for (index, value) in values.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                value.write(to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "]"))
+        case .object(let members):
+            bytes.append(UInt8(ascii: "{"))
+            for (index, member) in members.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                bytes.append(jsonString: member.name)
+                bytes.append(UInt8(ascii: ":"))
+                member.value.write(to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "}"))
+        }
+    }
+}
+
+extension JSONText {
+    /// The value that the text stands for; `.null` if the text was not verified after all.
+    package var value: JSONValue {
+        do {
+            return try JSONValue(parsing: Array(text.utf8))
+        } catch {
+            return .null
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Appends a JSON string (RFC 8259, section 7): quotes, backslashes and control characters escaped, the rest UTF-8.
+    package mutating func append(jsonString text: String) {
+        append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                append(UInt8(ascii: "\\"))
+                append(byte)
+            case 0x0a: self += "\\n".utf8
+            case 0x0d: self += "\\r".utf8
+            case 0x09: self += "\\t".utf8
+            case 0..<0x20:
+                let digits = String(byte, radix: 16)
+                self += (digits.utf8.count == 1 ? "\\u000" : "\\u00").utf8
+                self += digits.utf8
+            default: append(byte)
+            }
+        }
+        append(UInt8(ascii: "\""))
+    }
+}

@@ -1,0 +1,128 @@
+import Domain
+
+extension EventDocument {
+    /// What the event says, field by field; digests of keys and recorded answers stay out.
+    static func data(_ payload: EventPayload) -> JSONText {
+        .object { json in
+            switch payload {
+            case .resourceStored(let stored):
+                json.add("name", stored.name)
+                json.add("revision", stored.revision)
+                json.add("document", stored.document)
+            case .resourceDeleted(let deleted): json.add("name", deleted.name)
+            case .resourceStatusRecorded(let recorded):
+                json.add("name", recorded.name)
+                json.add("phase", recorded.phase)
+                json.add("message", recorded.message)
+                json.add("latency_ms", recorded.latencyMilliseconds)
+            case .runCreated(let created): add(created, to: &json)
+            case .runEventAdded(let added):
+                json.add("type", added.type)
+                json.add("actor", added.actor)
+                json.add("payload_hash", added.payloadHash)
+                json.add("data", added.data)
+            case .runStatusChanged(let changed):
+                json.add("status", changed.status.rawValue)
+                json.add("reason", changed.reason)
+            case .actionBlocked(let blocked): add(blocked, to: &json)
+            case .actionApproved(let approved):
+                json.add("action_id", approved.actionID.description)
+                json.add("payload_hash", approved.payloadHash?.text)
+                json.add("reason", approved.reason)
+            case .actionRejected(let rejected):
+                json.add("action_id", rejected.actionID.description)
+                json.add("reason", rejected.reason)
+            case .actionExpired(let expired): json.add("action_id", expired.actionID.description)
+            case .actionExecuted(let executed): json.add("action_id", executed.actionID.description)
+            case .actionFailed(let failed):
+                json.add("action_id", failed.actionID.description)
+                json.add("reason", failed.reason)
+            case .accessRequested(let requested): add(requested, to: &json)
+            case .accessApproved(let approved):
+                json.add("approver_id", approved.approverID)
+                json.add("scope", approved.scope.rawValue)
+                json.add("duration", DurationText.format(approved.duration))
+                json.add("expires_at", approved.expiresAt)
+                json.add("reason", approved.reason)
+            case .accessRejected(let rejected):
+                json.add("approver_id", rejected.approverID)
+                json.add("reason", rejected.reason)
+            case .accessExpired, .apiKeyRevoked: break
+            case .checkpointSaved(let saved):
+                json.add("checkpoint_id", saved.checkpointID.description)
+                json.add("action_id", saved.actionID)
+                json.add("document", saved.document)
+            case .toolResultRecorded(let recorded):
+                json.add("tool_id", recorded.toolID)
+                json.add("document", recorded.document)
+            case .invokeRequested(let requested):
+                add(requested.purpose, requested.attempt, to: &json)
+                json.add("request_id", requested.requestID)
+            case .invokeCompleted(let completed):
+                add(completed.purpose, completed.attempt, to: &json)
+                json.add("status_code", completed.statusCode)
+                json.add("outcome", completed.outcome.rawValue)
+                json.add("response", completed.response)
+            case .invokeFailed(let failed):
+                add(failed.purpose, failed.attempt, to: &json)
+                json.add("status_code", failed.statusCode)
+                json.add("error", failed.error)
+                json.add("retryable", failed.isRetryable)
+            case .apiKeyCreated(let created):
+                json.add("name", created.name)
+                json.add("role", created.role.rawValue)
+                json.add("prefix", created.prefix)
+                json.add("last4", created.last4)
+                json.add("expires_at", created.expiresAt)
+            case .answerRecorded(let answer):
+                json.add("idempotency_key", answer.token.key)
+                json.add("status_code", answer.statusCode)
+            }
+        }
+    }
+
+    private static func add(_ created: RunCreated, to json: inout JSONObject) {
+        json.add("agent_id", created.agentID)
+        json.add("agent_uid", created.agentUID?.description)
+        json.add("user_id", created.userID)
+        json.add("conversation_id", created.conversationID)
+        json.add("invoke_url", created.invokeURL)
+        json.add("initial_message", created.initialMessage)
+        json.add("deadline", created.deadline)
+    }
+
+    private static func add(_ blocked: ActionBlocked, to json: inout JSONObject) {
+        json.add("action_id", blocked.actionID.description)
+        json.add("tool_id", blocked.toolID)
+        json.add("capability", blocked.capability)
+        json.add("payload_hash", blocked.payloadHash?.text)
+        json.add("tool_method", blocked.method)
+        json.add("tool_url", blocked.url)
+        json.add("request_id", blocked.accessRequestID?.description)
+        json.add("expires_at", blocked.expiresAt)
+    }
+
+    private static func add(_ requested: AccessRequested, to json: inout JSONObject) {
+        json.add("subject", requested.subject)
+        json.add("tool_id", requested.toolID)
+        json.add("agent_id", requested.agentID)
+        json.add("duration", DurationText.format(requested.duration))
+        json.add("run_id", requested.run?.runID.description)
+        json.add("action_id", requested.run?.actionID.description)
+        json.add("capability", requested.capability)
+        json.add("payload_hash", requested.payloadHash?.text)
+        json.add("tool_method", requested.method)
+        json.add("tool_url", requested.url)
+        json.add("expires_at", requested.expiresAt)
+    }
+
+    private static func add(_ purpose: InvokePurpose, _ attempt: UInt32, to json: inout JSONObject) {
+        switch purpose {
+        case .start: json.add("purpose", "start")
+        case .resume(let id):
+            json.add("purpose", "resume")
+            json.add("action_id", id.description)
+        }
+        json.add("attempt", attempt)
+    }
+}

@@ -1,0 +1,96 @@
+package import Domain
+
+/// Events as JSON: for streams, exports and the command line.
+package enum EventDocument {
+    /// The whole log entry.
+    package static func json(_ recorded: RecordedEvent) -> JSONText {
+        let event = recorded.event
+        return .object { json in
+            json.add("position", recorded.position.value)
+            json.add("id", event.id.description)
+            json.add("time", event.time)
+            json.add("workspace", event.workspace.text)
+            json.add("stream", event.stream.description)
+            json.add("stream_sequence", event.streamSequence)
+            json.add("type", event.payload.typeName)
+            json.add("actor", actor(event.actor))
+            json.add("run_id", event.runID?.description)
+            json.add("seq", event.timeline?.sequence)
+            json.add("timeline_type", event.timelineType)
+            json.add("idempotency_key", event.causation.idempotency?.key)
+            json.add("traceparent", event.traceparent)
+            json.add("data", data(event.payload))
+        }
+    }
+
+    /// One entry of `GET /runs/{id}/events`.
+    ///
+    /// - Parameter withAliases: also the names that v1alpha clients read.
+    package static func timelineEntry(_ recorded: RecordedEvent, withAliases: Bool) -> JSONText {
+        let event = recorded.event
+        let shown = timelineContent(event.payload)
+        return .object { json in
+            json.add("event_id", event.id.description)
+            json.add("run_id", event.runID?.description)
+            json.add("seq", event.timeline?.sequence)
+            json.add("type", event.timelineType)
+            json.add("actor", shown.actor ?? (shown.isClients ? nil : event.actor.name))
+            json.add("payload_hash", shown.payloadHash)
+            json.add("data", shown.data)
+            json.add("timestamp", event.time)
+            guard withAliases else { return }
+            json.add("id", event.id.description)
+            json.add("sequence", event.timeline?.sequence)
+            json.add("created_at", event.time)
+            json.add("message", shown.data?.value["message"]?.string)
+        }
+    }
+
+    /// A CloudEvents 1.0 envelope (JSON event format) around `data`.
+    package static func cloudEvent(_ recorded: RecordedEvent, data: JSONText) -> JSONText {
+        let event = recorded.event
+        return .object { json in
+            json.add("specversion", "1.0")
+            json.add("id", event.id.description)
+            json.add("source", "/workspaces/\(event.workspace.text)/\(event.stream.description)")
+            json.add("type", "dev.sluice.\(event.payload.typeName)")
+            json.add("time", event.time)
+            json.add("subject", event.runID?.description)
+            json.add("datacontenttype", "application/json")
+            json.add("sluiceposition", String(recorded.position.value))
+            json.add("data", data)
+        }
+    }
+
+    private static func actor(_ actor: Actor) -> JSONText {
+        .object { json in
+            switch actor.kind {
+            case .apiKey(let id):
+                json.add("kind", "api_key")
+                json.add("api_key_id", id.description)
+            case .system: json.add("kind", "system")
+            }
+            json.add("name", actor.name)
+        }
+    }
+
+    private struct TimelineContent {
+        var actor: String?
+        var payloadHash: String?
+        var data: JSONText?
+        var isClients = false
+    }
+
+    private static func timelineContent(_ payload: EventPayload) -> TimelineContent {
+        switch payload {
+        case .runEventAdded(let added):
+            TimelineContent(actor: added.actor, payloadHash: added.payloadHash, data: added.data, isClients: true)
+        case .actionBlocked(let blocked):
+            TimelineContent(payloadHash: blocked.payloadHash?.text, data: data(payload))
+        case .actionApproved(let approved):
+            TimelineContent(payloadHash: approved.payloadHash?.text, data: data(payload))
+        case .toolResultRecorded(let recorded): TimelineContent(data: recorded.document)
+        default: TimelineContent(data: data(payload))
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Domain
+import EventStore
+import GRDB
+
+/// Access requests, from the question to the end of the grant.
+enum AccessRequestsProjector {
+    static func apply(_ recorded: RecordedEvent, _ id: AccessRequestID, _ db: Database) throws {
+        let time = recorded.event.time.microseconds
+        switch recorded.event.payload {
+        case .accessRequested(let requested):
+            try db.run(
+                """
+                INSERT INTO access_requests (id, workspace, subject, tool_id, agent_id, run_id, action_id, capability,
+                    payload_hash, method, url, status, duration, expires_at, created_at, updated_at, position)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    id.column, recorded.event.workspace.text, requested.subject, requested.toolID, requested.agentID,
+                    requested.run?.runID.column, requested.run?.actionID.column, requested.capability,
+                    requested.payloadHash?.text, requested.method, requested.url,
+                    AccessRequestStatus.pending.rawValue, requested.duration.wholeMicroseconds,
+                    requested.expiresAt.microseconds, time, time, Int64(recorded.position.value),
+                ])
+        case .accessApproved(let approved):
+            try db.run(
+                """
+                UPDATE access_requests SET status = ?, scope = ?, duration = ?, approver_id = ?, reason = ?,
+                    expires_at = ?, updated_at = ?
+                WHERE id = ?
+                """,
+                [
+                    AccessRequestStatus.approved.rawValue, approved.scope.rawValue,
+                    approved.duration.wholeMicroseconds, approved.approverID, approved.reason,
+                    approved.expiresAt.microseconds, time, id.column,
+                ])
+        case .accessRejected(let rejected):
+            try db.run(
+                "UPDATE access_requests SET status = ?, approver_id = ?, reason = ?, updated_at = ? WHERE id = ?",
+                [AccessRequestStatus.rejected.rawValue, rejected.approverID, rejected.reason, time, id.column])
+        case .accessExpired:
+            try db.run(
+                "UPDATE access_requests SET status = ?, updated_at = ? WHERE id = ?",
+                [AccessRequestStatus.expired.rawValue, time, id.column])
+        case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .runCreated, .runEventAdded,
+            .runStatusChanged, .actionBlocked, .actionApproved, .actionRejected, .actionExpired, .actionExecuted,
+            .actionFailed, .checkpointSaved, .toolResultRecorded, .invokeRequested, .invokeCompleted, .invokeFailed,
+            .apiKeyCreated, .apiKeyRevoked, .answerRecorded:
+            break
+        }
+    }
+}
+
+extension Duration {
+    var wholeMicroseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
+}

@@ -1,0 +1,102 @@
+import Domain
+import EventStore
+import GRDB
+
+/// Runs, their blocked actions and their agents' checkpoints.
+enum RunsProjector {
+    static func apply(_ recorded: RecordedEvent, _ id: RunID, _ db: Database) throws {
+        let time = recorded.event.time.microseconds
+        switch recorded.event.payload {
+        case .runCreated(let created): try insert(created, id, recorded, db)
+        case .runEventAdded(let added): try noteInitialMessage(added, id, db)
+        case .runStatusChanged(let changed):
+            try db.run(
+                """
+                UPDATE runs SET status = ?, reason = ?, updated_at = ?,
+                    blocked_action_id = CASE WHEN ? THEN blocked_action_id ELSE NULL END
+                WHERE id = ?
+                """,
+                [changed.status.rawValue, changed.reason, time, changed.status.isPaused, id.column])
+        case .actionBlocked(let blocked): try insert(blocked, id, recorded, db)
+        case .actionApproved(let approved):
+            try setStatus(.approved, of: approved.actionID, recorded, reason: approved.reason, isDecision: true, db)
+        case .actionRejected(let rejected):
+            try setStatus(.rejected, of: rejected.actionID, recorded, reason: rejected.reason, isDecision: true, db)
+        case .actionExpired(let expired): try setStatus(.expired, of: expired.actionID, recorded, db)
+        case .actionExecuted(let executed): try setStatus(.executed, of: executed.actionID, recorded, db)
+        case .actionFailed(let failed):
+            try setStatus(.failed, of: failed.actionID, recorded, reason: failed.reason, db)
+        case .checkpointSaved(let saved):
+            try db.run(
+                """
+                INSERT INTO checkpoints (run_id, action_id, id, document, created_at) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET id = excluded.id, document = excluded.document,
+                    created_at = excluded.created_at
+                """,
+                [id.column, saved.actionID, saved.checkpointID.column, saved.document.text, time])
+        case .toolResultRecorded, .invokeRequested, .invokeCompleted, .invokeFailed, .resourceStored,
+            .resourceDeleted, .resourceStatusRecorded, .accessRequested, .accessApproved, .accessRejected,
+            .accessExpired, .apiKeyCreated, .apiKeyRevoked, .answerRecorded:
+            break
+        }
+    }
+
+    private static func insert(_ created: RunCreated, _ id: RunID, _ recorded: RecordedEvent, _ db: Database) throws {
+        let time = recorded.event.time.microseconds
+        try db.run(
+            """
+            INSERT INTO runs (id, workspace, agent_id, agent_uid, user_id, conversation_id, invoke_url,
+                initial_message, status, created_at, updated_at, position)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                id.column, recorded.event.workspace.text, created.agentID, created.agentUID.column(), created.userID,
+                created.conversationID, created.invokeURL, created.initialMessage, RunStatus.running.rawValue, time,
+                time, Int64(recorded.position.value),
+            ])
+    }
+
+    private static func insert(
+        _ blocked: ActionBlocked, _ id: RunID, _ recorded: RecordedEvent, _ db: Database
+    ) throws {
+        let time = recorded.event.time.microseconds
+        try db.run(
+            """
+            INSERT INTO actions (id, run_id, tool_id, capability, payload_hash, method, url, status,
+                access_request_id, expires_at, created_at, updated_at, position)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                blocked.actionID.column, id.column, blocked.toolID, blocked.capability, blocked.payloadHash?.text,
+                blocked.method, blocked.url, ActionStatus.blocked.rawValue, blocked.accessRequestID.column(),
+                blocked.expiresAt.microseconds, time, time, Int64(recorded.position.value),
+            ])
+        try db.run(
+            "UPDATE runs SET status = ?, blocked_action_id = ?, updated_at = ? WHERE id = ?",
+            [RunStatus.pausedApproval.rawValue, blocked.actionID.column, time, id.column])
+    }
+
+    private static func setStatus(
+        _ status: ActionStatus, of id: ActionID, _ recorded: RecordedEvent, reason: String? = nil,
+        isDecision: Bool = false, _ db: Database
+    ) throws {
+        try db.run(
+            """
+            UPDATE actions SET status = ?, reason = coalesce(?, reason), approver_id = coalesce(?, approver_id),
+                updated_at = ?
+            WHERE id = ?
+            """,
+            [
+                status.rawValue, reason, isDecision ? recorded.event.actor.name : nil,
+                recorded.event.time.microseconds, id.column,
+            ])
+    }
+
+    /// A run created without a message takes the first one its user sends.
+    private static func noteInitialMessage(_ added: RunEventAdded, _ id: RunID, _ db: Database) throws {
+        guard added.type == "USER_MESSAGE", let data = added.data?.value,
+            let message = data["message"]?.string ?? data["content"]?.string
+        else { return }
+        try db.run("UPDATE runs SET initial_message = ? WHERE id = ? AND initial_message IS NULL", [message, id.column])
+    }
+}

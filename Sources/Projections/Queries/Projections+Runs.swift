@@ -1,0 +1,109 @@
+package import Domain
+import EventStore
+import Foundation
+import GRDB
+
+extension Projections {
+    /// The run of that id, when it is this workspace's.
+    package func run(_ id: RunID, in workspace: WorkspaceName) async throws(ProjectionError) -> RunRecord? {
+        try await query { db in
+            try Row.fetchOne(
+                db, sql: "SELECT * FROM runs WHERE id = ? AND workspace = ?", arguments: [id.column, workspace.text]
+            ).map(RunRecord.init)
+        }
+    }
+
+    /// The runs that match, newest first.
+    package func runs(
+        _ filter: RunFilter, in workspace: WorkspaceName
+    ) async throws(ProjectionError) -> [RunRecord] {
+        var conditions = ["workspace = ?"]
+        var arguments: StatementArguments = [workspace.text]
+        func add(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
+            guard let value else { return }
+            conditions.append(condition)
+            arguments += [value]
+        }
+        add("agent_id = ?", filter.agentID)
+        add("status = ?", filter.status?.rawValue)
+        add("user_id = ?", filter.userID)
+        add("conversation_id = ?", filter.conversationID)
+        add("position < ?", filter.before.map { Int64($0.value) })
+        var sql = "SELECT * FROM runs WHERE \(conditions.joined(separator: " AND ")) ORDER BY position DESC"
+        if let limit = filter.limit { sql += " LIMIT \(limit)" }
+        let (text, values) = (sql, arguments)
+        return try await query { try Row.fetchAll($0, sql: text, arguments: values).map(RunRecord.init) }
+    }
+
+    /// The run's timeline after `sequence`, in order. The caller has checked that the run is the workspace's.
+    package func timeline(
+        _ id: RunID, after sequence: UInt64, limit: Int
+    ) async throws(ProjectionError) -> [RecordedEvent] {
+        try await query { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT position, event FROM timeline WHERE run_id = ? AND sequence > ? ORDER BY sequence LIMIT ?
+                    """,
+                arguments: [id.column, Int64(clamping: sequence), limit]
+            ).map { row in
+                let position = UInt64(row["position"] as Int64)
+                return RecordedEvent(
+                    position: Position(position), event: try EventCodec.decode([UInt8](row["event"] as Data), at: position))
+            }
+        }
+    }
+
+    /// The log position of the run's `sequence`-th timeline entry, or of the last one before it.
+    package func position(
+        ofTimeline id: RunID, sequence: UInt64
+    ) async throws(ProjectionError) -> Position {
+        try await query { db in
+            let position = try Int64.fetchOne(
+                db,
+                sql: "SELECT position FROM timeline WHERE run_id = ? AND sequence <= ? ORDER BY sequence DESC LIMIT 1",
+                arguments: [id.column, Int64(clamping: sequence)])
+            return Position(UInt64(position ?? 0))
+        }
+    }
+
+    /// The action of that run. The caller has checked that the run is the workspace's.
+    package func action(_ id: ActionID, of run: RunID) async throws(ProjectionError) -> ActionRecord? {
+        try await query { db in
+            try Row.fetchOne(
+                db, sql: "SELECT * FROM actions WHERE id = ? AND run_id = ?", arguments: [id.column, run.column]
+            ).map(ActionRecord.init)
+        }
+    }
+
+    /// The run's actions, oldest first. The caller has checked that the run is the workspace's.
+    package func actions(of run: RunID) async throws(ProjectionError) -> [ActionRecord] {
+        try await query { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM actions WHERE run_id = ? ORDER BY position", arguments: [run.column]
+            ).map(ActionRecord.init)
+        }
+    }
+
+    /// The newest checkpoint that the run's agent saved for that action.
+    package func checkpoint(
+        run: RunID, action: String
+    ) async throws(ProjectionError) -> CheckpointRecord? {
+        try await query { db in
+            try Row.fetchOne(
+                db, sql: "SELECT * FROM checkpoints WHERE run_id = ? AND action_id = ?",
+                arguments: [run.column, action]
+            ).map(CheckpointRecord.init)
+        }
+    }
+
+    func query<Value: Sendable>(
+        _ read: @escaping @Sendable (Database) throws -> Value
+    ) async throws(ProjectionError) -> Value {
+        do {
+            return try await pool.read(read)
+        } catch {
+            throw .wrapping(error)
+        }
+    }
+}

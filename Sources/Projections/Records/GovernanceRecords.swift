@@ -1,0 +1,109 @@
+package import Domain
+import GRDB
+
+/// An access request as readers see it.
+package struct AccessRequestRecord: Hashable, Sendable {
+    package let id: AccessRequestID
+    package let workspace: WorkspaceName
+    package let subject: String
+    package let toolID: String
+    package let agentID: String?
+    package let runID: RunID?
+    package let actionID: ActionID?
+    package let capability: String?
+    package let payloadHash: String?
+    package let method: String?
+    package let url: String?
+    package let status: AccessRequestStatus
+    package let duration: Duration
+    package let scope: AccessScope?
+    package let approverID: String?
+    package let reason: String?
+    package let expiresAt: Timestamp
+    package let createdAt: Timestamp
+    package let updatedAt: Timestamp
+
+    init(_ row: Row) throws {
+        id = try row.identifier("id")
+        workspace = try row.workspace()
+        subject = row["subject"]
+        toolID = row["tool_id"]
+        agentID = row["agent_id"]
+        runID = try row.optionalIdentifier("run_id")
+        actionID = try row.optionalIdentifier("action_id")
+        capability = row["capability"]
+        payloadHash = row["payload_hash"]
+        method = row["method"]
+        url = row["url"]
+        status = try row.value("status")
+        duration = .microseconds(row["duration"] as Int64)
+        scope = (row["scope"] as String?).flatMap(AccessScope.init(rawValue:))
+        approverID = row["approver_id"]
+        reason = row["reason"]
+        expiresAt = row.time("expires_at")
+        createdAt = row.time("created_at")
+        updatedAt = row.time("updated_at")
+    }
+}
+
+/// An agent, tool, policy or model provider as readers see it.
+package struct ResourceRecord: Hashable, Sendable {
+    package let id: ResourceID
+    package let kind: ResourceKind
+    package let name: String
+    package let workspace: WorkspaceName
+    package let revision: UInt64
+    package let document: JSONText
+    package let phase: String?
+    package let statusMessage: String?
+    package let probedAt: Timestamp?
+    package let latencyMilliseconds: UInt64?
+    package let createdAt: Timestamp
+    package let updatedAt: Timestamp
+
+    init(_ row: Row) throws {
+        id = try row.identifier("id")
+        kind = try row.value("kind")
+        name = row["name"]
+        workspace = try row.workspace()
+        revision = UInt64(row["revision"] as Int64)
+        document = JSONText(verified: row["document"])
+        phase = row["phase"]
+        statusMessage = row["status_message"]
+        probedAt = row.optionalTime("probed_at")
+        latencyMilliseconds = (row["latency_ms"] as Int64?).map(UInt64.init(clamping:))
+        createdAt = row.time("created_at")
+        updatedAt = row.time("updated_at")
+    }
+}
+
+/// An API key as readers see it: enough to recognise it, never the key.
+package struct APIKeyRecord: Hashable, Sendable {
+    package let id: APIKeyID
+    package let workspace: WorkspaceName
+    package let name: String
+    package let role: Role
+    package let digest: String
+    package let prefix: String
+    package let last4: String
+    package let expiresAt: Timestamp?
+    package let createdAt: Timestamp
+
+    init(_ row: Row) throws {
+        id = try row.identifier("id")
+        workspace = try row.workspace()
+        name = row["name"]
+        role = try row.value("role")
+        digest = row["digest"]
+        prefix = row["prefix"]
+        last4 = row["last4"]
+        expiresAt = row.optionalTime("expires_at")
+        createdAt = row.time("created_at")
+    }
+}
+
+/// How many of each there are, over all workspaces.
+package struct ProjectionCounts: Hashable, Sendable {
+    package let runs: [RunStatus: Int]
+    package let pendingAccessRequests: Int
+}

@@ -1,0 +1,103 @@
+package import Domain
+import GRDB
+
+/// A run as readers see it.
+package struct RunRecord: Hashable, Sendable {
+    package let id: RunID
+    package let workspace: WorkspaceName
+    package let agentID: String
+    package let agentUID: ResourceID?
+    package let userID: String
+    package let conversationID: String?
+    package let invokeURL: String?
+    package let initialMessage: String?
+    package let status: RunStatus
+    package let blockedActionID: ActionID?
+    package let reason: String?
+    package let createdAt: Timestamp
+    package let updatedAt: Timestamp
+    /// The position of the run's first event: runs sort by it.
+    package let position: Position
+
+    init(_ row: Row) throws {
+        id = try row.identifier("id")
+        workspace = try row.workspace()
+        agentID = row["agent_id"]
+        agentUID = try row.optionalIdentifier("agent_uid")
+        userID = row["user_id"]
+        conversationID = row["conversation_id"]
+        invokeURL = row["invoke_url"]
+        initialMessage = row["initial_message"]
+        status = try row.value("status")
+        blockedActionID = try row.optionalIdentifier("blocked_action_id")
+        reason = row["reason"]
+        createdAt = row.time("created_at")
+        updatedAt = row.time("updated_at")
+        position = Position(UInt64(row["position"] as Int64))
+    }
+}
+
+/// Which runs to list, newest first.
+package struct RunFilter: Hashable, Sendable {
+    package var agentID: String?
+    package var status: RunStatus?
+    package var userID: String?
+    package var conversationID: String?
+    /// Only runs that began before this position.
+    package var before: Position?
+    package var limit: Int?
+
+    package init() {}
+}
+
+/// A blocked action as readers see it.
+package struct ActionRecord: Hashable, Sendable {
+    package let id: ActionID
+    package let runID: RunID
+    package let toolID: String
+    package let capability: String?
+    package let payloadHash: String?
+    package let method: String?
+    package let url: String?
+    package let status: ActionStatus
+    package let accessRequestID: AccessRequestID?
+    package let reason: String?
+    package let approverID: String?
+    package let expiresAt: Timestamp
+    package let createdAt: Timestamp
+    package let updatedAt: Timestamp
+
+    init(_ row: Row) throws {
+        id = try row.identifier("id")
+        runID = try row.identifier("run_id")
+        toolID = row["tool_id"]
+        capability = row["capability"]
+        payloadHash = row["payload_hash"]
+        method = row["method"]
+        url = row["url"]
+        status = try row.value("status")
+        accessRequestID = try row.optionalIdentifier("access_request_id")
+        reason = row["reason"]
+        approverID = row["approver_id"]
+        expiresAt = row.time("expires_at")
+        createdAt = row.time("created_at")
+        updatedAt = row.time("updated_at")
+    }
+}
+
+/// Where an agent stopped, as it saved it.
+package struct CheckpointRecord: Hashable, Sendable {
+    package let id: CheckpointID
+    package let runID: RunID
+    package let actionID: String
+    package let document: JSONText
+    package let createdAt: Timestamp
+
+    init(_ row: Row) throws {
+        id = try row.identifier("id")
+        runID = try row.identifier("run_id")
+        actionID = row["action_id"]
+        document = JSONText(verified: row["document"])
+        createdAt = row.time("created_at")
+    }
+}

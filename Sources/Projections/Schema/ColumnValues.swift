@@ -1,0 +1,56 @@
+import Domain
+import Foundation
+import GRDB
+
+// How domain values stand in columns: UUIDs as 16-byte blobs, times as microseconds, enums as their wire names.
+
+extension Identifier {
+    var column: Data { Data(value.bytes) }
+}
+
+extension Optional {
+    func column<Entity>() -> Data? where Wrapped == Identifier<Entity> { map(\.column) }
+}
+
+extension Row {
+    func identifier<Entity>(_ name: String) throws -> Identifier<Entity> {
+        guard let value = try optionalIdentifier(name) as Identifier<Entity>? else { throw MalformedRow(name) }
+        return value
+    }
+
+    func optionalIdentifier<Entity>(_ name: String) throws -> Identifier<Entity>? {
+        guard let data = self[name] as Data? else { return nil }
+        guard let value = UUIDValue(bytes: data) else { throw MalformedRow(name) }
+        return Identifier(value)
+    }
+
+    func time(_ name: String) -> Timestamp { Timestamp(microseconds: self[name]) }
+
+    func optionalTime(_ name: String) -> Timestamp? { (self[name] as Int64?).map(Timestamp.init(microseconds:)) }
+
+    func value<Value: RawRepresentable>(_ name: String) throws -> Value where Value.RawValue == String {
+        guard let value = Value(rawValue: self[name]) else { throw MalformedRow(name) }
+        return value
+    }
+
+    func workspace() throws -> WorkspaceName {
+        guard let workspace = WorkspaceName(self["workspace"] as String) else { throw MalformedRow("workspace") }
+        return workspace
+    }
+}
+
+/// A row that this version did not write.
+struct MalformedRow: Error, CustomStringConvertible {
+    let column: String
+
+    init(_ column: String) { self.column = column }
+
+    var description: String { "column \(column) holds a value of another version" }
+}
+
+extension Database {
+    /// Executes a statement that is parsed once per connection.
+    func run(_ sql: String, _ arguments: StatementArguments) throws {
+        try cachedStatement(sql: sql).execute(arguments: arguments)
+    }
+}
