@@ -35,6 +35,7 @@ extension Target.Dependency {
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let heap = product(name: "HeapModule", package: "swift-collections")
     static let system = product(name: "SystemPackage", package: "swift-system")
 }
 
@@ -58,6 +59,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
     ],
     targets: [
         // Level 0: knows nothing of ours.
@@ -73,7 +75,7 @@ let package = Package(
         room("Projections", ["Domain", "EventStore", .grdb, .logging, .metrics]),
         room("EventStreaming", ["Domain", "EventStore"]),
         // Level 4
-        room("Scheduling", ["Domain", "EventStore", "CommandHandling", .logging, .metrics]),
+        room("Scheduling", ["Domain", "EventStore", "CommandHandling", .heap, .logging]),
         room("Execution", ["Domain", "EventStore", "CommandHandling", .httpClient, .nioCore, .nioHTTP1, .logging]),
         // Level 5
         room(

@@ -1,0 +1,27 @@
+package import Domain
+
+/// Carries out one attempt of an invoke.
+package protocol InvokeDriver: Sendable {
+    /// Calls the agent. Answers `.cancelled` when its task is cancelled; never throws.
+    func invoke(_ call: InvokeCall) async -> InvokeResult
+}
+
+/// Everything a driver needs to know about an attempt.
+package struct InvokeCall: Hashable, Sendable {
+    package let runID: RunID
+    package let userID: String
+    package let conversationID: String?
+    package let message: String
+    package let invokeURL: String
+    package let purpose: InvokePurpose
+    package let attempt: UInt32
+    /// The same for every attempt of one purpose.
+    package let requestID: String
+}
+
+package enum InvokeResult: Hashable, Sendable {
+    case answered(statusCode: UInt32, body: [UInt8]?)
+    /// No answer: unreachable, broken off, or too slow.
+    case unanswered(String)
+    case cancelled
+}

@@ -1,0 +1,90 @@
+package import AsyncHTTPClient
+import Domain
+import NIOCore
+import NIOHTTP1
+
+/// Calls an agent that somebody else runs, by HTTP.
+package struct RemoteHTTPDriver: InvokeDriver {
+    private let client: HTTPClient
+    private let configuration: ExecutorConfiguration
+
+    /// - Parameter client: must not follow redirects: an agent's address is what the operator wrote.
+    package init(client: HTTPClient, configuration: ExecutorConfiguration) {
+        self.client = client
+        self.configuration = configuration
+    }
+
+    package func invoke(_ call: InvokeCall) async -> InvokeResult {
+        var request = HTTPClientRequest(url: Self.url(of: call))
+        request.method = .POST
+        request.headers = Self.headers(of: call)
+        request.body = .bytes(ByteBuffer(string: Self.body(of: call).text))
+        do {
+            let timeout = TimeAmount.milliseconds(Int64(configuration.invokeTimeout / .milliseconds(1)))
+            let response = try await client.execute(request, timeout: timeout)
+            return .answered(
+                statusCode: UInt32(response.status.code), body: try await Self.read(response, configuration))
+        } catch is CancellationError {
+            return .cancelled
+        } catch {
+            return Task.isCancelled ? .cancelled : .unanswered("the agent did not answer: \(error)")
+        }
+    }
+
+    /// `…/invoke` becomes `…/resume/{action}`; an address without that ending gets the path appended.
+    static func url(of call: InvokeCall) -> String {
+        guard case .resume(let action) = call.purpose else { return call.invokeURL }
+        var base = call.invokeURL[...]
+        while base.hasSuffix("/") { base.removeLast() }
+        if base.hasSuffix("/invoke") { base.removeLast(7) }
+        return "\(base)/resume/\(action)"
+    }
+
+    private static func headers(of call: InvokeCall) -> HTTPHeaders {
+        var headers: HTTPHeaders = [
+            "Content-Type": "application/json", "X-Run-ID": call.runID.description, "X-Request-Id": call.requestID,
+            "X-End-User-Id": headerText(call.userID), "Idempotency-Key": call.requestID,
+            "X-Attempt": String(call.attempt),
+        ]
+        if case .resume(let action) = call.purpose { headers.add(name: "X-Action-ID", value: action.description) }
+        return headers
+    }
+
+    private static func body(of call: InvokeCall) -> JSONText {
+        var members = [
+            JSONValue.Member(name: "run_id", value: .string(call.runID.description)),
+            JSONValue.Member(name: "user_id", value: .string(call.userID)),
+        ]
+        if let id = call.conversationID { members.append(.init(name: "conversation_id", value: .string(id))) }
+        switch call.purpose {
+        case .start:
+            members.append(.init(name: "message", value: .string(call.message)))
+            members.append(.init(name: "history", value: .array([])))
+        case .resume(let action):
+            members.append(.init(name: "action_id", value: .string(action.description)))
+            members.append(.init(name: "approved", value: .bool(true)))
+        }
+        return JSONValue.object(members).text
+    }
+
+    /// Header values are visible ASCII; other bytes are percent-encoded (RFC 3986), as is the percent sign.
+    private static func headerText(_ text: String) -> String {
+        text.utf8.map { byte in
+            if (0x21...0x7e).contains(byte), byte != UInt8(ascii: "%") { return String(Unicode.Scalar(byte)) }
+            let digits = String(byte, radix: 16, uppercase: true)
+            return digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
+        }.joined()
+    }
+
+    /// The body, or `nil` when it is larger than what is read.
+    private static func read(
+        _ response: HTTPClientResponse, _ configuration: ExecutorConfiguration
+    ) async throws -> [UInt8]? {
+        var bytes: [UInt8] = []
+        for try await chunk in response.body {
+            bytes += chunk.readableBytesView
+            if bytes.count > configuration.answerBytesMax { return nil }
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,106 @@
+package import CommandHandling
+import Domain
+package import EventStore
+package import Logging
+
+/// Carries out recorded invokes and reports what came of them.
+///
+/// It sees `InvokeRequested` in the log, after it is durable, and calls the agent; the result goes back as a command.
+package struct Executor: Sendable {
+    private let commands: CommandHandler
+    private let store: EventStore
+    private let driver: any InvokeDriver
+    private let configuration: ExecutorConfiguration
+    private let logger: Logger
+
+    package init(
+        commands: CommandHandler, store: EventStore, driver: any InvokeDriver,
+        configuration: ExecutorConfiguration = ExecutorConfiguration(), logger: Logger
+    ) {
+        self.commands = commands
+        self.store = store
+        self.driver = driver
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Runs until its task is cancelled or the store closed. Calls in flight are broken off then; the next start
+    /// records them as interrupted, and the scheduler has them tried again.
+    package func run() async throws {
+        let (active, position) = try await commands.snapshot()
+        let registry = CallRegistry(callsMax: configuration.callsMax)
+        try await withThrowingDiscardingTaskGroup { group in
+            for run in active.runs.values {
+                guard let open = run.openInvoke else { continue }
+                await reportInterrupted(run, open)
+            }
+            for try await batch in store.subscribe(after: position) {
+                for recorded in batch { await take(recorded.event, registry, &group) }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func take(
+        _ event: Event, _ registry: CallRegistry, _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) async {
+        if case .runStatusChanged(let changed) = event.payload, changed.status.isFinished {
+            registry.cancel(RunID(event.stream.id))
+        }
+        guard case .invokeRequested(let requested) = event.payload,
+            let run = await commands.activeRun(RunID(event.stream.id)), let invokeURL = run.invokeURL
+        else { return }
+        let call = InvokeCall(
+            runID: run.id, userID: run.userID, conversationID: run.conversationID, message: run.initialMessage ?? "",
+            invokeURL: invokeURL, purpose: requested.purpose, attempt: requested.attempt,
+            requestID: requested.requestID)
+        await registry.enter()
+        let cancellation = registry.cancellation(of: run.id)
+        group.addTask {
+            let result = await invoke(call, until: cancellation)
+            registry.leave(call.runID)
+            guard let command = InvokeReport.command(for: result, of: call) else { return }
+            await report(command, run.workspace)
+        }
+    }
+
+    private func invoke(_ call: InvokeCall, until cancellation: AsyncStream<Void>) async -> InvokeResult {
+        await withTaskGroup(of: InvokeResult.self) { group in
+            group.addTask { await driver.invoke(call) }
+            group.addTask {
+                for await _ in cancellation {}
+                return .cancelled
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? .cancelled
+        }
+    }
+
+    private func reportInterrupted(_ run: RunState, _ open: InvokeProgress) async {
+        let failed = InvokeFailed(
+            purpose: open.purpose, attempt: open.attempt, statusCode: nil,
+            error: "interrupted by a restart before the agent's answer was recorded", isRetryable: true)
+        logger.info("an invoke was in flight at the last stop", metadata: ["run_id": "\(run.id)"])
+        await report(.failInvoke(run: run.id, failed), run.workspace)
+    }
+
+    /// Records a result. While the writer takes nothing the result waits: it is all that is known of the call.
+    private func report(_ command: Command, _ workspace: WorkspaceName) async {
+        while !Task.isCancelled {
+            do throws(CommandError) {
+                _ = try await commands.execute(command, CommandRequest(workspace: workspace, actor: .executor))
+                return
+            } catch {
+                switch error {
+                case .rejected(let rejection):
+                    logger.debug("a result came too late", metadata: ["reason": "\(rejection.message)"])
+                    return
+                case .stopped, .idempotencyMismatch: return
+                case .overloaded, .readOnly:
+                    logger.warning("a result has to wait", metadata: ["error": "\(error)"])
+                    do { try await Task.sleep(for: .seconds(1)) } catch { return }
+                }
+            }
+        }
+    }
+}

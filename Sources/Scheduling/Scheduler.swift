@@ -1,0 +1,109 @@
+package import CommandHandling
+import Domain
+package import EventStore
+package import Logging
+
+/// Drives runs: has invokes recorded, tries them again, and ends what has run out of time.
+///
+/// A thin shell around `SchedulerState`: it waits for events and deadlines and sends what is due to the writer.
+package actor Scheduler {
+    private static let parallelCommandsMax = 256
+
+    private let commands: CommandHandler
+    private let store: EventStore
+    private let configuration: SchedulerConfiguration
+    private let logger: Logger
+
+    package init(
+        commands: CommandHandler, store: EventStore, configuration: SchedulerConfiguration = SchedulerConfiguration(),
+        logger: Logger
+    ) {
+        self.commands = commands
+        self.store = store
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Runs until its task is cancelled or the store closed.
+    package func run() async throws {
+        let (active, position) = try await commands.snapshot()
+        var state = SchedulerState(active, configuration)
+        var subscription = store.subscribe(after: position)
+        while true {
+            let due = state.due(at: commands.clock.now())
+            if !due.isEmpty {
+                await execute(due, &state)
+                continue
+            }
+            switch try await wait(subscription, until: state.nextDeadline) {
+            case .batch(let batch, let advanced):
+                for recorded in batch { state.on(recorded.event) }
+                subscription = advanced
+            case .deadline: continue
+            case .closed: return
+            }
+        }
+    }
+
+    private enum Wake: Sendable {
+        case batch([RecordedEvent], EventSubscription)
+        case deadline
+        case closed
+    }
+
+    /// Waits for the next events, or until the deadline. The cursor moves only with a batch that is taken.
+    private func wait(_ subscription: EventSubscription, until deadline: Timestamp?) async throws -> Wake {
+        let pause = deadline.map { max(.zero, $0.since(commands.clock.now())) }
+        return try await withThrowingTaskGroup(of: Wake.self) { group in
+            group.addTask {
+                var cursor = subscription
+                guard let batch = try await cursor.next() else { return .closed }
+                return .batch(batch, cursor)
+            }
+            if let pause {
+                group.addTask {
+                    try await Task.sleep(for: pause)
+                    return .deadline
+                }
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? .closed
+        }
+    }
+
+    private func execute(_ due: [SchedulerState.Due], _ state: inout SchedulerState) async {
+        var rest = due[...]
+        while !rest.isEmpty {
+            let wave = rest.prefix(Self.parallelCommandsMax)
+            rest = rest.dropFirst(Self.parallelCommandsMax)
+            let refused = await withTaskGroup(of: (SchedulerState.Due, CommandError)?.self) { group in
+                for item in wave {
+                    group.addTask { [commands] in
+                        let request = CommandRequest(workspace: item.workspace, actor: .scheduler)
+                        do throws(CommandError) {
+                            _ = try await commands.execute(item.command, request)
+                            return nil
+                        } catch {
+                            return (item, error)
+                        }
+                    }
+                }
+                var refused: [(SchedulerState.Due, CommandError)] = []
+                for await result in group { if let result { refused.append(result) } }
+                return refused
+            }
+            for (item, error) in refused { giveBack(item, error, &state) }
+        }
+    }
+
+    /// A rejection means that things have moved on; anything else is tried again after a pause.
+    private func giveBack(_ item: SchedulerState.Due, _ error: CommandError, _ state: inout SchedulerState) {
+        if case .rejected(let rejection) = error {
+            logger.debug("a due command was overtaken", metadata: ["reason": "\(rejection.message)"])
+            state.giveBack(item, retryAt: nil)
+        } else {
+            logger.warning("a due command has to wait", metadata: ["error": "\(error)"])
+            state.giveBack(item, retryAt: commands.clock.now().adding(configuration.postponement))
+        }
+    }
+}

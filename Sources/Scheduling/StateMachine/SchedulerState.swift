@@ -1,0 +1,232 @@
+package import Domain
+import HeapModule
+
+/// Says which commands are due. Pure: events and times go in, commands come out; no clock, no chance, no waiting.
+///
+/// It holds no truth of its own: it folds the same events as the writer, so that a restart at any point comes to the
+/// same commands. Only runs that an event or a timer touched are looked at.
+package struct SchedulerState: Sendable {
+    /// A command with the workspace it is for.
+    package struct Due: Hashable, Sendable {
+        package let workspace: WorkspaceName
+        package let command: Command
+    }
+
+    private struct AgentKey: Hashable {
+        let workspace: WorkspaceName
+        let agentID: String
+    }
+
+    private enum Subject: Hashable {
+        case run(RunID)
+        case access(AccessRequestID)
+    }
+
+    private struct Timer: Comparable {
+        let time: Timestamp
+        let subject: Subject
+
+        static func < (left: Self, right: Self) -> Bool { left.time < right.time }
+    }
+
+    private let configuration: SchedulerConfiguration
+    private var active: ActiveState
+    private var timers = Heap<Timer>()
+    private var touched: [Subject] = []
+    private var isTouched: Set<Subject> = []
+    /// Runs with an invoke in flight or asked for, and how many of them each agent has.
+    private var busy: [RunID: AgentKey] = [:]
+    private var busyCounts: [AgentKey: Int] = [:]
+    /// Runs that wait for their agent to have room, first come, first served.
+    private var waiting: [AgentKey: [RunID]] = [:]
+
+    /// Takes up the writer's memory; everything in it is looked at once.
+    package init(_ active: ActiveState, _ configuration: SchedulerConfiguration) {
+        self.active = active
+        self.configuration = configuration
+        for run in active.runs.values.sorted(by: { $0.id < $1.id }) {
+            if run.openInvoke != nil { occupy(run) }
+            setTimers(run)
+            touch(.run(run.id))
+        }
+        for request in active.accessRequests.values.sorted(by: { $0.id < $1.id }) {
+            timers.insert(Timer(time: request.expiresAt, subject: .access(request.id)))
+        }
+    }
+
+    /// When something is due at the latest; `nil` when only an event can make it so.
+    package var nextDeadline: Timestamp? {
+        touched.isEmpty ? timers.min?.time : Timestamp(microseconds: 0)
+    }
+
+    /// Folds one event.
+    package mutating func on(_ event: Event) {
+        active.evolve(event)
+        switch event.payload {
+        case .runCreated, .actionBlocked:
+            if case .run = event.stream.kind, let run = active.runs[RunID(event.stream.id)] { setTimers(run) }
+        case .accessRequested, .accessApproved:
+            let id = AccessRequestID(event.stream.id)
+            if let request = active.accessRequests[id] {
+                timers.insert(Timer(time: request.expiresAt, subject: .access(id)))
+            }
+        case .invokeRequested:
+            if let run = active.runs[RunID(event.stream.id)] { occupy(run) }
+        case .invokeCompleted, .invokeFailed:
+            release(RunID(event.stream.id))
+        default: break
+        }
+        guard event.stream.kind == .run else { return }
+        let id = RunID(event.stream.id)
+        if active.runs[id] == nil { release(id) } else { touch(.run(id)) }
+    }
+
+    /// The commands that are due now; each is given once, until an event or `postpone` brings it back.
+    package mutating func due(at now: Timestamp) -> [Due] {
+        while let timer = timers.min, timer.time <= now {
+            timers.removeMin()
+            touch(timer.subject)
+        }
+        compactTimers()
+        var due: [Due] = []
+        var next = 0
+        while next < touched.count {
+            let subject = touched[next]
+            next += 1
+            isTouched.remove(subject)
+            switch subject {
+            case .run(let id): if let run = active.runs[id] { due += examine(run, now) }
+            case .access(let id): if let request = active.accessRequests[id] { due += examine(request, now) }
+            }
+        }
+        touched.removeAll(keepingCapacity: true)
+        return due
+    }
+
+    /// The writer did not take the command: what it was about is looked at again, at `time` or with the next event.
+    package mutating func giveBack(_ due: Due, retryAt time: Timestamp?) {
+        let subject: Subject
+        switch due.command {
+        case .requestInvoke(let run, _):
+            release(run)
+            subject = .run(run)
+        case .failRun(let run, _), .expireAction(let run, _): subject = .run(run)
+        case .expireAccess(let request): subject = .access(request)
+        default: return
+        }
+        if let time { timers.insert(Timer(time: time, subject: subject)) }
+    }
+
+    private mutating func examine(_ request: AccessRequestState, _ now: Timestamp) -> [Due] {
+        guard request.expiresAt <= now else { return [] }
+        return [Due(workspace: request.workspace, command: .expireAccess(request: request.id))]
+    }
+
+    private mutating func examine(_ run: RunState, _ now: Timestamp) -> [Due] {
+        if run.deadline <= now { return [due(run, .failRun(run: run.id, reason: "the run timed out"))] }
+        if let expired = run.actions.first(where: { $0.status == .blocked && $0.expiresAt <= now }) {
+            return [due(run, .expireAction(run: run.id, action: expired.id))]
+        }
+        guard run.isServerDriven, run.status == .running, busy[run.id] == nil, run.openInvoke == nil else { return [] }
+        switch nextInvoke(run, now) {
+        case .none: return []
+        case .later(let time):
+            timers.insert(Timer(time: time, subject: .run(run.id)))
+            return []
+        case .giveUp(let reason): return [due(run, .failRun(run: run.id, reason: reason))]
+        case .now(let requested):
+            guard occupy(run) else {
+                waiting[AgentKey(workspace: run.workspace, agentID: run.agentID), default: []].append(run.id)
+                return []
+            }
+            return [due(run, .requestInvoke(run: run.id, requested))]
+        }
+    }
+
+    private enum NextInvoke {
+        case none
+        case now(InvokeRequested)
+        case later(Timestamp)
+        case giveUp(String)
+    }
+
+    private func nextInvoke(_ run: RunState, _ now: Timestamp) -> NextInvoke {
+        guard let last = run.lastInvoke else { return .now(first(.start, run)) }
+        switch last.stage {
+        case .open: return .none
+        case .completed:
+            guard let action = run.actions.first(where: { $0.status == .approved }) else { return .none }
+            return .now(first(.resume(action.id), run))
+        case .failed(let time, let isRetryable, let error):
+            guard isRetryable else { return .giveUp("the invoke failed: \(error)") }
+            guard last.attempt < configuration.invokeAttemptsMax else {
+                return .giveUp("the invoke failed after \(last.attempt) attempts: \(error)")
+            }
+            let dueTime = time.adding(Backoff.pause(afterAttempt: last.attempt, of: run.id, configuration))
+            guard dueTime <= now else { return .later(dueTime) }
+            return .now(
+                InvokeRequested(purpose: last.purpose, attempt: last.attempt + 1, requestID: last.requestID))
+        }
+    }
+
+    /// The request id is the effect's idempotency key: it follows from the run and the purpose alone.
+    private func first(_ purpose: InvokePurpose, _ run: RunState) -> InvokeRequested {
+        let suffix =
+            switch purpose {
+            case .start: "start"
+            case .resume(let action): "resume-\(action)"
+            }
+        return InvokeRequested(purpose: purpose, attempt: 1, requestID: "req-\(run.id)-\(suffix)")
+    }
+
+    private func due(_ run: RunState, _ command: Command) -> Due { Due(workspace: run.workspace, command: command) }
+
+    private mutating func touch(_ subject: Subject) {
+        if isTouched.insert(subject).inserted { touched.append(subject) }
+    }
+
+    private mutating func setTimers(_ run: RunState) {
+        if run.actions.isEmpty { timers.insert(Timer(time: run.deadline, subject: .run(run.id))) }
+        if let action = run.actions.last { timers.insert(Timer(time: action.expiresAt, subject: .run(run.id))) }
+    }
+
+    /// Takes a place with the run's agent; `false` when there is none.
+    @discardableResult
+    private mutating func occupy(_ run: RunState) -> Bool {
+        guard busy[run.id] == nil else { return true }
+        let key = AgentKey(workspace: run.workspace, agentID: run.agentID)
+        let isRecorded = run.openInvoke != nil
+        guard isRecorded || busyCounts[key, default: 0] < configuration.agentConcurrencyMax else { return false }
+        busy[run.id] = key
+        busyCounts[key, default: 0] += 1
+        return true
+    }
+
+    private mutating func release(_ id: RunID) {
+        guard let key = busy.removeValue(forKey: id) else { return }
+        let count = busyCounts[key, default: 1] - 1
+        busyCounts[key] = count == 0 ? nil : count
+        guard var line = waiting[key] else { return }
+        while !line.isEmpty {
+            let next = line.removeFirst()
+            if active.runs[next] != nil {
+                touch(.run(next))
+                break
+            }
+        }
+        waiting[key] = line.isEmpty ? nil : line
+    }
+
+    /// Timers of finished runs are dropped once they are the most, so that they do not grow with history.
+    private mutating func compactTimers() {
+        let live = 4 * (active.runs.count + active.accessRequests.count) + 1024
+        guard timers.count > live else { return }
+        timers = Heap(
+            timers.unordered.filter { timer in
+                switch timer.subject {
+                case .run(let id): active.runs[id] != nil
+                case .access(let id): active.accessRequests[id] != nil
+                }
+            })
+    }
+}
