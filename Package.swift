@@ -81,8 +81,8 @@ let package = Package(
         room(
             "HTTPAPI",
             [
-                "Domain", "CommandHandling", "Projections", "EventStreaming", "Authentication", "EventStore",
-                .hummingbird, .hummingbirdCore, .httpTypes, .nioCore, .logging, .metrics, .httpClient,
+                "Domain", "CommandHandling", "Projections", "EventStreaming", "Authentication", .crypto,
+                .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .logging, .metrics, .httpClient,
             ]),
         // Level 6
         room(
@@ -97,5 +97,7 @@ let package = Package(
             name: "sluice",
             dependencies: ["Daemon", "Domain", "EventLog", "EventStore", "EventStreaming", .arguments, .logging],
             swiftSettings: strict),
+        // Tests
+        suite("Domain", ["Domain"]),
     ]
 )

@@ -54,16 +54,15 @@ extension Projections {
         }
     }
 
-    /// The log position of the run's `sequence`-th timeline entry, or of the last one before it.
-    package func position(
-        ofTimeline id: RunID, sequence: UInt64
-    ) async throws(ProjectionError) -> Position {
+    /// The newest `seq` on the run's timeline at that log position; 0 when there was none yet.
+    package func sequence(
+        ofTimeline id: RunID, at position: Position
+    ) async throws(ProjectionError) -> UInt64 {
         try await query { db in
-            let position = try Int64.fetchOne(
-                db,
-                sql: "SELECT position FROM timeline WHERE run_id = ? AND sequence <= ? ORDER BY sequence DESC LIMIT 1",
-                arguments: [id.column, Int64(clamping: sequence)])
-            return Position(UInt64(position ?? 0))
+            let sequence = try Int64.fetchOne(
+                db, sql: "SELECT max(sequence) FROM timeline WHERE run_id = ? AND position <= ?",
+                arguments: [id.column, Int64(clamping: position.value)])
+            return UInt64(sequence ?? 0)
         }
     }
 

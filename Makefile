@@ -1,0 +1,63 @@
+# Sluice: `make demo` shows the main job, `make test` runs everything. Both install what is missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT_PACKAGES := libsqlite3-dev liblz4-dev pkg-config python3-venv
+CLIENT_VERSIONS := 0.2.0 1.3.1 1.4.2
+BUILD := swift build --explicit-target-dependency-import-check error
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: deps
+deps: ## Install the Debian packages that are missing
+	@missing=(); for package in $(APT_PACKAGES); do \
+	  dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing+=($$package); done; \
+	if [ $${#missing[@]} -gt 0 ]; then \
+	  echo "installing $${missing[*]}"; \
+	  $(SUDO) apt-get update -qq; $(SUDO) apt-get install -y -qq "$${missing[@]}"; fi
+
+.PHONY: build
+build: deps ## Build sluice (debug configuration, as tests and demo use it)
+	$(BUILD) --product sluice
+
+.PHONY: release
+release: deps ## Build sluice for production
+	$(BUILD) -c release --product sluice
+
+# One virtual environment a client version, and one for the tests.
+.venv/test/.done: Tests/Conformance/requirements.txt
+	python3 -m venv .venv/test
+	.venv/test/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.venv/runagents-%/.done:
+	python3 -m venv .venv/runagents-$*
+	.venv/runagents-$*/bin/pip install --quiet --disable-pip-version-check runagents==$*
+	@touch $@
+
+.PHONY: clients
+clients: deps .venv/test/.done $(CLIENT_VERSIONS:%=.venv/runagents-%/.done) ## Install the published clients
+
+.PHONY: test
+test: deps clients ## Run every test
+	$(BUILD) --build-tests
+	swift test --skip-build
+	.venv/test/bin/python -m pytest -q -p no:cacheprovider Tests/Repository Tests/Conformance
+
+.PHONY: demo
+demo: build .venv/runagents-1.4.2/.done ## Show the main job: block, approve, kill, replay
+	.venv/runagents-1.4.2/bin/python ops/demo/demo.py --sluice "$$($(BUILD) --show-bin-path)/sluice"
+
+.PHONY: format
+format: ## Format the Swift sources
+	swift format --in-place --recursive Sources Tests Package.swift
+
+.PHONY: proto
+proto: ## Generate events.pb.swift anew after a change of schemas/events.proto (needs protoc and protoc-gen-swift)
+	protoc --swift_opt=Visibility=Internal --swift_opt=FileNaming=DropPath --swift_opt=UseAccessLevelOnImports=true \
+	  --swift_out=Sources/EventStore/Generated -I schemas schemas/events.proto

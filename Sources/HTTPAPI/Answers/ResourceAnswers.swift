@@ -1,0 +1,92 @@
+import Domain
+import EventStreaming
+import Projections
+
+extension ResourceRecord {
+    /// - Parameter usedBy: for a policy, the agents that name it.
+    func json(_ era: Era, usedBy agents: [String] = []) -> JSONText {
+        let document = document.value
+        let spec = document["spec"] ?? .object([])
+        return .object { json in
+            json.add("name", name)
+            json.add("namespace", workspace.text)
+            switch kind {
+            case .agent:
+                json.add("labels", (document["labels"] ?? .object([])).text)
+                json.add("spec", spec.text)
+            case .tool:
+                json.add("spec", (era == .v1alpha ? Self.toolSpecWithAliases(spec) : spec).text)
+            case .policy, .modelProvider: json.add("spec", spec.text)
+            }
+            json.add("status", status)
+            if kind == .policy {
+                json.add("used_by", agents.map { agent in
+                    JSONText.object { use in
+                        use.add("name", agent)
+                        use.add("namespace", workspace.text)
+                    }
+                })
+            }
+            if era == .v1alpha { addAliases(spec, to: &json) }
+        }
+    }
+
+    private var status: JSONText {
+        .object { json in
+            switch kind {
+            case .agent:
+                json.add("phase", "Pending")
+                json.add(
+                    "message", "stored; this version runs agents where a run's invoke_url points, and starts none itself")
+            case .tool:
+                json.add("phase", phase ?? "Pending")
+                json.add("message", statusMessage)
+                json.add("last_probe_time", probedAt)
+                json.add("probe_latency_ms", latencyMilliseconds)
+            case .policy:
+                json.add("ready", true)
+                json.add("message", "stored; enforced by the egress gateway of a later version")
+            case .modelProvider:
+                json.add("phase", "Pending")
+                json.add("message", "stored; the model gateway comes in a later version")
+            }
+        }
+    }
+
+    private func addAliases(_ spec: JSONValue, to json: inout JSONObject) {
+        switch kind {
+        case .agent:
+            json.add("image", spec["image"]?.text)
+            json.add("required_tools", spec["requiredTools"].map(Self.names)?.text)
+            json.add("llm_config", spec["llmConfig"]?.text)
+            json.add("created_at", createdAt)
+        case .tool:
+            let connection = spec["connection"]
+            json.add("base_url", connection?["baseUrl"]?.text)
+            json.add("topology", connection?["topology"]?.text)
+            json.add("auth", connection?["authentication"]?.text)
+            json.add("access_mode", spec["governance"]?["accessControl"]?["mode"]?.text)
+        case .modelProvider:
+            json.add("provider", spec["provider"]?.text)
+            json.add("endpoint", spec["endpoint"]?.text)
+            json.add("models", spec["models"]?.text)
+        case .policy: break
+        }
+    }
+
+    private static func names(_ tools: JSONValue) -> JSONValue {
+        guard case .array(let values) = tools else { return .array([]) }
+        return .array(values.compactMap { $0["name"] })
+    }
+
+    private static func toolSpecWithAliases(_ spec: JSONValue) -> JSONValue {
+        guard case .object(var members) = spec else { return spec }
+        if let topology = spec["connection"]?["topology"], spec["topology"] == nil {
+            members.append(.init(name: "topology", value: topology))
+        }
+        if let mode = spec["governance"]?["accessControl"]?["mode"], spec["accessMode"] == nil {
+            members.append(.init(name: "accessMode", value: mode))
+        }
+        return .object(members)
+    }
+}

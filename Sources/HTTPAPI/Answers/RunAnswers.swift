@@ -1,0 +1,91 @@
+import Domain
+import EventStreaming
+import Projections
+
+extension RunRecord {
+    /// - Parameter actions: shown to old clients as `blocked_actions`.
+    func json(_ era: Era, actions: [ActionRecord]? = nil) -> JSONText {
+        .object { json in
+            json.add("id", id.description)
+            json.add("conversation_id", conversationID)
+            json.add("initial_message", initialMessage)
+            json.add("agent_id", agentID)
+            json.add("agent_uid", agentUID?.description)
+            json.add("namespace", workspace.text)
+            json.add("user_id", userID)
+            json.add("status", status.rawValue)
+            json.add("reason", reason)
+            json.add("blocked_action_id", blockedActionID?.description)
+            json.add("invoke_url", invokeURL)
+            json.add("created_at", createdAt)
+            json.add("updated_at", updatedAt)
+            guard era == .v1alpha else { return }
+            json.add("agent", agentID)
+            json.add("message", initialMessage)
+            if let actions { json.add("blocked_actions", actions.map(\.json)) }
+        }
+    }
+}
+
+extension ActionRecord {
+    var json: JSONText {
+        .object { json in
+            json.add("action_id", id.description)
+            json.add("run_id", runID.description)
+            json.add("tool_id", toolID)
+            json.add("capability", capability)
+            json.add("payload_hash", payloadHash)
+            json.add("tool_method", method)
+            json.add("tool_url", url)
+            json.add("status", status.rawValue)
+            json.add("reason", reason)
+            json.add("approver_id", approverID)
+            json.add("expires_at", expiresAt)
+            json.add("created_at", createdAt)
+            json.add("updated_at", updatedAt)
+        }
+    }
+}
+
+extension AccessRequestRecord {
+    func json(_ era: Era) -> JSONText {
+        .object { json in
+            json.add("id", id.description)
+            json.add("subject", subject)
+            json.add("agent_id", agentID)
+            json.add("tool_id", toolID)
+            json.add("status", status.rawValue)
+            json.add("duration", DurationText.format(duration))
+            json.add("scope", scope?.rawValue)
+            json.add("approver_id", approverID)
+            json.add("reason", reason)
+            json.add("action_id", actionID?.description)
+            json.add("run_id", runID?.description)
+            json.add("capability", capability)
+            json.add("payload_hash", payloadHash)
+            json.add("tool_method", method)
+            json.add("tool_url", url)
+            json.add("created_at", createdAt)
+            json.add("updated_at", updatedAt)
+            json.add("expires_at", expiresAt)
+            guard era == .v1alpha else { return }
+            json.add("agent", agentID)
+            json.add("tool", toolID)
+        }
+    }
+}
+
+extension APIKeyRecord {
+    var json: JSONText {
+        .object { json in
+            json.add("id", id.description)
+            json.add("name", name)
+            json.add("prefix", prefix)
+            json.add("last4", last4)
+            json.add("role", role.rawValue)
+            json.add("workspace", workspace.text)
+            json.add("createdAt", createdAt)
+            json.add("expiresAt", expiresAt)
+        }
+    }
+}

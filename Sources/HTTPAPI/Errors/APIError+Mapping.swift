@@ -1,0 +1,58 @@
+import CommandHandling
+import Domain
+import HTTPTypes
+import Hummingbird
+import Projections
+
+extension APIError {
+    /// What a client is told about any error.
+    init(_ error: any Error) {
+        switch error {
+        case let error as APIError: self = error
+        case let error as CommandError: self.init(error)
+        case let error as ProjectionError:
+            self.init(.serviceUnavailable, code: error.code.rawValue, error.description)
+            self = retryAfter(seconds: 5)
+        case let error as any HTTPResponseError:
+            let isTooLarge = error.status == .contentTooLarge
+            let code: HTTPErrorCode =
+                isTooLarge ? .bodyTooLarge : error.status == .notFound ? .notFound : .badRequest
+            self.init(
+                error.status, code,
+                isTooLarge ? "the request body is too large" : error.status.reasonPhrase.lowercased())
+        default: self.init(.internalServerError, .internalError, "internal error; see the server's log")
+        }
+    }
+
+    init(_ error: CommandError) {
+        switch error {
+        case .rejected(let rejection):
+            self.init(Self.status(of: rejection.code), code: rejection.code.rawValue, rejection.message)
+            if rejection.code == .limitReached { self = retryAfter(seconds: 60) }
+        case .idempotencyMismatch:
+            self.init(
+                .unprocessableContent, .idempotencyMismatch,
+                "this Idempotency-Key was used with another request; use a new key")
+        case .overloaded:
+            self.init(.serviceUnavailable, .overloaded, "too many commands are waiting; try again in a moment")
+            self = retryAfter(seconds: 1)
+        case .readOnly(let reason):
+            self.init(.serviceUnavailable, .readOnly, reason)
+            self = retryAfter(seconds: 5)
+        case .stopped(let reason):
+            self.init(.serviceUnavailable, .stopped, reason)
+            self = retryAfter(seconds: 30)
+        }
+    }
+
+    private static func status(of code: RejectionErrorCode) -> HTTPResponse.Status {
+        switch code {
+        case .invalidArgument: .badRequest
+        case .runNotActive, .actionNotActive, .accessRequestNotActive, .resourceNotFound, .apiKeyNotFound: .notFound
+        case .invalidTransition, .runNotRunning, .actionNotBlocked, .actionNotApproved, .payloadHashMismatch,
+            .accessRequestNotPending, .apiKeyExists, .invokeNotExpected:
+            .conflict
+        case .limitReached: .serviceUnavailable
+        }
+    }
+}

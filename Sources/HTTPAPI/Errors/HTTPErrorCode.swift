@@ -1,0 +1,47 @@
+import HTTPTypes
+
+/// Stable codes of refused requests, in the header `Sluice-Error-Code`; each has a line in `docs/errors.md`.
+enum HTTPErrorCode: String, Hashable, Sendable, CaseIterable {
+    case badRequest = "bad_request"
+    case unauthorized = "unauthorized"
+    case forbidden = "forbidden"
+    case notFound = "not_found"
+    case methodNotAllowed = "method_not_allowed"
+    case conflict = "conflict"
+    case bodyTooLarge = "body_too_large"
+    case idempotencyMismatch = "idempotency_mismatch"
+    case tooManyRequests = "too_many_requests"
+    case tooManyStreams = "too_many_streams"
+    case overloaded = "overloaded"
+    case readOnly = "read_only"
+    case stopped = "stopped"
+    case internalError = "internal_error"
+}
+
+/// A request that is refused: its status, a stable code, and what to do about it.
+struct APIError: Error, Sendable {
+    let status: HTTPResponse.Status
+    let code: String
+    let message: String
+    var headers = HTTPFields()
+
+    init(_ status: HTTPResponse.Status, _ code: HTTPErrorCode, _ message: String) {
+        self.init(status, code: code.rawValue, message)
+    }
+
+    init(_ status: HTTPResponse.Status, code: String, _ message: String) {
+        self.status = status
+        self.code = code
+        self.message = message
+    }
+
+    static func badRequest(_ message: String) -> APIError { APIError(.badRequest, .badRequest, message) }
+    static func notFound(_ message: String) -> APIError { APIError(.notFound, .notFound, message) }
+    static func conflict(_ message: String) -> APIError { APIError(.conflict, .conflict, message) }
+
+    func retryAfter(seconds: Int) -> APIError {
+        var error = self
+        error.headers[.retryAfter] = String(seconds)
+        return error
+    }
+}

@@ -1,0 +1,17 @@
+/// Every bound of the HTTP side.
+package struct HTTPAPIConfiguration: Hashable, Sendable {
+    package var host = "127.0.0.1"
+    package var port = 8092
+    /// The largest body of a request; a deploy with its sources may have four times as much.
+    package var bodyBytesMax = 1024 * 1024
+    package var connectionsMax = 4096
+    /// How long a connection may send nothing while a request is awaited or read.
+    package var idleTimeoutSeconds = 60
+    package var streamsMax = 1024
+    /// Requests a second for one key that is not an admin's; 0 means no limit.
+    package var rateLimitPerSecond = 0
+    package var rateLimitBurst = 100
+    package var version = ""
+
+    package init() {}
+}

@@ -1,0 +1,51 @@
+import CommandHandling
+import Domain
+package import Hummingbird
+import HummingbirdCore
+package import Logging
+import NIOCore
+
+/// Builds the HTTP server: middlewares, routes and limits.
+package enum HTTPAPIServer {
+    /// - Parameter onRunning: called once the address is bound.
+    package static func application(
+        _ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration, logger: Logger,
+        onRunning: @escaping @Sendable (Int?) async -> Void
+    ) -> some ApplicationProtocol {
+        Application(
+            router: router(dependencies, configuration),
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .seconds(Int64(configuration.idleTimeoutSeconds)),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), serverName: "sluice", backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(configuration.connectionsMax)),
+            onServerRunning: { channel in await onRunning(channel.localAddress?.port) },
+            logger: logger)
+    }
+
+    package static func router(
+        _ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration
+    ) -> Router<APIContext> {
+        let commands = dependencies.commands
+        let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(
+            middleware: ObservabilityMiddleware(newRequestID: {
+                "req-\(commands.newID() as Identifier<EventEntity>)"
+            }))
+        router.add(
+            middleware: AuthenticationMiddleware(
+                projections: dependencies.projections, now: { commands.clock.now() }))
+        router.add(
+            middleware: RateLimitMiddleware(
+                perSecond: configuration.rateLimitPerSecond, burst: configuration.rateLimitBurst,
+                now: { commands.clock.now() }))
+        let api = APIHandlers(dependencies, configuration)
+        var table = RouteTable(router, api)
+        table.addAll(api, configuration)
+        table.finish()
+        return router
+    }
+}

@@ -1,0 +1,68 @@
+import Authentication
+import Domain
+import HTTPTypes
+import Hummingbird
+import Projections
+
+/// Finds the principal of every request that is not about health.
+struct AuthenticationMiddleware: RouterMiddleware {
+    typealias Context = APIContext
+
+    /// An agent that sends no key has it in its address: `/as/<key>/runs/…`.
+    static let agentPathPrefix = "/as/"
+
+    let projections: Projections
+    let now: @Sendable () -> Timestamp
+
+    func handle(
+        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        let path = request.uri.path
+        if path == "/healthz" || path == "/readyz" { return try await next(request, context) }
+        guard HTTPMethods.all.contains(request.method) else {
+            var error = APIError(
+                .methodNotAllowed, .methodNotAllowed, "method \(request.method.rawValue.prefix(32)) is not allowed")
+            error.headers[.allow] = "GET, HEAD, POST, PUT, PATCH, DELETE"
+            throw error
+        }
+        var context = context
+        context.principal = try principal(of: request, path: path)
+        return try await next(request, context)
+    }
+
+    private func principal(of request: Request, path: String) throws -> Principal {
+        let isAgentPath = path.hasPrefix(Self.agentPathPrefix)
+        let secret = isAgentPath ? try agentSecret(path) : try headerSecret(request)
+        guard let key = projections.apiKey(digest: secret.digest), key.expiresAt.map({ now() < $0 }) ?? true,
+            !isAgentPath || key.role == .agent
+        else { throw unauthorized("the API key is not known, revoked or expired") }
+        return Principal(keyID: key.id, name: key.name, role: key.role, workspace: key.workspace)
+    }
+
+    private func agentSecret(_ path: String) throws -> APIKeySecret {
+        let text = path.dropFirst(Self.agentPathPrefix.count).prefix { $0 != "/" }
+        guard let secret = APIKeySecret(String(text)) else { throw unauthorized("the address has no agent's key") }
+        return secret
+    }
+
+    private func headerSecret(_ request: Request) throws -> APIKeySecret {
+        do {
+            return try Credentials.apiKey(
+                authorization: request.headers[.authorization], apiKeyHeader: request.headers[.apiKey])
+        } catch {
+            switch error {
+            case .missing:
+                throw unauthorized(
+                    "an API key is required: send Authorization: Bearer <key> or X-RunAgents-API-Key: <key>")
+            case .contradicting: throw unauthorized("the two API key headers carry different keys")
+            case .malformed: throw unauthorized("the API key is malformed")
+            }
+        }
+    }
+
+    private func unauthorized(_ message: String) -> APIError {
+        var error = APIError(.unauthorized, .unauthorized, message)
+        error.headers[.wwwAuthenticate] = "Bearer"
+        return error
+    }
+}

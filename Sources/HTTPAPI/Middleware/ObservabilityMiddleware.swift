@@ -1,0 +1,61 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import Metrics
+
+/// Gives each request an id, turns every error into an answer, and logs what came of it.
+///
+/// Paths are logged as their route's pattern: a path may carry an agent's key.
+struct ObservabilityMiddleware: RouterMiddleware {
+    typealias Context = APIContext
+
+    let newRequestID: @Sendable () -> String
+
+    func handle(
+        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        var context = context
+        context.requestID = requestID(request)
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch {
+            let apiError = APIError(error)
+            if apiError.status.code >= 500, !(error is APIError) {
+                context.logger.error(
+                    "request failed", metadata: ["request_id": "\(context.requestID)", "error": "\(error)"])
+            }
+            response = apiError.response
+        }
+        response.headers[.requestID] = context.requestID
+        let route = context.endpointPath ?? "unknown"
+        Timer(
+            label: "sluice_http_request_seconds",
+            dimensions: [
+                ("method", HTTPMethods.all.contains(request.method) ? request.method.rawValue : "other"),
+                ("route", route), ("status", String(response.status.code)),
+            ]
+        ).record(duration: start.duration(to: .now))
+        context.logger.debug(
+            "request",
+            metadata: [
+                "method": "\(request.method.rawValue)", "route": "\(route)", "status": "\(response.status.code)",
+                "request_id": "\(context.requestID)",
+            ])
+        return response
+    }
+
+    /// The client's id when it is short and plain, else a new one.
+    private func requestID(_ request: Request) -> String {
+        guard let given = request.headers[.requestID], (1...128).contains(given.utf8.count),
+            given.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+        else { return newRequestID() }
+        return given
+    }
+}
+
+/// The methods of HTTP that routes are asked with.
+enum HTTPMethods {
+    static let all: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect]
+}

@@ -1,0 +1,36 @@
+import Domain
+import EventStreaming
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// What a route answers.
+struct APIAnswer: Sendable {
+    var status: HTTPResponse.Status
+    var body: JSONText
+    var headers = HTTPFields()
+    /// What to keep for a repeated `Idempotency-Key` instead of the body, when that shows a secret.
+    var recordedBody: JSONText?
+
+    init(_ status: HTTPResponse.Status = .ok, _ body: JSONText, position: Position? = nil) {
+        self.status = status
+        self.body = body
+        if let position { headers[.position] = position.description }
+    }
+
+    var response: Response {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        return Response(
+            status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: body.text)))
+    }
+}
+
+extension APIError {
+    var response: Response {
+        var answer = APIAnswer(status, .object { $0.add("error", message) })
+        answer.headers = headers
+        answer.headers[.errorCode] = code
+        return answer.response
+    }
+}

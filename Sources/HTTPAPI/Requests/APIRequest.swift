@@ -1,0 +1,93 @@
+import CommandHandling
+import Domain
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// A request as a route sees it: who, where, and a checked body.
+struct APIRequest: Sendable {
+    let principal: Principal
+    let workspace: WorkspaceName
+    let era: Era
+    let body: JSONValue
+    let idempotency: IdempotencyToken?
+    let head: HTTPRequest
+    let traceparent: String?
+    private let parameters: Parameters
+    private let queryParameters: Parameters
+
+    init(
+        _ request: Request, _ context: APIContext, principal: Principal, workspace: WorkspaceName, body: JSONValue,
+        idempotency: IdempotencyToken?
+    ) {
+        self.principal = principal
+        self.workspace = workspace
+        era = Era(path: request.uri.path)
+        self.body = body
+        self.idempotency = idempotency
+        head = request.head
+        traceparent = request.headers[.traceparent].flatMap { $0.utf8.count <= 128 ? $0 : nil }
+        parameters = context.parameters
+        queryParameters = request.uri.queryParameters
+    }
+
+    /// The command request of this HTTP request.
+    var commandRequest: CommandRequest {
+        CommandRequest(
+            workspace: workspace, actor: principal.actor, idempotency: idempotency, traceparent: traceparent)
+    }
+
+    /// A path parameter, percent-decoded.
+    func parameter(_ name: String) throws(APIError) -> String {
+        guard let raw = parameters.get(name), let text = raw.removingPercentEncoding,
+            !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f })
+        else { throw .badRequest("the path is not valid") }
+        return text
+    }
+
+    /// A path parameter that is an id; a text that is none names nothing.
+    func identifier<Entity>(
+        _ name: String, orNotFound message: (String) -> String
+    ) throws(APIError) -> Identifier<Entity> {
+        let text = try parameter(name)
+        guard let id = Identifier<Entity>(text) else { throw .notFound(message(String(text.prefix(64)))) }
+        return id
+    }
+
+    func runID() throws(APIError) -> RunID { try identifier("id") { "run \($0) not found" } }
+
+    func actionID() throws(APIError) -> ActionID { try identifier("action") { "action \($0) not found" } }
+
+    /// A query parameter, decoded; an empty one counts as absent.
+    func query(_ name: String) -> String? { queryParameters.get(name).flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// A whole number between `range`'s bounds.
+    func query(_ name: String, in range: ClosedRange<UInt64>) throws(APIError) -> UInt64? {
+        guard let text = query(name) else { return nil }
+        guard let value = UInt64(text), range.contains(value) else {
+            throw .badRequest("\(name) must be a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    func header(_ name: HTTPField.Name) -> String? { head.headerFields[name] }
+}
+
+extension HTTPField.Name {
+    static let traceparent = Self.named("traceparent")
+    static let apiKey = Self.named("X-RunAgents-API-Key")
+    static let workspaceNamespace = Self.named("X-Workspace-Namespace")
+    static let requestID = Self.named("X-Request-Id")
+    static let payloadHash = Self.named("X-Payload-Hash")
+    static let idempotencyKey = Self.named("Idempotency-Key")
+    static let idempotencyReplayed = Self.named("Idempotency-Replayed")
+    static let position = Self.named("Sluice-Position")
+    static let errorCode = Self.named("Sluice-Error-Code")
+    static let lastEventID = Self.named("Last-Event-ID")
+    static let link = Self.named("Link")
+
+    private static func named(_ text: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a field name") }
+        return name
+    }
+}

@@ -1,0 +1,168 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import HTTPTypes
+import Projections
+
+extension APIHandlers {
+    func blockAction(_ request: APIRequest) async throws -> APIAnswer {
+        let id = try request.runID()
+        let body = request.body
+        let block = BlockAction(
+            actionID: commands.newID(), toolID: try body.requiredText("tool_id"),
+            capability: try body.text("capability"), payloadHash: try body.text("payload_hash").map(PayloadHash.init),
+            method: try body.text("tool_method"), url: try body.text("tool_url"))
+        let receipt = try await executing(.blockAction(run: id, block), request, run: id) { run in
+            .conflict("run is \(run.status.rawValue), must be RUNNING to create actions")
+        }
+        let stored = receipt.events.first?.event.payload
+        let actionID = if case .actionBlocked(let first)? = stored { first.actionID } else { block.actionID }
+        return APIAnswer(.created, try await action(actionID, of: id).json, position: receipt.position)
+    }
+
+    func listActions(_ request: APIRequest) async throws -> APIAnswer {
+        let run = try await run(try request.runID(), request)
+        return APIAnswer(.ok, JSONText(array: try await projections.actions(of: run.id).map(\.json)))
+    }
+
+    func getAction(_ request: APIRequest) async throws -> APIAnswer {
+        let run = try await run(try request.runID(), request)
+        return APIAnswer(.ok, try await action(try request.actionID(), of: run.id).json)
+    }
+
+    func approveAction(_ request: APIRequest) async throws -> APIAnswer {
+        let (run, action) = (try request.runID(), try request.actionID())
+        let hash = try approvedHash(request)
+        let command = Command.approveAction(
+            run: run, action: action, payloadHash: hash, reason: try request.body.text("reason"))
+        return try await decide(command, "approve", run, action, request)
+    }
+
+    func rejectAction(_ request: APIRequest) async throws -> APIAnswer {
+        let (run, action) = (try request.runID(), try request.actionID())
+        let command = Command.rejectAction(run: run, action: action, reason: try request.body.text("reason"))
+        return try await decide(command, "reject", run, action, request)
+    }
+
+    func requestAccess(_ request: APIRequest) async throws -> APIAnswer {
+        let body = request.body
+        let runID: RunID? = try body.text("run_id").map { text in
+            guard let id = RunID(text) else { throw APIError.notFound("run \(text.prefix(64)) not found") }
+            return id
+        }
+        let access = RequestAccess(
+            requestID: commands.newID(), subject: try body.requiredText("subject"),
+            toolID: try body.requiredText("tool_id", "tool"), agentID: try body.text("agent_id", "agent"),
+            duration: try body.duration("duration"), runID: runID, actionID: commands.newID(),
+            capability: try body.text("capability"), payloadHash: try body.text("payload_hash").map(PayloadHash.init),
+            method: try body.text("tool_method"), url: try body.text("tool_url"))
+        let receipt: Receipt
+        if let runID {
+            receipt = try await executing(.requestAccess(access), request, run: runID) { run in
+                .conflict("run is \(run.status.rawValue), must be RUNNING to create actions")
+            }
+        } else {
+            receipt = try await execute(.requestAccess(access), request)
+        }
+        if let event = receipt.events.first {
+            let record = try await accessRequest(AccessRequestID(event.event.stream.id), request)
+            return APIAnswer(.created, record.json(request.era), position: receipt.position)
+        }
+        guard
+            let existing = try await projections.pendingAccessRequest(
+                subject: access.subject, toolID: access.toolID, run: runID, in: request.workspace)
+        else { throw APIError.conflict("the same request was decided at this moment; send it again") }
+        return APIAnswer(.ok, existing.json(request.era), position: receipt.position)
+    }
+
+    func listAccessRequests(_ request: APIRequest) async throws -> APIAnswer {
+        let text = request.query("status")?.uppercased() ?? AccessRequestStatus.pending.rawValue
+        guard let status = AccessRequestStatus(rawValue: text) else {
+            throw APIError.badRequest("status must be one of PENDING, APPROVED, REJECTED, EXPIRED")
+        }
+        let records = try await projections.accessRequests(status: status, in: request.workspace)
+        return APIAnswer(.ok, JSONText(array: records.map { $0.json(request.era) }))
+    }
+
+    func getAccessRequest(_ request: APIRequest) async throws -> APIAnswer {
+        APIAnswer(.ok, try await accessRequest(try accessRequestID(request), request).json(request.era))
+    }
+
+    func approveAccess(_ request: APIRequest) async throws -> APIAnswer {
+        let id = try accessRequestID(request)
+        let scope = try request.body.text("scope").map { text in
+            guard let scope = AccessScope(rawValue: text) else {
+                throw APIError.badRequest("scope must be one of once, run, agent_user_ttl")
+            }
+            return scope
+        }
+        let approve = ApproveAccess(
+            requestID: id, scope: scope, duration: try request.body.duration("duration"),
+            reason: try request.body.text("reason"), payloadHash: try approvedHash(request))
+        return try await decideAccess(.approveAccess(approve), id, request)
+    }
+
+    func rejectAccess(_ request: APIRequest) async throws -> APIAnswer {
+        let id = try accessRequestID(request)
+        return try await decideAccess(
+            .rejectAccess(request: id, reason: try request.body.text("reason")), id, request)
+    }
+
+    /// The hash that the approver vouches for; header and body must agree when both come.
+    private func approvedHash(_ request: APIRequest) throws -> PayloadHash? {
+        let inBody = try request.body.text("payload_hash").map(PayloadHash.init)
+        let inHeader = request.header(.payloadHash).map(PayloadHash.init)
+        if let inBody, let inHeader, !inBody.matches(inHeader) { throw APIError.conflict("payload_hash mismatch") }
+        return inHeader ?? inBody
+    }
+
+    private func decide(
+        _ command: Command, _ verb: String, _ run: RunID, _ id: ActionID, _ request: APIRequest
+    ) async throws -> APIAnswer {
+        do {
+            let receipt = try await executing(command, request, run: run) { _ in
+                let action = try await self.action(id, of: run)
+                return .conflict("action is \(action.status.rawValue), must be BLOCKED to \(verb)")
+            }
+            return APIAnswer(.ok, try await action(id, of: run).json, position: receipt.position)
+        } catch let error as APIError where error.message == "run \(run) not found" {
+            throw APIError.notFound("action \(id) not found")
+        }
+    }
+
+    private func decideAccess(
+        _ command: Command, _ id: AccessRequestID, _ request: APIRequest
+    ) async throws -> APIAnswer {
+        do {
+            let receipt = try await execute(command, request)
+            return APIAnswer(
+                .ok, try await accessRequest(id, request).json(request.era), position: receipt.position)
+        } catch let error as CommandError {
+            guard case .rejected(let rejection) = error,
+                rejection.code == .accessRequestNotActive || rejection.code == .runNotActive
+            else { throw error }
+            _ = try await accessRequest(id, request)
+            throw APIError.conflict("request is not pending")
+        }
+    }
+
+    private func action(_ id: ActionID, of run: RunID) async throws -> ActionRecord {
+        guard let action = try await projections.action(id, of: run) else {
+            throw APIError.notFound("action \(id) not found")
+        }
+        return action
+    }
+
+    private func accessRequest(
+        _ id: AccessRequestID, _ request: APIRequest
+    ) async throws -> AccessRequestRecord {
+        guard let record = try await projections.accessRequest(id, in: request.workspace) else {
+            throw APIError.notFound("request not found")
+        }
+        return record
+    }
+
+    private func accessRequestID(_ request: APIRequest) throws -> AccessRequestID {
+        try request.identifier("id") { _ in "request not found" }
+    }
+}

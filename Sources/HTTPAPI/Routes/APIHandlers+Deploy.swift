@@ -1,0 +1,122 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import HTTPTypes
+import Projections
+
+extension APIHandlers {
+    /// Stores the agent and the tools it brings, all or nothing; the same name again is a redeploy.
+    func deploy(_ request: APIRequest) async throws -> APIAnswer {
+        let body = request.body
+        guard let name = try body.text("agent_name", "name") else { throw APIError.badRequest("agent_name is required") }
+        let sources = try body.object("source_files")
+        guard try body.text("image", "artifact_id") != nil || sources.map({ $0 != .object([]) }) == true else {
+            throw APIError.badRequest("either image or source_files is required")
+        }
+        var items: [StoreResources.Item] = []
+        var tools: [JSONText] = []
+        for tool in try body.array("tools_to_create") ?? [] {
+            guard case .object = tool else { throw APIError.badRequest("tools_to_create must be an array of objects") }
+            _ = try ToolDocument.flatSpec(tool)
+            let toolName = try ToolDocument.name(tool)
+            items.append(
+                StoreResources.Item(
+                    kind: .tool, name: toolName, newID: commands.newID(), document: try ToolDocument.document(tool)))
+            tools.append(JSONText(string: toolName))
+        }
+        items.append(
+            StoreResources.Item(
+                kind: .agent, name: name, newID: commands.newID(), document: try Self.agentDocument(body)))
+        let receipt = try await execute(.storeResources(StoreResources(items: items)), request)
+        let answer = JSONText.object { json in
+            json.add("agent", name)
+            json.add("namespace", request.workspace.text)
+            json.add("tools_created", tools)
+            guard request.era == .v1alpha else { return }
+            json.add("agent_name", name)
+            json.add("status", "deployed")
+            json.add("message", "agent \(name) deployed")
+        }
+        return APIAnswer(.created, answer, position: receipt.position)
+    }
+
+    /// Seeds an echo tool and a playground model; what exists already stays as it is.
+    func starterKit(_ request: APIRequest) async throws -> APIAnswer {
+        let tool = StoreResources.Item(
+            kind: .tool, name: "echo-tool", newID: commands.newID(), document: JSONText(verified: Self.echoTool))
+        let provider = StoreResources.Item(
+            kind: .modelProvider, name: "playground-llm", newID: commands.newID(),
+            document: JSONText(verified: Self.playgroundProvider))
+        let receipt = try await execute(
+            .storeResources(StoreResources(items: [tool, provider], keepsExisting: true)), request)
+        let created = receipt.events.compactMap { recorded -> ResourceStored? in
+            if case .resourceStored(let stored) = recorded.event.payload { stored } else { nil }
+        }
+        let answer = JSONText.object { json in
+            json.add("status", "ok")
+            json.add("message", created.isEmpty ? "the starter kit is in place" : "the starter kit was created")
+            json.add("tools_created", created.filter { $0.kind == .tool }.map(\.name))
+            json.add("model_providers_created", created.filter { $0.kind == .modelProvider }.map(\.name))
+            json.add("tool_created", "echo-tool")
+            json.add("model_provider_created", "playground-llm")
+        }
+        return APIAnswer(request.era == .v1 ? .created : .ok, answer, position: receipt.position)
+    }
+
+    private static let echoTool = """
+        {"spec":{"description":"Answers with what it is sent","connection":{"topology":"External",\
+        "baseUrl":"http://127.0.0.1:8092","port":8092,"scheme":"HTTP","authentication":{"type":"None"}},\
+        "governance":{"accessControl":{"mode":"Open"}}}}
+        """
+
+    private static let playgroundProvider = """
+        {"spec":{"provider":"playground","endpoint":"http://127.0.0.1:8092","models":["playground"],\
+        "auth":{"type":"None"}}}
+        """
+
+    /// The agent as it is stored: the documented spec, and beside it what a redeploy or a later driver needs.
+    private static func agentDocument(_ body: JSONValue) throws(APIError) -> JSONText {
+        try refuseSecrets(body)
+        var spec: [JSONValue.Member] = []
+        if let image = try body.text("image") { spec.append(.init(name: "image", value: .string(image))) }
+        if let prompt = try body.text("system_prompt") {
+            spec.append(.init(name: "systemPrompt", value: .string(prompt)))
+        }
+        let tools = try body.texts("required_tools") ?? []
+        spec.append(
+            .init(
+                name: "requiredTools",
+                value: .array(tools.map { .object([.init(name: "name", value: .string($0))]) })))
+        let configs = try body.array("llm_configs") ?? []
+        if let config = try body.object("llm_config") ?? configs.first {
+            spec.append(.init(name: "llmConfig", value: config))
+        }
+        spec.append(.init(name: "env", value: .array(try body.array("env") ?? [])))
+        var members: [JSONValue.Member] = [
+            .init(name: "labels", value: try body.object("labels") ?? .object([])),
+            .init(name: "spec", value: .object(spec)),
+        ]
+        _ = try body.texts("policies")
+        _ = try body.object("tool_url_mappings")
+        let kept = [
+            "llm_configs", "source_files", "artifact_id", "requirements", "entry_point", "framework",
+            "identity_provider", "policies", "tool_url_mappings", "draft_id",
+        ]
+        for name in kept { if let value = body[name], value != .null { members.append(.init(name: name, value: value)) } }
+        return JSONValue.object(members).text
+    }
+
+    /// Values of variables that are named like secrets would stand in the log in clear text.
+    private static func refuseSecrets(_ body: JSONValue) throws(APIError) {
+        for variable in try body.array("env") ?? [] {
+            guard let name = try variable.text("name"), let value = try variable.text("value"), !value.isEmpty else {
+                continue
+            }
+            let words = Set(name.uppercased().split { !$0.isLetter }.map(String.init))
+            guard words.isDisjoint(with: ["KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIALS"]) else {
+                throw .badRequest(
+                    "env \(name.prefix(64)) looks like a secret and is refused: this version has no sealed secrets")
+            }
+        }
+    }
+}

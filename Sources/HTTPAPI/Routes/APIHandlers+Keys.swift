@@ -1,0 +1,70 @@
+import Authentication
+import CommandHandling
+import Domain
+import EventStreaming
+import HTTPTypes
+import Projections
+
+extension APIHandlers {
+    static let shownOnce = "shown once, with the first answer"
+
+    /// Makes a key. Its text is in this answer and nowhere else.
+    func createAPIKey(_ request: APIRequest) async throws -> APIAnswer {
+        let body = request.body
+        let name = try body.requiredText("name")
+        let roleName = try body.text("role") ?? Role.operator.rawValue
+        guard let role = Role(rawValue: roleName) else {
+            throw APIError.badRequest("role must be one of admin, operator, approver, agent, viewer")
+        }
+        let days = try body.integer("expiresInDays", in: 1...3650)
+        let secret = APIKeySecret.generate()
+        let created = APIKeyCreated(
+            name: name, role: role, digest: secret.digest, prefix: secret.visiblePrefix, last4: secret.last4,
+            expiresAt: days.map { commands.clock.now().adding(.seconds($0 * 86_400)) })
+        let id: APIKeyID = commands.newID()
+        let scope = try scoped(request, to: try body.text("workspace"))
+        let receipt = try await commands.execute(.createAPIKey(id: id, created), scope)
+        try await projections.reach(receipt.position)
+        let isFirst = !receipt.isRepeated
+        let keyID = receipt.events.first.map { APIKeyID($0.event.stream.id) } ?? id
+        guard let record = try await projections.apiKeys(in: scope.workspace).first(where: { $0.id == keyID }) else {
+            throw APIError.notFound("api key \(keyID) not found")
+        }
+        func json(token: String) -> JSONText {
+            .object { json in
+                json.add("key", record.json)
+                json.add("token", token)
+                json.add("header", "X-RunAgents-API-Key")
+            }
+        }
+        var answer = APIAnswer(
+            .created, json(token: isFirst ? secret.text : Self.shownOnce), position: receipt.position)
+        answer.recordedBody = json(token: Self.shownOnce)
+        return answer
+    }
+
+    func listAPIKeys(_ request: APIRequest) async throws -> APIAnswer {
+        APIAnswer(.ok, JSONText(array: try await projections.apiKeys(in: request.workspace).map(\.json)))
+    }
+
+    func revokeAPIKey(_ request: APIRequest) async throws -> APIAnswer {
+        let id: APIKeyID = try request.identifier("id") { "api key \($0) not found" }
+        let receipt = try await execute(.revokeAPIKey(id: id), request)
+        return APIAnswer(.ok, .object { $0.add("status", "deleted") }, position: receipt.position)
+    }
+
+    /// An admin of the default workspace may make keys for any other.
+    private func scoped(_ request: APIRequest, to name: String?) throws -> CommandRequest {
+        let original = request.commandRequest
+        guard let name, name != request.workspace.text else { return original }
+        guard let workspace = WorkspaceName(name) else {
+            throw APIError.badRequest("workspace may hold a-z, 0-9 and - only, at most 63 of them")
+        }
+        guard request.principal.workspace == .default else {
+            throw APIError(.forbidden, .forbidden, "this key belongs to another workspace")
+        }
+        return CommandRequest(
+            workspace: workspace, actor: original.actor, idempotency: original.idempotency,
+            traceparent: original.traceparent)
+    }
+}

@@ -1,0 +1,106 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import HTTPTypes
+import Projections
+
+extension APIHandlers {
+    func listResources(_ kind: ResourceKind, _ request: APIRequest) async throws -> APIAnswer {
+        let uses = kind == .policy ? try await policyUses(request) : [:]
+        let records = try await projections.resources(kind, in: request.workspace)
+        return APIAnswer(
+            .ok, JSONText(array: records.map { $0.json(request.era, usedBy: uses[$0.name] ?? []) }))
+    }
+
+    func getResource(_ kind: ResourceKind, _ request: APIRequest) async throws -> APIAnswer {
+        let name = try request.parameter("name")
+        let record = try await resource(kind, name, request, notFound: Self.notFound(kind, name))
+        return try await answer(.ok, record, request, position: nil)
+    }
+
+    func deleteResource(_ kind: ResourceKind, _ request: APIRequest) async throws -> APIAnswer {
+        try await delete(kind, try request.parameter("name"), request, notFound: nil)
+    }
+
+    /// `/api/agents/{namespace}/{name}`: the namespace must be the workspace the key works in.
+    func getNamespacedAgent(_ request: APIRequest) async throws -> APIAnswer {
+        let (namespace, name) = (try request.parameter("name"), try request.parameter("second"))
+        let missing = "agent \(namespace)/\(name) not found"
+        guard namespace == request.workspace.text else { throw APIError.notFound(missing) }
+        let record = try await resource(.agent, name, request, notFound: missing)
+        return APIAnswer(.ok, record.json(request.era))
+    }
+
+    func deleteNamespacedAgent(_ request: APIRequest) async throws -> APIAnswer {
+        let (namespace, name) = (try request.parameter("name"), try request.parameter("second"))
+        let missing = "agent \(namespace)/\(name) not found"
+        guard namespace == request.workspace.text else { throw APIError.notFound(missing) }
+        return try await delete(.agent, name, request, notFound: missing)
+    }
+
+    /// Creates or replaces the resource of that name.
+    func store(
+        _ kind: ResourceKind, named name: String, _ document: JSONText, mustExist: Bool = false,
+        _ request: APIRequest
+    ) async throws -> APIAnswer {
+        let item = StoreResources.Item(kind: kind, name: name, newID: commands.newID(), document: document)
+        let receipt = try await execute(
+            .storeResources(StoreResources(items: [item], mustExist: mustExist)), request)
+        let record = try await resource(kind, name, request, notFound: Self.notFound(kind, name))
+        return try await answer(mustExist ? .ok : .created, record, request, position: receipt.position)
+    }
+
+    func resource(
+        _ kind: ResourceKind, _ name: String, _ request: APIRequest, notFound: String
+    ) async throws -> ResourceRecord {
+        guard let record = try await projections.resource(kind, named: name, in: request.workspace) else {
+            throw APIError.notFound(notFound)
+        }
+        return record
+    }
+
+    static func notFound(_ kind: ResourceKind, _ name: String) -> String {
+        let name = name.prefix(253)
+        return switch kind {
+        case .agent: "agent \(name) not found"
+        case .tool: "tool \"\(name)\" not found"
+        case .policy: "policy \"\(name)\" not found"
+        case .modelProvider: "model provider \"\(name)\" not found"
+        }
+    }
+
+    private func answer(
+        _ status: APIStatus, _ record: ResourceRecord, _ request: APIRequest, position: Position?
+    ) async throws -> APIAnswer {
+        let uses = record.kind == .policy ? try await policyUses(request) : [:]
+        return APIAnswer(
+            status == .created ? .created : .ok, record.json(request.era, usedBy: uses[record.name] ?? []),
+            position: position)
+    }
+
+    private enum APIStatus { case ok, created }
+
+    private func delete(
+        _ kind: ResourceKind, _ name: String, _ request: APIRequest, notFound: String?
+    ) async throws -> APIAnswer {
+        do {
+            let receipt = try await execute(.deleteResource(kind: kind, name: name), request)
+            return APIAnswer(.ok, .object { $0.add("status", "deleted") }, position: receipt.position)
+        } catch let error as CommandError {
+            guard let notFound, case .rejected(let rejection) = error, rejection.code == .resourceNotFound else {
+                throw error
+            }
+            throw APIError.notFound(notFound)
+        }
+    }
+
+    /// Which agents name which policy.
+    private func policyUses(_ request: APIRequest) async throws -> [String: [String]] {
+        var uses: [String: [String]] = [:]
+        for agent in try await projections.resources(.agent, in: request.workspace) {
+            guard case .array(let names)? = agent.document.value["policies"] else { continue }
+            for case .string(let name) in names { uses[name, default: []].append(agent.name) }
+        }
+        return uses
+    }
+}

@@ -1,0 +1,148 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import HTTPTypes
+import Projections
+
+extension APIHandlers {
+    static let listMax: UInt64 = 1000
+
+    func createRun(_ request: APIRequest) async throws -> APIAnswer {
+        let body = request.body
+        let command = CreateRun(
+            runID: commands.newID(), agentID: try body.requiredText("agent_id", "agent"),
+            userID: try body.requiredText("user_id"), conversationID: try body.text("conversation_id"),
+            invokeURL: try invokeURL(body), initialMessage: try body.text("initial_message", "message", "input"))
+        let receipt = try await execute(.createRun(command), request)
+        let id = receipt.events.first.map { RunID($0.event.stream.id) } ?? command.runID
+        return APIAnswer(
+            .created, try await run(id, request).json(request.era, actions: []), position: receipt.position)
+    }
+
+    func listRuns(_ request: APIRequest) async throws -> APIAnswer {
+        var filter = RunFilter()
+        filter.agentID = request.query("agent_id") ?? request.query("agent")
+        filter.userID = request.query("user_id")
+        filter.conversationID = request.query("conversation_id")
+        if let text = request.query("status") {
+            guard let status = RunStatus(rawValue: text) else { throw APIError.badRequest("status \(text.prefix(64)) does not exist") }
+            filter.status = status
+        }
+        if filter == RunFilter() { filter.status = .running }
+        filter.limit = try request.query("limit", in: 1...Self.listMax).map(Int.init)
+        filter.before = try request.query("cursor", in: 1...UInt64.max >> 1).map(Position.init)
+        let runs = try await projections.runs(filter, in: request.workspace)
+        var answer = APIAnswer(.ok, JSONText(array: runs.map { $0.json(request.era) }))
+        if let limit = filter.limit, runs.count == limit, let last = runs.last {
+            answer.headers[.link] = "<?limit=\(limit)&cursor=\(last.position)>; rel=\"next\""
+        }
+        return answer
+    }
+
+    func getRun(_ request: APIRequest) async throws -> APIAnswer {
+        let run = try await run(try request.runID(), request)
+        let actions = request.era == .v1alpha ? try await projections.actions(of: run.id) : nil
+        return APIAnswer(.ok, run.json(request.era, actions: actions))
+    }
+
+    func changeRun(_ request: APIRequest) async throws -> APIAnswer {
+        let id = try request.runID()
+        let text = try request.body.requiredText("status")
+        guard let status = RunStatus(rawValue: text) else {
+            throw APIError.badRequest("status \(text.prefix(64)) does not exist")
+        }
+        let receipt = try await executing(.changeRunStatus(run: id, status), request, run: id) { run in
+            .conflict("invalid transition from \(run.status.rawValue) to \(status.rawValue)")
+        }
+        return APIAnswer(.ok, try await run(id, request).json(request.era), position: receipt.position)
+    }
+
+    func cancelRun(_ request: APIRequest) async throws -> APIAnswer {
+        let id = try request.runID()
+        let receipt = try await executing(.failRun(run: id, reason: "cancelled"), request, run: id) { run in
+            .conflict("run is \(run.status.rawValue) and cannot be cancelled")
+        }
+        return APIAnswer(.ok, try await run(id, request).json(request.era), position: receipt.position)
+    }
+
+    func addEvent(_ request: APIRequest) async throws -> APIAnswer {
+        let id = try request.runID()
+        let body = request.body
+        let added = RunEventAdded(
+            type: try body.requiredText("type"), actor: try body.text("actor"),
+            payloadHash: try body.text("payload_hash"), data: body.any("data"))
+        let receipt = try await executing(.addRunEvent(run: id, added), request, run: id) { run in
+            .conflict("run is \(run.status.rawValue); events can be added to an unfinished run only")
+        }
+        guard let event = receipt.events.first else { throw APIError.notFound("run \(id) not found") }
+        let entry = EventDocument.timelineEntry(event, withAliases: request.era == .v1alpha)
+        return APIAnswer(.created, entry, position: receipt.position)
+    }
+
+    func listEvents(_ request: APIRequest) async throws -> APIAnswer {
+        let run = try await run(try request.runID(), request)
+        let after = try request.query("after_seq", in: 0...UInt64.max >> 1) ?? 0
+        let limit = try request.query("limit", in: 1...100_000) ?? 100_000
+        let events = try await projections.timeline(run.id, after: after, limit: Int(limit))
+        let entries = events.map { EventDocument.timelineEntry($0, withAliases: request.era == .v1alpha) }
+        return APIAnswer(.ok, JSONText(array: entries))
+    }
+
+    func saveCheckpoint(_ request: APIRequest) async throws -> APIAnswer {
+        let id = try request.runID()
+        let saved = CheckpointSaved(
+            checkpointID: commands.newID(), actionID: try request.body.requiredText("action_id"),
+            document: request.body.text)
+        let receipt = try await executing(.saveCheckpoint(run: id, saved), request, run: id, orFinished: unfinished)
+        let stored = receipt.events.first?.event.payload
+        let checkpointID = if case .checkpointSaved(let first)? = stored { first.checkpointID } else { saved.checkpointID }
+        return APIAnswer(.created, .object { $0.add("id", checkpointID.description) }, position: receipt.position)
+    }
+
+    func getCheckpoint(_ request: APIRequest) async throws -> APIAnswer {
+        let run = try await run(try request.runID(), request)
+        let action = try request.parameter("action")
+        guard let checkpoint = try await projections.checkpoint(run: run.id, action: action) else {
+            throw APIError.notFound("checkpoint for action \(action.prefix(64)) not found")
+        }
+        return APIAnswer(.ok, checkpoint.document)
+    }
+
+    func recordToolResult(_ request: APIRequest) async throws -> APIAnswer {
+        let id = try request.runID()
+        let recorded = ToolResultRecorded(toolID: try request.body.text("tool_id"), document: request.body.text)
+        let receipt = try await executing(
+            .recordToolResult(run: id, recorded), request, run: id, orFinished: unfinished)
+        return APIAnswer(.created, .object { $0.add("status", "recorded") }, position: receipt.position)
+    }
+
+    /// The run, when it is the workspace's.
+    func run(_ id: RunID, _ request: APIRequest) async throws -> RunRecord {
+        guard let run = try await projections.run(id, in: request.workspace) else {
+            throw APIError.notFound("run \(id) not found")
+        }
+        return run
+    }
+
+    /// Executes a command on a run. The writer does not remember finished runs: what one of those answers is said by
+    /// `orFinished`, from the read models.
+    func executing(
+        _ command: Command, _ request: APIRequest, run id: RunID,
+        orFinished: @Sendable (RunRecord) async throws -> APIError
+    ) async throws -> Receipt {
+        do {
+            return try await execute(command, request)
+        } catch let error as CommandError {
+            guard case .rejected(let rejection) = error, rejection.code == .runNotActive else { throw error }
+            throw try await orFinished(try await run(id, request))
+        }
+    }
+
+    private func unfinished(_ run: RunRecord) -> APIError { .conflict("run is \(run.status.rawValue)") }
+
+    private func invokeURL(_ body: JSONValue) throws -> String? {
+        guard let text = try body.text("invoke_url") else { return nil }
+        try checkURL(text, "invoke_url")
+        return text
+    }
+}

@@ -1,0 +1,46 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Projections
+
+extension APIHandlers {
+    func health() -> APIAnswer {
+        APIAnswer(
+            .ok,
+            .object { json in
+                json.add("status", "ok")
+                json.add("version", configuration.version)
+            })
+    }
+
+    /// Ready while the writer takes commands and the read models follow.
+    func readiness() async -> APIAnswer {
+        if let refusal = await commands.refusal() { return notReady(APIError(refusal).message) }
+        if let failure = projections.failure { return notReady(failure.description) }
+        return APIAnswer(
+            .ok,
+            .object { json in
+                json.add("status", "ready")
+                json.add("position", projections.position.value)
+            })
+    }
+
+    func metrics() async -> Response {
+        let text = await dependencies.metrics()
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    private func notReady(_ reason: String) -> APIAnswer {
+        APIAnswer(
+            .serviceUnavailable,
+            .object { json in
+                json.add("status", "not ready")
+                json.add("error", reason)
+            })
+    }
+}

@@ -1,0 +1,124 @@
+import CommandHandling
+import Crypto
+import Domain
+import EventStreaming
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Projections
+import Synchronization
+
+/// What all routes share: reading requests, idempotent answers, and the rooms below.
+final class APIHandlers: Sendable {
+    let commands: CommandHandler
+    let projections: Projections
+    let dependencies: HTTPAPIDependencies
+    let configuration: HTTPAPIConfiguration
+    let openStreams = Mutex(0)
+
+    init(_ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration) {
+        commands = dependencies.commands
+        projections = dependencies.projections
+        self.dependencies = dependencies
+        self.configuration = configuration
+    }
+
+    /// Checks role and workspace and reads the body, in that order: nobody without a right makes the server read.
+    func read(
+        _ request: Request, _ context: APIContext, _ permission: Permission, bodyBytesMax: Int?
+    ) async throws -> APIRequest {
+        guard let principal = context.principal else {
+            throw APIError(.unauthorized, .unauthorized, "an API key is required")
+        }
+        guard permission.isGranted(to: principal.role) else {
+            throw APIError(
+                .forbidden, .forbidden, "a key of role \(principal.role.rawValue) may not do this")
+        }
+        let workspace = try workspace(request, context, principal)
+        let limit = bodyBytesMax ?? configuration.bodyBytesMax
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw APIError(.contentTooLarge, .bodyTooLarge, "the request body is larger than \(limit) bytes")
+        }
+        let bytes = [UInt8](buffer: try await request.body.collect(upTo: limit))
+        return APIRequest(
+            request, context, principal: principal, workspace: workspace, body: try Self.body(bytes),
+            idempotency: try idempotency(request, principal, bytes))
+    }
+
+    /// Runs the handler, or gives the first answer again when its `Idempotency-Key` was used before.
+    func answer(_ request: APIRequest, _ handler: RouteTable.Handler) async throws -> APIAnswer {
+        guard let token = request.idempotency else { return try await handler(request) }
+        if let recorded = try await commands.recordedAnswer(token, request.workspace) { return replay(recorded) }
+        let answer = try await handler(request)
+        let record = AnswerRecorded(
+            token: token, statusCode: UInt32(answer.status.code), body: (answer.recordedBody ?? answer.body).text)
+        let receipt = try await commands.execute(
+            .recordAnswer(record), CommandRequest(workspace: request.workspace, actor: request.principal.actor))
+        guard receipt.isRepeated, case .answerRecorded(let first)? = receipt.events.first?.event.payload else {
+            return answer
+        }
+        return replay(first)
+    }
+
+    /// Executes the command and waits until reads show what it did.
+    func execute(_ command: Command, _ request: APIRequest) async throws -> Receipt {
+        let receipt = try await commands.execute(command, request.commandRequest)
+        try await projections.reach(receipt.position)
+        return receipt
+    }
+
+    private func replay(_ recorded: AnswerRecorded) -> APIAnswer {
+        var answer = APIAnswer(
+            HTTPResponse.Status(code: Int(recorded.statusCode)), JSONText(verified: recorded.body))
+        answer.headers[.idempotencyReplayed] = "true"
+        return answer
+    }
+
+    /// The workspace that the path or the header names, when the key may enter it.
+    private func workspace(
+        _ request: Request, _ context: APIContext, _ principal: Principal
+    ) throws -> WorkspaceName {
+        let inPath = context.parameters.get("workspace")
+        // Old clients send `default` when nobody chose a namespace.
+        let inHeader = request.headers[.workspaceNamespace].flatMap { $0 == "default" || $0.isEmpty ? nil : $0 }
+        guard let text = inPath ?? inHeader else { return principal.workspace }
+        guard let workspace = WorkspaceName(text) else { throw APIError.badRequest("the workspace's name is not valid") }
+        let mayChoose = principal.role == .admin && principal.workspace == .default
+        guard workspace == principal.workspace || mayChoose else {
+            throw APIError(.forbidden, .forbidden, "this key belongs to another workspace")
+        }
+        return workspace
+    }
+
+    /// No body, an empty one, and `null` all mean an object without members.
+    private static func body(_ bytes: [UInt8]) throws -> JSONValue {
+        guard !bytes.allSatisfy({ $0 == 0x20 || $0 == 0x0a || $0 == 0x0d || $0 == 0x09 }) else { return .object([]) }
+        do {
+            let value = try JSONValue(parsing: bytes)
+            switch value {
+            case .null: return .object([])
+            case .object: return value
+            case .bool, .number, .string, .array: throw APIError.badRequest("the body must be a JSON object")
+            }
+        } catch let error as JSONError {
+            throw APIError.badRequest(error.message)
+        }
+    }
+
+    private func idempotency(
+        _ request: Request, _ principal: Principal, _ body: [UInt8]
+    ) throws -> IdempotencyToken? {
+        guard request.method == .post, let key = request.headers[.idempotencyKey] else { return nil }
+        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw APIError.badRequest("Idempotency-Key must be 1 to 255 visible ASCII characters")
+        }
+        var hasher = SHA256()
+        hasher.update(data: Array("\(principal.keyID)\n\(request.uri.path)\n".utf8))
+        hasher.update(data: body)
+        guard let fingerprint = UUIDValue(bytes: Array(hasher.finalize().prefix(16))) else {
+            preconditionFailure("SHA-256 has 32 bytes")
+        }
+        return IdempotencyToken(key: key, fingerprint: fingerprint)
+    }
+}

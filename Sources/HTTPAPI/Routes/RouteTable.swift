@@ -1,0 +1,82 @@
+import CommandHandling
+import Crypto
+import Domain
+import EventStreaming
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Projections
+
+/// Puts routes under the paths of both eras, checks roles and workspaces, and answers 405 where a method is missing.
+struct RouteTable {
+    typealias Handler = @Sendable (APIRequest) async throws -> APIAnswer
+    typealias RawHandler = @Sendable (APIRequest) async throws -> Response
+
+    /// Where runs and approvals are found.
+    static let rootPrefixes = ["", "/api", "/api/v1", "/api/v1/workspaces/:workspace", "/as/:agentkey"]
+    /// Where everything else is found.
+    static let apiPrefixes = ["/api", "/api/v1", "/api/v1/workspaces/:workspace"]
+
+    private let router: Router<APIContext>
+    private let api: APIHandlers
+    private var methods: [String: [HTTPRequest.Method]] = [:]
+
+    init(_ router: Router<APIContext>, _ api: APIHandlers) {
+        self.router = router
+        self.api = api
+    }
+
+    /// Adds a route whose answer is JSON.
+    mutating func on(
+        _ method: HTTPRequest.Method, _ path: String, under prefixes: [String], _ permission: Permission,
+        bodyBytesMax: Int? = nil, _ handler: @escaping Handler
+    ) {
+        let api = api
+        onRaw(method, path, under: prefixes, permission, bodyBytesMax: bodyBytesMax) { request in
+            try await api.answer(request, handler).response
+        }
+    }
+
+    /// Adds a route that makes the whole response itself.
+    mutating func onRaw(
+        _ method: HTTPRequest.Method, _ path: String, under prefixes: [String], _ permission: Permission,
+        bodyBytesMax: Int? = nil, _ handler: @escaping RawHandler
+    ) {
+        let api = api
+        for prefix in prefixes {
+            add(method, prefix + path) { request, context in
+                let request = try await api.read(request, context, permission, bodyBytesMax: bodyBytesMax)
+                return try await handler(request)
+            }
+        }
+    }
+
+    /// Adds a route that needs no key.
+    mutating func onOpen(_ path: String, _ handler: @escaping @Sendable () async -> APIAnswer) {
+        add(.get, path) { _, _ in await handler().response }
+    }
+
+    /// Answers every other method of every path with 405 and `Allow`.
+    func finish() {
+        for (path, known) in methods {
+            let allowed = known.contains(.get) ? known + [.head] : known
+            let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+            for method in HTTPMethods.all where !allowed.contains(method) {
+                router.on(RouterPath(path), method: method) { _, _ -> Response in
+                    var error = APIError(
+                        .methodNotAllowed, .methodNotAllowed, "method \(method.rawValue) is not allowed; use \(allow)")
+                    error.headers[.allow] = allow
+                    return error.response
+                }
+            }
+        }
+    }
+
+    private mutating func add(
+        _ method: HTTPRequest.Method, _ path: String,
+        _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
+    ) {
+        methods[path, default: []].append(method)
+        router.on(RouterPath(path), method: method, use: handler)
+    }
+}

@@ -1,0 +1,97 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import HTTPTypes
+import Hummingbird
+import Projections
+
+/// Every route, in one table.
+extension RouteTable {
+    mutating func addAll(_ api: APIHandlers, _ configuration: HTTPAPIConfiguration) {
+        addRuns(api)
+        addApprovals(api)
+        addResources(api, configuration)
+        addSystem(api)
+    }
+
+    private mutating func addRuns(_ api: APIHandlers) {
+        let root = Self.rootPrefixes
+        on(.post, "/runs", under: root, .driveRuns, api.createRun)
+        on(.get, "/runs", under: root, .read, api.listRuns)
+        on(.get, "/runs/:id", under: root, .read, api.getRun)
+        on(.patch, "/runs/:id", under: root, .driveRuns, api.changeRun)
+        on(.post, "/runs/:id/cancel", under: root, .driveRuns, api.cancelRun)
+        on(.post, "/runs/:id/events", under: root, .driveRuns, api.addEvent)
+        onRaw(.get, "/runs/:id/events", under: root, .read) { request in
+            if request.header(.accept)?.contains("text/event-stream") == true {
+                return try await api.streamRun(request)
+            }
+            return try await api.listEvents(request).response
+        }
+        onRaw(.get, "/runs/:id/events/stream", under: root, .read, api.streamRun)
+        onRaw(.get, "/events/stream", under: root, .read, api.streamEvents)
+        on(.post, "/runs/:id/checkpoint", under: root, .actAsAgent, bodyBytesMax: 4 * 1024 * 1024, api.saveCheckpoint)
+        on(.get, "/runs/:id/checkpoint/:action", under: root, .read, api.getCheckpoint)
+        on(.post, "/runs/:id/tool-result", under: root, .actAsAgent, bodyBytesMax: 4 * 1024 * 1024, api.recordToolResult)
+    }
+
+    private mutating func addApprovals(_ api: APIHandlers) {
+        let root = Self.rootPrefixes
+        on(.post, "/runs/:id/actions", under: root, .driveRuns, api.blockAction)
+        on(.get, "/runs/:id/actions", under: root, .read, api.listActions)
+        on(.get, "/runs/:id/actions/:action", under: root, .read, api.getAction)
+        on(.post, "/runs/:id/actions/:action/approve", under: root, .decide, api.approveAction)
+        on(.post, "/runs/:id/actions/:action/reject", under: root, .decide, api.rejectAction)
+        for path in ["/governance/requests", "/approvals/requests"] {
+            on(.post, path, under: root, .actAsAgent, api.requestAccess)
+            on(.get, path, under: root, .read, api.listAccessRequests)
+            on(.get, path + "/:id", under: root, .read, api.getAccessRequest)
+            on(.post, path + "/:id/approve", under: root, .decide, api.approveAccess)
+            on(.post, path + "/:id/reject", under: root, .decide, api.rejectAccess)
+        }
+    }
+
+    private mutating func addResources(_ api: APIHandlers, _ configuration: HTTPAPIConfiguration) {
+        let prefixes = Self.apiPrefixes
+        on(
+            .post, "/deploy", under: prefixes, .manageResources, bodyBytesMax: 4 * configuration.bodyBytesMax,
+            api.deploy)
+        on(.post, "/starter-kit", under: prefixes, .manageResources, api.starterKit)
+        let kinds: [(String, ResourceKind)] = [
+            ("/agents", .agent), ("/tools", .tool), ("/policies", .policy), ("/model-providers", .modelProvider),
+        ]
+        for (path, kind) in kinds {
+            on(.get, path, under: prefixes, .read) { try await api.listResources(kind, $0) }
+            on(.get, path + "/:name", under: prefixes, .read) { try await api.getResource(kind, $0) }
+            on(.delete, path + "/:name", under: prefixes, .manageResources) { try await api.deleteResource(kind, $0) }
+        }
+        on(.get, "/agents/:name/:second", under: ["/api"], .read, api.getNamespacedAgent)
+        on(.delete, "/agents/:name/:second", under: ["/api"], .manageResources, api.deleteNamespacedAgent)
+        on(.post, "/tools", under: prefixes, .manageResources) { request in
+            let name = try ToolDocument.name(request.body)
+            return try await api.store(.tool, named: name, try ToolDocument.document(request.body), request)
+        }
+        on(.post, "/tools/probe", under: prefixes, .manageResources, api.probe)
+        on(.post, "/tools/:name/test", under: prefixes, .manageResources, api.testTool)
+        for (path, kind) in kinds where kind == .policy || kind == .modelProvider {
+            on(.post, path, under: prefixes, .manageResources) { request in
+                let name = try request.body.requiredText("name")
+                return try await api.store(kind, named: name, try SpecDocument.document(kind, request.body), request)
+            }
+        }
+        on(.put, "/policies/:name", under: prefixes, .manageResources) { request in
+            let name = try request.parameter("name")
+            let document = try SpecDocument.document(.policy, request.body)
+            return try await api.store(.policy, named: name, document, mustExist: true, request)
+        }
+    }
+
+    private mutating func addSystem(_ api: APIHandlers) {
+        on(.post, "/auth/api-keys", under: Self.apiPrefixes, .manageKeys, api.createAPIKey)
+        on(.get, "/auth/api-keys", under: Self.apiPrefixes, .manageKeys, api.listAPIKeys)
+        on(.delete, "/auth/api-keys/:id", under: Self.apiPrefixes, .manageKeys, api.revokeAPIKey)
+        onOpen("/healthz") { api.health() }
+        onOpen("/readyz") { await api.readiness() }
+        onRaw(.get, "/metrics", under: [""], .read) { _ in await api.metrics() }
+    }
+}

@@ -1,0 +1,44 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import HTTPTypes
+import Projections
+
+/// Policies and model providers as they are stored: the `spec` as it came, its known members checked.
+enum SpecDocument {
+    static func document(_ kind: ResourceKind, _ body: JSONValue) throws(APIError) -> JSONText {
+        guard let spec = try body.object("spec") else { throw .badRequest("spec is required") }
+        if kind == .policy {
+            try checkPolicy(spec)
+        } else {
+            try checkProvider(spec)
+        }
+        return JSONValue.object([.init(name: "spec", value: spec)]).text
+    }
+
+    private static func checkPolicy(_ spec: JSONValue) throws(APIError) {
+        for rule in try spec.array("policies") ?? [] {
+            guard case .object = rule else { throw .badRequest("spec.policies must be an array of objects") }
+            if let permission = try rule.text("permission"),
+                !["allow", "deny", "approval_required"].contains(permission)
+            {
+                throw .badRequest("permission must be one of allow, deny, approval_required")
+            }
+            _ = try rule.texts("operations")
+            _ = try rule.text("resource")
+        }
+        _ = try spec.array("approvals")
+    }
+
+    private static func checkProvider(_ spec: JSONValue) throws(APIError) {
+        _ = try spec.requiredText("provider")
+        if let endpoint = try spec.text("endpoint") { try checkURL(endpoint, "spec.endpoint") }
+        _ = try spec.texts("models")
+        if case .object(let members)? = try spec.object("auth") {
+            for member in members where ["apiKey", "api_key", "secret", "token", "clientSecret"].contains(member.name) {
+                throw .badRequest(
+                    "spec.auth.\(member.name) is refused: this version has no sealed secrets; leave it out")
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import Foundation
+import HTTPTypes
+import Projections
+
+/// A tool as it is stored: the documented shape, from the documented and from the flat form that every SDK sends.
+enum ToolDocument {
+    static func name(_ body: JSONValue) throws(APIError) -> String { try body.requiredText("name") }
+
+    static func document(_ body: JSONValue) throws(APIError) -> JSONText {
+        try refuseCredentials(body)
+        let spec: JSONValue
+        if let given = try body.object("spec") {
+            try checkSpec(given)
+            spec = given
+        } else {
+            spec = try flatSpec(body)
+        }
+        return JSONValue.object([.init(name: "spec", value: withDefaults(spec))]).text
+    }
+
+    /// The tool of a deploy's `tools_to_create`.
+    static func flatSpec(_ body: JSONValue) throws(APIError) -> JSONValue {
+        guard let name = try body.text("name"), let url = try body.text("base_url"), !name.isEmpty else {
+            throw .badRequest("tool name and base_url are required")
+        }
+        try checkURL(url, "base_url")
+        let auth = try body.text("auth_type") ?? "None"
+        guard ["None", "APIKey", "OAuth2"].contains(auth) else {
+            throw .badRequest("auth_type must be one of None, APIKey, OAuth2")
+        }
+        var connection: [JSONValue.Member] = [
+            .init(name: "topology", value: .string("External")), .init(name: "baseUrl", value: .string(url)),
+        ]
+        if let port = try body.integer("port", in: 1...65_535) {
+            connection.append(.init(name: "port", value: .number(String(port))))
+        }
+        if let scheme = try body.text("scheme") {
+            guard ["HTTP", "HTTPS"].contains(scheme.uppercased()) else {
+                throw .badRequest("scheme must be HTTP or HTTPS")
+            }
+            connection.append(.init(name: "scheme", value: .string(scheme.uppercased())))
+        }
+        connection.append(
+            .init(name: "authentication", value: .object([.init(name: "type", value: .string(auth))])))
+        var members: [JSONValue.Member] = []
+        if let description = try body.text("description") {
+            members.append(.init(name: "description", value: .string(description)))
+        }
+        members.append(.init(name: "connection", value: .object(connection)))
+        return .object(members)
+    }
+
+    private static func checkSpec(_ spec: JSONValue) throws(APIError) {
+        guard let connection = try spec.object("connection"), let url = try connection.text("baseUrl", "base_url") else {
+            throw .badRequest("tool name and base_url are required")
+        }
+        try checkURL(url, "spec.connection.baseUrl")
+        _ = try connection.integer("port", in: 1...65_535)
+        _ = try spec.array("capabilities")
+        _ = try spec.texts("riskTags")
+        _ = try spec.object("governance")
+    }
+
+    /// Port and scheme follow the URL, else they are 443 and HTTPS.
+    private static func withDefaults(_ spec: JSONValue) -> JSONValue {
+        guard case .object(var members) = spec, let index = members.firstIndex(where: { $0.name == "connection" }),
+            case .object(var connection) = members[index].value
+        else { return spec }
+        let url = members[index].value["baseUrl"]?.string.flatMap { URLComponents(string: $0) }
+        let isPlain = url?.scheme?.lowercased() == "http"
+        if members[index].value["port"] == nil {
+            let port = url?.port ?? (isPlain ? 80 : 443)
+            connection.append(.init(name: "port", value: .number(String(port))))
+        }
+        if members[index].value["scheme"] == nil {
+            connection.append(.init(name: "scheme", value: .string(isPlain ? "HTTP" : "HTTPS")))
+        }
+        members[index] = .init(name: "connection", value: .object(connection))
+        if spec["governance"] == nil {
+            let mode = JSONValue.object([.init(name: "mode", value: .string("Restricted"))])
+            members.append(.init(name: "governance", value: .object([.init(name: "accessControl", value: mode)])))
+        }
+        return .object(members)
+    }
+
+    /// Credentials would stand in the log in clear text; there is nowhere to seal them yet.
+    private static func refuseCredentials(_ body: JSONValue) throws(APIError) {
+        guard let credentials = try body.object("credentials") else { return }
+        for name in ["client_id", "client_secret", "api_key"] {
+            guard try credentials.text(name) != nil else { continue }
+            throw .badRequest(
+                "credentials.\(name) is refused: this version has no sealed secrets; register the tool without it")
+        }
+    }
+}
