@@ -30,6 +30,7 @@ extension Target.Dependency {
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let configuration = product(name: "Configuration", package: "swift-configuration")
     static let arguments = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
@@ -90,12 +91,12 @@ let package = Package(
             [
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
                 "EventStreaming", "Scheduling", "Execution", "HTTPAPI", .hummingbird, .httpClient, .configuration,
-                .lifecycle, .logging, .metrics, .system,
+                .lifecycle, .logging, .metrics, .system, .unixSignals,
             ]),
         // Level 7
         .executableTarget(
             name: "sluice",
-            dependencies: ["Daemon", "Domain", "EventLog", "EventStore", "EventStreaming", .arguments, .logging],
+            dependencies: ["Daemon", "Domain", "EventLog", "EventStore", "EventStreaming", .arguments, .logging, .metrics, .system],
             swiftSettings: strict),
         // Tests
         suite("Domain", ["Domain"]),

@@ -1,1 +1,133 @@
-// Daemon
+import AsyncHTTPClient
+import CommandHandling
+import Domain
+import EventLog
+import EventStore
+import EventStreaming
+import Execution
+import HTTPAPI
+import Hummingbird
+package import Logging
+import Projections
+import Scheduling
+import ServiceLifecycle
+import UnixSignals
+
+/// Puts the rooms together and runs them until a signal ends them.
+package struct Daemon: Sendable {
+    private let configuration: DaemonConfiguration
+    private let metrics: PrometheusRegistry
+    private let logger: Logger
+    private let announce: @Sendable (String) -> Void
+
+    /// - Parameter announce: shows a line to the operator: the address, and a first key once.
+    package init(
+        _ configuration: DaemonConfiguration, metrics: PrometheusRegistry, logger: Logger,
+        announce: @escaping @Sendable (String) -> Void
+    ) {
+        self.configuration = configuration
+        self.metrics = metrics
+        self.logger = logger
+        self.announce = announce
+    }
+
+    /// Runs until SIGTERM or SIGINT, then drains and closes in order.
+    package func run() async throws {
+        let directory = DataDirectory(configuration.dataDirectory)
+        try directory.create()
+        let lock = try DirectoryLock(directory)
+        let (log, _) = try Self.openLog(directory, configuration.log, logger)
+        let store = await EventStore(backend: FileLogBackend(log))
+        let commands = try await CommandHandler.open(store: store, settings: configuration.decisions, logger: logger)
+        let projections = try Projections.open(path: directory.readModel, logger: logger)
+        var clientConfiguration = HTTPClient.Configuration()
+        clientConfiguration.redirectConfiguration = .disallow
+        let client = HTTPClient(configuration: clientConfiguration)
+        do {
+            try await serve(store, commands, projections, client)
+        } catch {
+            try await client.shutdown()
+            throw error
+        }
+        try await client.shutdown()
+        try await store.close()
+        withExtendedLifetime(lock) {}
+        logger.info("stopped", metadata: ["position": "\(store.durablePosition)"])
+    }
+
+    private func serve(
+        _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ client: HTTPClient
+    ) async throws {
+        let scheduler = Scheduler(
+            commands: commands, store: store, configuration: configuration.scheduler, logger: logger)
+        let executor = Executor(
+            commands: commands, store: store,
+            driver: RemoteHTTPDriver(client: client, configuration: configuration.executor),
+            configuration: configuration.executor, logger: logger)
+        let services: [any Service] = [
+            LoopService { await commands.run() },
+            LoopService { try await projections.follow(store) },
+            LoopService { try await scheduler.run() },
+            LoopService { try await executor.run() },
+            DrainingService { try await serveHTTP(store, commands, projections, client) },
+        ]
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map {
+                    .init(
+                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .cancelGroup)
+                }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+    }
+
+    private func serveHTTP(
+        _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ client: HTTPClient
+    ) async throws {
+        if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
+            announce("The first admin key, shown this once:\n\n    \(key)\n")
+        }
+        try await projections.reach(store.durablePosition)
+        let streamer = EventStreamer(
+            store: store, visible: { try await projections.reach($0) },
+            agentOfRun: { try await projections.run($0, in: $1)?.agentID }, heartbeat: configuration.heartbeat)
+        let dependencies = HTTPAPIDependencies(
+            commands: commands, projections: projections, streamer: streamer, client: client,
+            metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
+        let host = configuration.http.host
+        let application = HTTPAPIServer.application(dependencies, configuration.http, logger: logger) { port in
+            announce("Sluice \(SluiceVersion.text) listens on http://\(host):\(port ?? configuration.http.port)")
+        }
+        try await application.run()
+    }
+
+    static func openLog(
+        _ directory: DataDirectory, _ configuration: EventLog.Configuration, _ logger: Logger
+    ) throws(DaemonError) -> (EventLog, LogRecovery.Report) {
+        do {
+            return try EventLog.open(
+                try PosixLogStorage(directory: directory.log), configuration: configuration, logger: logger)
+        } catch let error as LogError {
+            throw DaemonError(.logUnusable, error.description)
+        } catch {
+            throw DaemonError(.directoryUnusable, "\(error)")
+        }
+    }
+
+    private static func metricsText(
+        _ metrics: PrometheusRegistry, _ store: EventStore, _ projections: Projections
+    ) async -> String {
+        var text = metrics.text()
+        text += "# TYPE sluice_log_position gauge\nsluice_log_position \(store.durablePosition)\n"
+        text += "# TYPE sluice_projection_position gauge\nsluice_projection_position \(projections.position)\n"
+        if let counts = try? await projections.counts() {
+            text += "# TYPE sluice_runs gauge\n"
+            for status in RunStatus.allCases {
+                text += "sluice_runs{status=\"\(status.rawValue)\"} \(counts.runs[status] ?? 0)\n"
+            }
+            text += "# TYPE sluice_access_requests_pending gauge\n"
+            text += "sluice_access_requests_pending \(counts.pendingAccessRequests)\n"
+        }
+        return text
+    }
+}

@@ -1,0 +1,39 @@
+import Authentication
+import CommandHandling
+import Domain
+
+/// Sees to it that somebody can get in: `SLUICE_API_KEY`, or a key made at the first start.
+enum AdminKey {
+    static let configuredName = "SLUICE_API_KEY"
+
+    /// - Returns: the text of a newly made key, to be shown once; `nil` when there is nothing to show.
+    static func ensure(_ configured: String?, _ commands: CommandHandler) async throws -> String? {
+        let request = CommandRequest(workspace: .default, actor: .bootstrap)
+        let keys = try await commands.snapshot().state.apiKeys
+        guard let configured else {
+            guard keys.isEmpty else { return nil }
+            let secret = APIKeySecret.generate()
+            try await create(secret, name: "first admin key", commands, request)
+            return secret.text
+        }
+        guard let secret = APIKeySecret(configured) else {
+            throw DaemonError(
+                .configuration, "SLUICE_API_KEY must be \(APIKeySecret.bytesMin) or more visible ASCII characters")
+        }
+        for (id, key) in keys where key.name == configuredName && key.digest != secret.digest {
+            _ = try await commands.execute(.revokeAPIKey(id: id), request)
+        }
+        guard !keys.values.contains(where: { $0.digest == secret.digest }) else { return nil }
+        try await create(secret, name: configuredName, commands, request)
+        return nil
+    }
+
+    private static func create(
+        _ secret: APIKeySecret, name: String, _ commands: CommandHandler, _ request: CommandRequest
+    ) async throws {
+        let created = APIKeyCreated(
+            name: name, role: .admin, digest: secret.digest, prefix: secret.visiblePrefix, last4: secret.last4,
+            expiresAt: nil)
+        _ = try await commands.execute(.createAPIKey(id: commands.newID(), created), request)
+    }
+}

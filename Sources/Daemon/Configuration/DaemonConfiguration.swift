@@ -1,0 +1,52 @@
+import Domain
+import EventLog
+import Execution
+import HTTPAPI
+package import Logging
+import Scheduling
+
+/// The settings, checked and in the shape the rooms take them.
+package struct DaemonConfiguration: Sendable {
+    let dataDirectory: String
+    let adminKey: String?
+    package let logLevel: Logger.Level
+    let heartbeat: Duration
+    var log = EventLog.Configuration()
+    var decisions = DecisionSettings()
+    var scheduler = SchedulerConfiguration()
+    var executor = ExecutorConfiguration()
+    var http = HTTPAPIConfiguration()
+
+    package init(_ settings: Settings) throws(DaemonError) {
+        dataDirectory = settings.text(.dataDirectory)
+        adminKey = settings.text(.apiKey).isEmpty ? nil : settings.text(.apiKey)
+        guard let level = Logger.Level(rawValue: settings.text(.logLevel)) else {
+            throw settings.invalid(.logLevel, "one of trace, debug, info, notice, warning, error, critical")
+        }
+        logLevel = level
+        heartbeat = try settings.duration(.heartbeat)
+        log.segmentBytesMax = UInt64(try settings.integer(.segmentBytesMax, in: 65_536...4_294_967_296))
+        decisions.runTimeout = try settings.duration(.runTimeout)
+        decisions.approvalWindow = try settings.duration(.approvalWindow)
+        executor.invokeTimeout = try settings.duration(.invokeTimeout)
+        scheduler.invokeAttemptsMax = UInt32(try settings.integer(.invokeAttemptsMax, in: 1...100))
+        scheduler.backoffMin = try settings.duration(.invokeBackoffMin)
+        scheduler.backoffMax = try settings.duration(.invokeBackoffMax)
+        scheduler.agentConcurrencyMax = try settings.integer(.agentConcurrency, in: 1...10_000)
+        http.bodyBytesMax = try settings.integer(.bodyBytesMax, in: 1024...4_194_304)
+        http.connectionsMax = try settings.integer(.connectionsMax, in: 1...1_000_000)
+        http.streamsMax = try settings.integer(.streamsMax, in: 1...1_000_000)
+        http.rateLimitPerSecond = try settings.integer(.rateLimit, in: 0...1_000_000)
+        http.rateLimitBurst = try settings.integer(.rateBurst, in: 1...1_000_000)
+        http.version = SluiceVersion.text
+        (http.host, http.port) = try Self.address(settings)
+    }
+
+    private static func address(_ settings: Settings) throws(DaemonError) -> (String, Int) {
+        let text = settings.text(.listen)
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port), colon > text.startIndex
+        else { throw settings.invalid(.listen, "HOST:PORT") }
+        return (String(text[..<colon]), port)
+    }
+}

@@ -1,0 +1,67 @@
+import Configuration
+import Domain
+import SystemPackage
+
+/// The settings in force, and where each comes from: flag, environment, file or default, in this order.
+package struct Settings: Sendable {
+    package struct Entry: Hashable, Sendable {
+        package let key: SettingKey
+        package let text: String
+        package let source: String
+
+        /// The text as it may be shown.
+        package var shown: String { key.isSecret && !text.isEmpty ? "(set)" : text }
+    }
+
+    package let entries: [Entry]
+
+    /// - Parameters:
+    ///   - flags: what was given on the command line.
+    ///   - file: a JSON file whose members are strings.
+    package static func load(flags: [SettingKey: String], file: String?) async throws(DaemonError) -> Settings {
+        var sources: [(String, ConfigReader)] = [
+            ("environment", ConfigReader(provider: EnvironmentVariablesProvider().prefixKeys(with: "sluice")))
+        ]
+        if let file {
+            do {
+                let provider = try await FileProvider<JSONSnapshot>(filePath: FilePath(file))
+                sources.append(("file", ConfigReader(provider: provider)))
+            } catch {
+                throw DaemonError(.configuration, "the configuration file \(file) cannot be read: \(error)")
+            }
+        }
+        let entries = SettingKey.allCases.map { key in
+            if let text = flags[key] { return Entry(key: key, text: text, source: "flag") }
+            for (name, reader) in sources {
+                if let text = reader.string(forKey: ConfigKey(key.rawValue)) {
+                    return Entry(key: key, text: text, source: name)
+                }
+            }
+            return Entry(key: key, text: key.defaultText, source: "default")
+        }
+        return Settings(entries: entries)
+    }
+
+    func text(_ key: SettingKey) -> String { entries.first { $0.key == key }?.text ?? key.defaultText }
+
+    func duration(_ key: SettingKey) throws(DaemonError) -> Duration {
+        guard let duration = DurationText.parse(text(key)) else {
+            throw invalid(key, "a duration such as 500ms, 30s, 4h or 1d")
+        }
+        return duration
+    }
+
+    func integer(_ key: SettingKey, in range: ClosedRange<Int>) throws(DaemonError) -> Int {
+        guard let value = Int(text(key)), range.contains(value) else {
+            throw invalid(key, "a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    func invalid(_ key: SettingKey, _ expected: String) -> DaemonError {
+        let entry = entries.first { $0.key == key }
+        return DaemonError(
+            .configuration,
+            "\(key.rawValue) must be \(expected); it is \"\(entry?.shown ?? "")\" (from the \(entry?.source ?? "default"))")
+    }
+}

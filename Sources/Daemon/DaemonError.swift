@@ -1,0 +1,30 @@
+/// Why the daemon or a command cannot go on, with what to do about it.
+package struct DaemonError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let code: DaemonErrorCode
+    package let description: String
+
+    package init(_ code: DaemonErrorCode, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+}
+
+/// Stable codes of failures outside requests; each has a line in `docs/errors.md`.
+package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
+    case configuration = "configuration_invalid"
+    case directoryInUse = "directory_in_use"
+    case directoryUnusable = "directory_unusable"
+    case logUnusable = "log_unusable"
+    case notFound = "nothing_found"
+
+    /// The process's exit code, after sysexits.h.
+    package var exitCode: Int32 {
+        switch self {
+        case .configuration: 78
+        case .directoryInUse: 75
+        case .directoryUnusable: 73
+        case .logUnusable: 65
+        case .notFound: 66
+        }
+    }
+}

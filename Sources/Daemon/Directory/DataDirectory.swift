@@ -1,0 +1,65 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Where everything of one Sluice is: the log, the read models made from it, and the lock.
+package struct DataDirectory: Sendable {
+    package let path: String
+
+    package init(_ path: String) { self.path = path }
+
+    package var log: String { path + "/log" }
+    package var readModel: String { path + "/read-model.sqlite" }
+    var lock: String { path + "/LOCK" }
+
+    /// Makes the directory, for its owner alone, unless it exists.
+    func create() throws(DaemonError) {
+        if mkdir(path, 0o700) != 0, errno != EEXIST {
+            throw DaemonError(
+                .directoryUnusable,
+                "data directory \(path) cannot be made: \(String(cString: strerror(errno))); choose another --data-dir")
+        }
+    }
+
+    /// Checks that there is a log to read.
+    func checkExists() throws(DaemonError) {
+        guard access(log, R_OK | X_OK) == 0 else {
+            throw DaemonError(.directoryUnusable, "there is no log in \(path); choose another --data-dir")
+        }
+    }
+}
+
+/// Keeps a second process from writing to a data directory. Given up when nobody holds it, at a crash too.
+final class DirectoryLock: Sendable {
+    private let descriptor: Int32
+
+    init(_ directory: DataDirectory) throws(DaemonError) {
+        descriptor = open(directory.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw DaemonError(
+                .directoryUnusable,
+                "data directory \(directory.path) cannot be written: \(String(cString: strerror(errno)))")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let owner = Self.owner(descriptor)
+            close(descriptor)
+            throw DaemonError(
+                .directoryInUse,
+                "data directory \(directory.path) is in use by process \(owner); stop it or choose another --data-dir")
+        }
+        let text = "\(getpid())\n"
+        ftruncate(descriptor, 0)
+        _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+    }
+
+    deinit { close(descriptor) }
+
+    private static func owner(_ descriptor: Int32) -> String {
+        var bytes = [UInt8](repeating: 0, count: 20)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        let digits = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).prefix { $0.isNumber }
+        return digits.isEmpty ? "(unknown)" : String(digits)
+    }
+}

@@ -1,0 +1,76 @@
+package import Domain
+package import EventLog
+import EventStore
+import EventStreaming
+package import Logging
+import Projections
+
+/// Reads a data directory without the daemon, and beside it while it runs: nothing here writes to the log.
+package struct LogInspection: Sendable {
+    private let directory: DataDirectory
+
+    package init(dataDirectory: String) throws(DaemonError) {
+        directory = DataDirectory(dataDirectory)
+        try directory.checkExists()
+    }
+
+    /// Checks every byte of the log, and that every record is an event.
+    package func verify(progress: (UInt64) -> Void = { _ in }) throws(DaemonError) -> LogVerifier.Report {
+        do {
+            return try LogVerifier.verify(
+                try PosixLogStorage(directory: directory.log),
+                inspect: { position, record in
+                    do throws(EventStoreError) {
+                        _ = try EventCodec.decode(record, at: position)
+                        return nil
+                    } catch {
+                        return error.description
+                    }
+                }, progress: progress)
+        } catch {
+            throw DaemonError(.logUnusable, "\(error)")
+        }
+    }
+
+    /// Calls `body` with each event in order until it answers `false`; stops with an error at the first damage.
+    package func forEachEvent(_ body: (RecordedEvent) throws -> Bool) throws {
+        var failure: (any Error)?
+        var goesOn = true
+        let report = try LogVerifier.verify(
+            try PosixLogStorage(directory: directory.log),
+            inspect: { position, record in
+                guard goesOn else { return nil }
+                do {
+                    let event = try EventCodec.decode(record, at: position)
+                    goesOn = try body(RecordedEvent(position: Position(position), event: event))
+                } catch {
+                    failure = error
+                    goesOn = false
+                }
+                return nil
+            })
+        if let failure { throw failure }
+        if let problem = report.problems.first, goesOn {
+            throw DaemonError(.logUnusable, "the log is damaged: \(problem.description)")
+        }
+    }
+
+    /// Deletes the read models and makes them anew from the log.
+    package func rebuildProjections(logger: Logger) async throws -> UInt64 {
+        let lock = try DirectoryLock(directory)
+        defer { withExtendedLifetime(lock) {} }
+        try Projections.delete(path: directory.readModel)
+        let projections = try Projections.open(path: directory.readModel, logger: logger)
+        let (log, _) = try Daemon.openLog(directory, EventLog.Configuration(), logger)
+        let store = await EventStore(backend: FileLogBackend(log))
+        var position = Position.zero
+        while position < store.durablePosition {
+            let page = try await store.read(from: position.next, limit: EventStore.pageEventsMax)
+            guard let last = page.last else { break }
+            try await projections.apply(page)
+            position = last.position
+        }
+        try await store.close()
+        return position.value
+    }
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Daemon
+import Domain
+import EventLog
+import EventStreaming
+
+struct Log: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check and read the event log.", subcommands: [Verify.self, Cat.self, Stats.self])
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Check every byte of the log.", discussion: "Exits with 1 when anything is not as it was written.")
+
+        @OptionGroup var directory: DataDirectoryOption
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await reporting {
+                let report = try LogInspection(dataDirectory: directory.dataDirectory).verify()
+                show(json ? report.json : report.summary)
+                for problem in report.problems where !json { show("PROBLEM \(problem.description)") }
+                if !report.problems.isEmpty { throw ExitCode(1) }
+            }
+        }
+    }
+
+    struct Stats: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show sizes and counts.")
+
+        @OptionGroup var directory: DataDirectoryOption
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await reporting {
+                let report = try LogInspection(dataDirectory: directory.dataDirectory).verify()
+                show(json ? report.json : report.summary)
+            }
+        }
+    }
+
+    struct Cat: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Print events, one JSON object a line.")
+
+        @OptionGroup var directory: DataDirectoryOption
+        @Option(help: "The first position to print.") var from: UInt64 = 1
+        @Option(help: "How many to print.") var limit: Int?
+
+        func run() async throws {
+            try await reporting {
+                var rest = limit ?? .max
+                try LogInspection(dataDirectory: directory.dataDirectory).forEachEvent { recorded in
+                    guard recorded.position.value >= from else { return true }
+                    guard rest > 0 else { return false }
+                    show(EventDocument.json(recorded).text)
+                    rest -= 1
+                    return true
+                }
+            }
+        }
+    }
+}
+
+extension LogVerifier.Report {
+    var summary: String {
+        """
+        \(records) events in \(frames) frames and \(segments) segments: \(storedBytes) bytes stored, \(rawBytes) raw
+        Merkle root \(rootHash)
+        \(problems.isEmpty ? "no problems" : "\(problems.count) problems")
+        """
+    }
+
+    var json: String {
+        var json = JSONObject()
+        json.add("records", records)
+        json.add("frames", frames)
+        json.add("segments", segments)
+        json.add("stored_bytes", storedBytes)
+        json.add("raw_bytes", rawBytes)
+        json.add("root_hash", rootHash)
+        json.add("problems", problems.map(\.description))
+        return json.text.text
+    }
+}

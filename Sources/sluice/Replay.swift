@@ -1,0 +1,89 @@
+import ArgumentParser
+import Daemon
+import Domain
+import EventStreaming
+import Logging
+
+struct Replay: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Fold the log again and show what was true.",
+        discussion: "With --run, the run's events; with --until, what was unfinished at a position or an RFC 3339 time.")
+
+    @OptionGroup var directory: DataDirectoryOption
+    @Option(help: "The id of a run.") var run: String?
+    @Option(help: "A position, or an RFC 3339 time.") var until: String?
+
+    func validate() throws {
+        guard run != nil || until != nil else { throw ValidationError("give --run ID, --until POSITION|TIME, or both") }
+        if let run, RunID(run) == nil { throw ValidationError("--run must be a run's id") }
+        if let until, UInt64(until) == nil, Timestamp(rfc3339: until) == nil {
+            throw ValidationError("--until must be a position or an RFC 3339 time")
+        }
+    }
+
+    func run() async throws {
+        try await reporting {
+            let wanted = run.flatMap { RunID($0) }
+            let (position, time) = (until.flatMap(UInt64.init), until.flatMap { Timestamp(rfc3339: $0) })
+            var state = ActiveState()
+            var last = Position.zero
+            var shown = 0
+            try LogInspection(dataDirectory: directory.dataDirectory).forEachEvent { recorded in
+                if let position, recorded.position.value > position { return false }
+                if position == nil, let time, recorded.event.time > time { return false }
+                state.evolve(recorded.event)
+                last = recorded.position
+                if let wanted, recorded.event.runID == wanted {
+                    show(EventDocument.json(recorded).text)
+                    shown += 1
+                }
+                return true
+            }
+            if let wanted {
+                if shown == 0 { throw DaemonError(.notFound, "run \(wanted) is not in the log") }
+                return
+            }
+            showSummary(state, last)
+        }
+    }
+
+    private func showSummary(_ state: ActiveState, _ last: Position) {
+        var json = JSONObject()
+        json.add("position", last.value)
+        let runs = state.runs.values.sorted { $0.id < $1.id }.map { run in
+            JSONText.object { json in
+                json.add("id", run.id.description)
+                json.add("agent_id", run.agentID)
+                json.add("status", run.status.rawValue)
+                json.add("timeline_length", run.timelineSequence)
+            }
+        }
+        json.add("unfinished_runs", runs)
+        json.add("open_access_requests", state.accessRequests.count)
+        json.add("resources", state.resources.count)
+        json.add("api_keys", state.apiKeys.count)
+        show(json.text.text)
+    }
+}
+
+struct ProjectionsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "projections", abstract: "Look after the read models.", subcommands: [Rebuild.self])
+
+    struct Rebuild: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Delete the read models and make them anew from the log; the daemon must be stopped.")
+
+        @OptionGroup var directory: DataDirectoryOption
+
+        func run() async throws {
+            try await reporting {
+                var logger = Logger(label: "sluice")
+                logger.logLevel = .warning
+                let count = try await LogInspection(dataDirectory: directory.dataDirectory)
+                    .rebuildProjections(logger: logger)
+                show("rebuilt from \(count) events")
+            }
+        }
+    }
+}

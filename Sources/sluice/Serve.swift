@@ -1,0 +1,65 @@
+import ArgumentParser
+import Daemon
+import Domain
+import EventStreaming
+import Logging
+import Metrics
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the daemon.",
+        discussion: """
+            Every setting can be a flag, an environment variable (SLUICE_DATA_DIR, …) or a member of the JSON file; \
+            flags win, then the environment, then the file. SIGTERM drains and stops.
+            """)
+
+    @Option(name: .customLong("data-dir"), help: "Where the log and the read models are.") var dataDirectory: String?
+    @Option(help: "HOST:PORT to listen on.") var listen: String?
+    @Option(help: "A JSON file of settings.") var config: String?
+    @Option(name: .customLong("set"), help: "Any other setting, as KEY=VALUE; see --print-config.") var settings: [String] = []
+    @Flag(name: .customLong("print-config"), help: "Show the settings in force, and where each comes from.")
+    var printsConfiguration = false
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() async throws {
+        try await reporting {
+            let loaded = try await Settings.load(flags: try flags(), file: config)
+            let configuration = try DaemonConfiguration(loaded)
+            if printsConfiguration { return print(loaded) }
+            LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+            let registry = PrometheusRegistry()
+            MetricsSystem.bootstrap(registry)
+            var logger = Logger(label: "sluice")
+            logger.logLevel = configuration.logLevel
+            try await Daemon(configuration, metrics: registry, logger: logger, announce: show).run()
+        }
+    }
+
+    private func flags() throws -> [SettingKey: String] {
+        var flags: [SettingKey: String] = [:]
+        for setting in settings {
+            let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2, let key = SettingKey(rawValue: parts[0]) else {
+                throw DaemonError(.configuration, "--set \(setting): expected KEY=VALUE with a key of --print-config")
+            }
+            flags[key] = parts[1]
+        }
+        flags[.dataDirectory] = dataDirectory ?? flags[.dataDirectory]
+        flags[.listen] = listen ?? flags[.listen]
+        return flags
+    }
+
+    private func print(_ settings: Settings) {
+        for entry in settings.entries {
+            guard json else {
+                show("\(entry.key.rawValue) = \(entry.shown)    (\(entry.source))")
+                continue
+            }
+            var line = JSONObject()
+            line.add("key", entry.key.rawValue)
+            line.add("value", entry.shown)
+            line.add("source", entry.source)
+            show(line.text.text)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Daemon
+import SystemPackage
+
+@main
+struct SluiceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sluice", abstract: "A self-hosted, event-sourced run orchestrator for AI agents.",
+        discussion: """
+            Exit codes: 0 success; 1 a check found a problem; 64 wrong usage; 65 the log cannot be used; \
+            66 nothing found; 73 the directory cannot be used; 75 the directory is in use; 78 wrong configuration.
+            """,
+        version: SluiceVersion.text,
+        subcommands: [Serve.self, Log.self, Replay.self, ProjectionsCommand.self, Version.self])
+}
+
+/// Shows a line on standard output.
+func show(_ text: String) { write(text, to: .standardOutput) }
+
+private func complain(_ text: String) { write("sluice: " + text, to: .standardError) }
+
+/// Nothing can be told to a reader that has gone away, so a failed write is dropped.
+private func write(_ text: String, to output: FileDescriptor) { _ = try? output.writeAll((text + "\n").utf8) }
+
+/// Runs a command's body and turns a known failure into its message and exit code.
+func reporting(_ body: () async throws -> Void) async throws {
+    do {
+        try await body()
+    } catch let error as DaemonError {
+        complain(error.description)
+        throw ExitCode(error.code.exitCode)
+    } catch let error as ExitCode {
+        throw error
+    } catch {
+        complain("\(error)")
+        throw ExitCode(65)
+    }
+}
+
+struct Version: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show the version.")
+
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() { show(json ? "{\"version\":\"\(SluiceVersion.text)\"}" : "sluice \(SluiceVersion.text)") }
+}
+
+struct DataDirectoryOption: ParsableArguments {
+    @Option(name: .customLong("data-dir"), help: "The data directory.") var dataDirectory = "sluice-data"
+}
