@@ -36,6 +36,7 @@ extension Target.Dependency {
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let deque = product(name: "DequeModule", package: "swift-collections")
     static let heap = product(name: "HeapModule", package: "swift-collections")
     static let system = product(name: "SystemPackage", package: "swift-system")
 }
@@ -76,8 +77,8 @@ let package = Package(
         room("Projections", ["Domain", "EventStore", .grdb, .logging, .metrics]),
         room("EventStreaming", ["Domain", "EventStore"]),
         // Level 4
-        room("Scheduling", ["Domain", "EventStore", "CommandHandling", .heap, .logging]),
-        room("Execution", ["Domain", "EventStore", "CommandHandling", .httpClient, .nioCore, .nioHTTP1, .logging]),
+        room("Scheduling", ["Domain", "EventStore", "CommandHandling", .deque, .heap, .logging]),
+        room("Execution", ["Domain", "EventStore", "CommandHandling", .deque, .httpClient, .nioCore, .nioHTTP1, .logging]),
         // Level 5
         room(
             "HTTPAPI",

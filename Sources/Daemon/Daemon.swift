@@ -42,6 +42,9 @@ package struct Daemon: Sendable {
         let projections = try Projections.open(path: directory.readModel, logger: logger)
         var clientConfiguration = HTTPClient.Configuration()
         clientConfiguration.redirectConfiguration = .disallow
+        // An agent that refuses connections is tried again by the scheduler, with the attempt recorded.
+        clientConfiguration.connectionPool.retryConnectionEstablishment = false
+        clientConfiguration.timeout.connect = .seconds(10)
         let client = HTTPClient(configuration: clientConfiguration)
         do {
             try await serve(store, commands, projections, client)
@@ -64,11 +67,13 @@ package struct Daemon: Sendable {
             commands: commands, store: store,
             driver: RemoteHTTPDriver(client: client, configuration: configuration.executor),
             configuration: configuration.executor, logger: logger)
+        // Taken before anything runs: what is in flight here was in flight when the last process ended.
+        let (active, position) = try await commands.snapshot()
         let services: [any Service] = [
             LoopService { await commands.run() },
             LoopService { try await projections.follow(store) },
-            LoopService { try await scheduler.run() },
-            LoopService { try await executor.run() },
+            LoopService { try await scheduler.run(from: active, after: position) },
+            LoopService { try await executor.run(from: active, after: position) },
             DrainingService { try await serveHTTP(store, commands, projections, client) },
         ]
         let group = ServiceGroup(

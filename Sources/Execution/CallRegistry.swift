@@ -1,52 +1,57 @@
+import DequeModule
 import Domain
 import Synchronization
 
-/// The calls in flight, so that a run that ends takes its call with it, and that they stay within a bound.
+/// The calls in flight and the ones that wait for a place, so that a run that ends takes its call with it.
+///
+/// At most `callsMax` are in flight. What waits is bounded by the unfinished runs: each has one open invoke at most.
 final class CallRegistry: Sendable {
+    /// A call that may start, and the stream that ends when it is to be broken off.
+    struct Admitted: Sendable {
+        let call: InvokeCall
+        let cancellation: AsyncStream<Void>
+    }
+
     private struct State {
         var cancellations: [RunID: AsyncStream<Void>.Continuation] = [:]
-        var free: Int
-        var waiter: CheckedContinuation<Void, Never>?
+        var waiting: Deque<InvokeCall> = []
     }
 
-    private let state: Mutex<State>
+    private let callsMax: Int
+    private let state = Mutex(State())
 
-    init(callsMax: Int) { state = Mutex(State(free: callsMax)) }
+    init(callsMax: Int) { self.callsMax = callsMax }
 
-    /// Takes a place, waiting for one when all are taken. One caller at a time.
-    func enter() async {
-        await withCheckedContinuation { waiter in
-            let isFree = state.withLock { state in
-                guard state.free > 0 else {
-                    state.waiter = waiter
-                    return false
-                }
-                state.free -= 1
-                return true
+    /// The call, when there is a place for it now; otherwise `finish` gives it later.
+    func admit(_ call: InvokeCall) -> Admitted? {
+        state.withLock { state in
+            guard state.cancellations.count < callsMax else {
+                state.waiting.append(call)
+                return nil
             }
-            if isFree { waiter.resume() }
+            return Self.start(call, &state)
         }
     }
 
-    func leave(_ run: RunID) {
-        let waiter = state.withLock { state in
+    /// Frees the place of a run's call and gives it to the next that waits.
+    func finish(_ run: RunID) -> Admitted? {
+        state.withLock { state in
             state.cancellations[run] = nil
-            guard let waiter = state.waiter else {
-                state.free += 1
-                return nil as CheckedContinuation<Void, Never>?
-            }
-            state.waiter = nil
-            return waiter
+            return state.waiting.popFirst().map { Self.start($0, &state) }
         }
-        waiter?.resume()
     }
 
-    /// Ends when `cancel` is called for the run.
-    func cancellation(of run: RunID) -> AsyncStream<Void> {
+    /// Breaks the run's call off, or forgets that it waits.
+    func cancel(_ run: RunID) {
+        state.withLock { state in
+            state.waiting.removeAll { $0.runID == run }
+            return state.cancellations[run]
+        }?.finish()
+    }
+
+    private static func start(_ call: InvokeCall, _ state: inout State) -> Admitted {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        state.withLock { $0.cancellations[run] = continuation }
-        return stream
+        state.cancellations[call.runID] = continuation
+        return Admitted(call: call, cancellation: stream)
     }
-
-    func cancel(_ run: RunID) { state.withLock { $0.cancellations[run] }?.finish() }
 }

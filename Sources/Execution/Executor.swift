@@ -1,5 +1,5 @@
 package import CommandHandling
-import Domain
+package import Domain
 package import EventStore
 package import Logging
 
@@ -26,11 +26,14 @@ package struct Executor: Sendable {
 
     /// Runs until its task is cancelled or the store closed. Calls in flight are broken off then; the next start
     /// records them as interrupted, and the scheduler has them tried again.
-    package func run() async throws {
-        let (active, position) = try await commands.snapshot()
+    ///
+    /// - Parameters:
+    ///   - active: the writer's memory when it stood at `position`, before anything new was requested: an invoke
+    ///     that is open there was in flight when the process ended.
+    package func run(from active: ActiveState, after position: Position) async throws {
         let registry = CallRegistry(callsMax: configuration.callsMax)
         try await withThrowingDiscardingTaskGroup { group in
-            for run in active.runs.values {
+            for run in active.runs.values.sorted(by: { $0.id < $1.id }) {
                 guard let open = run.openInvoke else { continue }
                 await reportInterrupted(run, open)
             }
@@ -51,17 +54,24 @@ package struct Executor: Sendable {
             let run = await commands.activeRun(RunID(event.stream.id)), let invokeURL = run.invokeURL
         else { return }
         let call = InvokeCall(
-            runID: run.id, userID: run.userID, conversationID: run.conversationID, message: run.initialMessage ?? "",
-            invokeURL: invokeURL, purpose: requested.purpose, attempt: requested.attempt,
-            requestID: requested.requestID)
-        await registry.enter()
-        let cancellation = registry.cancellation(of: run.id)
+            runID: run.id, workspace: run.workspace, userID: run.userID, conversationID: run.conversationID,
+            message: run.initialMessage ?? "", invokeURL: invokeURL, purpose: requested.purpose,
+            attempt: requested.attempt, requestID: requested.requestID)
+        guard let admitted = registry.admit(call) else { return }
         group.addTask {
-            let result = await invoke(call, until: cancellation)
-            registry.leave(call.runID)
-            guard let command = InvokeReport.command(for: result, of: call) else { return }
-            await report(command, run.workspace)
+            var next: CallRegistry.Admitted? = admitted
+            while let current = next {
+                await carryOut(current)
+                next = registry.finish(current.call.runID)
+            }
         }
+    }
+
+    private func carryOut(_ admitted: CallRegistry.Admitted) async {
+        let call = admitted.call
+        let result = await invoke(call, until: admitted.cancellation)
+        guard let command = InvokeReport.command(for: result, of: call) else { return }
+        await report(command, call.workspace)
     }
 
     private func invoke(_ call: InvokeCall, until cancellation: AsyncStream<Void>) async -> InvokeResult {
@@ -70,6 +80,11 @@ package struct Executor: Sendable {
             group.addTask {
                 for await _ in cancellation {}
                 return .cancelled
+            }
+            // The whole call, its answer's body included.
+            group.addTask {
+                do { try await Task.sleep(for: configuration.invokeTimeout) } catch { return .cancelled }
+                return .unanswered("the agent's answer was not complete after \(configuration.invokeTimeout)")
             }
             defer { group.cancelAll() }
             return await group.next() ?? .cancelled

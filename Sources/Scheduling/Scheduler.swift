@@ -1,5 +1,5 @@
 package import CommandHandling
-import Domain
+package import Domain
 package import EventStore
 package import Logging
 
@@ -25,8 +25,10 @@ package actor Scheduler {
     }
 
     /// Runs until its task is cancelled or the store closed.
-    package func run() async throws {
-        let (active, position) = try await commands.snapshot()
+    ///
+    /// - Parameters:
+    ///   - active: the writer's memory when it stood at `position`.
+    package func run(from active: ActiveState, after position: Position) async throws {
         var state = SchedulerState(active, configuration)
         var subscription = store.subscribe(after: position)
         while true {
@@ -92,18 +94,22 @@ package actor Scheduler {
                 for await result in group { if let result { refused.append(result) } }
                 return refused
             }
-            for (item, error) in refused { giveBack(item, error, &state) }
-        }
-    }
-
-    /// A rejection means that things have moved on; anything else is tried again after a pause.
-    private func giveBack(_ item: SchedulerState.Due, _ error: CommandError, _ state: inout SchedulerState) {
-        if case .rejected(let rejection) = error {
-            logger.debug("a due command was overtaken", metadata: ["reason": "\(rejection.message)"])
-            state.giveBack(item, retryAt: nil)
-        } else {
-            logger.warning("a due command has to wait", metadata: ["error": "\(error)"])
-            state.giveBack(item, retryAt: commands.clock.now().adding(configuration.postponement))
+            let retryTime = commands.clock.now().adding(configuration.postponement)
+            var isWriterRefusing = false
+            for (item, error) in refused {
+                if case .rejected(let rejection) = error {
+                    logger.debug("a due command was overtaken", metadata: ["reason": "\(rejection.message)"])
+                } else {
+                    isWriterRefusing = true
+                }
+                state.giveBack(item, retryAt: retryTime)
+            }
+            guard isWriterRefusing else { continue }
+            logger.warning(
+                "the writer takes no commands; what is due has to wait",
+                metadata: ["refused": "\(refused.count)", "waiting": "\(rest.count)"])
+            for item in rest { state.giveBack(item, retryAt: retryTime) }
+            return
         }
     }
 }

@@ -15,6 +15,8 @@ package actor CommandHandler {
         case stopped(String)
     }
 
+    private static let readOnlyPause = Duration.seconds(1)
+
     package nonisolated let clock: any WallClock
     let store: EventStore
     let logger: Logger
@@ -175,6 +177,8 @@ package actor CommandHandler {
         }
         do {
             memory = try await WriterMemory.folding(store, limits: settings.limits)
+            // Space does not return at once; until then every try would cost a fold of the log.
+            try? await Task.sleep(for: Self.readOnlyPause)
             phase = .accepting
         } catch {
             phase = .stopped("the event log could not be read again: \(error)")

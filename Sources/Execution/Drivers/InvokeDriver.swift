@@ -9,6 +9,7 @@ package protocol InvokeDriver: Sendable {
 /// Everything a driver needs to know about an attempt.
 package struct InvokeCall: Hashable, Sendable {
     package let runID: RunID
+    package let workspace: WorkspaceName
     package let userID: String
     package let conversationID: String?
     package let message: String

@@ -1,3 +1,4 @@
+import DequeModule
 package import Domain
 import HeapModule
 
@@ -37,8 +38,11 @@ package struct SchedulerState: Sendable {
     /// Runs with an invoke in flight or asked for, and how many of them each agent has.
     private var busy: [RunID: AgentKey] = [:]
     private var busyCounts: [AgentKey: Int] = [:]
-    /// Runs that wait for their agent to have room, first come, first served.
-    private var waiting: [AgentKey: [RunID]] = [:]
+    /// Runs that wait for their agent to have room, first come, first served, each once.
+    private var waiting: [AgentKey: Deque<RunID>] = [:]
+    private var isWaiting: Set<RunID> = []
+    /// Agents that have room again, in the order they got it.
+    private var freed: [AgentKey] = []
 
     /// Takes up the writer's memory; everything in it is looked at once.
     package init(_ active: ActiveState, _ configuration: SchedulerConfiguration) {
@@ -46,7 +50,10 @@ package struct SchedulerState: Sendable {
         self.configuration = configuration
         for run in active.runs.values.sorted(by: { $0.id < $1.id }) {
             if run.openInvoke != nil { occupy(run) }
-            setTimers(run)
+            timers.insert(Timer(time: run.deadline, subject: .run(run.id)))
+            for action in run.actions where action.status == .blocked {
+                timers.insert(Timer(time: action.expiresAt, subject: .run(run.id)))
+            }
             touch(.run(run.id))
         }
         for request in active.accessRequests.values.sorted(by: { $0.id < $1.id }) {
@@ -56,15 +63,17 @@ package struct SchedulerState: Sendable {
 
     /// When something is due at the latest; `nil` when only an event can make it so.
     package var nextDeadline: Timestamp? {
-        touched.isEmpty ? timers.min?.time : Timestamp(microseconds: 0)
+        touched.isEmpty && freed.isEmpty ? timers.min?.time : Timestamp(microseconds: 0)
     }
 
     /// Folds one event.
     package mutating func on(_ event: Event) {
         active.evolve(event)
         switch event.payload {
-        case .runCreated, .actionBlocked:
-            if case .run = event.stream.kind, let run = active.runs[RunID(event.stream.id)] { setTimers(run) }
+        case .runCreated(let created):
+            timers.insert(Timer(time: created.deadline, subject: .run(RunID(event.stream.id))))
+        case .actionBlocked(let blocked):
+            timers.insert(Timer(time: blocked.expiresAt, subject: .run(RunID(event.stream.id))))
         case .accessRequested, .accessApproved:
             let id = AccessRequestID(event.stream.id)
             if let request = active.accessRequests[id] {
@@ -100,11 +109,14 @@ package struct SchedulerState: Sendable {
             }
         }
         touched.removeAll(keepingCapacity: true)
-        return due
+        return due + callWaiting(now)
     }
 
-    /// The writer did not take the command: what it was about is looked at again, at `time` or with the next event.
-    package mutating func giveBack(_ due: Due, retryAt time: Timestamp?) {
+    /// The writer did not take the command: what it was about is looked at again at `time`.
+    ///
+    /// That holds for a refusal too: when things have moved on, the event that moved them makes the look harmless;
+    /// when a clock set back made the writer refuse, the look is what brings the command again.
+    package mutating func giveBack(_ due: Due, retryAt time: Timestamp) {
         let subject: Subject
         switch due.command {
         case .requestInvoke(let run, _):
@@ -114,7 +126,7 @@ package struct SchedulerState: Sendable {
         case .expireAccess(let request): subject = .access(request)
         default: return
         }
-        if let time { timers.insert(Timer(time: time, subject: subject)) }
+        timers.insert(Timer(time: time, subject: subject))
     }
 
     private mutating func examine(_ request: AccessRequestState, _ now: Timestamp) -> [Due] {
@@ -135,12 +147,31 @@ package struct SchedulerState: Sendable {
             return []
         case .giveUp(let reason): return [due(run, .failRun(run: run.id, reason: reason))]
         case .now(let requested):
-            guard occupy(run) else {
-                waiting[AgentKey(workspace: run.workspace, agentID: run.agentID), default: []].append(run.id)
+            guard !isWaiting.contains(run.id) else { return [] }
+            let key = AgentKey(workspace: run.workspace, agentID: run.agentID)
+            guard waiting[key] == nil, occupy(run) else {
+                isWaiting.insert(run.id)
+                waiting[key, default: []].append(run.id)
                 return []
             }
             return [due(run, .requestInvoke(run: run.id, requested))]
         }
+    }
+
+    /// Gives the freed places to the runs that wait for them. A run that no longer wants its place leaves the line,
+    /// and the next one is asked.
+    private mutating func callWaiting(_ now: Timestamp) -> [Due] {
+        var due: [Due] = []
+        while let key = freed.popLast() {
+            while busyCounts[key, default: 0] < configuration.agentConcurrencyMax,
+                var line = waiting.removeValue(forKey: key), let next = line.popFirst()
+            {
+                isWaiting.remove(next)
+                if let run = active.runs[next] { due += examine(run, now) }
+                if !line.isEmpty { waiting[key] = line }
+            }
+        }
+        return due
     }
 
     private enum NextInvoke {
@@ -158,6 +189,9 @@ package struct SchedulerState: Sendable {
             guard let action = run.actions.first(where: { $0.status == .approved }) else { return .none }
             return .now(first(.resume(action.id), run))
         case .failed(let time, let isRetryable, let error):
+            if case .resume(let action) = last.purpose, run.action(action)?.status != .approved {
+                return .giveUp("the invoke failed after action \(action) was closed: \(error)")
+            }
             guard isRetryable else { return .giveUp("the invoke failed: \(error)") }
             guard last.attempt < configuration.invokeAttemptsMax else {
                 return .giveUp("the invoke failed after \(last.attempt) attempts: \(error)")
@@ -185,11 +219,6 @@ package struct SchedulerState: Sendable {
         if isTouched.insert(subject).inserted { touched.append(subject) }
     }
 
-    private mutating func setTimers(_ run: RunState) {
-        if run.actions.isEmpty { timers.insert(Timer(time: run.deadline, subject: .run(run.id))) }
-        if let action = run.actions.last { timers.insert(Timer(time: action.expiresAt, subject: .run(run.id))) }
-    }
-
     /// Takes a place with the run's agent; `false` when there is none.
     @discardableResult
     private mutating func occupy(_ run: RunState) -> Bool {
@@ -206,15 +235,7 @@ package struct SchedulerState: Sendable {
         guard let key = busy.removeValue(forKey: id) else { return }
         let count = busyCounts[key, default: 1] - 1
         busyCounts[key] = count == 0 ? nil : count
-        guard var line = waiting[key] else { return }
-        while !line.isEmpty {
-            let next = line.removeFirst()
-            if active.runs[next] != nil {
-                touch(.run(next))
-                break
-            }
-        }
-        waiting[key] = line.isEmpty ? nil : line
+        if waiting[key] != nil { freed.append(key) }
     }
 
     /// Timers of finished runs are dropped once they are the most, so that they do not grow with history.

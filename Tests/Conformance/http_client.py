@@ -1,0 +1,60 @@
+"""The raw requests of the tests: one connection each, nothing interpreted."""
+
+import dataclasses
+import http.client
+import json
+
+TIMEOUT_SECONDS = 30
+
+
+@dataclasses.dataclass
+class Answer:
+    status: int
+    headers: dict
+    content: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.content)
+
+    @property
+    def error(self):
+        return self.json["error"]
+
+
+class HTTPClient:
+    def __init__(self, host, port, key, headers=None):
+        self.host, self.port = host, port
+        self.headers = dict(headers or {})
+        if key is not None:
+            self.headers["Authorization"] = f"Bearer {key}"
+
+    def request(self, method, path, body=None, headers=None, content=None):
+        if body is not None:
+            content = json.dumps(body).encode()
+        sent = self.headers | (headers or {})
+        if content is not None:
+            sent.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_SECONDS)
+        try:
+            connection.request(method, path, content, sent)
+            response = connection.getresponse()
+            return Answer(
+                response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path, headers=None):
+        return self.request("GET", path, headers=headers)
+
+    def post(self, path, body=None, headers=None, content=None):
+        return self.request("POST", path, body, headers, content)
+
+    def patch(self, path, body=None, headers=None):
+        return self.request("PATCH", path, body, headers)
+
+    def put(self, path, body=None, headers=None):
+        return self.request("PUT", path, body, headers)
+
+    def delete(self, path, headers=None):
+        return self.request("DELETE", path, headers=headers)

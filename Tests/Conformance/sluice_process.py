@@ -1,0 +1,89 @@
+"""Starts, kills and restarts the built binary, as an operator would."""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+from http_client import HTTPClient
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("SLUICE_BINARY", ROOT / ".build/debug/sluice"))
+ADMIN_KEY = "conformance-admin-key-0123456789"
+READY_SECONDS_MAX = 60
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class SluiceProcess:
+    """A daemon over one data directory; `kill` and `start` may alternate."""
+
+    def __init__(self, directory, settings=None):
+        self.directory = pathlib.Path(directory)
+        self.data = self.directory / "data"
+        self.output = self.directory / "output.txt"
+        self.settings = settings or {}
+        self.port = free_port()
+        self.process = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
+        return environment | {"SLUICE_API_KEY": ADMIN_KEY} | self.settings
+
+    def start(self):
+        with open(self.output, "ab") as output:
+            self.process = subprocess.Popen(
+                [BINARY, "serve", "--data-dir", self.data, "--listen", f"127.0.0.1:{self.port}"],
+                env=self.environment(), stdout=output, stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"sluice ended with {self.process.returncode}:\n{self.output.read_text()}")
+            try:
+                if self.client(None).get("/readyz").status == 200:
+                    return self
+            except OSError:
+                pass
+            time.sleep(0.01)
+        raise AssertionError(f"sluice was not ready in {READY_SECONDS_MAX} s:\n{self.output.read_text()}")
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def restart(self):
+        self.kill()
+        return self.start()
+
+    def stop(self):
+        """SIGTERM; returns the exit code."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            return self.process.wait(timeout=60)
+        return self.process.returncode if self.process else None
+
+    def client(self, key=ADMIN_KEY, **headers):
+        return HTTPClient("127.0.0.1", self.port, key, headers)
+
+    def key(self, role, workspace=None):
+        """Makes a key of a role; returns its text."""
+        body = {"name": f"a {role}", "role": role} | ({"workspace": workspace} if workspace else {})
+        answer = self.client().post("/api/v1/auth/api-keys", body)
+        assert answer.status == 201, answer
+        return answer.json["token"]
+
+    def run(self, *arguments, **settings):
+        """Runs another subcommand to its end."""
+        return subprocess.run(
+            [BINARY, *map(str, arguments)], env=self.environment() | settings, capture_output=True, text=True,
+            timeout=300)
