@@ -7,7 +7,6 @@ import Hummingbird
 import Logging
 import NIOCore
 import Projections
-import Synchronization
 
 /// What all routes share: reading requests, idempotent answers, and the rooms below.
 final class APIHandlers: Sendable {
@@ -15,13 +14,14 @@ final class APIHandlers: Sendable {
     let projections: Projections
     let dependencies: HTTPAPIDependencies
     let configuration: HTTPAPIConfiguration
-    let openStreams = Mutex(0)
+    let streamPlaces: StreamPlaces
 
     init(_ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration) {
         commands = dependencies.commands
         projections = dependencies.projections
         self.dependencies = dependencies
         self.configuration = configuration
+        streamPlaces = StreamPlaces(max: configuration.streamsMax)
     }
 
     /// Checks role and workspace and reads the body, in that order: nobody without a right makes the server read.

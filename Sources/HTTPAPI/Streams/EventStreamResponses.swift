@@ -6,7 +6,6 @@ import Hummingbird
 import NIOCore
 import Projections
 import ServiceLifecycle
-import Synchronization
 
 /// Server-Sent Events (WHATWG HTML, section 9.2): `id:` is a log position, from which a client goes on.
 extension APIHandlers {
@@ -81,12 +80,7 @@ extension APIHandlers {
     private func openStream(
         _ body: @escaping @Sendable (inout StreamWriter) async throws -> Void
     ) throws -> Response {
-        let isOpen = openStreams.withLock { count in
-            guard count < configuration.streamsMax else { return false }
-            count += 1
-            return true
-        }
-        guard isOpen else {
+        guard let place = StreamPlaces.Place(in: streamPlaces) else {
             throw APIError(
                 .tooManyRequests, .tooManyStreams, "too many event streams are open; close some or try again"
             ).retryAfter(seconds: 5)
@@ -94,8 +88,8 @@ extension APIHandlers {
         let headers: HTTPFields = [.contentType: "text/event-stream", .cacheControl: "no-store"]
         return Response(
             status: .ok, headers: headers,
-            body: ResponseBody { [self] responseWriter in
-                defer { openStreams.withLock { $0 -= 1 } }
+            body: ResponseBody { responseWriter in
+                defer { withExtendedLifetime(place) {} }
                 let writer = StreamWriter(responseWriter)
                 try? await cancelWhenGracefulShutdown {
                     var writer = writer

@@ -1,0 +1,88 @@
+"""Runs in the environment of one published client: makes the calls a user would make with it, and prints what the
+client gave back as JSON. Arguments: endpoint, API key, the client's version."""
+
+import dataclasses
+import json
+import sys
+
+import runagents
+
+endpoint, key, version = sys.argv[1:4]
+results = {}
+
+
+def plain(value):
+    if dataclasses.is_dataclass(value):
+        return dataclasses.asdict(value)
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def record(name, value):
+    results[name] = plain(value)
+    return value
+
+
+def refusal(name, call):
+    """Records the error of a call that must fail."""
+    try:
+        call()
+    except Exception as error:
+        results[name] = {"status": error.status, "text": str(error)}
+
+
+older = version == "0.2.0"
+slug = "c" + version.replace(".", "")
+client = runagents.Client(endpoint=endpoint, api_key=key)
+agent_at = (lambda name: client.agents.get(name)) if version == "1.4.2" else (
+    lambda name: client.agents.get("default", name))
+
+record("starter_kit", client.seed_starter_kit())
+record("tool_created", client.tools.create(f"{slug}-stripe", "https://api.stripe.test", "Payments", "None"))
+record("deployed", client.agents.deploy(
+    f"{slug}-billing", source_files={"agent.py": "def handler(request, context):\n    return 'ok'\n"},
+    system_prompt="Pay bills", required_tools=[f"{slug}-stripe"],
+    tools_to_create=[{"name": f"{slug}-mail", "base_url": "https://mail.test"}],
+    llm_configs=[{"provider": "openai", "model": "gpt-4o-mini", "role": "default"}], entry_point="agent.py"))
+record("redeployed", client.agents.deploy(f"{slug}-image", image="registry.test/agent:1"))
+record("agents", client.agents.list())
+record("agent", agent_at(f"{slug}-billing"))
+refusal("agent_missing", lambda: agent_at("nobody"))
+record("tools", client.tools.list())
+record("tool", client.tools.get(f"{slug}-stripe"))
+refusal("tool_missing", lambda: client.tools.get("nothing"))
+record("models", client.models.list())
+
+run = client.post("/runs", {"agent_id": f"{slug}-billing", "user_id": "alice"})
+client.post(f"/runs/{run['id']}/events", {"type": "USER_MESSAGE", "data": {"message": "hello"}})
+requests = "/approvals/requests" if version == "1.4.2" else "/governance/requests"
+asked = client.post(requests, {
+    "subject": "alice", "tool_id": f"{slug}-stripe", "agent_id": f"{slug}-billing", "run_id": run["id"],
+    "capability": "POST /v1/charges"})
+record("asked", asked)
+record("paused", client.get(f"/runs/{run['id']}"))
+record("approvals", client.approvals.list())
+if older:
+    record("approved", client.approvals.approve(asked["id"]))
+else:
+    record("approved", client.approvals.approve(asked["id"], scope="window", duration="30m"))
+refusal("approved_twice", lambda: client.approvals.approve(asked["id"]))
+second = client.post(requests, {"subject": "bob", "tool_id": f"{slug}-stripe"})
+record("rejected", client.approvals.reject(second["id"]))
+client.patch(f"/runs/{run['id']}", {"status": "COMPLETED"})
+record("runs", client.runs.list(f"{slug}-billing"))
+record("events", client.runs.events(run["id"]))
+if not older:
+    record("run", client.runs.get(run["id"]))
+    record("messages", client.runs.events(run["id"], event_type="USER_MESSAGE"))
+    record("waited", client.runs.wait(run["id"], timeout_seconds=5))
+    record("export", client.runs.export(run["id"]))
+    rule = {"permission": "allow", "resource": "https://api.stripe.test/*", "operations": ["GET"]}
+    record("policy", client.policies.apply({"policies": [rule]}, name=f"{slug}-policy"))
+    record("policy_again", client.policies.apply({"name": f"{slug}-policy", "spec": {"policies": [rule, rule]}}))
+    record("policies", client.policies.list())
+    record("policy_deleted", client.policies.delete(f"{slug}-policy"))
+    refusal("policy_missing", lambda: client.policies.get(f"{slug}-policy"))
+refusal("wrong_key", lambda: runagents.Client(endpoint=endpoint, api_key="not-a-key-of-ours").agents.list())
+print(json.dumps(results))

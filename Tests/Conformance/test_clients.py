@@ -1,0 +1,94 @@
+"""The published clients, each in its own environment, against the built binary."""
+
+import json
+import subprocess
+
+import pytest
+
+from sluice_process import ADMIN_KEY, ROOT
+
+VERSIONS = ["0.2.0", "1.3.1", "1.4.2"]
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def driven(request, sluice):
+    """What a client's calls gave back, and the prefix of the names it used."""
+    version = request.param
+    ended = subprocess.run(
+        [ROOT / f".venv/runagents-{version}/bin/python", ROOT / "Tests/Conformance/clients/drive.py",
+         sluice.url, ADMIN_KEY, version], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    return version, "c" + version.replace(".", ""), json.loads(ended.stdout)
+
+
+def named(items, name):
+    return next(item for item in items if item["name"] == name)
+
+
+def test_the_client_deploys_and_reads_its_agent_back(driven):
+    version, slug, results = driven
+    assert results["deployed"]["agent_name"] == f"{slug}-billing"
+    assert results["deployed"]["tools_created"] == [f"{slug}-mail"]
+    agent = results["agent"]
+    assert (agent["name"], agent["namespace"], agent["system_prompt"]) == (f"{slug}-billing", "default", "Pay bills")
+    assert [tool["name"] if isinstance(tool, dict) else tool for tool in agent["required_tools"]] == [f"{slug}-stripe"]
+    assert agent["status"] in {"Pending", "Running", "Failed"}
+    assert named(results["agents"], f"{slug}-image")["image"] == "registry.test/agent:1"
+    assert results["agent_missing"]["status"] == 404
+    missing = "agent nobody not found" if version == "1.4.2" else "agent default/nobody not found"
+    assert missing in results["agent_missing"]["text"]
+
+
+def test_the_client_registers_tools_and_the_starter_kit(driven):
+    _, slug, results = driven
+    assert results["tool_created"]["name"] == f"{slug}-stripe"
+    tool = results["tool"]
+    assert (tool["description"], tool["base_url"], tool["auth_type"]) == (
+        "Payments", "https://api.stripe.test", "None")
+    assert {"echo-tool", f"{slug}-mail", f"{slug}-stripe"} <= {each["name"] for each in results["tools"]}
+    assert results["tool_missing"]["status"] == 404
+    assert 'tool "nothing" not found' in results["tool_missing"]["text"].replace("\\", "")
+    provider = named(results["models"], "playground-llm")
+    assert provider["provider"] == "playground" and provider["models"] == ["playground"]
+
+
+def test_the_client_decides_access_requests_that_pause_a_run(driven):
+    version, slug, results = driven
+    assert results["asked"]["status"] == "PENDING"
+    assert results["paused"]["status"] == "PAUSED_APPROVAL"
+    assert results["paused"]["blocked_action_id"] == results["asked"]["action_id"]
+    listed = next(each for each in results["approvals"] if each["id"] == results["asked"]["id"])
+    assert listed["subject"] == "alice" and listed["tool_id"] == f"{slug}-stripe"
+    approved = results["approved"]
+    assert (approved["status"], approved["scope"]) == ("APPROVED", "once" if version == "0.2.0" else "agent_user_ttl")
+    assert approved["duration"] == ("4h" if version == "0.2.0" else "30m")
+    assert approved["approver_id"] and approved["expires_at"]
+    assert results["approved_twice"]["status"] == 409
+    assert "request is not pending" in results["approved_twice"]["text"]
+    assert results["rejected"]["status"] == "REJECTED"
+
+
+def test_the_client_follows_its_run(driven):
+    version, slug, results = driven
+    run_id = results["paused"]["id"]
+    assert [each["id"] for each in results["runs"]] == [run_id]
+    assert [each["type"] for each in results["events"]] == ["USER_MESSAGE", "APPROVAL_REQUIRED", "APPROVED"]
+    if version == "0.2.0":
+        return
+    assert results["run"]["status"] == results["waited"]["status"] == "COMPLETED"
+    assert [each["seq"] for each in results["messages"]] == [1]
+    assert len(results["export"]["timeline"]) >= 3
+
+
+def test_the_client_keeps_policies(driven):
+    version, slug, results = driven
+    if version == "0.2.0":
+        return
+    assert results["policy"]["name"] == f"{slug}-policy"
+    assert f"{slug}-policy" in {each["name"] for each in results["policies"]}
+    assert len(named(results["policies"], f"{slug}-policy")["spec"]["policies"]) == 2
+    assert results["policy_missing"]["status"] == 404
+
+
+def test_a_wrong_key_is_told_apart_from_other_errors(driven):
+    assert driven[2]["wrong_key"]["status"] == 401

@@ -1,0 +1,81 @@
+"""The same Idempotency-Key and body give the first answer again."""
+
+import uuid
+
+import pytest
+
+
+def keyed():
+    return {"Idempotency-Key": str(uuid.uuid4())}
+
+
+@pytest.fixture
+def posts(api, run):
+    """POSTs of every kind, each with a body that is valid once."""
+    paused = api.post("/runs", {"agent_id": "a", "user_id": "u"}).json["id"]
+    action = api.post(f"/runs/{paused}/actions", {"tool_id": "t"}).json["action_id"]
+    open_run = api.post("/runs", {"agent_id": "a", "user_id": "u"}).json["id"]
+    return {
+        "run": ("/runs", {"agent_id": "a", "user_id": "u"}),
+        "event": (f"/runs/{run['id']}/events", {"type": "USER_MESSAGE", "data": {"message": "once"}}),
+        "action": (f"/runs/{open_run}/actions", {"tool_id": "t"}),
+        "approve": (f"/runs/{paused}/actions/{action}/approve", {}),
+        "deploy": ("/api/deploy", {"agent_name": "idempotent", "image": "i"}),
+        "tool": ("/api/v1/tools", {"name": "idempotent", "base_url": "https://x.test"}),
+        "access": ("/governance/requests", {"subject": str(uuid.uuid4()), "tool_id": "t"}),
+        "cancel": (f"/runs/{run['id']}/cancel", {}),
+    }
+
+
+@pytest.mark.parametrize("kind", ["run", "event", "action", "approve", "deploy", "tool", "access", "cancel"])
+def test_a_repeated_post_changes_nothing_and_answers_the_same(api, posts, kind):
+    path, body = posts[kind]
+    headers = keyed()
+    first = api.post(path, body, headers)
+    assert first.status in (200, 201) and "idempotency-replayed" not in first.headers
+    position = api.get("/readyz").json["position"]
+    again = api.post(path, body, headers)
+    assert (again.status, again.json) == (first.status, first.json)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert api.get("/readyz").json["position"] == position
+
+
+def test_the_same_key_with_another_body_is_422(api, run):
+    headers = keyed()
+    path = f"/runs/{run['id']}/events"
+    assert api.post(path, {"type": "USER_MESSAGE"}, headers).status == 201
+    other = api.post(path, {"type": "AGENT_MESSAGE"}, headers)
+    assert other.status == 422 and "Idempotency-Key" in other.error
+    elsewhere = api.post("/runs", {"agent_id": "a", "user_id": "u"}, headers)
+    assert elsewhere.status == 422
+
+
+def test_a_repeated_post_of_a_key_does_not_show_the_secret_again(api):
+    headers = keyed()
+    first = api.post("/api/auth/api-keys", {"name": "n", "role": "viewer"}, headers)
+    again = api.post("/api/auth/api-keys", {"name": "n", "role": "viewer"}, headers)
+    assert again.json["key"] == first.json["key"]
+    assert again.json["token"] == "shown once, with the first answer" != first.json["token"]
+
+
+def test_the_first_answer_is_given_again_after_a_kill(own_sluice):
+    sluice = own_sluice()
+    headers = keyed()
+    first = sluice.client().post("/runs", {"agent_id": "a", "user_id": "u"}, headers)
+    sluice.restart()
+    again = sluice.client().post("/runs", {"agent_id": "a", "user_id": "u"}, headers)
+    assert (again.status, again.content) == (first.status, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert len(sluice.client().get("/runs").json) == 1
+    assert sluice.client().post("/runs", {"agent_id": "b", "user_id": "u"}, headers).status == 422
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "with space", "caf\u00e9"])
+def test_a_key_that_is_no_key_is_refused(api, key):
+    assert api.post("/runs", {"agent_id": "a", "user_id": "u"}, {"Idempotency-Key": key}).status == 400
+
+
+def test_a_refused_post_may_be_corrected_under_the_same_key(api):
+    headers = keyed()
+    assert api.post("/runs", {"agent_id": "a"}, headers).status == 400
+    assert api.post("/runs", {"agent_id": "a", "user_id": "u"}, headers).status == 201
