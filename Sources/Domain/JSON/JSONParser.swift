@@ -10,7 +10,7 @@ extension JSONValue {
     /// Reads one JSON value (RFC 8259) in UTF-8.
     ///
     /// Stricter than the RFC where a lenient reading could be misread later: no NUL, no lone surrogate, no byte order
-    /// mark, nesting up to `depthMax`.
+    /// mark, no name twice in an object, nesting up to `depthMax`.
     package init(parsing bytes: [UInt8]) throws(JSONError) {
         var parser = JSONParser(bytes)
         self = try parser.document()
@@ -58,6 +58,9 @@ private struct JSONParser {
             members.append(JSONValue.Member(name: name, value: try value(depth: depth + 1)))
         } while skip(",")
         guard skip("}") else { throw error("a comma or the end of the object is expected") }
+        guard Set(members.lazy.map(\.name)).count == members.count else {
+            throw error("the object has two members of the same name")
+        }
         return .object(members)
     }
 
@@ -188,13 +191,13 @@ private struct JSONParser {
         return text
     }
 
-    private mutating func skip(_ character: Character) -> Bool {
+    private mutating func skip(_ character: Unicode.Scalar) -> Bool {
         skipSpace()
         return skipByte(character)
     }
 
-    private mutating func skipByte(_ character: Character) -> Bool {
-        guard index < bytes.count, bytes[index] == character.asciiValue else { return false }
+    private mutating func skipByte(_ character: Unicode.Scalar) -> Bool {
+        guard index < bytes.count, bytes[index] == UInt8(ascii: character) else { return false }
         index += 1
         return true
     }

@@ -25,6 +25,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
             error.headers[.allow] = "GET, HEAD, POST, PUT, PATCH, DELETE"
             throw error
         }
+        // The router reads `//runs` as `/runs`; what decides who may enter must not see two spellings.
+        guard !path.contains("//") else { throw APIError.notFound("not found") }
         var context = context
         context.principal = try principal(of: request, path: path)
         return try await next(request, context)

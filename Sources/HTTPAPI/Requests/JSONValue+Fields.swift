@@ -59,7 +59,4 @@ extension JSONValue {
         }
         return texts
     }
-
-    /// Any value at `name`, `null` included when it is there.
-    func any(_ name: String) -> JSONText? { self[name]?.text }
 }

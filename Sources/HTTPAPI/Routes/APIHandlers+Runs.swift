@@ -24,10 +24,7 @@ extension APIHandlers {
         filter.agentID = request.query("agent_id") ?? request.query("agent")
         filter.userID = request.query("user_id")
         filter.conversationID = request.query("conversation_id")
-        if let text = request.query("status") {
-            guard let status = RunStatus(rawValue: text) else { throw APIError.badRequest("status \(text.prefix(64)) does not exist") }
-            filter.status = status
-        }
+        filter.status = try request.query("status").map(Self.status)
         if filter == RunFilter() { filter.status = .running }
         filter.limit = try request.query("limit", in: 1...Self.listMax).map(Int.init)
         filter.before = try request.query("cursor", in: 1...UInt64.max >> 1).map(Position.init)
@@ -47,10 +44,7 @@ extension APIHandlers {
 
     func changeRun(_ request: APIRequest) async throws -> APIAnswer {
         let id = try request.runID()
-        let text = try request.body.requiredText("status")
-        guard let status = RunStatus(rawValue: text) else {
-            throw APIError.badRequest("status \(text.prefix(64)) does not exist")
-        }
+        let status = try Self.status(try request.body.requiredText("status"))
         let receipt = try await executing(.changeRunStatus(run: id, status), request, run: id) { run in
             .conflict("invalid transition from \(run.status.rawValue) to \(status.rawValue)")
         }
@@ -70,7 +64,7 @@ extension APIHandlers {
         let body = request.body
         let added = RunEventAdded(
             type: try body.requiredText("type"), actor: try body.text("actor"),
-            payloadHash: try body.text("payload_hash"), data: body.any("data"))
+            payloadHash: try body.text("payload_hash"), data: try body.object("data")?.text)
         let receipt = try await executing(.addRunEvent(run: id, added), request, run: id) { run in
             .conflict("run is \(run.status.rawValue); events can be added to an unfinished run only")
         }
@@ -114,6 +108,14 @@ extension APIHandlers {
         let receipt = try await executing(
             .recordToolResult(run: id, recorded), request, run: id, orFinished: unfinished)
         return APIAnswer(.created, .object { $0.add("status", "recorded") }, position: receipt.position)
+    }
+
+    private static func status(_ text: String) throws -> RunStatus {
+        guard let status = RunStatus(rawValue: text) else {
+            let known = RunStatus.allCases.map(\.rawValue).joined(separator: ", ")
+            throw APIError.badRequest("status must be one of \(known), not \(text.prefix(64))")
+        }
+        return status
     }
 
     /// The run, when it is the workspace's.

@@ -24,7 +24,7 @@ final class APIHandlers: Sendable {
         streamPlaces = StreamPlaces(max: configuration.streamsMax)
     }
 
-    /// Checks role and workspace and reads the body, in that order: nobody without a right makes the server read.
+    /// Checks the role, reads the body and finds the workspace: nobody without the role makes the server read.
     func read(
         _ request: Request, _ context: APIContext, _ permission: Permission, bodyBytesMax: Int?
     ) async throws -> APIRequest {
@@ -35,15 +35,15 @@ final class APIHandlers: Sendable {
             throw APIError(
                 .forbidden, .forbidden, "a key of role \(principal.role.rawValue) may not do this")
         }
-        let workspace = try workspace(request, context, principal)
         let limit = bodyBytesMax ?? configuration.bodyBytesMax
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw APIError(.contentTooLarge, .bodyTooLarge, "the request body is larger than \(limit) bytes")
         }
         let bytes = [UInt8](buffer: try await request.body.collect(upTo: limit))
+        let body = try Self.body(bytes)
         return APIRequest(
-            request, context, principal: principal, workspace: workspace, body: try Self.body(bytes),
-            idempotency: try idempotency(request, principal, bytes))
+            request, context, principal: principal, workspace: try workspace(request, context, principal, body),
+            body: body, idempotency: try idempotency(request, principal, bytes))
     }
 
     /// Runs the handler, or gives the first answer again when its `Idempotency-Key` was used before.
@@ -75,14 +75,15 @@ final class APIHandlers: Sendable {
         return answer
     }
 
-    /// The workspace that the path or the header names, when the key may enter it.
+    /// The workspace that the path, the header or the body names, when the key may enter it.
     private func workspace(
-        _ request: Request, _ context: APIContext, _ principal: Principal
+        _ request: Request, _ context: APIContext, _ principal: Principal, _ body: JSONValue
     ) throws -> WorkspaceName {
-        let inPath = context.parameters.get("workspace")
         // Old clients send `default` when nobody chose a namespace.
-        let inHeader = request.headers[.workspaceNamespace].flatMap { $0 == "default" || $0.isEmpty ? nil : $0 }
-        guard let text = inPath ?? inHeader else { return principal.workspace }
+        func chosen(_ text: String?) -> String? { text.flatMap { $0 == "default" || $0.isEmpty ? nil : $0 } }
+        let inBody = chosen(try body.text("namespace"))
+        let inHeader = chosen(request.headers[.workspaceNamespace])
+        guard let text = context.parameters.get("workspace") ?? inHeader ?? inBody else { return principal.workspace }
         guard let workspace = WorkspaceName(text) else { throw APIError.badRequest("the workspace's name is not valid") }
         let mayChoose = principal.role == .admin && principal.workspace == .default
         guard workspace == principal.workspace || mayChoose else {
