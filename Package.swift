@@ -92,7 +92,7 @@ let package = Package(
             [
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
                 "EventStreaming", "Scheduling", "Execution", "HTTPAPI", .hummingbird, .httpClient, .configuration,
-                .lifecycle, .logging, .metrics, .system, .unixSignals,
+                .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .system, .unixSignals,
             ]),
         // Level 7
         .executableTarget(

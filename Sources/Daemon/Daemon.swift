@@ -8,6 +8,7 @@ import Execution
 import HTTPAPI
 import Hummingbird
 package import Logging
+import NIOCore
 import Projections
 import Scheduling
 import ServiceLifecycle
@@ -40,12 +41,7 @@ package struct Daemon: Sendable {
         let store = await EventStore(backend: FileLogBackend(log))
         let commands = try await CommandHandler.open(store: store, settings: configuration.decisions, logger: logger)
         let projections = try Projections.open(path: directory.readModel, logger: logger)
-        var clientConfiguration = HTTPClient.Configuration()
-        clientConfiguration.redirectConfiguration = .disallow
-        // An agent that refuses connections is tried again by the scheduler, with the attempt recorded.
-        clientConfiguration.connectionPool.retryConnectionEstablishment = false
-        clientConfiguration.timeout.connect = .seconds(10)
-        let client = HTTPClient(configuration: clientConfiguration)
+        let client = HTTPClient(configuration: .sluice)
         do {
             try await serve(store, commands, projections, client)
         } catch {
@@ -103,7 +99,13 @@ package struct Daemon: Sendable {
         let application = HTTPAPIServer.application(dependencies, configuration.http, logger: logger) { port in
             announce("Sluice \(SluiceVersion.text) listens on http://\(host):\(port ?? configuration.http.port)")
         }
-        try await application.run()
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw DaemonError(
+                .addressUnusable,
+                "cannot listen on \(host):\(configuration.http.port): \(error); choose another --listen")
+        }
     }
 
     static func openLog(

@@ -16,6 +16,10 @@ package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
     case directoryUnusable = "directory_unusable"
     case logUnusable = "log_unusable"
     case notFound = "nothing_found"
+    case addressUnusable = "address_unusable"
+    case daemonUnreachable = "daemon_unreachable"
+    case requestRefused = "request_refused"
+    case notPermitted = "not_permitted"
 
     /// The process's exit code, after sysexits.h.
     package var exitCode: Int32 {
@@ -25,6 +29,9 @@ package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
         case .directoryUnusable: 73
         case .logUnusable: 65
         case .notFound: 66
+        case .addressUnusable, .daemonUnreachable: 69
+        case .requestRefused: 76
+        case .notPermitted: 77
         }
     }
 }

@@ -8,10 +8,12 @@ struct SluiceCommand: AsyncParsableCommand {
         commandName: "sluice", abstract: "A self-hosted, event-sourced run orchestrator for AI agents.",
         discussion: """
             Exit codes: 0 success; 1 a check found a problem; 64 wrong usage; 65 the log cannot be used; \
-            66 nothing found; 73 the directory cannot be used; 75 the directory is in use; 78 wrong configuration.
+            66 nothing found; 69 the daemon cannot be reached, or its address cannot be used; 70 anything else; \
+            73 the directory cannot be used; 75 the directory is in use; 76 the daemon refused a request; \
+            77 not permitted; 78 wrong configuration.
             """,
         version: SluiceVersion.text,
-        subcommands: [Serve.self, Log.self, Replay.self, ProjectionsCommand.self, Version.self])
+        subcommands: [Serve.self, Keys.self, Log.self, Replay.self, ProjectionsCommand.self, Version.self])
 }
 
 /// Shows a line on standard output.
@@ -33,7 +35,7 @@ func reporting(_ body: () async throws -> Void) async throws {
         throw error
     } catch {
         complain("\(error)")
-        throw ExitCode(65)
+        throw ExitCode(70)
     }
 }
 

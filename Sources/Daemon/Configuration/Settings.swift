@@ -13,6 +13,8 @@ package struct Settings: Sendable {
         package var shown: String { key.isSecret && !text.isEmpty ? "(set)" : text }
     }
 
+    private static let fileBytesMax = 65_536
+
     package let entries: [Entry]
 
     /// - Parameters:
@@ -26,6 +28,9 @@ package struct Settings: Sendable {
             do {
                 let provider = try await FileProvider<JSONSnapshot>(filePath: FilePath(file))
                 sources.append(("file", ConfigReader(provider: provider)))
+                try checkNames(file)
+            } catch let error as DaemonError {
+                throw error
             } catch {
                 throw DaemonError(.configuration, "the configuration file \(file) cannot be read: \(error)")
             }
@@ -42,7 +47,25 @@ package struct Settings: Sendable {
         return Settings(entries: entries)
     }
 
-    func text(_ key: SettingKey) -> String { entries.first { $0.key == key }?.text ?? key.defaultText }
+    /// A misspelt setting must not go unnoticed.
+    private static func checkNames(_ file: String) throws {
+        let descriptor = try FileDescriptor.open(FilePath(file), .readOnly)
+        let bytes = try descriptor.closeAfter {
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: fileBytesMax, alignment: 1)
+            defer { buffer.deallocate() }
+            return Array(buffer.prefix(try descriptor.read(into: buffer)))
+        }
+        guard case .object(let members) = try JSONValue(parsing: bytes) else {
+            throw DaemonError(.configuration, "the configuration file \(file) must hold one JSON object")
+        }
+        for member in members where SettingKey(rawValue: member.name) == nil {
+            throw DaemonError(
+                .configuration,
+                "the configuration file \(file) has \"\(member.name)\", which is no setting; see --print-config")
+        }
+    }
+
+    package func text(_ key: SettingKey) -> String { entries.first { $0.key == key }?.text ?? key.defaultText }
 
     func duration(_ key: SettingKey) throws(DaemonError) -> Duration {
         guard let duration = DurationText.parse(text(key)) else {

@@ -26,7 +26,7 @@ package struct DataDirectory: Sendable {
     /// Checks that there is a log to read.
     func checkExists() throws(DaemonError) {
         guard access(log, R_OK | X_OK) == 0 else {
-            throw DaemonError(.directoryUnusable, "there is no log in \(path); choose another --data-dir")
+            throw DaemonError(.notFound, "there is no log in \(path); choose another --data-dir")
         }
     }
 }

@@ -1,0 +1,54 @@
+import AsyncHTTPClient
+package import Domain
+import NIOCore
+import NIOHTTP1
+
+/// Asks a running daemon over its HTTP API, as the command line does.
+package struct APIClient: Sendable {
+    private static let timeout = TimeAmount.seconds(30)
+    private static let answerBytesMax = 16 * 1024 * 1024
+
+    private let url: String
+    private let key: String
+
+    /// - Parameters:
+    ///   - url: the daemon's address, such as `http://127.0.0.1:8092`.
+    ///   - key: an API key whose role allows what will be asked.
+    package init(url: String, key: String) {
+        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.key = key
+    }
+
+    /// Sends a request and returns the answer's JSON.
+    ///
+    /// - Throws: `DaemonError`: `.daemonUnreachable`, `.notPermitted`, `.notFound` or `.requestRefused`.
+    package func request(_ method: String, _ path: String, _ body: JSONValue? = nil) async throws -> JSONValue {
+        var request = HTTPClientRequest(url: url + path)
+        request.method = HTTPMethod(rawValue: method)
+        request.headers.add(name: "Authorization", value: "Bearer \(key)")
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: body.text.text))
+        }
+        let status: UInt
+        let answer: JSONValue
+        do {
+            (status, answer) = try await HTTPClient.withHTTPClient(configuration: .sluice) { client in
+                let response = try await client.execute(request, timeout: Self.timeout)
+                let body = try await response.body.collect(upTo: Self.answerBytesMax)
+                return (response.status.code, try JSONValue(parsing: Array(body.readableBytesView)))
+            }
+        } catch {
+            throw DaemonError(
+                .daemonUnreachable, "no answer from \(url): \(error); is `sluice serve` running there? choose with --url")
+        }
+        guard status >= 300 else { return answer }
+        let message = answer["error"]?.string ?? "status \(status)"
+        switch status {
+        case 401, 403:
+            throw DaemonError(.notPermitted, "\(message); set SLUICE_API_KEY to an admin's key")
+        case 404: throw DaemonError(.notFound, message)
+        default: throw DaemonError(.requestRefused, message)
+        }
+    }
+}
