@@ -78,13 +78,16 @@ let package = Package(
         room("EventStreaming", ["Domain", "EventStore"]),
         // Level 4
         room("Scheduling", ["Domain", "EventStore", "CommandHandling", .deque, .heap, .logging]),
-        room("Execution", ["Domain", "EventStore", "CommandHandling", .deque, .httpClient, .nioCore, .nioHTTP1, .logging]),
+        room(
+            "Execution",
+            ["Domain", "EventStore", "CommandHandling", .deque, .httpClient, .nioCore, .nioHTTP1, .logging]),
         // Level 5
         room(
             "HTTPAPI",
             [
                 "Domain", "CommandHandling", "Projections", "EventStreaming", "Authentication", .crypto,
-                .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .logging, .metrics, .httpClient,
+                .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .logging, .metrics,
+                .httpClient,
             ]),
         // Level 6
         room(
@@ -97,9 +100,19 @@ let package = Package(
         // Level 7
         .executableTarget(
             name: "sluice",
-            dependencies: ["Daemon", "Domain", "EventLog", "EventStore", "EventStreaming", .arguments, .logging, .metrics, .system],
+            dependencies: [
+                "Daemon", "Domain", "EventLog", "EventStore", "EventStreaming", .arguments, .logging, .metrics, .system,
+            ],
             swiftSettings: strict),
         // Tests
+        .target(
+            name: "TestSupport", dependencies: ["Domain"], path: "Tests/TestSupport", swiftSettings: strict),
         suite("Domain", ["Domain"]),
+        suite("EventLog", ["EventLog", "TestSupport", .crypto, .logging]),
+        suite("EventStore", ["Domain", "EventLog", "EventStore", "TestSupport", .logging]),
+        suite("EventStreaming", ["Domain", "EventStore", "EventStreaming"]),
+        suite("CommandHandling", ["Domain", "EventStore", "CommandHandling", "TestSupport", .logging]),
+        suite("Projections", ["Domain", "EventStore", "Projections", "TestSupport", .grdb, .logging]),
+        suite("Scheduling", ["Domain", "Scheduling"]),
     ]
 )

@@ -91,7 +91,11 @@ package struct Daemon: Sendable {
         try await projections.reach(store.durablePosition)
         let streamer = EventStreamer(
             store: store, visible: { try await projections.reach($0) },
-            agentOfRun: { try await projections.run($0, in: $1)?.agentID }, heartbeat: configuration.heartbeat)
+            findRun: { id, workspace in
+                try await projections.run(id, in: workspace).map { run in
+                    FollowedRun(agentID: run.agentID, isFinished: run.status.isFinished)
+                }
+            }, heartbeat: configuration.heartbeat)
         let dependencies = HTTPAPIDependencies(
             commands: commands, projections: projections, streamer: streamer, client: client,
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
@@ -132,8 +136,14 @@ package struct Daemon: Sendable {
             for status in RunStatus.allCases {
                 text += "sluice_runs{status=\"\(status.rawValue)\"} \(counts.runs[status] ?? 0)\n"
             }
-            text += "# TYPE sluice_access_requests_pending gauge\n"
-            text += "sluice_access_requests_pending \(counts.pendingAccessRequests)\n"
+            text += "# TYPE sluice_actions gauge\n"
+            for status in ActionStatus.allCases {
+                text += "sluice_actions{status=\"\(status.rawValue)\"} \(counts.actions[status] ?? 0)\n"
+            }
+            text += "# TYPE sluice_access_requests gauge\n"
+            for status in AccessRequestStatus.allCases {
+                text += "sluice_access_requests{status=\"\(status.rawValue)\"} \(counts.accessRequests[status] ?? 0)\n"
+            }
         }
         return text
     }

@@ -5,58 +5,71 @@ import Synchronization
 package final class EventStore: Sendable {
     /// How many events one page or one subscription batch holds at most.
     package static let pageEventsMax = 1024
+    /// About how many bytes one page or one subscription batch holds at most; one event is always let through.
     private static let pageBytesMax = 4 * 1024 * 1024
+    /// What an event is expected to weigh, so that a page does not read much more than it gives out.
+    private static let eventBytesExpected = 256
 
     private let backend: any LogBackend
+    private let turns = AppendTurns()
     private let recent: Mutex<RecentEvents>
 
-    /// - Parameter recentEventsMax: how many of the newest events are kept in memory for subscriptions.
-    package init(backend: any LogBackend, recentEventsMax: Int = 8192) async {
+    /// - Parameters:
+    ///   - recentEventsMax: how many of the newest events are kept in memory for subscriptions.
+    ///   - recentBytesMax: about how many bytes those may take.
+    package init(
+        backend: any LogBackend, recentEventsMax: Int = 8192, recentBytesMax: Int = 32 * 1024 * 1024
+    ) async {
         self.backend = backend
-        recent = Mutex(RecentEvents(durable: Position(await backend.durablePosition), capacity: recentEventsMax))
+        recent = Mutex(
+            RecentEvents(
+                durable: Position(await backend.durablePosition), eventsMax: recentEventsMax, bytesMax: recentBytesMax))
     }
 
     /// The newest position that survives a crash.
     package var durablePosition: Position { recent.withLock { $0.durable } }
 
-    /// Appends the events as one: after a crash all of them are there or none. Durable on return.
-    ///
-    /// One caller at a time: the command handler.
+    /// Appends the events as one: after a crash all of them are there or none. Durable, and seen by every reader and
+    /// subscription, on return.
     package func append(_ events: [Event]) async throws(EventStoreError) -> [RecordedEvent] {
         var records: [[UInt8]] = []
         records.reserveCapacity(events.count)
         for event in events { records.append(try EventCodec.encode(event)) }
+        await turns.begin()
+        defer { turns.end() }
         let first: UInt64
         do {
             first = try await backend.append(records)
         } catch {
             throw .backend(error)
         }
-        var position = Position(first)
-        var recorded: [RecordedEvent] = []
-        recorded.reserveCapacity(events.count)
-        for event in events {
-            recorded.append(RecordedEvent(position: position, event: event))
-            position = position.next
+        let recorded = events.enumerated().map { index, event in
+            RecordedEvent(position: Position(first + UInt64(index)), event: event)
         }
         let waiters = recent.withLock { $0.publish(recorded) }
         for waiter in waiters { waiter.resume() }
         return recorded
     }
 
-    /// Durable events from `position` on, at most `limit` and `pageEventsMax` of them; none at the end of the log.
+    /// Durable events from `position` on: at least one when there is one, at most `limit` and `pageEventsMax`, and
+    /// fewer when they are large; none at the end of the log.
     package func read(from position: Position, limit: Int) async throws(EventStoreError) -> [RecordedEvent] {
+        let count = min(limit, Self.pageEventsMax)
+        guard count > 0 else { return [] }
+        var next = max(position, Position(1))
         let records: [[UInt8]]
         do {
-            records = try await backend.read(from: max(position.value, 1), bytesMax: Self.pageBytesMax)
+            records = try await backend.read(from: next.value, bytesMax: count * Self.eventBytesExpected)
         } catch {
             throw .backend(error)
         }
-        var next = max(position, Position(1))
         var events: [RecordedEvent] = []
-        for record in records.prefix(min(limit, Self.pageEventsMax)) {
-            events.append(
-                RecordedEvent(position: next, event: try EventCodec.decode(record, at: next.value)))
+        events.reserveCapacity(min(count, records.count))
+        var byteCount = 0
+        for record in records.prefix(count) {
+            byteCount += record.count
+            guard events.isEmpty || byteCount <= Self.pageBytesMax else { break }
+            events.append(RecordedEvent(position: next, event: try EventCodec.decode(record, at: next.value)))
             next = next.next
         }
         return events
@@ -81,8 +94,13 @@ package final class EventStore: Sendable {
     /// How many subscriptions wait for the next event.
     package var waiterCount: Int { recent.withLock { $0.waiterCount } }
 
-    func events(after position: Position, limit: Int) -> RecentEvents.Lookup {
-        recent.withLock { $0.events(after: position, limit: limit) }
+    /// About how many bytes the events kept for subscriptions take.
+    package var recentByteCount: Int { recent.withLock { $0.byteCount } }
+
+    func events(after position: Position) -> RecentEvents.Lookup {
+        recent.withLock {
+            $0.events(after: position, eventsMax: Self.pageEventsMax, bytesMax: Self.pageBytesMax)
+        }
     }
 
     /// Returns when there is an event after `position`, the store is closed, or the task is cancelled.

@@ -1,5 +1,4 @@
 package import Domain
-package import EventStore
 import Foundation
 import GRDB
 package import Logging
@@ -7,27 +6,26 @@ import Metrics
 import Synchronization
 
 /// The read models behind the API: SQLite tables that follow the log and can be made anew from it at any time.
+///
+/// One writer applies batches of events; readers are never blocked by it and see whole batches only.
 package final class Projections: Sendable {
     let pool: DatabasePool
-    private let logger: Logger
-    private let progress: Mutex<FollowingProgress>
-    private let keysByDigest: Mutex<[String: APIKeyRecord]>
+    let logger: Logger
+    let progress: Mutex<FollowingProgress>
+    private let keys = Mutex(APIKeyIndex())
     private let batchTimer = Timer(label: "sluice_projection_batch_seconds")
 
     /// Opens the read models at `path`, or begins new, empty ones.
     ///
     /// Tables of another schema version are dropped; following then fills them from the beginning of the log.
-    package static func open(path: String, logger: Logger) throws(ProjectionError) -> Projections {
+    ///
+    /// - Parameter sizeMaxBytes: the most that the file may take, for hosts with a quota; beyond it is as a full disk.
+    package static func open(
+        path: String, sizeMaxBytes: Int? = nil, logger: Logger
+    ) throws(ProjectionError) -> Projections {
         do {
-            let pool = try DatabasePool(path: path, configuration: configuration())
-            try pool.write { db in
-                let version =
-                    try db.tableExists("meta") ? Int.fetchOne(db, sql: "SELECT schema_version FROM meta") : nil
-                guard version != ReadModelSchema.version else { return }
-                let tables = try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
-                for table in tables where !table.hasPrefix("sqlite_") { try db.drop(table: table) }
-                try ReadModelSchema.create(db)
-            }
+            let pool = try DatabasePool(path: path, configuration: configuration(sizeMaxBytes))
+            try pool.write(prepareTables)
             return try Projections(pool: pool, logger: logger)
         } catch {
             throw .wrapping(error)
@@ -35,6 +33,8 @@ package final class Projections: Sendable {
     }
 
     /// Deletes the read models; the next `open` and `follow` make them anew.
+    ///
+    /// Only while nobody has them open.
     package static func delete(path: String) throws(ProjectionError) {
         do {
             for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
@@ -48,119 +48,71 @@ package final class Projections: Sendable {
     private init(pool: DatabasePool, logger: Logger) throws {
         self.pool = pool
         self.logger = logger
-        let position = try pool.read { try Int64.fetchOne($0, sql: "SELECT position FROM meta") ?? 0 }
+        let (position, records) = try pool.read { db in
+            let position = try Int64.fetchOne(db, sql: "SELECT position FROM meta") ?? 0
+            return (position, try Row.fetchAll(db, sql: "SELECT * FROM api_keys").map(APIKeyRecord.init))
+        }
         progress = Mutex(FollowingProgress(position: Position(UInt64(position))))
-        keysByDigest = Mutex([:])
-        try reloadKeys()
+        keys.withLock { $0.update(records.map(APIKeyIndex.Change.init)) }
     }
 
-    private static func configuration() -> Configuration {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(5)
-        configuration.label = "read-model"
-        configuration.prepareDatabase { db in
-            // The log is the truth: a power cut may cost the newest rows, which following makes again. WAL keeps the
-            // file whole, and the checkpoint is in the same transaction as the rows.
-            try db.execute(sql: "PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;")
+    /// Writes out and closes the file; every later call fails. Needed only to hand the file to somebody else.
+    package func close() throws(ProjectionError) {
+        do {
+            try pool.close()
+        } catch {
+            throw .wrapping(error)
         }
-        return configuration
     }
 
     /// The newest position that queries see.
     package var position: Position { progress.withLock { $0.position } }
 
-    /// Whether `follow` is at work, and if it stopped, why.
+    /// Why no event is being applied, when following stopped or waits for space.
     package var failure: ProjectionError? { progress.withLock { $0.failure } }
 
-    /// Applies every event after the checkpoint, batch by batch, until the store is closed or the task cancelled.
+    /// Applies the events that follow `position`, in one transaction together with the checkpoint, then shows them.
     ///
-    /// - Throws: `ProjectionError` when the read models are ahead of the log, or SQLite fails.
-    package func follow(_ store: EventStore) async throws {
-        do {
-            try checkNotAhead(of: store)
-            let subscription = store.subscribe(after: position)
-            for try await batch in subscription { try await apply(batch) }
-            stop(ProjectionError(.stopped, "sluice is shutting down"))
-        } catch {
-            logger.error("the read models stopped following the log", metadata: ["error": "\(error)"])
-            stop(.wrapping(error))
-            throw error
-        }
-    }
-
-    /// Applies one batch in one transaction together with its checkpoint, then shows it to queries.
-    package func apply(_ batch: [RecordedEvent]) async throws {
-        guard let last = batch.last else { return }
+    /// After an error nothing of the batch is there. `follow` calls this; so may whoever reads a log without one.
+    package func apply(_ batch: [RecordedEvent]) async throws(ProjectionError) {
+        guard let first = batch.first, let last = batch.last else { return }
+        precondition(first.position == position.next, "a batch begins where the last one ended")
         let start = ContinuousClock.now
-        try await pool.write { try Projector.apply(batch, $0) }
-        if batch.contains(where: { $0.event.stream.kind == .apiKey }) { try reloadKeys() }
+        do {
+            let changedKeys = try await pool.write { db in
+                try Projector.apply(batch, db)
+                return try Projector.keys(in: batch).map { try APIKeyIndex.Change($0, db) }
+            }
+            if !changedKeys.isEmpty { keys.withLock { $0.update(changedKeys) } }
+        } catch {
+            throw .wrapping(error)
+        }
         batchTimer.record(duration: start.duration(to: .now))
         for waiter in progress.withLock({ $0.advance(to: last.position) }) { waiter.resume(returning: true) }
     }
 
-    /// Returns once queries see `position`.
-    ///
-    /// - Throws: `ProjectionError` when following stopped before.
-    package func reach(_ position: Position) async throws(ProjectionError) {
-        if self.position >= position { return }
-        let isReached = await withCheckedContinuation { waiter in
-            if let now = progress.withLock({ $0.wait(waiter, for: position) }) { waiter.resume(returning: now) }
-        }
-        guard isReached else {
-            throw failure ?? ProjectionError(.stopped, "the read models stopped before position \(position)")
-        }
-    }
-
     /// The key with that digest, of any workspace. From memory: it is asked with every request.
-    package func apiKey(digest: String) -> APIKeyRecord? { keysByDigest.withLock { $0[digest] } }
+    package func apiKey(digest: String) -> APIKeyRecord? { keys.withLock { $0[digest] } }
 
-    private func checkNotAhead(of store: EventStore) throws(ProjectionError) {
-        guard position > store.durablePosition else { return }
-        throw ProjectionError(
-            .aheadOfLog,
-            "the read models stand at position \(position) and the log ends at \(store.durablePosition): the log has "
-                + "lost events that were acknowledged, or belongs to another data directory. Restore the log from a "
-                + "backup; if the log is right, run `sluice projections rebuild`")
+    private static func configuration(_ sizeMaxBytes: Int?) -> Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.label = "read-model"
+        configuration.prepareDatabase { db in
+            // The pool's WAL with synchronous = NORMAL: a power cut may cost the newest batches, each with its
+            // checkpoint, and following applies them again. OFF would save a little and could leave a damaged file.
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
+            guard let sizeMaxBytes, let page = try Int.fetchOne(db, sql: "PRAGMA page_size") else { return }
+            try db.execute(sql: "PRAGMA max_page_count = \(max(sizeMaxBytes / page, 1))")
+        }
+        return configuration
     }
 
-    private func reloadKeys() throws {
-        let keys = try pool.read { try Row.fetchAll($0, sql: "SELECT * FROM api_keys").map(APIKeyRecord.init) }
-        keysByDigest.withLock { $0 = Dictionary(keys.map { ($0.digest, $0) }) { _, newer in newer } }
-    }
-
-    private func stop(_ error: ProjectionError) {
-        for waiter in progress.withLock({ $0.stop(error) }) { waiter.resume(returning: false) }
-    }
-}
-
-/// How far following has come, and who waits for it to come further.
-private struct FollowingProgress {
-    typealias Waiter = CheckedContinuation<Bool, Never>
-
-    private(set) var position: Position
-    private(set) var failure: ProjectionError?
-    private var waiting: [(position: Position, waiter: Waiter)] = []
-
-    init(position: Position) { self.position = position }
-
-    mutating func advance(to position: Position) -> [Waiter] {
-        self.position = position
-        let due = waiting.filter { $0.position <= position }.map(\.waiter)
-        waiting.removeAll { $0.position <= position }
-        return due
-    }
-
-    /// Enlists the waiter, or says at once whether the position is reached.
-    mutating func wait(_ waiter: Waiter, for position: Position) -> Bool? {
-        if self.position >= position { return true }
-        if failure != nil { return false }
-        waiting.append((position, waiter))
-        return nil
-    }
-
-    mutating func stop(_ error: ProjectionError) -> [Waiter] {
-        failure = error
-        defer { waiting = [] }
-        return waiting.map(\.waiter)
+    private static func prepareTables(_ db: Database) throws {
+        let version = try db.tableExists("meta") ? Int.fetchOne(db, sql: "SELECT schema_version FROM meta") : nil
+        guard version != ReadModelSchema.version else { return }
+        let tables = try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
+        for table in tables where !table.hasPrefix("sqlite_") { try db.drop(table: table) }
+        try ReadModelSchema.create(db)
     }
 }

@@ -75,7 +75,9 @@ struct Keys: AsyncParsableCommand {
         @Argument(help: "The key's id, as list shows it.") var id: String
 
         func validate() throws {
-            if APIKeyID(id) == nil { throw ValidationError("the id must be a key's id, as `sluice keys list` shows it") }
+            if APIKeyID(id) == nil {
+                throw ValidationError("the id must be a key's id, as `sluice keys list` shows it")
+            }
         }
 
         func run() async throws {

@@ -10,7 +10,8 @@ struct Log: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check every byte of the log.", discussion: "Exits with 1 when anything is not as it was written.")
+            abstract: "Check every byte of the log.", discussion: "Exits with 1 when anything is not as it was written."
+        )
 
         @OptionGroup var directory: DataDirectoryOption
         @Flag(help: "Print JSON.") var json = false

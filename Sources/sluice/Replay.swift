@@ -7,7 +7,8 @@ import Logging
 struct Replay: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fold the log again and show what was true.",
-        discussion: "With --run, the run's events; with --until, what was unfinished at a position or an RFC 3339 time.")
+        discussion: "With --run, the run's events; with --until, what was unfinished at a position or an RFC 3339 time."
+    )
 
     @OptionGroup var directory: DataDirectoryOption
     @Option(help: "The id of a run.") var run: String?

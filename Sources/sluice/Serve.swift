@@ -16,7 +16,8 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .customLong("data-dir"), help: "Where the log and the read models are.") var dataDirectory: String?
     @Option(help: "HOST:PORT to listen on.") var listen: String?
     @Option(help: "A JSON file of settings.") var config: String?
-    @Option(name: .customLong("set"), help: "Any other setting, as KEY=VALUE; see --print-config.") var settings: [String] = []
+    @Option(name: .customLong("set"), help: "Any other setting, as KEY=VALUE; see --print-config.") var settings:
+        [String] = []
     @Flag(name: .customLong("print-config"), help: "Show the settings in force, and where each comes from.")
     var printsConfiguration = false
     @Flag(help: "Print JSON.") var json = false

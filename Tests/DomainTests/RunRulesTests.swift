@@ -84,7 +84,11 @@ import Testing
         let run = try scenario.createRun()
         let action = try scenario.block(run)
         try scenario.when(.failRun(run: run, reason: "cancelled"))
-        #expect(scenario.history.contains { $0.payload == .actionFailed(ActionFailed(actionID: action, reason: "run failed: cancelled")) })
-        #expect(scenario.history.last?.payload == .runStatusChanged(RunStatusChanged(status: .failed, reason: "cancelled")))
+        #expect(
+            scenario.history.contains {
+                $0.payload == .actionFailed(ActionFailed(actionID: action, reason: "run failed: cancelled"))
+            })
+        #expect(
+            scenario.history.last?.payload == .runStatusChanged(RunStatusChanged(status: .failed, reason: "cancelled")))
     }
 }

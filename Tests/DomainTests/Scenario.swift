@@ -48,13 +48,15 @@ struct Scenario {
         return id
     }
 
-    mutating func block(_ run: RunID, hash: String? = "sha256:" + String(repeating: "ab", count: 32)) throws -> ActionID {
+    mutating func block(_ run: RunID, hash: String? = "sha256:" + String(repeating: "ab", count: 32)) throws -> ActionID
+    {
         let id: ActionID = newID()
         try when(
             .blockAction(
                 run: run,
                 BlockAction(
-                    actionID: id, toolID: "stripe", capability: "POST /charges", payloadHash: hash.map(PayloadHash.init))))
+                    actionID: id, toolID: "stripe", capability: "POST /charges", payloadHash: hash.map(PayloadHash.init)
+                )))
         return id
     }
 

@@ -104,6 +104,9 @@ package actor CommandHandler {
     /// What is remembered of a run that is not finished.
     package func activeRun(_ id: RunID) -> RunState? { memory.state.runs[id] }
 
+    /// How many commands wait to be written.
+    package var queueLength: Int { queue.count }
+
     /// Whether commands are accepted, and if not, why.
     package func refusal() -> CommandError? {
         do {

@@ -40,7 +40,8 @@ package struct APIClient: Sendable {
             }
         } catch {
             throw DaemonError(
-                .daemonUnreachable, "no answer from \(url): \(error); is `sluice serve` running there? choose with --url")
+                .daemonUnreachable,
+                "no answer from \(url): \(error); is `sluice serve` running there? choose with --url")
         }
         guard status >= 300 else { return answer }
         let message = answer["error"]?.string ?? "status \(status)"

@@ -85,6 +85,7 @@ package struct Settings: Sendable {
         let entry = entries.first { $0.key == key }
         return DaemonError(
             .configuration,
-            "\(key.rawValue) must be \(expected); it is \"\(entry?.shown ?? "")\" (from the \(entry?.source ?? "default"))")
+            "\(key.rawValue) must be \(expected); it is \"\(entry?.shown ?? "")\" (from the \(entry?.source ?? "default"))"
+        )
     }
 }

@@ -1,4 +1,4 @@
-package import CoreMetrics
+package import Metrics
 import Synchronization
 
 /// Collects swift-metrics and shows them in Prometheus' text format (version 0.0.4).

@@ -1,16 +1,17 @@
 package import EventLog
+import Synchronization
 
 /// The backend of one machine: a directory of segments.
-package struct FileLogBackend: LogBackend {
+package final class FileLogBackend: LogBackend {
     private let log: EventLog
+    private let isClosed = Atomic(false)
 
     package init(_ log: EventLog) { self.log = log }
 
-    package var durablePosition: UInt64 {
-        log.durablePosition
-    }
+    package var durablePosition: UInt64 { log.durablePosition }
 
     package func append(_ records: [[UInt8]]) async throws(LogBackendError) -> UInt64 {
+        guard !isClosed.load(ordering: .acquiring) else { throw .closed }
         do {
             return try await log.append(records)
         } catch {
@@ -20,13 +21,14 @@ package struct FileLogBackend: LogBackend {
 
     package func read(from position: UInt64, bytesMax: Int) async throws(LogBackendError) -> [[UInt8]] {
         do {
-            return try await log.read(from: position, through: log.durablePosition, bytesMax: bytesMax)
+            return try await log.read(from: max(position, 1), through: log.durablePosition, bytesMax: bytesMax)
         } catch {
             throw LogBackendError(error)
         }
     }
 
     package func close() async throws(LogBackendError) {
+        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         do {
             try await log.close()
         } catch {

@@ -1,4 +1,6 @@
-/// A log in memory, for tests: as durable as the process.
+import EventLog
+
+/// A log in memory, for tests: as durable as the process, with the limits of the file log.
 package actor InMemoryLogBackend: LogBackend {
     private var records: [[UInt8]] = []
     private var isClosed = false
@@ -13,17 +15,17 @@ package actor InMemoryLogBackend: LogBackend {
 
     package func append(_ records: [[UInt8]]) throws(LogBackendError) -> UInt64 {
         if let failure { throw failure }
-        guard !isClosed else { throw .stopped("the log is closed") }
-        guard !records.isEmpty else { throw .tooLarge("a batch holds at least one record") }
+        guard !isClosed else { throw .closed }
+        try check(records)
         self.records += records
         return UInt64(self.records.count - records.count + 1)
     }
 
     package func read(from position: UInt64, bytesMax: Int) throws(LogBackendError) -> [[UInt8]] {
-        guard position > 0, position <= UInt64(records.count) else { return [] }
+        guard position <= UInt64(records.count) else { return [] }
         var page: [[UInt8]] = []
         var byteCount = 0
-        for record in records[(Int(position) - 1)...] {
+        for record in records[(Int(max(position, 1)) - 1)...] {
             guard page.isEmpty || byteCount + record.count <= bytesMax else { break }
             page.append(record)
             byteCount += record.count
@@ -32,4 +34,16 @@ package actor InMemoryLogBackend: LogBackend {
     }
 
     package func close() { isClosed = true }
+
+    private func check(_ records: [[UInt8]]) throws(LogBackendError) {
+        guard (1...Frame.recordsMax).contains(records.count) else {
+            throw .tooLarge("a batch holds 1 to \(Frame.recordsMax) records, not \(records.count)")
+        }
+        guard records.allSatisfy({ $0.count <= Frame.recordBytesMax }) else {
+            throw .tooLarge("a record is larger than \(Frame.recordBytesMax) bytes")
+        }
+        guard records.reduce(0, { $0 + $1.count }) <= Frame.rawBytesMax else {
+            throw .tooLarge("a batch is larger than \(Frame.rawBytesMax) bytes")
+        }
+    }
 }

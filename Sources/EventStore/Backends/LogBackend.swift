@@ -10,10 +10,11 @@ package protocol LogBackend: Sendable {
     /// - Returns: the position of the first record; the others follow it.
     func append(_ records: [[UInt8]]) async throws(LogBackendError) -> UInt64
 
-    /// Durable records from `position` on, at least one when there is one and about `bytesMax` bytes at most.
+    /// Durable records from `position` on (0 is read as 1): at least one when there is one, and as many as fit into
+    /// `bytesMax`, or a little more; none at the end. Works after `close` too.
     func read(from position: UInt64, bytesMax: Int) async throws(LogBackendError) -> [[UInt8]]
 
-    /// Ends writing in order; nothing may be appended afterwards.
+    /// Ends writing in order: every later append is refused with `stopped`. Closing again changes nothing.
     func close() async throws(LogBackendError)
 }
 
@@ -22,8 +23,12 @@ package enum LogBackendError: Error, Hashable, Sendable, CustomStringConvertible
     case noSpace(String)
     /// No append succeeds any more.
     case stopped(String)
+    /// What was durable cannot be read, or is not what was written.
     case damaged(String)
+    /// The batch is empty, or larger than the log takes; nothing was kept.
     case tooLarge(String)
+
+    static let closed = LogBackendError.stopped("the log is closed")
 
     package var description: String {
         switch self {

@@ -26,7 +26,7 @@ extension Proto {
 extension Event {
     init(_ proto: Proto) throws(MalformedRecord) {
         guard let payload = proto.payload else {
-            throw MalformedRecord("its type is unknown: it was written by a newer sluice; upgrade")
+            throw MalformedRecord(proto.unknownPayloadReason)
         }
         guard let workspace = proto.workspace.isEmpty ? .default : WorkspaceName(proto.workspace) else {
             throw .missing("workspace")

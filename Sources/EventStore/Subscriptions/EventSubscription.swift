@@ -2,7 +2,8 @@ package import Domain
 
 /// A cursor over the log. It holds a position and nothing else, so that a slow reader costs nothing.
 ///
-/// Batches come from the events kept in memory, or from the log when the cursor has fallen behind those.
+/// Batches come from the events kept in memory, or from the log when the cursor has fallen behind those. A cursor
+/// that stands beyond the log's end waits until the log gets there.
 package struct EventSubscription: AsyncSequence, AsyncIteratorProtocol, Sendable {
     private let store: EventStore
     /// The last position given out.
@@ -18,13 +19,17 @@ package struct EventSubscription: AsyncSequence, AsyncIteratorProtocol, Sendable
     /// The next batch, at least one event; `nil` once the store is closed or the task cancelled.
     package mutating func next() async throws -> [RecordedEvent]? {
         while !Task.isCancelled {
-            switch store.events(after: position, limit: EventStore.pageEventsMax) {
+            switch store.events(after: position) {
             case .closed: return nil
             case .caughtUp: await store.waitForEvent(after: position)
             case .events(let events): return advance(events)
             case .behind:
                 let page = try await store.read(from: position.next, limit: EventStore.pageEventsMax)
-                if !page.isEmpty { return advance(page) }
+                guard !page.isEmpty else {
+                    throw EventStoreError.backend(
+                        .damaged("the log gives nothing at position \(position.next), which it said is durable"))
+                }
+                return advance(page)
             }
         }
         return nil

@@ -1,6 +1,8 @@
 import Domain
 
 /// The newest events in memory, shared by all subscriptions, and who waits for the next one.
+///
+/// Bounded in events and in bytes: what does not fit any more is read from the log again.
 struct RecentEvents {
     typealias Waiter = CheckedContinuation<Void, Never>
 
@@ -18,31 +20,37 @@ struct RecentEvents {
     }
 
     private(set) var durable: Position
-    private let capacity: Int
-    private var events: [RecordedEvent] = []
-    private var head = 0
+    private(set) var byteCount = 0
+    private let bytesMax: Int
+    /// The event at position p is in slot p modulo the number of slots.
+    private var slots: [RecordedEvent?]
+    /// The oldest position kept; the one after `durable` when none is.
+    private var oldest: Position
     private var isClosed = false
     private var waiting: [UInt64: Waiting] = [:]
     private var nextTicket: UInt64 = 0
 
-    init(durable: Position, capacity: Int) {
+    init(durable: Position, eventsMax: Int, bytesMax: Int) {
+        precondition(eventsMax > 0, "at least one event is kept")
         self.durable = durable
-        self.capacity = capacity
+        self.bytesMax = bytesMax
+        oldest = durable.next
+        slots = Array(repeating: nil, count: eventsMax)
     }
 
     var waiterCount: Int { waiting.count }
 
     /// Takes up newly durable events and hands back everybody who waits.
     mutating func publish(_ new: [RecordedEvent]) -> [Waiter] {
-        guard let last = new.last else { return [] }
-        durable = last.position
-        events += new
-        head = max(head, events.count - capacity)
-        if head > capacity {
-            events.removeFirst(head)
-            head = 0
+        for recorded in new {
+            precondition(recorded.position == durable.next, "positions are dense")
+            if durable.value + 1 - oldest.value == UInt64(slots.count) { dropOldest() }
+            slots[slot(recorded.position)] = recorded
+            byteCount += recorded.event.payload.approximateSizeBytes
+            durable = recorded.position
+            while byteCount > bytesMax { dropOldest() }
         }
-        return takeWaiters()
+        return new.isEmpty ? [] : takeWaiters()
     }
 
     mutating func close() -> [Waiter] {
@@ -50,11 +58,20 @@ struct RecentEvents {
         return takeWaiters()
     }
 
-    func events(after position: Position, limit: Int) -> Lookup {
+    /// Events after `position`: at most `eventsMax`, and about `bytesMax` bytes, but at least one.
+    func events(after position: Position, eventsMax: Int, bytesMax: Int) -> Lookup {
         guard position < durable else { return isClosed ? .closed : .caughtUp }
-        guard head < events.count, position.next >= events[head].position else { return .behind }
-        let start = head + Int(position.next.value - events[head].position.value)
-        return .events(Array(events[start..<min(events.count, start + limit)]))
+        guard position.next >= oldest else { return .behind }
+        var events: [RecordedEvent] = []
+        var byteCount = 0
+        var next = position.next
+        while next <= durable, events.count < eventsMax, let recorded = slots[slot(next)] {
+            byteCount += recorded.event.payload.approximateSizeBytes
+            guard events.isEmpty || byteCount <= bytesMax else { break }
+            events.append(recorded)
+            next = next.next
+        }
+        return .events(events)
     }
 
     mutating func makeTicket() -> UInt64 {
@@ -79,6 +96,14 @@ struct RecentEvents {
 
     /// Ends a wait: a cancellation that came after the waiter was resumed leaves a note behind otherwise.
     mutating func forget(_ ticket: UInt64) { waiting[ticket] = nil }
+
+    private func slot(_ position: Position) -> Int { Int(position.value % UInt64(slots.count)) }
+
+    private mutating func dropOldest() {
+        byteCount -= slots[slot(oldest)]?.event.payload.approximateSizeBytes ?? 0
+        slots[slot(oldest)] = nil
+        oldest = oldest.next
+    }
 
     private mutating func takeWaiters() -> [Waiter] {
         var waiters: [Waiter] = []

@@ -47,19 +47,28 @@ package enum EventDocument {
     }
 
     /// A CloudEvents 1.0 envelope (JSON event format) around `data`.
+    ///
+    /// `source` and `id` together are unique, `subject` is the run. The extension attributes are `traceparent` and, as
+    /// text because 64 bits do not fit into a CloudEvents integer, `sluiceposition`.
     package static func cloudEvent(_ recorded: RecordedEvent, data: JSONText) -> JSONText {
         let event = recorded.event
         return .object { json in
             json.add("specversion", "1.0")
             json.add("id", event.id.description)
-            json.add("source", "/workspaces/\(event.workspace.text)/\(event.stream.description)")
+            json.add("source", source(event))
             json.add("type", "dev.sluice.\(event.payload.typeName)")
             json.add("time", event.time)
             json.add("subject", event.runID?.description)
             json.add("datacontenttype", "application/json")
+            json.add("traceparent", event.traceparent)
             json.add("sluiceposition", String(recorded.position.value))
             json.add("data", data)
         }
+    }
+
+    private static func source(_ event: Event) -> String {
+        let stream = event.stream.kind == .run ? "runs/\(event.stream.id.text)" : event.stream.description
+        return "/workspaces/\(event.workspace.text)/\(stream)"
     }
 
     private static func actor(_ actor: Actor) -> JSONText {

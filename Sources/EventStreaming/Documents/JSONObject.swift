@@ -21,13 +21,13 @@ package struct JSONObject: Sendable {
     package mutating func add(_ name: String, _ value: (some BinaryInteger)?) {
         guard let value else { return }
         addName(name)
-        bytes += Array(String(value).utf8)
+        bytes += String(value).utf8
     }
 
     package mutating func add(_ name: String, _ value: Bool?) {
         guard let value else { return }
         addName(name)
-        bytes += Array((value ? "true" : "false").utf8)
+        bytes += (value ? "true" : "false").utf8
     }
 
     package mutating func add(_ name: String, _ value: Timestamp?) { add(name, value?.description) }
@@ -35,7 +35,7 @@ package struct JSONObject: Sendable {
     package mutating func add(_ name: String, _ value: JSONText?) {
         guard let value else { return }
         addName(name)
-        bytes += Array(value.text.utf8)
+        bytes += value.text.utf8
     }
 
     package mutating func add(_ name: String, _ value: JSONObject) { add(name, value.text) }
@@ -61,7 +61,7 @@ extension JSONText {
         var bytes: [UInt8] = [UInt8(ascii: "[")]
         for (index, value) in values.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes += Array(value.text.utf8)
+            bytes += value.text.utf8
         }
         bytes.append(UInt8(ascii: "]"))
         self.init(verified: String(decoding: bytes, as: UTF8.self))

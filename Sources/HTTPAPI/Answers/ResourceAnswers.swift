@@ -20,12 +20,14 @@ extension ResourceRecord {
             }
             json.add("status", status)
             if kind == .policy {
-                json.add("used_by", agents.map { agent in
-                    JSONText.object { use in
-                        use.add("name", agent)
-                        use.add("namespace", workspace.text)
-                    }
-                })
+                json.add(
+                    "used_by",
+                    agents.map { agent in
+                        JSONText.object { use in
+                            use.add("name", agent)
+                            use.add("namespace", workspace.text)
+                        }
+                    })
             }
             if era == .v1alpha { addAliases(spec, to: &json) }
         }
@@ -37,7 +39,8 @@ extension ResourceRecord {
             case .agent:
                 json.add("phase", "Pending")
                 json.add(
-                    "message", "stored; this version runs agents where a run's invoke_url points, and starts none itself")
+                    "message",
+                    "stored; this version runs agents where a run's invoke_url points, and starts none itself")
             case .tool:
                 json.add("phase", phase ?? "Pending")
                 json.add("message", statusMessage)

@@ -8,7 +8,9 @@ extension APIHandlers {
     /// Stores the agent and the tools it brings, all or nothing; the same name again is a redeploy.
     func deploy(_ request: APIRequest) async throws -> APIAnswer {
         let body = request.body
-        guard let name = try body.text("agent_name", "name") else { throw APIError.badRequest("agent_name is required") }
+        guard let name = try body.text("agent_name", "name") else {
+            throw APIError.badRequest("agent_name is required")
+        }
         let sources = try body.object("source_files")
         guard try body.text("image", "artifact_id") != nil || sources.map({ $0 != .object([]) }) == true else {
             throw APIError.badRequest("either image or source_files is required")
@@ -102,7 +104,9 @@ extension APIHandlers {
             "llm_configs", "source_files", "artifact_id", "requirements", "entry_point", "framework",
             "identity_provider", "policies", "tool_url_mappings", "draft_id",
         ]
-        for name in kept { if let value = body[name], value != .null { members.append(.init(name: name, value: value)) } }
+        for name in kept {
+            if let value = body[name], value != .null { members.append(.init(name: name, value: value)) }
+        }
         return JSONValue.object(members).text
     }
 

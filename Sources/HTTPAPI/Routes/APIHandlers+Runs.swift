@@ -89,7 +89,8 @@ extension APIHandlers {
             document: request.body.text)
         let receipt = try await executing(.saveCheckpoint(run: id, saved), request, run: id, orFinished: unfinished)
         let stored = receipt.events.first?.event.payload
-        let checkpointID = if case .checkpointSaved(let first)? = stored { first.checkpointID } else { saved.checkpointID }
+        let checkpointID =
+            if case .checkpointSaved(let first)? = stored { first.checkpointID } else { saved.checkpointID }
         return APIAnswer(.created, .object { $0.add("id", checkpointID.description) }, position: receipt.position)
     }
 

@@ -84,7 +84,9 @@ final class APIHandlers: Sendable {
         let inBody = chosen(try body.text("namespace"))
         let inHeader = chosen(request.headers[.workspaceNamespace])
         guard let text = context.parameters.get("workspace") ?? inHeader ?? inBody else { return principal.workspace }
-        guard let workspace = WorkspaceName(text) else { throw APIError.badRequest("the workspace's name is not valid") }
+        guard let workspace = WorkspaceName(text) else {
+            throw APIError.badRequest("the workspace's name is not valid")
+        }
         let mayChoose = principal.role == .admin && principal.workspace == .default
         guard workspace == principal.workspace || mayChoose else {
             throw APIError(.forbidden, .forbidden, "this key belongs to another workspace")

@@ -32,7 +32,9 @@ extension RouteTable {
         onRaw(.get, "/events/stream", under: root, .read, api.streamEvents)
         on(.post, "/runs/:id/checkpoint", under: root, .actAsAgent, bodyBytesMax: 4 * 1024 * 1024, api.saveCheckpoint)
         on(.get, "/runs/:id/checkpoint/:action", under: root, .read, api.getCheckpoint)
-        on(.post, "/runs/:id/tool-result", under: root, .actAsAgent, bodyBytesMax: 4 * 1024 * 1024, api.recordToolResult)
+        on(
+            .post, "/runs/:id/tool-result", under: root, .actAsAgent, bodyBytesMax: 4 * 1024 * 1024,
+            api.recordToolResult)
     }
 
     private mutating func addApprovals(_ api: APIHandlers) {

@@ -54,7 +54,8 @@ enum ToolDocument {
     }
 
     private static func checkSpec(_ spec: JSONValue) throws(APIError) {
-        guard let connection = try spec.object("connection"), let url = try connection.text("baseUrl", "base_url") else {
+        guard let connection = try spec.object("connection"), let url = try connection.text("baseUrl", "base_url")
+        else {
             throw .badRequest("tool name and base_url are required")
         }
         try checkURL(url, "spec.connection.baseUrl")

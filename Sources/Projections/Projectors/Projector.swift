@@ -13,6 +13,13 @@ enum Projector {
         }
     }
 
+    /// The API keys that the batch changes, each once, in the batch's order.
+    static func keys(in batch: [RecordedEvent]) -> [APIKeyID] {
+        var seen: Set<APIKeyID> = []
+        return batch.lazy.filter { $0.event.stream.kind == .apiKey }.map { APIKeyID($0.event.stream.id) }
+            .filter { seen.insert($0).inserted }
+    }
+
     private static func apply(_ recorded: RecordedEvent, _ db: Database) throws {
         let event = recorded.event
         if let mark = event.timeline, event.stream.kind == .run {

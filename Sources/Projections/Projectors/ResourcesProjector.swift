@@ -30,29 +30,9 @@ enum ResourcesProjector {
                 WHERE workspace = ? AND kind = ? AND name = ?
                 """,
                 [
-                    status.phase, status.message, time, Int64(status.latencyMilliseconds), event.workspace.text,
+                    status.phase, status.message, time, Int64(clamping: status.latencyMilliseconds), event.workspace.text,
                     status.kind.rawValue, status.name,
                 ])
-        }
-    }
-}
-
-/// API keys that are not revoked; never the keys themselves.
-enum APIKeysProjector {
-    static func apply(_ recorded: RecordedEvent, _ id: APIKeyID, _ db: Database) throws {
-        if case .apiKeyCreated(let created) = recorded.event.payload {
-            try db.run(
-                """
-                INSERT INTO api_keys (id, workspace, name, role, digest, prefix, last4, expires_at, created_at, position)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-                [
-                    id.column, recorded.event.workspace.text, created.name, created.role.rawValue, created.digest,
-                    created.prefix, created.last4, created.expiresAt?.microseconds,
-                    recorded.event.time.microseconds, Int64(recorded.position.value),
-                ])
-        } else if case .apiKeyRevoked = recorded.event.payload {
-            try db.run("DELETE FROM api_keys WHERE id = ?", [id.column])
         }
     }
 }

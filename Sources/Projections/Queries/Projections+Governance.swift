@@ -17,16 +17,14 @@ extension Projections {
     package func accessRequests(
         status: AccessRequestStatus?, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> [AccessRequestRecord] {
-        try await query { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT * FROM access_requests WHERE workspace = ? AND (? IS NULL OR status = ?)
-                    ORDER BY position DESC
-                    """,
-                arguments: [workspace.text, status?.rawValue, status?.rawValue]
-            ).map(AccessRequestRecord.init)
+        var sql = "SELECT * FROM access_requests WHERE workspace = ?"
+        var arguments: StatementArguments = [workspace.text]
+        if let status {
+            sql += " AND status = ?"
+            arguments += [status.rawValue]
         }
+        let (text, values) = (sql + " ORDER BY position DESC", arguments)
+        return try await query { try Row.fetchAll($0, sql: text, arguments: values).map(AccessRequestRecord.init) }
     }
 
     /// The request that is pending for the same subject and tool (and run).
@@ -77,14 +75,24 @@ extension Projections {
         }
     }
 
+    /// How many runs, actions and access requests there are by status. Reads a row for each status, whatever the history.
     package func counts() async throws(ProjectionError) -> ProjectionCounts {
         try await query { db in
-            var runs: [RunStatus: Int] = [:]
-            for row in try Row.fetchAll(db, sql: "SELECT status, count(*) AS count FROM runs GROUP BY status") {
-                runs[try row.value("status")] = row["count"]
-            }
-            let pending = try Int.fetchOne(db, sql: "SELECT count(*) FROM access_requests WHERE status = 'PENDING'")
-            return ProjectionCounts(runs: runs, pendingAccessRequests: pending ?? 0)
+            ProjectionCounts(
+                runs: try db.count(.runs), actions: try db.count(.actions),
+                accessRequests: try db.count(.accessRequests))
         }
+    }
+}
+
+extension Database {
+    fileprivate func count<Status: RawRepresentable & Hashable & CaseIterable>(
+        _ table: ReadModelSchema.CountedTable
+    ) throws -> [Status: Int] where Status.RawValue == String {
+        var counts = Dictionary(uniqueKeysWithValues: Status.allCases.map { ($0, 0) })
+        let rows = try Row.fetchAll(
+            self, sql: "SELECT status, count FROM status_counts WHERE counted = ?", arguments: [table.rawValue])
+        for row in rows { counts[try row.value("status")] = row["count"] }
+        return counts
     }
 }

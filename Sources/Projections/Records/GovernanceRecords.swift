@@ -102,8 +102,11 @@ package struct APIKeyRecord: Hashable, Sendable {
     }
 }
 
-/// How many of each there are, over all workspaces.
+/// How many of each there are, over all workspaces; every status is named, with none too.
 package struct ProjectionCounts: Hashable, Sendable {
     package let runs: [RunStatus: Int]
-    package let pendingAccessRequests: Int
+    package let actions: [ActionStatus: Int]
+    package let accessRequests: [AccessRequestStatus: Int]
+
+    package var pendingAccessRequests: Int { accessRequests[.pending, default: 0] }
 }

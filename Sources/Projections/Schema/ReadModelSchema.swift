@@ -3,17 +3,50 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 1
+    static let version = 2
 
     static func create(_ db: Database) throws {
         try db.execute(sql: statements)
+        for table in CountedTable.allCases { try db.execute(sql: counters(table)) }
         try db.execute(sql: "INSERT INTO meta (id, schema_version, position) VALUES (1, ?, 0)", arguments: [version])
+    }
+
+    /// The tables whose rows are counted by status.
+    enum CountedTable: String, CaseIterable {
+        case runs
+        case actions
+        case accessRequests = "access_requests"
+    }
+
+    /// Counts by triggers, so that no projector can forget to: a scrape of the metrics must not scan history.
+    private static func counters(_ table: CountedTable) -> String {
+        let countNew = """
+            INSERT INTO status_counts (counted, status, count) VALUES ('\(table.rawValue)', NEW.status, 1)
+            ON CONFLICT DO UPDATE SET count = count + 1;
+            """
+        return """
+            CREATE TRIGGER count_new_\(table.rawValue) AFTER INSERT ON \(table.rawValue)
+            BEGIN
+                \(countNew)
+            END;
+            CREATE TRIGGER count_changed_\(table.rawValue) AFTER UPDATE OF status ON \(table.rawValue)
+            WHEN OLD.status <> NEW.status
+            BEGIN
+                UPDATE status_counts SET count = count - 1
+                WHERE counted = '\(table.rawValue)' AND status = OLD.status;
+                \(countNew)
+            END;
+            """
     }
 
     private static let statements = """
         CREATE TABLE meta (
             id INTEGER PRIMARY KEY CHECK (id = 1), schema_version INTEGER NOT NULL, position INTEGER NOT NULL
         ) STRICT;
+
+        CREATE TABLE status_counts (
+            counted TEXT NOT NULL, status TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (counted, status)
+        ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE runs (
             id BLOB PRIMARY KEY, workspace TEXT NOT NULL, agent_id TEXT NOT NULL, agent_uid BLOB,
@@ -23,6 +56,9 @@ enum ReadModelSchema {
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX runs_by_status ON runs (workspace, status, position);
         CREATE INDEX runs_by_agent ON runs (workspace, agent_id, position);
+        CREATE INDEX runs_by_user ON runs (workspace, user_id, position);
+        CREATE INDEX runs_by_conversation ON runs (workspace, conversation_id, position)
+            WHERE conversation_id IS NOT NULL;
         CREATE INDEX runs_by_position ON runs (workspace, position);
 
         CREATE TABLE timeline (
@@ -46,6 +82,9 @@ enum ReadModelSchema {
             position INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX access_requests_by_status ON access_requests (workspace, status, position);
+        CREATE INDEX access_requests_by_position ON access_requests (workspace, position);
+        CREATE INDEX access_requests_pending ON access_requests (workspace, subject, tool_id)
+            WHERE status = 'PENDING';
 
         CREATE TABLE resources (
             workspace TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, id BLOB NOT NULL,

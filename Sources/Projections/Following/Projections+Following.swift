@@ -1,0 +1,70 @@
+package import Domain
+package import EventStore
+import Logging
+import Synchronization
+
+extension Projections {
+    /// Applies every event after the checkpoint, batch by batch, until the store is closed or the task cancelled.
+    ///
+    /// A full disk does not end it: `reach` fails with `projection_no_space` meanwhile, the batch is tried again every
+    /// `retryInterval`, and what was recorded becomes visible when there is space.
+    ///
+    /// - Throws: `ProjectionError` when the read models are ahead of the log, or cannot be written for another reason
+    ///   than space; the log's own error when it cannot be read.
+    package func follow(
+        _ store: EventStore, retryInterval: Duration = .seconds(1), clock: any Clock<Duration> = ContinuousClock()
+    ) async throws {
+        do {
+            try checkNotAhead(of: store)
+            progress.withLock { $0.start() }
+            for try await batch in store.subscribe(after: position) {
+                while try await !applyIfThereIsSpace(batch) { try await clock.sleep(for: retryInterval) }
+            }
+            stop(ProjectionError(.stopped, "sluice is shutting down"))
+        } catch is CancellationError {
+            stop(ProjectionError(.stopped, "sluice is shutting down"))
+        } catch {
+            stop(.wrapping(error))
+            throw error
+        }
+    }
+
+    /// Returns once queries see `position`; at once, with no hop, when they do already.
+    ///
+    /// - Throws: `ProjectionError` when following has stopped, or stands still for want of space.
+    package func reach(_ position: Position) async throws(ProjectionError) {
+        if self.position >= position { return }
+        let isReached = await withCheckedContinuation { waiter in
+            if let now = progress.withLock({ $0.wait(waiter, for: position) }) { waiter.resume(returning: now) }
+        }
+        guard isReached else {
+            throw failure ?? ProjectionError(.stopped, "the read models stopped before position \(position)")
+        }
+    }
+
+    /// Applies the batch, or says that there is no space for it.
+    private func applyIfThereIsSpace(_ batch: [RecordedEvent]) async throws(ProjectionError) -> Bool {
+        do {
+            try await apply(batch)
+            return true
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            if failure == nil { logger.error("the read models wait for space", metadata: ["error": "\(error)"]) }
+            stop(error)
+            return false
+        }
+    }
+
+    private func checkNotAhead(of store: EventStore) throws(ProjectionError) {
+        guard position > store.durablePosition else { return }
+        throw ProjectionError(
+            .aheadOfLog,
+            "the read models stand at position \(position) and the log ends at \(store.durablePosition): the log has "
+                + "lost events that were acknowledged, or belongs to another data directory. Restore the log from a "
+                + "backup; if the log is right, run `sluice projections rebuild`")
+    }
+
+    private func stop(_ error: ProjectionError) {
+        for waiter in progress.withLock({ $0.stop(error) }) { waiter.resume(returning: false) }
+    }
+}

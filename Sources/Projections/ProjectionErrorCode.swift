@@ -1,0 +1,11 @@
+/// Stable codes of read model failures; each has a line in `docs/errors.md`.
+package enum ProjectionErrorCode: String, Hashable, Sendable, CaseIterable {
+    /// The file is no read model of ours, or damaged: a rebuild makes it anew.
+    case unreadable = "projection_unreadable"
+    /// The system refuses the file: permissions, a lock, a broken disk. A rebuild would not help.
+    case storage = "projection_storage"
+    /// No space: what is recorded becomes visible once there is some.
+    case noSpace = "projection_no_space"
+    case aheadOfLog = "projection_ahead_of_log"
+    case stopped = "projection_stopped"
+}

@@ -1,0 +1,191 @@
+import Domain
+
+/// Events of every type, with and without what may be left out.
+enum EventSamples {
+    static let all: [Event] = payloads.enumerated().map { index, payload in
+        let number = UInt64(index + 1)
+        return Event(
+            id: EventID(uuid(number)), time: Timestamp(microseconds: 1_790_000_000_123_456 + Int64(index) * 1_000_003),
+            workspace: index % 3 == 0 ? workspace : .default, stream: stream(of: payload),
+            streamSequence: number, actor: actors[index % actors.count],
+            causation: Causation(
+                index: UInt32(index % 4),
+                idempotency: index % 5 == 0 ? IdempotencyToken(key: "order-\(index)", fingerprint: uuid(900 + number)) : nil),
+            traceparent: index % 7 == 0 ? "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" : nil,
+            timeline: payload.timelineType(serverDriven: index % 2 == 0).map { _ in
+                TimelineMark(sequence: number, serverDriven: index % 2 == 0)
+            },
+            payload: payload)
+    }
+
+    static func uuid(_ number: UInt64) -> UUIDValue {
+        UUIDValue(high: 0x0193_8f2a_7b5c_7000 | number, low: 0x9c4e_0000_0000_0000 | number &* 0x1_0001)
+    }
+
+    /// A number for each type; the compiler asks for one when a type is added.
+    static func ordinal(_ payload: EventPayload) -> Int {
+        switch payload {
+        case .resourceStored: 0
+        case .resourceDeleted: 1
+        case .resourceStatusRecorded: 2
+        case .runCreated: 3
+        case .runEventAdded: 4
+        case .runStatusChanged: 5
+        case .actionBlocked: 6
+        case .actionApproved: 7
+        case .actionRejected: 8
+        case .actionExpired: 9
+        case .actionExecuted: 10
+        case .actionFailed: 11
+        case .accessRequested: 12
+        case .accessApproved: 13
+        case .accessRejected: 14
+        case .accessExpired: 15
+        case .checkpointSaved: 16
+        case .toolResultRecorded: 17
+        case .invokeRequested: 18
+        case .invokeCompleted: 19
+        case .invokeFailed: 20
+        case .apiKeyCreated: 21
+        case .apiKeyRevoked: 22
+        case .answerRecorded: 23
+        }
+    }
+
+    static let ordinals = Set(0...23)
+
+    private static let workspace = WorkspaceName("payments-eu") ?? .default
+    private static let actors = [
+        Actor(kind: .apiKey(APIKeyID(uuid(801))), name: "ci"), .scheduler, .executor, .bootstrap,
+        Actor(kind: .apiKey(APIKeyID(uuid(802))), name: "Zoë \"the\" approver\n"),
+    ]
+    private static let action = ActionID(uuid(701))
+    private static let runID = RunID(uuid(702))
+    private static let requestID = AccessRequestID(uuid(703))
+    private static let hash = PayloadHash("sha256:" + String(repeating: "ab", count: 32))
+    private static let document = JSONText(verified: #"{"amount":12.50,"to":"a \"b\" \u2028","list":[1,2,null,true]}"#)
+    private static let soon = Timestamp(microseconds: 1_790_086_400_000_000)
+
+    private static func stream(of payload: EventPayload) -> StreamID {
+        switch payload {
+        case .resourceStored(let event): .resource(event.kind, ResourceID(uuid(704)))
+        case .resourceDeleted(let event): .resource(event.kind, ResourceID(uuid(704)))
+        case .resourceStatusRecorded(let event): .resource(event.kind, ResourceID(uuid(704)))
+        case .accessRequested, .accessApproved, .accessRejected, .accessExpired: .accessRequest(requestID)
+        case .apiKeyCreated, .apiKeyRevoked: .apiKey(APIKeyID(uuid(801)))
+        case .answerRecorded: StreamID(kind: .answer, id: uuid(705))
+        default: .run(runID)
+        }
+    }
+
+    private static let payloads: [EventPayload] = resources + runs + actions + access + invokes + keys
+
+    private static let resources: [EventPayload] =
+        ResourceKind.allCases.map { kind in
+            .resourceStored(ResourceStored(kind: kind, name: "\(kind.singular)-1", revision: 3, document: document))
+        } + [
+            .resourceDeleted(ResourceDeleted(kind: .policy, name: "deny-all")),
+            .resourceStatusRecorded(
+                ResourceStatusRecorded(
+                    kind: .tool, name: "echo", phase: "Available", message: "answered 200", latencyMilliseconds: 12)),
+            .resourceStatusRecorded(
+                ResourceStatusRecorded(
+                    kind: .modelProvider, name: "m", phase: "Pending", message: nil, latencyMilliseconds: 0)),
+        ]
+
+    private static let runs: [EventPayload] =
+        [
+            .runCreated(
+                RunCreated(
+                    agentID: "payments", agentUID: ResourceID(uuid(704)), userID: "alice", conversationID: "c-1",
+                    invokeURL: "http://127.0.0.1:9000/invoke", initialMessage: "pay 12.50 €", deadline: soon)),
+            .runCreated(
+                RunCreated(
+                    agentID: "payments", agentUID: nil, userID: "bob", conversationID: nil, invokeURL: nil,
+                    initialMessage: nil, deadline: soon)),
+            .runEventAdded(
+                RunEventAdded(type: "TOOL_REQUEST", actor: "agent", payloadHash: hash.text, data: document)),
+            .runEventAdded(RunEventAdded(type: "custom.type", actor: nil, payloadHash: nil, data: nil)),
+            .runEventAdded(
+                RunEventAdded(
+                    type: "USER_MESSAGE", actor: "", payloadHash: "", data: JSONText(verified: #"{"message":"hi"}"#))),
+            .checkpointSaved(
+                CheckpointSaved(checkpointID: CheckpointID(uuid(706)), actionID: action.description, document: document)),
+            .toolResultRecorded(ToolResultRecorded(toolID: "echo", document: document)),
+            .toolResultRecorded(ToolResultRecorded(toolID: nil, document: JSONText(verified: "null"))),
+        ]
+        + [RunStatus.running, .pausedApproval, .pausedConsent, .completed, .failed].map { status in
+            .runStatusChanged(RunStatusChanged(status: status, reason: status == .failed ? "cancelled" : nil))
+        }
+
+    private static let actions: [EventPayload] = [
+        .actionBlocked(
+            ActionBlocked(
+                actionID: action, toolID: "stripe", capability: "POST /charges", payloadHash: hash, method: "POST",
+                url: "https://api.example.com/charges", accessRequestID: requestID, expiresAt: soon)),
+        .actionBlocked(
+            ActionBlocked(
+                actionID: action, toolID: "echo", capability: nil, payloadHash: nil, method: nil, url: nil,
+                accessRequestID: nil, expiresAt: soon)),
+        .actionApproved(ActionApproved(actionID: action, payloadHash: hash, reason: "checked")),
+        .actionApproved(ActionApproved(actionID: action, payloadHash: nil, reason: nil)),
+        .actionRejected(ActionRejected(actionID: action, reason: "too much")),
+        .actionRejected(ActionRejected(actionID: action, reason: nil)),
+        .actionExpired(ActionExpired(actionID: action)),
+        .actionExecuted(ActionExecuted(actionID: action)),
+        .actionFailed(ActionFailed(actionID: action, reason: "run failed: timed out")),
+    ]
+
+    private static let access: [EventPayload] =
+        [
+            .accessRequested(
+                AccessRequested(
+                    subject: "alice", toolID: "stripe", agentID: "payments", duration: .seconds(14_400),
+                    run: AccessRequestTarget(runID: runID, actionID: action), capability: "POST /charges",
+                    payloadHash: hash, method: "POST", url: "https://api.example.com/charges", expiresAt: soon)),
+            .accessRequested(
+                AccessRequested(
+                    subject: "bob", toolID: "echo", agentID: nil, duration: .microseconds(1), run: nil,
+                    capability: nil, payloadHash: nil, method: nil, url: nil, expiresAt: soon)),
+            .accessRejected(AccessRejected(approverID: "carol", reason: "no")),
+            .accessRejected(AccessRejected(approverID: "carol", reason: nil)),
+            .accessExpired(AccessExpired()),
+        ]
+        + AccessScope.allCases.map { scope in
+            .accessApproved(
+                AccessApproved(
+                    approverID: "carol", scope: scope, duration: .seconds(1800), expiresAt: soon,
+                    reason: scope == .once ? "once only" : nil))
+        }
+
+    private static let invokes: [EventPayload] =
+        [
+            .invokeRequested(InvokeRequested(purpose: .start, attempt: 1, requestID: "req-1")),
+            .invokeRequested(InvokeRequested(purpose: .resume(action), attempt: 2, requestID: "req-2")),
+            .invokeFailed(
+                InvokeFailed(purpose: .start, attempt: 1, statusCode: 503, error: "busy", isRetryable: true)),
+            .invokeFailed(
+                InvokeFailed(
+                    purpose: .resume(action), attempt: 5, statusCode: nil, error: "no answer", isRetryable: false)),
+        ]
+        + InvokeOutcome.allCases.map { outcome in
+            .invokeCompleted(
+                InvokeCompleted(
+                    purpose: outcome == .finished ? .resume(action) : .start, attempt: 1, statusCode: 200,
+                    response: outcome == .finished ? document : nil, outcome: outcome))
+        }
+
+    private static let keys: [EventPayload] =
+        Role.allCases.map { role in
+            .apiKeyCreated(
+                APIKeyCreated(
+                    name: "\(role.rawValue) key", role: role, digest: String(repeating: "5ec2e7", count: 10) + "0000",
+                    prefix: "ra_ws_", last4: "x9Qz", expiresAt: role == .agent ? soon : nil))
+        } + [
+            .apiKeyRevoked(APIKeyRevoked()),
+            .answerRecorded(
+                AnswerRecorded(
+                    token: IdempotencyToken(key: "deploy-17", fingerprint: uuid(905)), statusCode: 201,
+                    body: #"{"private":"the first answer"}"#)),
+        ]
+}

@@ -1,0 +1,197 @@
+import Domain
+import Scheduling
+import Testing
+
+/// The scheduler's state machine beside the writer's rules: every due command is carried out, every event fed back.
+@Suite struct SchedulerStateTests {
+    @Test func dispatchesARunOnceAndCompletesNothingByItself() throws {
+        var world = World()
+        let run = try world.createRun()
+        #expect(world.requestedInvokes(try world.work()) == [run])
+        #expect(try world.work().isEmpty)
+    }
+
+    @Test func neverInvokesARunThatItsClientDrives() throws {
+        var world = World()
+        _ = try world.createRun(invokeURL: nil)
+        #expect(try world.work().isEmpty)
+    }
+
+    @Test func triesAgainAfterAPauseThatGrowsAndGivesUpAtTheLimit() throws {
+        var world = World()
+        world.configuration.invokeAttemptsMax = 4
+        world.restart()
+        let run = try world.createRun()
+        _ = try world.work()
+        var pauses: [Duration] = []
+        for attempt in 1...3 {
+            try world.fail(run)
+            #expect(try world.work().isEmpty)
+            let due = try #require(world.scheduler.nextDeadline)
+            pauses.append(due.since(world.now))
+            world.now = due
+            #expect(world.requestedInvokes(try world.work()) == [run])
+            #expect(world.state.runs[run]?.lastInvoke?.attempt == UInt32(attempt + 1))
+        }
+        #expect(pauses[1] > pauses[0] / 2 && pauses[2] > pauses[0])
+        try world.fail(run)
+        let last = try world.work()
+        guard case .failRun(run, let reason)? = last.first else { return #expect(Bool(false), "\(last)") }
+        #expect(reason.contains("4 attempts"))
+        #expect(world.state.runs[run] == nil)
+    }
+
+    @Test func anErrorThatStaysFailsTheRunAtOnce() throws {
+        var world = World()
+        let run = try world.createRun()
+        _ = try world.work()
+        try world.fail(run, isRetryable: false)
+        #expect(try world.work().count == 1 && world.state.runs[run] == nil)
+    }
+
+    @Test func resumesAnApprovedActionAndCompletes() throws {
+        var world = World()
+        let run = try world.createRun()
+        _ = try world.work()
+        let action = try world.block(run)
+        try world.complete(run, .awaitingApproval)
+        #expect(try world.work().isEmpty)
+        try world.send(.approveAction(run: run, action: action, payloadHash: nil, reason: nil))
+        #expect(world.requestedInvokes(try world.work()) == [run])
+        #expect(world.state.runs[run]?.openInvoke?.purpose == .resume(action))
+        try world.complete(run, .finished)
+        #expect(world.state.runs[run] == nil)
+    }
+
+    @Test func aResumeWhoseActionWasClosedMeanwhileDoesNotLeaveTheRunBehind() throws {
+        var world = World()
+        let run = try world.createRun()
+        _ = try world.work()
+        let action = try world.block(run)
+        try world.complete(run, .awaitingApproval)
+        try world.send(.approveAction(run: run, action: action, payloadHash: nil, reason: nil))
+        _ = try world.work()
+        try world.send(.markActionExecuted(run: run, action: action))
+        try world.fail(run)
+        _ = try world.work()
+        #expect(world.state.runs[run] == nil)
+    }
+
+    @Test func oneAgentsRunsWaitInLineAndEachGetsItsTurnOnce() throws {
+        var world = World()
+        world.configuration.agentConcurrencyMax = 2
+        world.restart()
+        let runs = try (0..<10).map { _ in try world.createRun() }
+        var order: [RunID] = []
+        var open = world.requestedInvokes(try world.work())
+        while !open.isEmpty {
+            #expect(open.count <= 2)
+            order += open
+            // Events about those that wait must not give them a second place in the line.
+            for run in runs where world.state.runs[run].map({ $0.lastInvoke == nil }) == true {
+                try world.send(
+                    .addRunEvent(run: run, RunEventAdded(type: "X", actor: nil, payloadHash: nil, data: nil)))
+            }
+            for run in open { try world.complete(run, .finished) }
+            open = world.requestedInvokes(try world.work())
+        }
+        #expect(order == runs)
+    }
+
+    /// A run that was cancelled while it waited gives its turn to the next.
+    @Test func aRunThatLeavesTheLineDoesNotStallIt() throws {
+        var world = World()
+        world.configuration.agentConcurrencyMax = 1
+        world.restart()
+        let runs = try (0..<5).map { _ in try world.createRun() }
+        _ = try world.work()
+        for run in runs[1...3] { try world.send(.failRun(run: run, reason: "cancelled")) }
+        _ = try world.work()
+        try world.complete(runs[0], .finished)
+        #expect(world.requestedInvokes(try world.work()) == [runs[4]])
+    }
+
+    @Test func agentsDoNotWaitForEachOther() throws {
+        var world = World()
+        world.configuration.agentConcurrencyMax = 1
+        world.restart()
+        let runs = try (0..<4).map { try world.createRun(agent: "agent-\($0)") }
+        #expect(Set(world.requestedInvokes(try world.work())) == Set(runs))
+    }
+
+    @Test(arguments: [false, true])
+    func deadlinesHoldAlsoAfterARestart(isRestarted: Bool) throws {
+        var world = World()
+        let (plain, blocked) = (try world.createRun(invokeURL: nil), try world.createRun(invokeURL: nil))
+        let action = try world.block(blocked)
+        let deadline = try #require(world.state.runs[plain]?.deadline)
+        let expiry = try #require(world.state.runs[blocked]?.action(action)?.expiresAt)
+        if isRestarted { world.restart() }
+        #expect(try world.work().isEmpty)
+        world.now = expiry
+        #expect(try world.work() == [.expireAction(run: blocked, action: action)])
+        world.now = deadline
+        #expect(try world.work() == [.failRun(run: plain, reason: "the run timed out")])
+        #expect(world.state.runs.isEmpty)
+    }
+
+    @Test func aRunWithAnActionStillHasItsDeadlineAfterARestart() throws {
+        var world = World()
+        let run = try world.createRun(invokeURL: nil)
+        let action = try world.block(run)
+        try world.send(.approveAction(run: run, action: action, payloadHash: nil, reason: nil))
+        let deadline = try #require(world.state.runs[run]?.deadline)
+        world.restart()
+        _ = try world.work()
+        world.now = deadline
+        #expect(try world.work() == [.failRun(run: run, reason: "the run timed out")])
+    }
+
+    @Test func accessRequestsExpireInTime() throws {
+        var world = World()
+        let id: AccessRequestID = world.newID()
+        try world.send(
+            .requestAccess(
+                RequestAccess(
+                    requestID: id, subject: "s", toolID: "t", agentID: nil, duration: nil, runID: nil,
+                    actionID: world.newID(), capability: nil, payloadHash: nil, method: nil, url: nil)))
+        let expiry = try #require(world.state.accessRequests[id]?.expiresAt)
+        world.now = expiry.adding(.microseconds(-1))
+        #expect(try world.work().isEmpty)
+        world.now = expiry
+        #expect(try world.work() == [.expireAccess(request: id)])
+    }
+
+    /// What the writer could not take is due again, and nothing is asked for twice meanwhile.
+    @Test func aCommandThatIsGivenBackComesAgain() throws {
+        var world = World()
+        let run = try world.createRun()
+        let due = world.scheduler.due(at: world.now)
+        #expect(due.count == 1)
+        let retry = world.now.adding(.seconds(1))
+        world.scheduler.giveBack(try #require(due.first), retryAt: retry)
+        #expect(world.scheduler.due(at: world.now).isEmpty)
+        world.now = retry
+        #expect(world.requestedInvokes(try world.work()) == [run])
+    }
+
+    /// At whatever event the process ends, the next one drives every run to its end.
+    @Test func aRestartAtAnyPointComesToTheSameEnd() throws {
+        for stop in 0..<40 {
+            var world = World()
+            world.configuration.agentConcurrencyMax = 2
+            world.restart()
+            let runs = try (0..<4).map { _ in try world.createRun() }
+            for step in 0..<200 where !world.state.runs.isEmpty {
+                if step == stop { world.restart() }
+                _ = try world.work()
+                if let run = runs.first(where: { world.state.runs[$0]?.openInvoke != nil }) {
+                    try step % 3 == 0 ? world.fail(run) : world.complete(run, .finished)
+                } else if let next = world.scheduler.nextDeadline {
+                    world.now = max(world.now, next)
+                }
+            }
+            #expect(world.state.runs.isEmpty, "stopped at \(stop)")
+        }
+    }
+}
