@@ -49,6 +49,14 @@ test: deps clients ## Run every test
 	swift test --skip-build
 	.venv/test/bin/python -m pytest -q -p no:cacheprovider Tests/Repository Tests/Conformance
 
+.PHONY: test-repository
+test-repository: .venv/test/.done ## Check style and documents, with no build
+	.venv/test/bin/python -m pytest -q -p no:cacheprovider Tests/Repository
+
+.PHONY: test-conformance
+test-conformance: build clients ## Test the binary from outside
+	.venv/test/bin/python -m pytest -q -p no:cacheprovider Tests/Conformance
+
 .PHONY: demo
 demo: build .venv/runagents-1.4.2/.done ## Show the main job: block, approve, kill, replay
 	.venv/runagents-1.4.2/bin/python ops/demo/demo.py --sluice "$$($(BUILD) --show-bin-path)/sluice"

@@ -101,7 +101,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Daemon", "Domain", "EventLog", "EventStore", "EventStreaming", .arguments, .logging, .metrics, .system,
+                "Daemon", "Domain", "EventLog", "EventStreaming", .arguments, .logging, .metrics, .system,
             ],
             swiftSettings: strict),
         // Tests
@@ -110,7 +110,7 @@ let package = Package(
         suite("Domain", ["Domain"]),
         suite("EventLog", ["EventLog", "TestSupport", .crypto, .logging]),
         suite("EventStore", ["Domain", "EventLog", "EventStore", "TestSupport", .logging]),
-        suite("EventStreaming", ["Domain", "EventStore", "EventStreaming"]),
+        suite("EventStreaming", ["Domain", "EventLog", "EventStore", "EventStreaming", .logging]),
         suite("CommandHandling", ["Domain", "EventStore", "CommandHandling", "TestSupport", .logging]),
         suite("Projections", ["Domain", "EventStore", "Projections", "TestSupport", .grdb, .logging]),
         suite("Scheduling", ["Domain", "Scheduling"]),

@@ -26,7 +26,7 @@ struct Serve: AsyncParsableCommand {
         try await reporting {
             let loaded = try await Settings.load(flags: try flags(), file: config)
             let configuration = try DaemonConfiguration(loaded)
-            if printsConfiguration { return print(loaded) }
+            if printsConfiguration { return list(loaded) }
             LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
             let registry = PrometheusRegistry()
             MetricsSystem.bootstrap(registry)
@@ -50,7 +50,7 @@ struct Serve: AsyncParsableCommand {
         return flags
     }
 
-    private func print(_ settings: Settings) {
+    private func list(_ settings: Settings) {
         for entry in settings.entries {
             guard json else {
                 show("\(entry.key.rawValue) = \(entry.shown)    (\(entry.source))")

@@ -84,7 +84,8 @@ import Testing
 
     @Test func reportsWhatTheInspectionSays() async throws {
         let written = try await WrittenLog(batches: 4)
-        let report = try LogVerifier.verify(written.storage, inspect: { position, _ in position == 3 ? "odd record" : nil })
+        let report = try LogVerifier.verify(
+            written.storage, inspect: { position, _ in position == 3 ? "odd record" : nil })
         #expect(report.problems.map(\.position) == [3] && report.problems.map(\.reason) == ["odd record"])
     }
 }

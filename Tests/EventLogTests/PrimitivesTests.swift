@@ -79,7 +79,8 @@ import Testing
     }
 
     @Test func everyFlippedBitOfAFrameIsNoticed() throws {
-        let bytes = try Frame.encode([Array("some text, some text, some text, some text, some text".utf8)], firstPosition: 9)
+        let bytes = try Frame.encode(
+            [Array("some text, some text, some text, some text, some text".utf8)], firstPosition: 9)
         for bit in 0..<bytes.count * 8 {
             var damaged = bytes
             damaged[bit / 8] ^= 1 << (bit % 8)

@@ -15,10 +15,11 @@ import Testing
     @Test(arguments: [Int64.min, -1, 0, 1, .max])
     func keepsAnyTime(microseconds: Int64) throws {
         let time = Timestamp(microseconds: microseconds)
-        let event = sample(.runCreated(
-            RunCreated(
-                agentID: "a", agentUID: nil, userID: "u", conversationID: nil, invokeURL: nil, initialMessage: nil,
-                deadline: time)), time: time)
+        let event = sample(
+            .runCreated(
+                RunCreated(
+                    agentID: "a", agentUID: nil, userID: "u", conversationID: nil, invokeURL: nil, initialMessage: nil,
+                    deadline: time)), time: time)
         let decoded = try EventCodec.decode(try EventCodec.encode(event))
         #expect(decoded == event)
     }

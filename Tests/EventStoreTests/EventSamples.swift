@@ -10,7 +10,8 @@ enum EventSamples {
             streamSequence: number, actor: actors[index % actors.count],
             causation: Causation(
                 index: UInt32(index % 4),
-                idempotency: index % 5 == 0 ? IdempotencyToken(key: "order-\(index)", fingerprint: uuid(900 + number)) : nil),
+                idempotency: index % 5 == 0
+                    ? IdempotencyToken(key: "order-\(index)", fingerprint: uuid(900 + number)) : nil),
             traceparent: index % 7 == 0 ? "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" : nil,
             timeline: payload.timelineType(serverDriven: index % 2 == 0).map { _ in
                 TimelineMark(sequence: number, serverDriven: index % 2 == 0)
@@ -110,7 +111,8 @@ enum EventSamples {
                 RunEventAdded(
                     type: "USER_MESSAGE", actor: "", payloadHash: "", data: JSONText(verified: #"{"message":"hi"}"#))),
             .checkpointSaved(
-                CheckpointSaved(checkpointID: CheckpointID(uuid(706)), actionID: action.description, document: document)),
+                CheckpointSaved(checkpointID: CheckpointID(uuid(706)), actionID: action.description, document: document)
+            ),
             .toolResultRecorded(ToolResultRecorded(toolID: "echo", document: document)),
             .toolResultRecorded(ToolResultRecorded(toolID: nil, document: JSONText(verified: "null"))),
         ]

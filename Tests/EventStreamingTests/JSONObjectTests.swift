@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct JSONObjectTests {
     @Test(arguments: [
-        "", "plain", "\"quoted\" \\ back/slash", "line\nfeed\r\ttab", "\u{8}\u{c}\u{1b}\u{7f}", "\u{2028}\u{2029}", "e\u{301}é",
+        "", "plain", "\"quoted\" \\ back/slash", "line\nfeed\r\ttab", "\u{8}\u{c}\u{1b}\u{7f}", "\u{2028}\u{2029}",
+        "e\u{301}é",
         "👩‍💻", "\u{fffd}\u{ffff}\u{10ffff}", String(UnicodeScalarView((0..<0x20).compactMap(Unicode.Scalar.init))),
     ])
     func writesAnyTextSoThatAnyParserReadsItBack(_ text: String) throws {

@@ -4,7 +4,9 @@ extension LogGenerator {
     static let people = ["alice", "Bob O'Brien", "名前", "x\"y"]
     private static let tools = ["stripe", "echo-tool", "Zoë's tool; --", "🔧"]
     private static let names = ["payments", "refunds", "Ärzte", "a.b-c_d", "with space"]
-    private static let hashes = ["sha256:" + String(repeating: "ab", count: 32), "opaque", String(repeating: "0", count: 64)]
+    private static let hashes = [
+        "sha256:" + String(repeating: "ab", count: 32), "opaque", String(repeating: "0", count: 64),
+    ]
     private static let documents = [
         #"{"a":1}"#, #"{"text":"ein \"Zitat\" \\ und 🚀"}"#, "[]", #"{"n":1.50,"deep":[[[{}]]]}"#, "null",
     ].map(JSONText.init(verified:))
@@ -56,13 +58,16 @@ extension LogGenerator {
             CreateRun(
                 runID: id, agentID: random.pick(Self.names), userID: random.pick(Self.people),
                 conversationID: random.maybe("conversation-\(random.pick([1, 2, 3]))"),
-                invokeURL: random.maybe("http://127.0.0.1:1/invoke"), initialMessage: random.maybe("Grüß Gott 'quoted'")))
+                invokeURL: random.maybe("http://127.0.0.1:1/invoke"), initialMessage: random.maybe("Grüß Gott 'quoted'")
+            ))
     }
 
     private mutating func step(_ run: RunState) -> Command {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<60:
-            let type = random.pick(["USER_MESSAGE", "AGENT_MESSAGE", "TOOL_CALL", "LLM_CALL", "custom.type", "APPROVED"])
+            let type = random.pick([
+                "USER_MESSAGE", "AGENT_MESSAGE", "TOOL_CALL", "LLM_CALL", "custom.type", "APPROVED",
+            ])
             return .addRunEvent(
                 run: run.id,
                 RunEventAdded(
@@ -78,7 +83,8 @@ extension LogGenerator {
         case 86..<92:
             return .recordToolResult(
                 run: run.id,
-                ToolResultRecorded(toolID: random.maybe(random.pick(Self.tools)), document: random.pick(Self.documents)))
+                ToolResultRecorded(toolID: random.maybe(random.pick(Self.tools)), document: random.pick(Self.documents))
+            )
         case 92..<99: return .changeRunStatus(run: run.id, random.pick(RunStatus.allCases))
         default: return .failRun(run: run.id, reason: "cancelled")
         }
@@ -104,7 +110,8 @@ extension LogGenerator {
         guard let open = run.openInvoke else {
             return .requestInvoke(
                 run: run.id,
-                InvokeRequested(purpose: purpose, attempt: (run.lastInvoke?.attempt ?? 0) + 1, requestID: "req-\(run.id)"))
+                InvokeRequested(
+                    purpose: purpose, attempt: (run.lastInvoke?.attempt ?? 0) + 1, requestID: "req-\(run.id)"))
         }
         if random.chance(30) {
             return .failInvoke(
@@ -165,7 +172,8 @@ extension LogGenerator {
         let name = random.pick(Self.names)
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<60:
-            let first = StoreResources.Item(kind: kind, name: name, newID: newID(), document: random.pick(Self.documents))
+            let first = StoreResources.Item(
+                kind: kind, name: name, newID: newID(), document: random.pick(Self.documents))
             let tool = StoreResources.Item(
                 kind: .tool, name: "made-by-deploy", newID: newID(), document: random.pick(Self.documents))
             return .storeResources(StoreResources(items: random.chance(30) ? [first, tool] : [first]))

@@ -63,7 +63,9 @@ struct LogWriter {
                 try storage.remove(header.fileName)
             } catch let removal where removal.kind != .notFound {
                 throw poisoning(removal)
-            } catch {}
+            } catch {
+                // It was never made: there is nothing to remove.
+            }
             if error.kind == .noSpace { throw .noSpace(error.description) }
             throw poisoning(error)
         }

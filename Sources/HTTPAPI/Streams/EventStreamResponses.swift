@@ -103,8 +103,8 @@ extension APIHandlers {
 }
 
 /// Writes text to a response's body.
+// SAFETY: the writer is used by one task at a time: the closure it is handed to, which is awaited where it is made.
 struct StreamWriter: @unchecked Sendable {
-    // SAFETY: the writer is used by one task at a time: the closure it is handed to, which is awaited where it is made.
     private var writer: any ResponseBodyWriter
 
     init(_ writer: any ResponseBodyWriter) { self.writer = writer }

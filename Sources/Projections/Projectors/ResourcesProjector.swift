@@ -30,7 +30,8 @@ enum ResourcesProjector {
                 WHERE workspace = ? AND kind = ? AND name = ?
                 """,
                 [
-                    status.phase, status.message, time, Int64(clamping: status.latencyMilliseconds), event.workspace.text,
+                    status.phase, status.message, time, Int64(clamping: status.latencyMilliseconds),
+                    event.workspace.text,
                     status.kind.rawValue, status.name,
                 ])
         }

@@ -97,6 +97,7 @@ enum RunsProjector {
         guard added.type == "USER_MESSAGE", let data = added.data?.value,
             let message = data["message"]?.string ?? data["content"]?.string
         else { return }
-        try db.run("UPDATE runs SET initial_message = ? WHERE id = ? AND initial_message IS NULL", [message, id.column])
+        try db.run(
+            "UPDATE runs SET initial_message = ? WHERE id = ? AND initial_message IS NULL", [message, id.column])
     }
 }

@@ -49,7 +49,8 @@ extension Projections {
             ).map { row in
                 let position = UInt64(row["position"] as Int64)
                 return RecordedEvent(
-                    position: Position(position), event: try EventCodec.decode([UInt8](row["event"] as Data), at: position))
+                    position: Position(position),
+                    event: try EventCodec.decode([UInt8](row["event"] as Data), at: position))
             }
         }
     }
