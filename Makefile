@@ -61,6 +61,15 @@ test-conformance: build clients ## Test the binary from outside
 demo: build .venv/runagents-1.4.2/.done ## Show the main job: block, approve, kill, replay
 	.venv/runagents-1.4.2/bin/python ops/demo/demo.py --sluice "$$($(BUILD) --show-bin-path)/sluice"
 
+.PHONY: bench
+bench: deps ## Print the figures of docs/benchmarks.md (release configuration; installs wrk)
+	@command -v wrk >/dev/null || { $(SUDO) apt-get update -qq; $(SUDO) apt-get install -y -qq wrk; }
+	$(BUILD) -c release --product sluice
+	$(BUILD) -c release --product EchoServer
+	$(BUILD) -c release --product EncodingBenchmark
+	"$$($(BUILD) -c release --show-bin-path)/EncodingBenchmark"
+	python3 Benchmarks/bench.py --products "$$($(BUILD) -c release --show-bin-path)"
+
 .PHONY: format
 format: ## Format the Swift sources
 	swift format --in-place --recursive Sources Tests Package.swift

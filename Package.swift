@@ -104,6 +104,13 @@ let package = Package(
                 "Daemon", "Domain", "EventLog", "EventStreaming", .arguments, .logging, .metrics, .system,
             ],
             swiftSettings: strict),
+        // Benchmarks
+        .executableTarget(
+            name: "EchoServer", dependencies: [.hummingbird, .logging], path: "Benchmarks/echo",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "EncodingBenchmark", dependencies: ["CLZ4", "Domain", "EventStore"], path: "Benchmarks/encoding",
+            swiftSettings: strict),
         // Tests
         .target(
             name: "TestSupport", dependencies: ["Domain"], path: "Tests/TestSupport", swiftSettings: strict),

@@ -1,0 +1,87 @@
+import Domain
+
+/// Runs as they come: created, talked to, blocked on a tool, approved and completed; ids and texts differ in each.
+struct TypicalEvents {
+    private static let words = [
+        "refund", "the", "order", "please", "customer", "invoice", "transfer", "amount", "account", "to", "from",
+        "check", "status", "and", "send", "receipt", "for", "last", "month", "again",
+    ]
+
+    private var random = SplitMix(state: 42)
+    private var time: Int64 = 1_790_000_000_000_000
+
+    /// Eight events a run.
+    mutating func make(runs: Int) -> [Event] { (0..<runs).flatMap { run($0) } }
+
+    private mutating func run(_ number: Int) -> [Event] {
+        let (runID, action) = (uuid(), ActionID(uuid()))
+        let hash = "sha256:" + hex(32)
+        let question = sentence(12)
+        let payloads: [EventPayload] = [
+            .runCreated(
+                RunCreated(
+                    agentID: "billing-agent", agentUID: nil, userID: "user-\(number % 300)",
+                    conversationID: "conv-\(number % 1000)", invokeURL: nil, initialMessage: question,
+                    deadline: Timestamp(microseconds: time + 604_800_000_000))),
+            added("USER_MESSAGE", nil, #"{"message":"\#(question)"}"#),
+            added("TOOL_REQUEST", hash, #"{"tool":"payments","amount":\#(number % 9000),"note":"\#(sentence(6))"}"#),
+            .actionBlocked(
+                ActionBlocked(
+                    actionID: action, toolID: "payments", capability: "charge", payloadHash: PayloadHash(hash),
+                    method: nil, url: nil, accessRequestID: nil,
+                    expiresAt: Timestamp(microseconds: time + 86_400_000_000))),
+            .actionApproved(ActionApproved(actionID: action, payloadHash: PayloadHash(hash), reason: nil)),
+            .runStatusChanged(RunStatusChanged(status: .running, reason: nil)),
+            added("AGENT_MESSAGE", nil, #"{"message":"\#(sentence(25))"}"#),
+            .runStatusChanged(RunStatusChanged(status: .completed, reason: nil)),
+        ]
+        return payloads.enumerated().map { index, payload in event(index, payload, run: runID) }
+    }
+
+    private mutating func event(_ index: Int, _ payload: EventPayload, run: UUIDValue) -> Event {
+        time += Int64(random.next() % 5000)
+        return Event(
+            id: EventID(uuid()), time: Timestamp(microseconds: time), workspace: .default,
+            stream: StreamID(kind: .run, id: run), streamSequence: UInt64(index + 1),
+            actor: Actor(kind: .apiKey(APIKeyID(UUIDValue(high: 7, low: 7))), name: "ci"),
+            causation: Causation(index: 0, idempotency: nil), traceparent: nil,
+            timeline: payload.timelineType(serverDriven: false).map { _ in
+                TimelineMark(sequence: UInt64(index + 1), serverDriven: false)
+            }, payload: payload)
+    }
+
+    private func added(_ type: String, _ hash: String?, _ data: String) -> EventPayload {
+        .runEventAdded(RunEventAdded(type: type, actor: "user", payloadHash: hash, data: JSONText(verified: data)))
+    }
+
+    /// A UUIDv7 of about now.
+    private mutating func uuid() -> UUIDValue {
+        UUIDValue(
+            high: UInt64(time / 1000) << 16 | 0x7000 | random.next() & 0xfff,
+            low: 1 << 63 | random.next() >> 2)
+    }
+
+    private mutating func sentence(_ count: Int) -> String {
+        (0..<count).map { _ in Self.words[Int(random.next() % UInt64(Self.words.count))] }.joined(separator: " ")
+    }
+
+    private mutating func hex(_ byteCount: Int) -> String {
+        (0..<byteCount).map { _ in
+            let digits = String(random.next() & 0xff, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+}
+
+/// SplitMix64: the same numbers on every run.
+private struct SplitMix {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
