@@ -72,7 +72,7 @@ bench: deps ## Print the figures of docs/benchmarks.md (release configuration; i
 
 .PHONY: format
 format: ## Format the Swift sources
-	swift format --in-place --recursive Sources Tests Package.swift
+	swift format --in-place --recursive Sources Tests Benchmarks Package.swift
 
 .PHONY: proto
 proto: ## Generate events.pb.swift anew after a change of schemas/events.proto (needs protoc and protoc-gen-swift)

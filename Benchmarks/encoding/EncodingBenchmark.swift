@@ -33,7 +33,8 @@ struct EncodingBenchmark {
     private static func measure(_ candidate: Candidate, _ events: [Event]) throws {
         let records = try events.map(candidate.encode)
         for (record, event) in zip(records, events) {
-            precondition(try candidate.decode(record) == event, "\(candidate.name) gives back another event")
+            let decoded = try candidate.decode(record)
+            precondition(decoded == event, "\(candidate.name) gives back another event")
         }
         let raw = records.reduce(0) { $0 + $1.count }
         let frames = batchSizes.map { perEvent(framesByteCount(records, batchSize: $0), events.count) }

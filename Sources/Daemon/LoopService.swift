@@ -5,7 +5,11 @@ struct LoopService: Service {
     let body: @Sendable () async throws -> Void
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown { try await body() }
+        do {
+            try await cancelWhenGracefulShutdown { try await body() }
+        } catch is CancellationError {
+            // Its end was asked for: whichever wait of the loop noticed first, it has ended in order.
+        }
     }
 }
 

@@ -30,12 +30,7 @@ package final class EventLog: Sendable {
         _ storage: any LogStorage, configuration: Configuration = Configuration(), logger: Logger
     ) throws(LogError) -> (EventLog, LogRecovery.Report) {
         let (tail, report) = try LogRecovery.open(storage)
-        let mark = try LogRecovery.wrap { () throws(StorageError) in try CleanMark.take(from: storage) }
-        if let mark, mark > report.lastPosition {
-            throw .damaged(
-                segment: tail.segment, position: report.lastPosition + 1, offset: tail.end,
-                reason: "the log was closed at position \(mark) and ends at \(report.lastPosition) now")
-        }
+        try LogRecovery.wrap { () throws(StorageError) in try CleanMark.remove(from: storage) }
         if let torn = report.tornTail {
             logger.warning(
                 "cut a torn tail that was never acknowledged",

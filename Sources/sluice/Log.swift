@@ -18,7 +18,7 @@ struct Log: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let report = try LogInspection(dataDirectory: directory.dataDirectory).verify()
+                let report = try checkedLog(directory)
                 show(json ? report.json : report.summary)
                 for problem in report.problems where !json { show("PROBLEM \(problem.description)") }
                 if !report.problems.isEmpty { throw ExitCode(1) }
@@ -34,7 +34,7 @@ struct Log: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let report = try LogInspection(dataDirectory: directory.dataDirectory).verify()
+                let report = try checkedLog(directory)
                 show(json ? report.json : report.summary)
             }
         }
@@ -60,6 +60,13 @@ struct Log: AsyncParsableCommand {
             }
         }
     }
+}
+
+/// Checks the whole log, and shows how far that has come.
+private func checkedLog(_ directory: DataDirectoryOption) throws -> LogVerifier.Report {
+    var line = ProgressLine("checking the log")
+    defer { line.clear() }
+    return try LogInspection(dataDirectory: directory.dataDirectory).verify { line.show($0, of: $1) }
 }
 
 extension LogVerifier.Report {

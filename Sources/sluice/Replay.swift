@@ -81,8 +81,11 @@ struct ProjectionsCommand: AsyncParsableCommand {
             try await reporting {
                 var logger = Logger(label: "sluice")
                 logger.logLevel = .warning
+                var line = ProgressLine("rebuilding")
+                defer { line.clear() }
                 let count = try await LogInspection(dataDirectory: directory.dataDirectory)
-                    .rebuildProjections(logger: logger)
+                    .rebuildProjections(logger: logger) { line.show($0, of: $1) }
+                line.clear()
                 show("rebuilt from \(count) events")
             }
         }

@@ -124,6 +124,36 @@ import Testing
         }
     }
 
+    /// A refusal is an answer too: it waits for the disk, and does not tell of what the disk then refuses.
+    @Test func aRefusalNeverTellsOfWhatIsNotDurable() async throws {
+        let writer = try await Writer()
+        let id: RunID = writer.commands.newID()
+        let create = Command.createRun(
+            CreateRun(
+                runID: id, agentID: "a", userID: "u", conversationID: nil, invokeURL: nil, initialMessage: nil))
+        await writer.backend.setFailure(.noSpace("full"))
+        try await withThrowingTaskGroup(of: CommandError?.self) { group in
+            // The commit loop does not run yet: the second is decided in sight of the first, which is not written.
+            for queued in 1...2 {
+                group.addTask { await refusal { try await writer.commands.execute(create, Writer.request) } }
+                while queued == 1, await writer.commands.queueLength == 0 { await Task.yield() }
+            }
+            for _ in 0..<100 { await Task.yield() }
+            group.addTask {
+                await writer.commands.run()
+                return nil
+            }
+            for _ in 1...2 {
+                guard case .readOnly? = try await group.next() ?? nil else {
+                    Issue.record("a client was told of a run that does not exist")
+                    break
+                }
+            }
+            group.cancelAll()
+        }
+        #expect(await writer.backend.durablePosition == 0)
+    }
+
     @Test func afterAFailedWriteNothingIsAcceptedAnyMore() async throws {
         let writer = try await Writer()
         try await writer.running {

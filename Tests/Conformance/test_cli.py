@@ -1,6 +1,8 @@
 """The command line, as an operator uses it: output, exit codes, messages."""
 
 import json
+import os
+import pty
 import signal
 import subprocess
 
@@ -97,6 +99,16 @@ def test_sigterm_stops_cleanly_with_requests_and_streams_open(worked):
     assert connection.wait(timeout=10) in (0, 18)
 
 
+def test_every_sigterm_ends_with_zero_and_a_log_that_was_closed_in_order(own_sluice):
+    sluice = own_sluice()
+    for _ in range(25):
+        # An unfinished run keeps a deadline pending, so that the scheduler has something to be woken from.
+        assert sluice.client().post("/runs", {"agent_id": "a", "user_id": "u"}).status == 201
+        assert sluice.stop() == 0, sluice.output.read_text()
+        assert (sluice.data / "log" / "CLEAN").exists()
+        sluice.start()
+
+
 def test_log_verify_counts_what_is_there_and_finds_damage(worked):
     [report] = lines(worked.run("log", "verify", "--data-dir", worked.data, "--json"))
     assert report["problems"] == [] and len(report["root_hash"]) == 64
@@ -112,6 +124,20 @@ def test_log_verify_counts_what_is_there_and_finds_damage(worked):
     assert damaged.returncode == 1 and segment.name in damaged.stdout and "offset 4096" in damaged.stdout
     refused = worked.run("serve", "--data-dir", worked.data, "--listen", "127.0.0.1:0")
     assert refused.returncode == LOG_UNUSABLE and segment.name in refused.stderr
+
+
+@pytest.mark.parametrize("command", [("log", "verify"), ("projections", "rebuild")])
+def test_long_work_shows_its_progress_on_a_terminal_and_only_there(worked, command):
+    worked.stop()
+    arguments = [*command, "--data-dir", worked.data]
+    assert worked.run(*arguments).stderr == ""
+    watching, terminal = pty.openpty()
+    try:
+        subprocess.run([BINARY, *arguments], stdout=subprocess.DEVNULL, stderr=terminal, check=True)
+        assert b"100 %" in os.read(watching, 65536)
+    finally:
+        os.close(watching)
+        os.close(terminal)
 
 
 def test_log_cat_prints_each_event_from_a_position(worked):

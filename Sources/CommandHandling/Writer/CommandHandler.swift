@@ -79,7 +79,15 @@ package actor CommandHandler {
         }
         guard !queue.isFull else { throw .overloaded }
         commandsCounter.increment()
-        let events = try decide(command, request)
+        let seen = memory.position
+        let events: [Event]
+        do {
+            events = try decide(command, request)
+        } catch {
+            // A refusal tells of what is so: it may not tell of what a full disk then takes back.
+            try await awaitDurable(seen)
+            throw error
+        }
         guard !events.isEmpty else { return try await unchanged() }
         memory.evolve(events, now: clock.now())
         let result = await withCheckedContinuation { completion in
@@ -120,7 +128,7 @@ package actor CommandHandler {
     /// A copy of the memory and the position it stands for; every event up to there is durable.
     package func snapshot() async throws(CommandError) -> (state: ActiveState, position: Position) {
         let copy = (memory.state, memory.position)
-        guard await isDurable(copy.1) else { throw .stopped("the log stopped before position \(copy.1) was durable") }
+        try await awaitDurable(copy.1)
         return copy
     }
 
@@ -212,7 +220,7 @@ package actor CommandHandler {
 
     private func repeated(from first: Position, count: Int) async throws(CommandError) -> Receipt {
         let last = Position(first.value + UInt64(count) - 1)
-        guard await isDurable(last) else { throw .stopped("the first request with this key was not written") }
+        try await awaitDurable(last)
         var events: [RecordedEvent] = []
         do {
             while events.count < count {
@@ -230,14 +238,20 @@ package actor CommandHandler {
     /// A command that found everything done already is answered once what it saw is durable.
     private func unchanged() async throws(CommandError) -> Receipt {
         let position = memory.position
-        guard await isDurable(position) else { throw .stopped("the log stopped") }
+        try await awaitDurable(position)
         return Receipt(position: position, events: [], isRepeated: false)
     }
 
-    private func isDurable(_ position: Position) async -> Bool {
-        if store.durablePosition >= position { return true }
-        if case .stopped = phase, queue.isEmpty { return false }
-        return await withCheckedContinuation { durableWaiters.append((position, $0)) }
+    /// Returns once every event up to the position is on disk.
+    ///
+    /// - Throws: what refuses commands now, when the writing of those events has failed.
+    private func awaitDurable(_ position: Position) async throws(CommandError) {
+        if store.durablePosition >= position { return }
+        if case .stopped(let reason) = phase, queue.isEmpty { throw .stopped(reason) }
+        let isDurable = await withCheckedContinuation { durableWaiters.append((position, $0)) }
+        guard !isDurable else { return }
+        try checkAccepting()
+        throw .readOnly("the log was read again after a failed write; send the request again")
     }
 
     private func resumeWaiters() {

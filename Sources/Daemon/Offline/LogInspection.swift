@@ -15,7 +15,9 @@ package struct LogInspection: Sendable {
     }
 
     /// Checks every byte of the log, and that every record is an event.
-    package func verify(progress: (UInt64) -> Void = { _ in }) throws(DaemonError) -> LogVerifier.Report {
+    package func verify(
+        progress: (_ done: UInt64, _ total: UInt64) -> Void
+    ) throws(DaemonError) -> LogVerifier.Report {
         do {
             return try LogVerifier.verify(
                 try PosixLogStorage(directory: directory.log),
@@ -56,7 +58,9 @@ package struct LogInspection: Sendable {
     }
 
     /// Deletes the read models and makes them anew from the log.
-    package func rebuildProjections(logger: Logger) async throws -> UInt64 {
+    package func rebuildProjections(
+        logger: Logger, progress: (_ done: UInt64, _ total: UInt64) -> Void
+    ) async throws -> UInt64 {
         let lock = try DirectoryLock(directory)
         defer { withExtendedLifetime(lock) {} }
         try Projections.delete(path: directory.readModel)
@@ -69,6 +73,7 @@ package struct LogInspection: Sendable {
             guard let last = page.last else { break }
             try await projections.apply(page)
             position = last.position
+            progress(position.value, store.durablePosition.value)
         }
         try await store.close()
         return position.value

@@ -9,6 +9,8 @@ package enum LogVerifier {
         /// The RFC 6962 tree head of all records, lower-case hex.
         package internal(set) var rootHash = ""
         package internal(set) var problems: [Problem] = []
+        /// Where the newest whole frame of the newest segment ends.
+        fileprivate(set) var newestEnd: UInt64 = 0
     }
 
     /// One thing that is not as it was written.
@@ -19,31 +21,56 @@ package enum LogVerifier {
         package let reason: String
 
         package var description: String { "segment \(segment), position \(position), offset \(offset): \(reason)" }
+
+        init(segment: String, position: UInt64, offset: UInt64, reason: String) {
+            self.segment = segment
+            self.position = position
+            self.offset = offset
+            self.reason = reason
+        }
+
+        /// What is damaged, when the error says that something is.
+        init?(_ error: LogError) {
+            guard case .damaged(let segment, let position, let offset, let reason) = error else { return nil }
+            self.init(segment: segment, position: position, offset: offset, reason: reason)
+        }
     }
 
     /// Checks every header, checksum, frame and record length, the density of positions and the chain of roots.
     ///
     /// - Parameters:
     ///   - inspect: called with each record and its position; what it returns is reported as a problem.
-    ///   - progress: called after each segment with the bytes read so far.
+    ///   - progress: called after each segment with the bytes checked so far, and of all segments.
     package static func verify(
         _ storage: any LogStorage, inspect: (UInt64, [UInt8]) -> String? = { _, _ in nil },
-        progress: (UInt64) -> Void = { _ in }
+        progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
     ) throws(LogError) -> Report {
         var report = Report()
         var frontier = MerkleFrontier()
+        let mark = try LogRecovery.wrap { () throws(StorageError) in try CleanMark.read(from: storage) }
         let firsts = try LogRecovery.segmentPositions(storage)
+        let total = try LogRecovery.wrap { () throws(StorageError) in
+            var total: UInt64 = 0
+            for first in firsts {
+                total += try storage.open(SegmentHeader.fileName(firstPosition: first), isWritable: false).size()
+            }
+            return total
+        }
         for (index, first) in firsts.enumerated() {
-            let name = SegmentHeader.fileName(firstPosition: first)
             do throws(LogError) {
                 let header = try LogRecovery.header(first, storage)
                 try verify(header, isNewest: index == firsts.count - 1, storage, &frontier, &report, inspect)
             } catch {
-                guard case .damaged(_, let position, let offset, let reason) = error else { throw error }
-                report.problems.append(Problem(segment: name, position: position, offset: offset, reason: reason))
+                guard let problem = Problem(error) else { throw error }
+                report.problems.append(problem)
             }
             report.segments += 1
-            progress(report.storedBytes)
+            progress(report.storedBytes, total)
+        }
+        if let mark, mark > frontier.count, report.problems.isEmpty {
+            let newest = SegmentHeader.fileName(firstPosition: firsts.last ?? 1)
+            let missing = LogRecovery.shortened(mark, newest, frontier.count, offset: report.newestEnd)
+            report.problems += [Problem(missing)].compactMap(\.self)
         }
         report.records = frontier.count
         report.rootHash = frontier.root.map { byte in
@@ -91,6 +118,7 @@ package enum LogVerifier {
         report.frames += frames
         report.rawBytes += rawBytes
         report.storedBytes += scan.offset
+        report.newestEnd = scan.offset
         report.problems += found
         // The newest frame may be being written at this very moment: only what follows it tells it from damage.
         let isTorn = try LogRecovery.wrap { () throws(StorageError) in try !scan.hasFrameAfterEnd() }

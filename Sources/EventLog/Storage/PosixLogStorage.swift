@@ -8,10 +8,14 @@
 package struct PosixLogStorage: LogStorage {
     package let directory: String
 
-    /// Makes the directory, readable by its owner alone, unless it exists.
+    /// Makes the directory, readable by its owner alone, unless it exists; a power cut does not take it away again.
     package init(directory: String) throws(StorageError) {
         self.directory = directory
-        if mkdir(directory, 0o700) != 0, errno != EEXIST { throw StorageError(errno, "mkdir", directory) }
+        if mkdir(directory, 0o700) == 0 {
+            for directory in [directory + "/..", directory + "/../.."] { try Self.sync(directory) }
+        } else if errno != EEXIST {
+            throw StorageError(errno, "mkdir", directory)
+        }
     }
 
     package func names() throws(StorageError) -> [String] {
@@ -39,7 +43,9 @@ package struct PosixLogStorage: LogStorage {
         if unlink(path(name)) != 0 { throw StorageError(errno, "unlink", path(name)) }
     }
 
-    package func syncDirectory() throws(StorageError) {
+    package func syncDirectory() throws(StorageError) { try Self.sync(directory) }
+
+    private static func sync(_ directory: String) throws(StorageError) {
         let file = try PosixLogFile(directory, flags: O_RDONLY | O_DIRECTORY)
         if fsync(file.descriptor) != 0 { throw StorageError(errno, "fsync", directory) }
     }

@@ -14,15 +14,25 @@ enum CleanMark {
         try storage.syncDirectory()
     }
 
-    /// Reads and removes the mark; `nil` when there is none, or none that is whole.
-    static func take(from storage: any LogStorage) throws(StorageError) -> UInt64? {
-        guard try storage.names().contains(fileName) else { return nil }
-        let bytes = try storage.open(fileName, isWritable: false).read(at: 0, count: 12)
-        try storage.remove(fileName)
-        try storage.syncDirectory()
+    /// Reads the mark; `nil` when there is none, or none that is whole.
+    static func read(from storage: any LogStorage) throws(StorageError) -> UInt64? {
+        let bytes: [UInt8]
+        do throws(StorageError) {
+            bytes = try storage.open(fileName, isWritable: false).read(at: 0, count: 12)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return nil
+        }
         guard bytes.count == 12, CRC32C.checksum(Array(bytes.prefix(8))) == bytes.littleEndian(at: 8) as UInt32 else {
             return nil
         }
         return bytes.littleEndian(at: 0)
+    }
+
+    /// Removes the mark, if there is one, so that the log may grow beyond it.
+    static func remove(from storage: any LogStorage) throws(StorageError) {
+        guard try storage.names().contains(fileName) else { return }
+        try storage.remove(fileName)
+        try storage.syncDirectory()
     }
 }

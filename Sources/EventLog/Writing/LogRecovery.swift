@@ -26,6 +26,7 @@ package enum LogRecovery {
 
     static func open(_ storage: any LogStorage) throws(LogError) -> (Tail, Report) {
         var report = Report()
+        let mark = try wrap { () throws(StorageError) in try CleanMark.read(from: storage) }
         var firsts = try segmentPositions(storage)
         if let newest = firsts.last, try isUnfinished(newest, storage) {
             let name = SegmentHeader.fileName(firstPosition: newest)
@@ -37,6 +38,7 @@ package enum LogRecovery {
             firsts.removeLast()
         }
         guard let newest = firsts.last else {
+            if let mark, mark > 0 { throw shortened(mark, SegmentHeader.fileName(firstPosition: 1), 0, offset: 0) }
             let header = SegmentHeader(firstPosition: 1, frontier: MerkleFrontier())
             let file = try wrap { () throws(StorageError) in try createSegment(header, in: storage) }
             report.segments = 1
@@ -52,7 +54,7 @@ package enum LogRecovery {
                 segment: SegmentHeader.fileName(firstPosition: 1), position: 1, offset: 0,
                 reason: "the first segment is missing")
         }
-        let tail = try recoverTail(try header(newest, storage), storage, &report)
+        let tail = try recoverTail(try header(newest, storage), storage, mark, &report)
         report.segments = firsts.count
         report.lastPosition = tail.frontier.count
         return (tail, report)
@@ -106,7 +108,7 @@ package enum LogRecovery {
     }
 
     private static func recoverTail(
-        _ header: SegmentHeader, _ storage: any LogStorage, _ report: inout Report
+        _ header: SegmentHeader, _ storage: any LogStorage, _ mark: UInt64?, _ report: inout Report
     ) throws(LogError) -> Tail {
         let name = header.fileName
         let file = try wrap { () throws(StorageError) in try storage.open(name, isWritable: true) }
@@ -117,6 +119,8 @@ package enum LogRecovery {
         let end = try wrap { () throws(StorageError) in
             try scan.walk { _, _, records in for record in records { frontier.append(record) } }
         }
+        // Before anything is cut: the next start must find the same.
+        if let mark, mark > frontier.count { throw shortened(mark, name, frontier.count, offset: scan.offset) }
         if case .invalid(let reason) = end {
             guard try wrap({ () throws(StorageError) in try !scan.hasFrameAfterEnd() }) else {
                 throw .damaged(segment: name, position: scan.nextPosition, offset: scan.offset, reason: reason)
@@ -124,21 +128,40 @@ package enum LogRecovery {
             try wrap { () throws(StorageError) in
                 let size = try file.size()
                 try file.truncate(to: scan.offset)
-                try file.sync()
                 report.tornTail = TornTail(segment: name, offset: scan.offset, byteCount: size - scan.offset)
             }
+        }
+        // A killed process leaves frames, and a segment's name, that no sync has confirmed; from now on they are shown.
+        try wrap { () throws(StorageError) in
+            try file.sync()
+            try storage.syncDirectory()
         }
         return Tail(segment: name, file: file, end: scan.offset, frontier: frontier)
     }
 
-    /// Whether a crash interrupted the making of the newest segment: a short or blank header and nothing after it.
+    /// A log that was closed in order has no torn tail: what is missing was acknowledged.
+    static func shortened(_ mark: UInt64, _ segment: String, _ position: UInt64, offset: UInt64) -> LogError {
+        .damaged(
+            segment: segment, position: position + 1, offset: offset,
+            reason: "the log was closed at position \(mark) and ends at \(position) now")
+    }
+
+    /// Whether a crash interrupted the making of the newest segment: a short, blank or torn header, and no frame after
+    /// it. Nothing is lost with such a segment, because a header is durable before the first frame is written.
     private static func isUnfinished(_ firstPosition: UInt64, _ storage: any LogStorage) throws(LogError) -> Bool {
         let name = SegmentHeader.fileName(firstPosition: firstPosition)
-        return try wrap { () throws(StorageError) in
+        let bytes = try wrap { () throws(StorageError) -> [UInt8]? in
             let file = try storage.open(name, isWritable: false)
-            guard try file.size() <= UInt64(SegmentHeader.byteCount) else { return false }
-            let bytes = try file.read(at: 0, count: SegmentHeader.byteCount)
-            return bytes.count < SegmentHeader.byteCount || bytes.allSatisfy { $0 == 0 }
+            guard try file.size() <= UInt64(SegmentHeader.byteCount) else { return nil }
+            return try file.read(at: 0, count: SegmentHeader.byteCount)
+        }
+        guard let bytes else { return false }
+        guard bytes.count == SegmentHeader.byteCount else { return true }
+        do {
+            _ = try SegmentHeader(bytes)
+            return false
+        } catch {
+            return error == .checksum || bytes.prefix(SegmentHeader.magic.count).allSatisfy { $0 == 0 }
         }
     }
 

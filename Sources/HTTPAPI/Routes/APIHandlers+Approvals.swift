@@ -2,6 +2,7 @@ import CommandHandling
 import Domain
 import EventStreaming
 import HTTPTypes
+import Hummingbird
 import Projections
 
 extension APIHandlers {
@@ -75,13 +76,23 @@ extension APIHandlers {
         return APIAnswer(.ok, existing.json(request.era), position: receipt.position)
     }
 
-    func listAccessRequests(_ request: APIRequest) async throws -> APIAnswer {
+    /// What is PENDING unless another status is asked for, newest first.
+    func listAccessRequests(_ request: APIRequest) async throws -> Response {
         let text = request.query("status")?.uppercased() ?? AccessRequestStatus.pending.rawValue
         guard let status = AccessRequestStatus(rawValue: text) else {
             throw APIError.badRequest("status must be one of PENDING, APPROVED, REJECTED, EXPIRED")
         }
-        let records = try await projections.accessRequests(status: status, in: request.workspace)
-        return APIAnswer(.ok, JSONText(array: records.map { $0.json(request.era) }))
+        let (start, workspace, era) = (try request.listCursor(), request.workspace, request.era)
+        if let limit = try request.listLimit() {
+            let page = try await projections.accessRequests(
+                status: status, before: start, limit: limit, in: workspace)
+            return listPage(page, limit: limit, cursor: \.position) { $0.json(era) }
+        }
+        let json = { @Sendable (access: AccessRequestRecord) in access.json(era) }
+        return try await wholeList(json) { [projections] after, limit in
+            try await projections.accessRequests(
+                status: status, before: after?.position ?? start, limit: limit, in: workspace)
+        }
     }
 
     func getAccessRequest(_ request: APIRequest) async throws -> APIAnswer {

@@ -2,11 +2,10 @@ import CommandHandling
 import Domain
 import EventStreaming
 import HTTPTypes
+import Hummingbird
 import Projections
 
 extension APIHandlers {
-    static let listMax: UInt64 = 1000
-
     func createRun(_ request: APIRequest) async throws -> APIAnswer {
         let body = request.body
         let command = CreateRun(
@@ -19,21 +18,25 @@ extension APIHandlers {
             .created, try await run(id, request).json(request.era, actions: []), position: receipt.position)
     }
 
-    func listRuns(_ request: APIRequest) async throws -> APIAnswer {
+    /// With no filter at all, what is RUNNING; else whatever matches, newest first.
+    func listRuns(_ request: APIRequest) async throws -> Response {
         var filter = RunFilter()
         filter.agentID = request.query("agent_id") ?? request.query("agent")
         filter.userID = request.query("user_id")
         filter.conversationID = request.query("conversation_id")
         filter.status = try request.query("status").map(Self.status)
         if filter == RunFilter() { filter.status = .running }
-        filter.limit = try request.query("limit", in: 1...Self.listMax).map(Int.init)
-        filter.before = try request.query("cursor", in: 1...UInt64.max >> 1).map(Position.init)
-        let runs = try await projections.runs(filter, in: request.workspace)
-        var answer = APIAnswer(.ok, JSONText(array: runs.map { $0.json(request.era) }))
-        if let limit = filter.limit, runs.count == limit, let last = runs.last {
-            answer.headers[.link] = "<?limit=\(limit)&cursor=\(last.position)>; rel=\"next\""
+        filter.before = try request.listCursor()
+        let (chosen, workspace, era) = (filter, request.workspace, request.era)
+        if let limit = try request.listLimit() {
+            let page = try await projections.runs(chosen, limit: limit, in: workspace)
+            return listPage(page, limit: limit, cursor: \.position) { $0.json(era) }
         }
-        return answer
+        return try await wholeList({ (run: RunRecord) in run.json(era) }) { [projections] after, limit in
+            var filter = chosen
+            filter.before = after?.position ?? chosen.before
+            return try await projections.runs(filter, limit: limit, in: workspace)
+        }
     }
 
     func getRun(_ request: APIRequest) async throws -> APIAnswer {
@@ -73,13 +76,17 @@ extension APIHandlers {
         return APIAnswer(.created, entry, position: receipt.position)
     }
 
-    func listEvents(_ request: APIRequest) async throws -> APIAnswer {
+    func listEvents(_ request: APIRequest) async throws -> Response {
         let run = try await run(try request.runID(), request)
-        let after = try request.query("after_seq", in: 0...UInt64.max >> 1) ?? 0
-        let limit = try request.query("limit", in: 1...100_000) ?? 100_000
-        let events = try await projections.timeline(run.id, after: after, limit: Int(limit))
-        let entries = events.map { EventDocument.timelineEntry($0, withAliases: request.era == .v1alpha) }
-        return APIAnswer(.ok, JSONText(array: entries))
+        let start = try request.query("after_seq", in: 0...UInt64.max >> 1) ?? 0
+        let limit = try request.query("limit", in: 1...UInt64.max >> 1).map(Int.init)
+        let withAliases = request.era == .v1alpha
+        return try await wholeList(
+            limit: limit, { (entry: RecordedEvent) in EventDocument.timelineEntry(entry, withAliases: withAliases) },
+            { [projections] after, limit in
+                try await projections.timeline(
+                    run.id, after: after?.event.timeline?.sequence ?? start, limit: limit)
+            })
     }
 
     func saveCheckpoint(_ request: APIRequest) async throws -> APIAnswer {

@@ -17,7 +17,7 @@ extension RouteTable {
     private mutating func addRuns(_ api: APIHandlers) {
         let root = Self.rootPrefixes
         on(.post, "/runs", under: root, .driveRuns, api.createRun)
-        on(.get, "/runs", under: root, .read, api.listRuns)
+        onRaw(.get, "/runs", under: root, .read, api.listRuns)
         on(.get, "/runs/:id", under: root, .read, api.getRun)
         on(.patch, "/runs/:id", under: root, .driveRuns, api.changeRun)
         on(.post, "/runs/:id/cancel", under: root, .driveRuns, api.cancelRun)
@@ -26,7 +26,7 @@ extension RouteTable {
             if request.header(.accept)?.contains("text/event-stream") == true {
                 return try await api.streamRun(request)
             }
-            return try await api.listEvents(request).response
+            return try await api.listEvents(request)
         }
         onRaw(.get, "/runs/:id/events/stream", under: root, .read, api.streamRun)
         onRaw(.get, "/events/stream", under: root, .read, api.streamEvents)
@@ -46,7 +46,7 @@ extension RouteTable {
         on(.post, "/runs/:id/actions/:action/reject", under: root, .decide, api.rejectAction)
         for path in ["/governance/requests", "/approvals/requests"] {
             on(.post, path, under: root, .actAsAgent, api.requestAccess)
-            on(.get, path, under: root, .read, api.listAccessRequests)
+            onRaw(.get, path, under: root, .read, api.listAccessRequests)
             on(.get, path + "/:id", under: root, .read, api.getAccessRequest)
             on(.post, path + "/:id/approve", under: root, .decide, api.approveAccess)
             on(.post, path + "/:id/reject", under: root, .decide, api.rejectAccess)

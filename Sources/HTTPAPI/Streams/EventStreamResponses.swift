@@ -26,9 +26,9 @@ extension APIHandlers {
             var shown = start
             while true {
                 let page = try await projections.timeline(run.id, after: shown, limit: 500)
-                guard let last = page.last?.event.timeline?.sequence else { break }
-                for recorded in page { try await writer.write(format.entry(recorded)) }
-                shown = last
+                for recorded in page.records { try await writer.write(format.entry(recorded)) }
+                shown = page.records.last?.event.timeline?.sequence ?? shown
+                guard page.hasMore else { break }
             }
             if run.status.isFinished { return try await writer.write(StreamFormat.end) }
             for try await item in follower {

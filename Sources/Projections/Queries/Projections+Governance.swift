@@ -13,18 +13,20 @@ extension Projections {
         }
     }
 
-    /// The workspace's requests, newest first; of one status, or of all.
+    /// The workspace's first requests of that status that began before a position, newest first.
     package func accessRequests(
-        status: AccessRequestStatus?, in workspace: WorkspaceName
-    ) async throws(ProjectionError) -> [AccessRequestRecord] {
-        var sql = "SELECT * FROM access_requests WHERE workspace = ?"
-        var arguments: StatementArguments = [workspace.text]
-        if let status {
-            sql += " AND status = ?"
-            arguments += [status.rawValue]
+        status: AccessRequestStatus, before: Position?, limit: Int, in workspace: WorkspaceName
+    ) async throws(ProjectionError) -> Page<AccessRequestRecord> {
+        try await query { db in
+            try Page(
+                db,
+                sql: """
+                    SELECT * FROM access_requests WHERE workspace = ? AND status = ? AND position < ?
+                    ORDER BY position DESC
+                    """,
+                [workspace.text, status.rawValue, before.map { Int64($0.value) } ?? .max], limit: limit,
+                sizeBytes: { 512 + ($0.url?.utf8.count ?? 0) }, AccessRequestRecord.init)
         }
-        let (text, values) = (sql + " ORDER BY position DESC", arguments)
-        return try await query { try Row.fetchAll($0, sql: text, arguments: values).map(AccessRequestRecord.init) }
     }
 
     /// The request that is pending for the same subject and tool (and run).

@@ -13,10 +13,10 @@ extension Projections {
         }
     }
 
-    /// The runs that match, newest first.
+    /// The first runs that match, newest first; the next page is that `before` the last one's position.
     package func runs(
-        _ filter: RunFilter, in workspace: WorkspaceName
-    ) async throws(ProjectionError) -> [RunRecord] {
+        _ filter: RunFilter, limit: Int, in workspace: WorkspaceName
+    ) async throws(ProjectionError) -> Page<RunRecord> {
         var conditions = ["workspace = ?"]
         var arguments: StatementArguments = [workspace.text]
         func add(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
@@ -29,24 +29,25 @@ extension Projections {
         add("user_id = ?", filter.userID)
         add("conversation_id = ?", filter.conversationID)
         add("position < ?", filter.before.map { Int64($0.value) })
-        var sql = "SELECT * FROM runs WHERE \(conditions.joined(separator: " AND ")) ORDER BY position DESC"
-        if let limit = filter.limit { sql += " LIMIT \(limit)" }
-        let (text, values) = (sql, arguments)
-        return try await query { try Row.fetchAll($0, sql: text, arguments: values).map(RunRecord.init) }
+        let sql = "SELECT * FROM runs WHERE \(conditions.joined(separator: " AND ")) ORDER BY position DESC"
+        return try await query { [arguments] db in
+            try Page(
+                db, sql: sql, arguments, limit: limit, sizeBytes: { 512 + ($0.initialMessage?.utf8.count ?? 0) },
+                RunRecord.init)
+        }
     }
 
-    /// The run's timeline after `sequence`, in order. The caller has checked that the run is the workspace's.
+    /// The first entries of the run's timeline after `sequence`. The caller has checked that the run is the
+    /// workspace's.
     package func timeline(
         _ id: RunID, after sequence: UInt64, limit: Int
-    ) async throws(ProjectionError) -> [RecordedEvent] {
+    ) async throws(ProjectionError) -> Page<RecordedEvent> {
         try await query { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT position, event FROM timeline WHERE run_id = ? AND sequence > ? ORDER BY sequence LIMIT ?
-                    """,
-                arguments: [id.column, Int64(clamping: sequence), limit]
-            ).map { row in
+            try Page(
+                db, sql: "SELECT position, event FROM timeline WHERE run_id = ? AND sequence > ? ORDER BY sequence",
+                [id.column, Int64(clamping: sequence)], limit: limit,
+                sizeBytes: { $0.event.payload.approximateSizeBytes }
+            ) { row in
                 let position = UInt64(row["position"] as Int64)
                 return RecordedEvent(
                     position: Position(position),

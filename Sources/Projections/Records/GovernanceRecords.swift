@@ -22,6 +22,8 @@ package struct AccessRequestRecord: Hashable, Sendable {
     package let expiresAt: Timestamp
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
+    /// The position of the request's first event: requests sort by it.
+    package let position: Position
 
     init(_ row: Row) throws {
         id = try row.identifier("id")
@@ -43,6 +45,7 @@ package struct AccessRequestRecord: Hashable, Sendable {
         expiresAt = row.time("expires_at")
         createdAt = row.time("created_at")
         updatedAt = row.time("updated_at")
+        position = Position(UInt64(row["position"] as Int64))
     }
 }
 

@@ -45,7 +45,6 @@ package struct RunFilter: Hashable, Sendable {
     package var conversationID: String?
     /// Only runs that began before this position.
     package var before: Position?
-    package var limit: Int?
 
     package init() {}
 }

@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 2
+    static let version = 3
 
     static func create(_ db: Database) throws {
         try db.execute(sql: statements)
@@ -82,7 +82,6 @@ enum ReadModelSchema {
             position INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX access_requests_by_status ON access_requests (workspace, status, position);
-        CREATE INDEX access_requests_by_position ON access_requests (workspace, position);
         CREATE INDEX access_requests_pending ON access_requests (workspace, subject, tool_id)
             WHERE status = 'PENDING';
 

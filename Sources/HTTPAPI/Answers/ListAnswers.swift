@@ -1,0 +1,69 @@
+import Domain
+import EventStreaming
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Projections
+
+extension APIHandlers {
+    /// The most rows that a list reads at once; a page is bounded in bytes too.
+    private static let pageRowsMax = 1000
+
+    /// A whole list as one JSON array, read and sent a page at a time: a client that takes it slowly, or a list of
+    /// millions, costs a page of memory.
+    ///
+    /// The first page is read before the answer begins, so that its errors have their status. A list that is no longer
+    /// than that has a Content-Length.
+    ///
+    /// - Parameters:
+    ///   - limit: how many records to give at most; `nil` for all.
+    ///   - page: gives at most so many records after the one it is given, from the beginning without one.
+    func wholeList<Record>(
+        limit: Int? = nil, _ json: @escaping @Sendable (Record) -> JSONText,
+        _ page: @escaping @Sendable (_ after: Record?, _ limit: Int) async throws -> Page<Record>
+    ) async throws -> Response {
+        let limit = limit ?? .max
+        let first = try await page(nil, min(limit, Self.pageRowsMax))
+        guard first.hasMore, first.records.count < limit else {
+            return APIAnswer(.ok, JSONText(array: first.records.map(json))).response
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: ResponseBody { writer in
+                var (current, count) = (first, 0)
+                while let last = current.records.last {
+                    for record in current.records {
+                        try await writer.write(ByteBuffer(string: (count == 0 ? "[" : ",") + json(record).text))
+                        count += 1
+                    }
+                    guard current.hasMore, count < limit else { break }
+                    current = try await page(last, min(limit - count, Self.pageRowsMax))
+                }
+                try await writer.write(ByteBuffer(string: "]"))
+                try await writer.finish(nil)
+            })
+    }
+
+    /// One page of a list for a client that asked for so many, and where the next one is (RFC 8288).
+    func listPage<Record>(
+        _ page: Page<Record>, limit: Int, cursor: (Record) -> Position, _ json: (Record) -> JSONText
+    ) -> Response {
+        var answer = APIAnswer(.ok, JSONText(array: page.records.map(json)))
+        if page.hasMore, let last = page.records.last {
+            answer.headers[.link] = "<?limit=\(limit)&cursor=\(cursor(last))>; rel=\"next\""
+        }
+        return answer.response
+    }
+}
+
+extension APIRequest {
+    private static let listLimitMax: UInt64 = 1000
+
+    /// How many records of a list the client asks for; `nil` when it wants all.
+    func listLimit() throws(APIError) -> Int? { try query("limit", in: 1...Self.listLimitMax).map(Int.init) }
+
+    /// Where a page of a list begins: before that position.
+    func listCursor() throws(APIError) -> Position? {
+        try query("cursor", in: 1...UInt64.max >> 1).map(Position.init)
+    }
+}
