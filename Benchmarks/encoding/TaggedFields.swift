@@ -157,5 +157,5 @@ extension [UInt8] {
         if let text { append(text) }
     }
 
-    fileprivate mutating func append(_ uuid: UUIDValue) { append(contentsOf: uuid.bytes) }
+    fileprivate mutating func append(_ uuid: UUIDValue) { uuid.withUnsafeBytes { append(contentsOf: $0) } }
 }

@@ -87,6 +87,6 @@ extension LogVerifier.Report {
         json.add("raw_bytes", rawBytes)
         json.add("root_hash", rootHash)
         json.add("problems", problems.map(\.description))
-        return json.text.text
+        return json.finished().text
     }
 }

@@ -63,7 +63,7 @@ struct Replay: AsyncParsableCommand {
         json.add("open_access_requests", state.accessRequests.count)
         json.add("resources", state.resources.count)
         json.add("api_keys", state.apiKeys.count)
-        show(json.text.text)
+        show(json.finished().text)
     }
 }
 

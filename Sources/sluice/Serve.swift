@@ -60,7 +60,7 @@ struct Serve: AsyncParsableCommand {
             line.add("key", entry.key.rawValue)
             line.add("value", entry.shown)
             line.add("source", entry.source)
-            show(line.text.text)
+            show(line.finished().text)
         }
     }
 }

@@ -41,7 +41,9 @@ import Testing
         let value = UUIDValue(high: 0x0193_abcd_ef01_7234, low: 0x8765_4321_0fed_cba9)
         #expect(value.text == "0193abcd-ef01-7234-8765-43210fedcba9")
         #expect(UUIDValue(text: value.text.uppercased()) == value)
-        #expect(UUIDValue(bytes: value.bytes) == value)
+        #expect(value.withUnsafeBytes { Array($0.prefix(3)) } == [0x01, 0x93, 0xab])
+        #expect(value.withUnsafeBytes { UUIDValue(bytes: $0) } == value)
+        #expect([UInt8](repeating: 1, count: 15).withUnsafeBytes { UUIDValue(bytes: $0) } == nil)
     }
 
     @Test(arguments: ["", "-a", "a-", "A", "a_b", "a/b", String(repeating: "a", count: 64)])

@@ -5,7 +5,7 @@ package struct Identifier<Entity>: Hashable, Sendable, Comparable, CustomStringC
     package init(_ value: UUIDValue) { self.value = value }
 
     /// Reads the canonical UUID text; `nil` for anything else.
-    package init?(_ text: some StringProtocol) {
+    package init?(_ text: String) {
         guard let value = UUIDValue(text: text) else { return nil }
         self.init(value)
     }

@@ -9,42 +9,24 @@ package struct UUIDValue: Hashable, Sendable, Comparable {
     }
 
     /// Reads the canonical 8-4-4-4-12 form, upper or lower case; `nil` for anything else.
-    package init?(text: some StringProtocol) {
-        var words: (UInt64, UInt64) = (0, 0)
-        var digits = 0
-        var index = 0
-        for byte in text.utf8 {
-            defer { index += 1 }
-            if index == 8 || index == 13 || index == 18 || index == 23 {
-                guard byte == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            guard let digit = Self.value(ofHexDigit: byte), digits < 32 else { return nil }
-            if digits < 16 { words.0 = words.0 << 4 | digit } else { words.1 = words.1 << 4 | digit }
-            digits += 1
-        }
-        guard digits == 32, index == 36 else { return nil }
-        self.init(high: words.0, low: words.1)
+    package init?(text: String) {
+        // Every request reads one: over contiguous bytes, with no generic view between.
+        var text = text
+        guard let value = text.withUTF8({ Self(utf8: $0) }) else { return nil }
+        self = value
     }
 
     /// Reads 16 big-endian bytes; `nil` for any other count.
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: UnsafeRawBufferPointer) {
         guard bytes.count == 16 else { return nil }
-        var words: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in bytes.enumerated() {
-            if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
-        }
-        self.init(high: words.0, low: words.1)
+        self.init(
+            high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+            low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
     }
 
-    /// The 16 big-endian bytes.
-    package var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(16)
-        for word in [high, low] {
-            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
-        }
-        return bytes
+    /// Lends the 16 big-endian bytes.
+    package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try Swift.withUnsafeBytes(of: (high.bigEndian, low.bigEndian), body)
     }
 
     /// The canonical lower-case text.
@@ -67,6 +49,22 @@ package struct UUIDValue: Hashable, Sendable, Comparable {
 
     package static func < (left: Self, right: Self) -> Bool {
         (left.high, left.low) < (right.high, right.low)
+    }
+
+    private init?(utf8: UnsafeBufferPointer<UInt8>) {
+        guard utf8.count == 36 else { return nil }
+        var words: (UInt64, UInt64) = (0, 0)
+        var digits = 0
+        for (index, byte) in utf8.enumerated() {
+            if index == 8 || index == 13 || index == 18 || index == 23 {
+                guard byte == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            guard let digit = Self.value(ofHexDigit: byte) else { return nil }
+            if digits < 16 { words.0 = words.0 << 4 | digit } else { words.1 = words.1 << 4 | digit }
+            digits += 1
+        }
+        self.init(high: words.0, low: words.1)
     }
 
     private static func value(ofHexDigit byte: UInt8) -> UInt64? {

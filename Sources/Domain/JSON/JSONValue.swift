@@ -77,22 +77,34 @@ extension JSONText {
 extension [UInt8] {
     /// Appends a JSON string (RFC 8259, section 7): quotes, backslashes and control characters escaped, the rest UTF-8.
     package mutating func append(jsonString text: String) {
+        var text = text
         append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                append(UInt8(ascii: "\\"))
-                append(byte)
-            case 0x0a: self += "\\n".utf8
-            case 0x0d: self += "\\r".utf8
-            case 0x09: self += "\\t".utf8
-            case 0..<0x20:
-                let digits = String(byte, radix: 16)
-                self += (digits.utf8.count == 1 ? "\\u000" : "\\u00").utf8
-                self += digits.utf8
-            default: append(byte)
+        text.withUTF8 { utf8 in
+            // What needs no escape is copied in one piece: mostly that is all of it.
+            var plainStart = 0
+            for (index, byte) in utf8.enumerated() {
+                guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+                append(contentsOf: UnsafeBufferPointer(rebasing: utf8[plainStart..<index]))
+                append(jsonEscapeOf: byte)
+                plainStart = index + 1
             }
+            append(contentsOf: UnsafeBufferPointer(rebasing: utf8[plainStart...]))
         }
         append(UInt8(ascii: "\""))
+    }
+
+    private mutating func append(jsonEscapeOf byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+            append(UInt8(ascii: "\\"))
+            append(byte)
+        case 0x0a: self += "\\n".utf8
+        case 0x0d: self += "\\r".utf8
+        case 0x09: self += "\\t".utf8
+        default:
+            let digits = String(byte, radix: 16)
+            self += (digits.utf8.count == 1 ? "\\u000" : "\\u00").utf8
+            self += digits.utf8
+        }
     }
 }

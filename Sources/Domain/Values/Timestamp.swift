@@ -22,9 +22,16 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
         let (days, microsecondOfDay) = microseconds.dividedWithFloor(by: 86_400_000_000)
         let date = CivilDate(daysSinceEpoch: days)
         let second = microsecondOfDay / 1_000_000
-        return "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))T"
-            + "\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))."
-            + "\(padded(microsecondOfDay % 1_000_000, 6))Z"
+        var text: [UInt8] = []
+        text.reserveCapacity(27)
+        text.append(date.year, digits: 4, then: "-")
+        text.append(date.month, digits: 2, then: "-")
+        text.append(date.day, digits: 2, then: "T")
+        text.append(second / 3600, digits: 2, then: ":")
+        text.append(second / 60 % 60, digits: 2, then: ":")
+        text.append(second % 60, digits: 2, then: ".")
+        text.append(microsecondOfDay % 1_000_000, digits: 6, then: "Z")
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads RFC 3339 (`T` or a space, any fraction, `Z` or an offset); `nil` for anything else.
@@ -129,7 +136,20 @@ extension Int64 {
     }
 }
 
-private func padded(_ value: Int64, _ width: Int) -> String {
-    let digits = String(value)
-    return digits.count >= width ? digits : String(repeating: "0", count: width - digits.count) + digits
+extension [UInt8] {
+    /// Appends a number with leading zeros and what follows it.
+    fileprivate mutating func append(_ number: Int64, digits: Int, then separator: Unicode.Scalar) {
+        var limit: Int64 = 1
+        for _ in 0..<digits { limit *= 10 }
+        if (0..<limit).contains(number) {
+            while limit > 1 {
+                limit /= 10
+                append(UInt8(ascii: "0") + UInt8(number / limit % 10))
+            }
+        } else {
+            // A year that no clock shows.
+            self += String(number).utf8
+        }
+        append(UInt8(ascii: separator))
+    }
 }

@@ -23,8 +23,8 @@ package struct MerkleFrontier: Hashable, Sendable {
     }
 
     /// Adds a record as the next leaf.
-    package mutating func append(_ record: some Collection<UInt8>) {
-        var node = Self.hash(0, Array(record), [])
+    package mutating func append(_ record: [UInt8]) {
+        var node = Self.hash(0, record, [])
         var size = count
         while size & 1 == 1 {
             node = Self.hash(1, hashes.removeLast(), node)

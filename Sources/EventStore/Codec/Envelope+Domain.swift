@@ -99,10 +99,10 @@ extension Sluice_Events_V1_StreamKind {
 }
 
 extension Data {
-    init(_ uuid: UUIDValue) { self.init(uuid.bytes) }
+    init(_ uuid: UUIDValue) { self = uuid.withUnsafeBytes { Data($0) } }
 
     func uuid(_ field: String) throws(MalformedRecord) -> UUIDValue {
-        guard let value = UUIDValue(bytes: self) else { throw .missing(field) }
+        guard let value = withUnsafeBytes({ UUIDValue(bytes: $0) }) else { throw .missing(field) }
         return value
     }
 }

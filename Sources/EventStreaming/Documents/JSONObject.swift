@@ -8,8 +8,11 @@ package struct JSONObject: Sendable {
 
     package init() {}
 
-    /// The object's text.
-    package var text: JSONText { JSONText(verified: String(decoding: bytes + [UInt8(ascii: "}")], as: UTF8.self)) }
+    /// The object's text, when all its members are there.
+    package consuming func finished() -> JSONText {
+        bytes.append(UInt8(ascii: "}"))
+        return JSONText(verified: String(decoding: bytes, as: UTF8.self))
+    }
 
     /// Adds a member, unless the value is `nil`.
     package mutating func add(_ name: String, _ value: String?) {
@@ -38,7 +41,7 @@ package struct JSONObject: Sendable {
         bytes += value.text.utf8
     }
 
-    package mutating func add(_ name: String, _ value: JSONObject) { add(name, value.text) }
+    package mutating func add(_ name: String, _ value: JSONObject) { add(name, value.finished()) }
 
     package mutating func add(_ name: String, _ values: [JSONText]) { add(name, JSONText(array: values)) }
 
@@ -78,6 +81,6 @@ extension JSONText {
     package static func object(_ build: (inout JSONObject) -> Void) -> JSONText {
         var object = JSONObject()
         build(&object)
-        return object.text
+        return object.finished()
     }
 }

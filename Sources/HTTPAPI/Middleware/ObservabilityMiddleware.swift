@@ -2,14 +2,25 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Metrics
+import Synchronization
 
 /// Gives each request an id, turns every error into an answer, and logs what came of it.
 ///
 /// Paths are logged as their route's pattern: a path may carry an agent's key.
-struct ObservabilityMiddleware: RouterMiddleware {
+final class ObservabilityMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
-    let newRequestID: @Sendable () -> String
+    /// What a request's duration is recorded under: as many as there are routes, methods and statuses.
+    private struct Outcome: Hashable {
+        let method: String
+        let route: String
+        let status: Int
+    }
+
+    private let newRequestID: @Sendable () -> String
+    private let timers = Mutex<[Outcome: Timer]>([:])
+
+    init(newRequestID: @escaping @Sendable () -> String) { self.newRequestID = newRequestID }
 
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
@@ -30,13 +41,7 @@ struct ObservabilityMiddleware: RouterMiddleware {
         }
         response.headers[.requestID] = context.requestID
         let route = context.endpointPath ?? "unknown"
-        Timer(
-            label: "sluice_http_request_seconds",
-            dimensions: [
-                ("method", HTTPMethods.all.contains(request.method) ? request.method.rawValue : "other"),
-                ("route", route), ("status", String(response.status.code)),
-            ]
-        ).record(duration: start.duration(to: .now))
+        timer(request.method, route, response.status).record(duration: start.duration(to: .now))
         context.logger.debug(
             "request",
             metadata: [
@@ -44,6 +49,19 @@ struct ObservabilityMiddleware: RouterMiddleware {
                 "request_id": "\(context.requestID)",
             ])
         return response
+    }
+
+    private func timer(_ method: HTTPRequest.Method, _ route: String, _ status: HTTPResponse.Status) -> Timer {
+        let outcome = Outcome(
+            method: HTTPMethods.all.contains(method) ? method.rawValue : "other", route: route, status: status.code)
+        return timers.withLock { timers in
+            if let timer = timers[outcome] { return timer }
+            let timer = Timer(
+                label: "sluice_http_request_seconds",
+                dimensions: [("method", outcome.method), ("route", route), ("status", String(outcome.status))])
+            timers[outcome] = timer
+            return timer
+        }
     }
 
     /// The client's id when it is short and plain, else a new one.

@@ -39,7 +39,7 @@ struct APIRequest: Sendable {
 
     /// A path parameter, percent-decoded.
     func parameter(_ name: String) throws(APIError) -> String {
-        guard let raw = parameters.get(name), let text = raw.removingPercentEncoding,
+        guard let raw = parameters.get(name), let text = raw.percentDecoded,
             !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f })
         else { throw .badRequest("the path is not valid") }
         return text
@@ -71,6 +71,13 @@ struct APIRequest: Sendable {
     }
 
     func header(_ name: HTTPField.Name) -> String? { head.headerFields[name] }
+}
+
+extension String {
+    /// The text with its percent escapes decoded, which most have none of; `nil` when one is malformed.
+    fileprivate var percentDecoded: String? {
+        utf8.contains(UInt8(ascii: "%")) ? removingPercentEncoding : self
+    }
 }
 
 extension HTTPField.Name {

@@ -119,7 +119,10 @@ final class APIHandlers: Sendable {
         var hasher = SHA256()
         hasher.update(data: Array("\(principal.keyID)\n\(request.uri.path)\n".utf8))
         hasher.update(data: body)
-        guard let fingerprint = UUIDValue(bytes: Array(hasher.finalize().prefix(16))) else {
+        let fingerprint = hasher.finalize().withUnsafeBytes {
+            UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16]))
+        }
+        guard let fingerprint else {
             preconditionFailure("SHA-256 has 32 bytes")
         }
         return IdempotencyToken(key: key, fingerprint: fingerprint)

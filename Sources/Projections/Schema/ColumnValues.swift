@@ -5,7 +5,7 @@ import GRDB
 // How domain values stand in columns: UUIDs as 16-byte blobs, times as microseconds, enums as their wire names.
 
 extension Identifier {
-    var column: Data { Data(value.bytes) }
+    var column: Data { value.withUnsafeBytes { Data($0) } }
 }
 
 extension Optional {
@@ -20,7 +20,7 @@ extension Row {
 
     func optionalIdentifier<Entity>(_ name: String) throws -> Identifier<Entity>? {
         guard let data = self[name] as Data? else { return nil }
-        guard let value = UUIDValue(bytes: data) else { throw MalformedRow(name) }
+        guard let value = data.withUnsafeBytes({ UUIDValue(bytes: $0) }) else { throw MalformedRow(name) }
         return Identifier(value)
     }
 

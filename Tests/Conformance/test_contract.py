@@ -1,0 +1,133 @@
+"""Answers of the current era, held against the published OpenAPI document of its clients (runagents 1.4.2)."""
+
+import json
+import pathlib
+import re
+
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+DOCUMENT = json.loads((pathlib.Path(__file__).parent / "contract" / "openapi-1.4.2.json").read_text())
+REGISTRY = Registry().with_resource("urn:api", Resource(contents=DOCUMENT, specification=DRAFT202012))
+BASE = "/api/v1"
+HASH = "sha256:" + "ab" * 32
+OPERATIONS = [
+    (method.upper(), template) for template, methods in DOCUMENT["paths"].items() for method in methods
+    if method in {"get", "post", "put", "patch", "delete"}]
+# What this version serves of them.
+SERVED = re.compile(
+    r"/(runs|approvals/requests|tools)\b|/(deploy|starter-kit)$|/policies(/{policyName})?$|/agents(/{agentName})?$"
+    r"|/auth/api-keys(/{keyId})?$")
+
+
+def schema_of(method, template, status):
+    responses = DOCUMENT["paths"][template][method.lower()]["responses"]
+    assert str(status) in responses, f"{method} {template} answers {status}, documented are {sorted(responses)}"
+    content = responses[str(status)].get("content")
+    return content and content["application/json"]["schema"]
+
+
+def absolute(schema):
+    """The schema with its references led into the document."""
+    return json.loads(json.dumps(schema).replace('"#/', '"urn:api#/'))
+
+
+class Contract:
+    """Asks, and checks each answer against what is documented for it."""
+
+    def __init__(self, client):
+        self.client = client
+        self.asked = set()
+
+    def ask(self, method, template, body=None, headers=None, query="", **parameters):
+        path = re.sub(r"\{(\w+)\}", lambda name: parameters[name[1]], template)
+        answer = self.client.request(method, BASE + path + query, body, headers)
+        schema = schema_of(method, template, answer.status)
+        if schema:
+            validator = Draft202012Validator(absolute(schema), registry=REGISTRY)
+            problems = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(answer.json)]
+            assert not problems, f"{method} {path} {answer.status}: {problems}"
+        else:
+            assert set(answer.json) == {"error"}
+        self.asked.add((method, template))
+        return answer
+
+
+def test_every_answer_has_the_published_shape(sluice):
+    contract = Contract(sluice.client(sluice.key("admin", "contract")))
+    ask = contract.ask
+
+    ask("POST", "/starter-kit")
+    tool = {"name": "stripe", "base_url": "https://api.stripe.test", "auth_type": "None"}
+    assert ask("POST", "/tools", tool).status == 201
+    ask("POST", "/tools", {})
+    ask("GET", "/tools")
+    ask("GET", "/tools/{toolName}", toolName="stripe")
+    ask("GET", "/tools/{toolName}", toolName="nothing")
+    ask("POST", "/tools/probe", {"url": sluice.url})
+    ask("POST", "/tools/probe", {})
+    ask("POST", "/tools", tool | {"name": "reachable", "base_url": sluice.url})
+    assert ask("POST", "/tools/{toolName}/test", toolName="reachable").json["reachable"]
+    ask("POST", "/tools/{toolName}/test", toolName="nothing")
+    rule = {"permission": "approval_required", "resource": "https://api.stripe.test/*", "operations": ["POST"]}
+    policy = {"name": "payments", "spec": {"policies": [rule]}}
+    assert ask("POST", "/policies", policy).status == 201
+    ask("PUT", "/policies/{policyName}", policy, policyName="payments")
+    ask("GET", "/policies/{policyName}", policyName="payments")
+    ask("GET", "/policies/{policyName}", policyName="nothing")
+    ask("GET", "/policies")
+
+    deploy = {"agent_name": "billing", "image": "registry.test/agent:1", "required_tools": ["stripe"],
+              "policies": ["payments"], "llm_configs": [{"provider": "openai", "model": "gpt-4o", "role": "default"}]}
+    assert ask("POST", "/deploy", deploy).status == 201
+    ask("POST", "/deploy", {"agent_name": "billing"})
+    ask("GET", "/agents")
+    ask("GET", "/agents/{agentName}", agentName="billing")
+    ask("GET", "/agents/{agentName}", agentName="nobody")
+
+    run = ask("POST", "/runs", {"agent_id": "billing", "user_id": "alice", "conversation_id": "c"}).json["id"]
+    ask("POST", "/runs", {})
+    ask("POST", "/runs/{runId}/events", {"type": "USER_MESSAGE", "data": {"message": "hi"}}, runId=run)
+    ask("POST", "/runs/{runId}/events", {}, runId=run)
+    action = ask("POST", "/runs/{runId}/actions", {"tool_id": "stripe", "capability": "POST /v1/charges",
+                                                   "payload_hash": HASH}, runId=run).json["action_id"]
+    ask("POST", "/runs/{runId}/actions", {"tool_id": "stripe"}, runId=run)
+    ask("GET", "/runs/{runId}/actions/{actionId}", runId=run, actionId=action)
+    approve = "/runs/{runId}/actions/{actionId}/approve"
+    assert ask("POST", approve, {"payload_hash": "sha256:" + "00" * 32}, runId=run, actionId=action).status == 409
+    assert ask("POST", approve, {}, {"X-Payload-Hash": HASH}, runId=run, actionId=action).status == 200
+    ask("GET", "/runs")
+    ask("GET", "/runs/{runId}", runId=run)
+    ask("GET", "/runs/{runId}/events", runId=run)
+
+    request = {"subject": "alice", "tool_id": "stripe", "agent_id": "billing", "run_id": run, "payload_hash": HASH}
+    asked = ask("POST", "/approvals/requests", request).json["id"]
+    assert ask("POST", "/approvals/requests", request).status == 200
+    ask("GET", "/approvals/requests")
+    ask("GET", "/approvals/requests/{requestId}", requestId=asked)
+    granted = ask("POST", "/approvals/requests/{requestId}/approve", {"scope": "run", "duration": "1h"}, requestId=asked)
+    assert granted.status == 200
+    assert ask("POST", "/approvals/requests/{requestId}/reject", {}, requestId=asked).status == 409
+    second = ask("POST", "/approvals/requests", {"subject": "bob", "tool_id": "stripe"}).json["id"]
+    assert ask("POST", "/approvals/requests/{requestId}/reject", {"reason": "no"}, requestId=second).status == 200
+    assert ask("PATCH", "/runs/{runId}", {"status": "COMPLETED"}, runId=run).status == 200
+    assert ask("PATCH", "/runs/{runId}", {"status": "RUNNING"}, runId=run).status == 409
+
+    key = ask("POST", "/auth/api-keys", {"name": "ci", "role": "viewer", "expiresInDays": 7}).json["key"]["id"]
+    ask("GET", "/auth/api-keys")
+    for template, parameter, name in (
+            ("/auth/api-keys/{keyId}", "keyId", key), ("/agents/{agentName}", "agentName", "billing"),
+            ("/tools/{toolName}", "toolName", "stripe"), ("/policies/{policyName}", "policyName", "payments")):
+        assert ask("DELETE", template, **{parameter: name}).status == 200
+        assert ask("DELETE", template, **{parameter: name}).status == 404
+    missing = {(method, template) for method, template in OPERATIONS if SERVED.match(template)} - contract.asked
+    assert not missing, f"served, but not asked here: {missing}"
+
+
+@pytest.mark.parametrize("method, template", OPERATIONS)
+def test_every_published_operation_asks_for_a_key(sluice, method, template):
+    path = BASE + re.sub(r"\{\w+\}", "x", template)
+    answer = sluice.client(None).request(method, path)
+    assert answer.status == 401 and "API key" in answer.error
