@@ -57,6 +57,12 @@ test-repository: .venv/test/.done ## Check style and documents, with no build
 test-conformance: build clients ## Test the binary from outside
 	.venv/test/bin/python -m pytest -q -p no:cacheprovider Tests/Conformance
 
+SEEDS ?= 10000
+.PHONY: simulate
+simulate: deps ## Simulate crashes and failing disks over SEEDS=10000 random worlds; prints each failing seed
+	$(BUILD) -c release --product Simulate
+	"$$($(BUILD) -c release --show-bin-path)/Simulate" --seeds $(SEEDS)
+
 .PHONY: demo
 demo: build .venv/runagents-1.4.2/.done ## Show the main job: block, approve, kill, replay
 	.venv/runagents-1.4.2/bin/python ops/demo/demo.py --sluice "$$($(BUILD) --show-bin-path)/sluice"

@@ -25,6 +25,7 @@ extension Target.Dependency {
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let protobuf = product(name: "SwiftProtobuf", package: "swift-protobuf")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let sqlite = product(name: "GRDBSQLite", package: "GRDB.swift")
     static let httpClient = product(name: "AsyncHTTPClient", package: "async-http-client")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
@@ -74,7 +75,7 @@ let package = Package(
         room("EventStore", ["Domain", "EventLog", .protobuf]),
         // Level 3
         room("CommandHandling", ["Domain", "EventStore", .logging, .metrics]),
-        room("Projections", ["Domain", "EventStore", .grdb, .logging, .metrics]),
+        room("Projections", ["Domain", "EventStore", .grdb, .sqlite, .logging, .metrics]),
         room("EventStreaming", ["Domain", "EventStore"]),
         // Level 4
         room("Scheduling", ["Domain", "EventStore", "CommandHandling", .deque, .heap, .logging]),
@@ -114,6 +115,13 @@ let package = Package(
         // Tests
         .target(
             name: "TestSupport", dependencies: ["Domain"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "Simulation",
+            dependencies: ["CommandHandling", "Domain", "EventLog", "EventStore", "Scheduling", "TestSupport"],
+            path: "Tests/Simulation", swiftSettings: strict),
+        .executableTarget(
+            name: "Simulate", dependencies: ["Simulation", .arguments], path: "Tests/Simulate", swiftSettings: strict),
+        suite("Simulation", ["Simulation"]),
         suite("Domain", ["Domain"]),
         suite("EventLog", ["EventLog", "TestSupport", .crypto, .logging]),
         suite("EventStore", ["Domain", "EventLog", "EventStore", "TestSupport", .logging]),

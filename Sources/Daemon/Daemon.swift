@@ -39,8 +39,8 @@ package struct Daemon: Sendable {
         let lock = try DirectoryLock(directory)
         let (log, _) = try Self.openLog(directory, configuration.log, logger)
         let store = await EventStore(backend: FileLogBackend(log))
-        let commands = try await CommandHandler.open(store: store, settings: configuration.decisions, logger: logger)
-        let projections = try Projections.open(path: directory.readModel, logger: logger)
+        let commands = try await Self.openWriter(store, configuration.decisions, logger)
+        let projections = try Self.openReadModels(directory, store, logger)
         let client = HTTPClient(configuration: .sluice)
         do {
             try await serve(store, commands, projections, client)
@@ -49,7 +49,12 @@ package struct Daemon: Sendable {
             throw error
         }
         try await client.shutdown()
-        try await store.close()
+        do {
+            try await store.close()
+        } catch {
+            // Everything acknowledged is durable all the same; the next start only looks more closely at the log's end.
+            logger.warning("the log could not be marked as closed in order", metadata: ["error": "\(error)"])
+        }
         withExtendedLifetime(lock) {}
         logger.info("stopped", metadata: ["position": "\(store.durablePosition)"])
     }
@@ -66,7 +71,10 @@ package struct Daemon: Sendable {
         // Taken before anything runs: what is in flight here was in flight when the last process ended.
         let (active, position) = try await commands.snapshot()
         let services: [any Service] = [
-            LoopService { await commands.run() },
+            LoopService {
+                // Whoever is answered looks for itself whether it came to that, and says why not.
+                await commands.run { try? await projections.reach($0) }
+            },
             LoopService { try await projections.follow(store) },
             LoopService { try await scheduler.run(from: active, after: position) },
             LoopService { try await executor.run(from: active, after: position) },
@@ -122,6 +130,30 @@ package struct Daemon: Sendable {
             throw DaemonError(.logUnusable, error.description)
         } catch {
             throw DaemonError(.directoryUnusable, "\(error)")
+        }
+    }
+
+    private static func openWriter(
+        _ store: EventStore, _ settings: DecisionSettings, _ logger: Logger
+    ) async throws(DaemonError) -> CommandHandler {
+        do {
+            return try await CommandHandler.open(store: store, settings: settings, logger: logger)
+        } catch {
+            guard case .stopped(let reason) = error else { throw DaemonError(.logUnusable, "\(error)") }
+            throw DaemonError(.logUnusable, reason)
+        }
+    }
+
+    /// Opens the read models, unless the log has lost what they show: nothing may be written then.
+    private static func openReadModels(
+        _ directory: DataDirectory, _ store: EventStore, _ logger: Logger
+    ) throws(DaemonError) -> Projections {
+        do {
+            let projections = try Projections.open(path: directory.readModel, logger: logger)
+            try projections.checkNotAhead(of: store)
+            return projections
+        } catch {
+            throw DaemonError(error)
         }
     }
 

@@ -1,3 +1,5 @@
+import Projections
+
 /// Why the daemon or a command cannot go on, with what to do about it.
 package struct DaemonError: Error, Hashable, Sendable, CustomStringConvertible {
     package let code: DaemonErrorCode
@@ -9,12 +11,24 @@ package struct DaemonError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+extension DaemonError {
+    /// Why the read models cannot be used, for whoever starts the daemon or rebuilds them.
+    init(_ error: ProjectionError) {
+        switch error.code {
+        case .aheadOfLog: self.init(.logUnusable, error.description)
+        case .unreadable: self.init(.readModelUnusable, error.description)
+        case .storage, .noSpace, .stopped: self.init(.directoryUnusable, error.description)
+        }
+    }
+}
+
 /// Stable codes of failures outside requests; each has a line in `docs/errors.md`.
 package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
     case configuration = "configuration_invalid"
     case directoryInUse = "directory_in_use"
     case directoryUnusable = "directory_unusable"
     case logUnusable = "log_unusable"
+    case readModelUnusable = "read_model_unusable"
     case notFound = "nothing_found"
     case addressUnusable = "address_unusable"
     case daemonUnreachable = "daemon_unreachable"
@@ -27,7 +41,7 @@ package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
         case .configuration: 78
         case .directoryInUse: 75
         case .directoryUnusable: 73
-        case .logUnusable: 65
+        case .logUnusable, .readModelUnusable: 65
         case .notFound: 66
         case .addressUnusable, .daemonUnreachable: 69
         case .requestRefused: 76

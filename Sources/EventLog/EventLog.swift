@@ -30,7 +30,6 @@ package final class EventLog: Sendable {
         _ storage: any LogStorage, configuration: Configuration = Configuration(), logger: Logger
     ) throws(LogError) -> (EventLog, LogRecovery.Report) {
         let (tail, report) = try LogRecovery.open(storage)
-        try LogRecovery.wrap { () throws(StorageError) in try CleanMark.remove(from: storage) }
         if let torn = report.tornTail {
             logger.warning(
                 "cut a torn tail that was never acknowledged",

@@ -51,7 +51,7 @@ package struct Executor: Sendable {
             registry.cancel(RunID(event.stream.id))
         }
         guard case .invokeRequested(let requested) = event.payload,
-            let run = await commands.activeRun(RunID(event.stream.id)), let invokeURL = run.invokeURL
+            let run = commands.activeRun(RunID(event.stream.id)), let invokeURL = run.invokeURL
         else { return }
         let call = InvokeCall(
             runID: run.id, workspace: run.workspace, userID: run.userID, conversationID: run.conversationID,

@@ -1,6 +1,7 @@
 package import Domain
 import Foundation
 import GRDB
+import GRDBSQLite
 package import Logging
 import Metrics
 import Synchronization
@@ -23,6 +24,7 @@ package final class Projections: Sendable {
     package static func open(
         path: String, sizeMaxBytes: Int? = nil, logger: Logger
     ) throws(ProjectionError) -> Projections {
+        Self.keepIndexInMemory
         do {
             let pool = try DatabasePool(path: path, configuration: configuration(sizeMaxBytes))
             try pool.write(prepareTables)
@@ -44,6 +46,15 @@ package final class Projections: Sendable {
             throw .wrapping(error)
         }
     }
+
+    /// Makes the process hold its databases alone, with the index of their write-ahead logs in its memory.
+    ///
+    /// SQLite maps that index from a file otherwise, and on a full disk a mapped page that has no block is a SIGBUS.
+    /// (sqlite.org/vfs.html, "unix-excl")
+    private static let keepIndexInMemory: Void = {
+        let result = sqlite3_vfs_register(sqlite3_vfs_find("unix-excl"), 1)
+        precondition(result == SQLITE_OK, "SQLite has had this VFS since 3.7.6")
+    }()
 
     private init(pool: DatabasePool, logger: Logger) throws {
         self.pool = pool

@@ -55,7 +55,7 @@ package actor Scheduler {
 
     /// Waits for the next events, or until the deadline. The cursor moves only with a batch that is taken.
     private func wait(_ subscription: EventSubscription, until deadline: Timestamp?) async throws -> Wake {
-        let pause = deadline.map { max(.zero, $0.since(commands.clock.now())) }
+        let pause = deadline.map { min(configuration.clockCheckInterval, max(.zero, $0.since(commands.clock.now()))) }
         return try await withThrowingTaskGroup(of: Wake.self) { group in
             group.addTask {
                 var cursor = subscription

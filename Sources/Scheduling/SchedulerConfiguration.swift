@@ -7,6 +7,8 @@ package struct SchedulerConfiguration: Hashable, Sendable {
     package var backoffMax: Duration = .seconds(60)
     /// Invokes of one agent in flight at the same time.
     package var agentConcurrencyMax = 8
+    /// How long a deadline is awaited before the clock is looked at again: it may have been set meanwhile.
+    package var clockCheckInterval: Duration = .seconds(5)
     /// How long a command waits that the writer did not take.
     package var postponement: Duration = .seconds(1)
 

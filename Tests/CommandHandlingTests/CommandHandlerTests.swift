@@ -91,7 +91,7 @@ import Testing
                         runID: writer.commands.newID(), agentID: "refused", userID: "u", conversationID: nil,
                         invokeURL: nil, initialMessage: nil)
                     // Decided only when the two are queued; until then this one would wait, so look first.
-                    guard await writer.commands.queueLength == 2 else {
+                    guard writer.commands.queueLength == 2 else {
                         await Task.yield()
                         continue
                     }
@@ -117,7 +117,7 @@ import Testing
             let error = await refusal { try await writer.say(run) }
             guard case .readOnly = error else { return #expect(Bool(false), "\(String(describing: error))") }
             await writer.backend.setFailure(nil)
-            while await writer.commands.refusal() != nil { await Task.yield() }
+            while writer.commands.refusal != nil { await Task.yield() }
             let receipt = try await writer.say(run)
             #expect(receipt.position == Position(2))
             #expect(try #require(receipt.events.first).event.streamSequence == 2)
@@ -136,7 +136,7 @@ import Testing
             // The commit loop does not run yet: the second is decided in sight of the first, which is not written.
             for queued in 1...2 {
                 group.addTask { await refusal { try await writer.commands.execute(create, Writer.request) } }
-                while queued == 1, await writer.commands.queueLength == 0 { await Task.yield() }
+                while queued == 1, writer.commands.queueLength == 0 { await Task.yield() }
             }
             for _ in 0..<100 { await Task.yield() }
             group.addTask {

@@ -175,6 +175,21 @@ import Testing
         #expect(world.requestedInvokes(try world.work()) == [run])
     }
 
+    /// The clock was an hour ahead, the writer refused, and the clock was set right: the deadline comes in its time.
+    @Test func aDeadlineSurvivesAClockThatIsSetBackWhileTheWriterRefuses() throws {
+        var world = World()
+        let run = try world.createRun(invokeURL: nil)
+        let deadline = try #require(world.state.runs[run]?.deadline)
+        let due = world.scheduler.due(at: deadline.adding(.seconds(3600)))
+        #expect(due.count == 1)
+        let earlier = deadline.adding(.seconds(-60))
+        world.scheduler.giveBack(try #require(due.first), retryAt: earlier.adding(.seconds(1)))
+        #expect(world.scheduler.due(at: earlier.adding(.seconds(1))).isEmpty)
+        world.now = try #require(world.scheduler.nextDeadline)
+        #expect(world.now == deadline)
+        #expect(try world.work() == [.failRun(run: run, reason: "the run timed out")])
+    }
+
     /// At whatever event the process ends, the next one drives every run to its end.
     @Test func aRestartAtAnyPointComesToTheSameEnd() throws {
         for stop in 0..<40 {

@@ -58,7 +58,17 @@ package struct LogGenerator: Sendable {
         }
     }
 
-    mutating func newID<Entity>() -> Identifier<Entity> {
+    /// A command that somebody might send to a writer that remembers `active`; many of them make sense.
+    package mutating func command(
+        in active: ActiveState, at time: Timestamp
+    ) -> (command: Command, workspace: WorkspaceName) {
+        (state, now) = (active, time)
+        workspace = random.pick(Self.workspaces)
+        let command = randomCommand()
+        return (command, workspace)
+    }
+
+    package mutating func newID<Entity>() -> Identifier<Entity> {
         idCount += 1
         // As in a UUIDv7 the time leads, and ids of one millisecond come in any order.
         let milliseconds = UInt64(now.microseconds / 1000)

@@ -1,22 +1,15 @@
-import Domain
+package import Domain
 
 /// Decided commands that wait for the disk, in order, within bounds.
-struct CommandQueue {
-    typealias Completion = CheckedContinuation<Result<Receipt, CommandError>, Never>
-
-    struct Batch {
-        var events: [Event] = []
-        var waiting: [(eventCount: Int, completion: Completion)] = []
-    }
-
+struct CommandQueue<Waiter: Sendable>: Sendable {
     /// One frame of the log stays well below the log's own bounds.
-    private static let batchEventsMax = 4096
-    private static let batchBytesMax = 8 * 1024 * 1024
+    private static var batchEventsMax: Int { 4096 }
+    private static var batchBytesMax: Int { 8 * 1024 * 1024 }
 
-    private struct Item {
+    private struct Item: Sendable {
         let events: [Event]
         let bytes: Int
-        let completion: Completion
+        let waiter: Waiter
     }
 
     private let lengthMax: Int
@@ -34,15 +27,16 @@ struct CommandQueue {
     var isEmpty: Bool { count == 0 }
     var isFull: Bool { count >= lengthMax || bytes >= bytesMax }
 
-    mutating func append(_ events: [Event], _ completion: Completion) {
+    mutating func append(_ events: [Event], _ waiter: Waiter) {
         let size = events.reduce(0) { $0 + $1.payload.approximateSizeBytes }
         bytes += size
-        items.append(Item(events: events, bytes: size, completion: completion))
+        items.append(Item(events: events, bytes: size, waiter: waiter))
     }
 
-    /// Takes whole commands from the front, as many as fit into one frame and at least one.
-    mutating func takeBatch() -> Batch {
-        var batch = Batch()
+    /// Takes whole commands from the front, as many as fit into one frame and at least one; `nil` when there is none.
+    mutating func takeBatch() -> CommandBatch<Waiter>? {
+        guard !isEmpty else { return nil }
+        var batch = CommandBatch<Waiter>()
         var batchBytes = 0
         while head < items.count {
             let item = items[head]
@@ -51,7 +45,7 @@ struct CommandQueue {
                 && batchBytes + item.bytes <= Self.batchBytesMax
             guard fits || batch.events.isEmpty else { break }
             batch.events.append(contentsOf: item.events)
-            batch.waiting.append((item.events.count, item.completion))
+            batch.waiting.append((item.events.count, item.waiter))
             batchBytes += item.bytes
             bytes -= item.bytes
             head += 1
@@ -66,10 +60,36 @@ struct CommandQueue {
         return batch
     }
 
-    mutating func failAll(_ error: CommandError) {
-        for item in items[head...] { item.completion.resume(returning: .failure(error)) }
+    /// Empties the queue and hands back everybody who waits in it.
+    mutating func takeWaiters() -> [Waiter] {
+        let waiters = items[head...].map(\.waiter)
         items.removeAll()
         head = 0
         bytes = 0
+        return waiters
+    }
+}
+
+/// Commands that go to the log as one frame.
+package struct CommandBatch<Waiter: Sendable>: Sendable {
+    package fileprivate(set) var events: [Event] = []
+    fileprivate(set) var waiting: [(eventCount: Int, waiter: Waiter)] = []
+
+    /// What each command is answered with once its events are recorded.
+    package func receipts(_ recorded: [RecordedEvent]) -> [(waiter: Waiter, answer: WriterAnswer)] {
+        precondition(recorded.count == events.count, "every event of a batch is recorded")
+        var next = 0
+        return waiting.map { count, waiter in
+            defer { next += count }
+            let receipt = Receipt(
+                position: recorded[next + count - 1].position, events: Array(recorded[next..<next + count]),
+                isRepeated: false)
+            return (waiter, .written(receipt))
+        }
+    }
+
+    /// The same answer for everybody.
+    func refusals(_ error: CommandError) -> [(waiter: Waiter, answer: WriterAnswer)] {
+        waiting.map { ($0.waiter, .failed(error)) }
     }
 }

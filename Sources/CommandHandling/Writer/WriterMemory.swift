@@ -1,16 +1,17 @@
-import Domain
+package import Domain
 import EventStore
 
 /// Everything the writer remembers, folded from the log: the unfinished, and the idempotency keys of late.
-struct WriterMemory: Sendable {
-    private(set) var state = ActiveState()
+package struct WriterMemory: Sendable {
+    package private(set) var state = ActiveState()
     var idempotency: IdempotencyIndex
     /// The newest position decided; it becomes durable a moment later.
-    private(set) var position: Position = .zero
+    package private(set) var position: Position = .zero
     /// The newest event's time: the next one is not earlier, even when the clock was set back.
     private(set) var time = Timestamp(microseconds: 0)
 
-    private init(limits: Limits) { idempotency = IdempotencyIndex(limits: limits) }
+    /// The memory of an empty log.
+    package init(limits: Limits) { idempotency = IdempotencyIndex(limits: limits) }
 
     /// Reads the whole log.
     static func folding(_ store: EventStore, limits: Limits) async throws(CommandError) -> WriterMemory {
@@ -33,7 +34,8 @@ struct WriterMemory: Sendable {
         idempotency.trim(now: now)
     }
 
-    private mutating func evolve(_ recorded: RecordedEvent) {
+    /// Folds the event that follows `position`.
+    package mutating func evolve(_ recorded: RecordedEvent) {
         state.evolve(recorded.event)
         idempotency.evolve(recorded)
         position = recorded.position

@@ -32,33 +32,45 @@ package struct DataDirectory: Sendable {
 }
 
 /// Keeps a second process from writing to a data directory. Given up when nobody holds it, at a crash too.
+///
+/// The directory itself is locked, because a lock file can be deleted and made anew; the file says who holds the lock.
 final class DirectoryLock: Sendable {
     private let descriptor: Int32
 
     init(_ directory: DataDirectory) throws(DaemonError) {
-        descriptor = open(directory.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw DaemonError(
-                .directoryUnusable,
-                "data directory \(directory.path) cannot be written: \(String(cString: strerror(errno)))")
+        descriptor = open(directory.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.unusable(directory) }
+        let note = open(directory.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard note >= 0 else {
+            let error = Self.unusable(directory)
+            close(descriptor)
+            throw error
         }
+        defer { close(note) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let owner = Self.owner(descriptor)
+            let owner = Self.owner(note)
             close(descriptor)
             throw DaemonError(
                 .directoryInUse,
                 "data directory \(directory.path) is in use by process \(owner); stop it or choose another --data-dir")
         }
         let text = "\(getpid())\n"
-        ftruncate(descriptor, 0)
-        _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+        ftruncate(note, 0)
+        _ = text.withCString { pwrite(note, $0, strlen($0), 0) }
     }
 
     deinit { close(descriptor) }
 
-    private static func owner(_ descriptor: Int32) -> String {
+    private static func unusable(_ directory: DataDirectory) -> DaemonError {
+        DaemonError(
+            .directoryUnusable,
+            "data directory \(directory.path) cannot be written: \(String(cString: strerror(errno))); "
+                + "make it writable or choose another --data-dir")
+    }
+
+    private static func owner(_ note: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 20)
-        let count = pread(descriptor, &bytes, bytes.count, 0)
+        let count = pread(note, &bytes, bytes.count, 0)
         let digits = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).prefix { $0.isNumber }
         return digits.isEmpty ? "(unknown)" : String(digits)
     }

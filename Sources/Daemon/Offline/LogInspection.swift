@@ -63,10 +63,22 @@ package struct LogInspection: Sendable {
     ) async throws -> UInt64 {
         let lock = try DirectoryLock(directory)
         defer { withExtendedLifetime(lock) {} }
-        try Projections.delete(path: directory.readModel)
-        let projections = try Projections.open(path: directory.readModel, logger: logger)
         let (log, _) = try Daemon.openLog(directory, EventLog.Configuration(), logger)
         let store = await EventStore(backend: FileLogBackend(log))
+        let count: UInt64
+        do {
+            try Projections.delete(path: directory.readModel)
+            count = try await fill(try Projections.open(path: directory.readModel, logger: logger), store, progress)
+        } catch let error as ProjectionError {
+            throw DaemonError(error)
+        }
+        try await store.close()
+        return count
+    }
+
+    private func fill(
+        _ projections: Projections, _ store: EventStore, _ progress: (_ done: UInt64, _ total: UInt64) -> Void
+    ) async throws -> UInt64 {
         var position = Position.zero
         while position < store.durablePosition {
             let page = try await store.read(from: position.next, limit: EventStore.pageEventsMax)
@@ -75,7 +87,6 @@ package struct LogInspection: Sendable {
             position = last.position
             progress(position.value, store.durablePosition.value)
         }
-        try await store.close()
         return position.value
     }
 }

@@ -8,10 +8,17 @@ enum CleanMark {
         var bytes: [UInt8] = []
         bytes.append(littleEndian: position)
         bytes.append(littleEndian: CRC32C.checksum(bytes))
-        let file = try storage.create(fileName)
-        try file.write(bytes, at: 0)
-        try file.sync()
-        try storage.syncDirectory()
+        try remove(from: storage)
+        do throws(StorageError) {
+            let file = try storage.create(fileName)
+            try file.write(bytes, at: 0)
+            try file.sync()
+            try storage.syncDirectory()
+        } catch {
+            // A mark that is not whole says nothing; the first failure is the one to tell of.
+            try? storage.remove(fileName)
+            throw error
+        }
     }
 
     /// Reads the mark; `nil` when there is none, or none that is whole.

@@ -1,7 +1,7 @@
 /// Opens a log directory: checks how the segments follow each other, and cuts a torn tail.
 package enum LogRecovery {
     /// Where the writer goes on.
-    struct Tail {
+    package struct Tail {
         let segment: String
         let file: any LogFile
         let end: UInt64
@@ -24,12 +24,14 @@ package enum LogRecovery {
         package let byteCount: UInt64
     }
 
-    static func open(_ storage: any LogStorage) throws(LogError) -> (Tail, Report) {
+    /// Finds where the writer goes on, and makes durable whatever it finds.
+    package static func open(_ storage: any LogStorage) throws(LogError) -> (Tail, Report) {
         var report = Report()
         let mark = try wrap { () throws(StorageError) in try CleanMark.read(from: storage) }
         var firsts = try segmentPositions(storage)
         if let newest = firsts.last, try isUnfinished(newest, storage) {
             let name = SegmentHeader.fileName(firstPosition: newest)
+            if let mark, mark >= newest { throw shortened(mark, name, newest - 1, offset: 0) }
             try wrap { () throws(StorageError) in
                 try storage.remove(name)
                 try storage.syncDirectory()
@@ -116,8 +118,12 @@ package enum LogRecovery {
         var scan = try wrap { () throws(StorageError) in
             try SegmentScan(name: name, file: file, firstPosition: header.firstPosition)
         }
+        var newest: (offset: UInt64, byteCount: Int) = (0, SegmentHeader.byteCount)
         let end = try wrap { () throws(StorageError) in
-            try scan.walk { _, _, records in for record in records { frontier.append(record) } }
+            try scan.walk { frame, offset, records in
+                newest = (offset, frame.byteCount)
+                for record in records { frontier.append(record) }
+            }
         }
         // Before anything is cut: the next start must find the same.
         if let mark, mark > frontier.count { throw shortened(mark, name, frontier.count, offset: scan.offset) }
@@ -131,8 +137,10 @@ package enum LogRecovery {
                 report.tornTail = TornTail(segment: name, offset: scan.offset, byteCount: size - scan.offset)
             }
         }
-        // A killed process leaves frames, and a segment's name, that no sync has confirmed; from now on they are shown.
+        // A killed process leaves a frame, or a segment, that no sync has confirmed, and from now on it is shown. It is
+        // written again: after a failed sync the kernel takes its pages for clean, and another sync would do nothing.
         try wrap { () throws(StorageError) in
+            try file.write(try file.read(at: newest.offset, count: newest.byteCount), at: newest.offset)
             try file.sync()
             try storage.syncDirectory()
         }

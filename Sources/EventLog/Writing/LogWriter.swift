@@ -1,7 +1,7 @@
 /// Appends frames to the newest segment and begins the next one when it is full.
 ///
 /// Synchronous, and free of clocks and chance: what it does follows from its storage alone.
-struct LogWriter {
+package struct LogWriter {
     let storage: any LogStorage
     let segmentBytesMax: UInt64
     private(set) var frontier: MerkleFrontier
@@ -10,9 +10,11 @@ struct LogWriter {
     /// The end of the newest durable frame.
     private var end: UInt64
     private var poison: String?
+    /// Whether the mark of an orderly close may still be there: it says less than the log from the first append on.
+    private var mayBeMarkedClean = true
 
     /// Goes on where recovery has ended.
-    init(storage: any LogStorage, segmentBytesMax: UInt64, recovered: LogRecovery.Tail) {
+    package init(storage: any LogStorage, segmentBytesMax: UInt64, recovered: LogRecovery.Tail) {
         self.storage = storage
         self.segmentBytesMax = segmentBytesMax
         frontier = recovered.frontier
@@ -22,14 +24,18 @@ struct LogWriter {
     }
 
     /// The last durable position.
-    var durablePosition: UInt64 { frontier.count }
+    package var durablePosition: UInt64 { frontier.count }
 
     /// Writes the records as one frame and returns once it is durable.
     ///
     /// - Returns: the position of the first record, and the bytes written.
     /// - Throws: `LogError.noSpace` with nothing kept, `.tooLarge`, or `.poisoned` for good.
-    mutating func append(_ records: [[UInt8]]) throws(LogError) -> (first: UInt64, byteCount: Int) {
+    package mutating func append(_ records: [[UInt8]]) throws(LogError) -> (first: UInt64, byteCount: Int) {
         if let poison { throw .poisoned(poison) }
+        if mayBeMarkedClean {
+            try LogRecovery.wrap { () throws(StorageError) in try CleanMark.remove(from: storage) }
+            mayBeMarkedClean = false
+        }
         let first = frontier.count + 1
         let frame = try Frame.encode(records, firstPosition: first)
         if end > UInt64(SegmentHeader.byteCount), end + UInt64(frame.count) > segmentBytesMax {
@@ -61,6 +67,7 @@ struct LogWriter {
             // A half-made segment holds no frame: remove it, so that the next append can make it again.
             do throws(StorageError) {
                 try storage.remove(header.fileName)
+                try storage.syncDirectory()
             } catch let removal where removal.kind != .notFound {
                 throw poisoning(removal)
             } catch {
@@ -72,10 +79,14 @@ struct LogWriter {
     }
 
     /// A full disk leaves the log as it was before the write; any other failure ends it.
+    ///
+    /// The cut is synced: should the segment be sealed next, no later sync would be, and a power cut could bring back a
+    /// part of the write behind the last frame of a sealed segment.
     private mutating func undoingWrite(_ error: StorageError) -> LogError {
         guard error.kind == .noSpace else { return poisoning(error) }
         do throws(StorageError) {
             try file.truncate(to: end)
+            try file.sync()
             return .noSpace(error.description)
         } catch {
             return poisoning(error)

@@ -26,7 +26,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
             throw error
         }
         // The router reads `//runs` as `/runs`; what decides who may enter must not see two spellings.
-        guard !path.contains("//") else { throw APIError.notFound("not found") }
+        guard !path.hasEmptyPart else { throw APIError.notFound("not found") }
         var context = context
         context.principal = try principal(of: request, path: path)
         return try await next(request, context)
@@ -66,5 +66,13 @@ struct AuthenticationMiddleware: RouterMiddleware {
         var error = APIError(.unauthorized, .unauthorized, message)
         error.headers[.wwwAuthenticate] = "Bearer"
         return error
+    }
+}
+
+extension String {
+    /// Whether two slashes follow each other.
+    fileprivate var hasEmptyPart: Bool {
+        let slash = UInt8(ascii: "/")
+        return zip(utf8, utf8.dropFirst()).contains { $0 == slash && $1 == slash }
     }
 }

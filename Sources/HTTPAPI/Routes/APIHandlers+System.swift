@@ -17,8 +17,8 @@ extension APIHandlers {
     }
 
     /// Ready while the writer takes commands and the read models follow.
-    func readiness() async -> APIAnswer {
-        if let refusal = await commands.refusal() { return notReady(APIError(refusal).message) }
+    func readiness() -> APIAnswer {
+        if let refusal = commands.refusal { return notReady(APIError(refusal).message) }
         if let failure = projections.failure { return notReady(failure.description) }
         return APIAnswer(
             .ok,

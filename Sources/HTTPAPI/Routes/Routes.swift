@@ -93,7 +93,7 @@ extension RouteTable {
         on(.get, "/auth/api-keys", under: Self.apiPrefixes, .manageKeys, api.listAPIKeys)
         on(.delete, "/auth/api-keys/:id", under: Self.apiPrefixes, .manageKeys, api.revokeAPIKey)
         onOpen("/healthz") { api.health() }
-        onOpen("/readyz") { await api.readiness() }
+        onOpen("/readyz") { api.readiness() }
         onRaw(.get, "/metrics", under: [""], .read) { _ in await api.metrics() }
     }
 }

@@ -55,7 +55,8 @@ extension Projections {
         }
     }
 
-    private func checkNotAhead(of store: EventStore) throws(ProjectionError) {
+    /// Refuses a log that ends before the read models do: it has lost what they show.
+    package func checkNotAhead(of store: EventStore) throws(ProjectionError) {
         guard position > store.durablePosition else { return }
         throw ProjectionError(
             .aheadOfLog,

@@ -33,6 +33,8 @@ package struct SchedulerState: Sendable {
     private let configuration: SchedulerConfiguration
     private var active: ActiveState
     private var timers = Heap<Timer>()
+    /// The latest time that was asked about: the timers of deadlines up to there have gone off.
+    private var latest = Timestamp(microseconds: .min)
     private var touched: [Subject] = []
     private var isTouched: Set<Subject> = []
     /// Runs with an invoke in flight or asked for, and how many of them each agent has.
@@ -50,10 +52,7 @@ package struct SchedulerState: Sendable {
         self.configuration = configuration
         for run in active.runs.values.sorted(by: { $0.id < $1.id }) {
             if run.openInvoke != nil { occupy(run) }
-            timers.insert(Timer(time: run.deadline, subject: .run(run.id)))
-            for action in run.actions where action.status == .blocked {
-                timers.insert(Timer(time: action.expiresAt, subject: .run(run.id)))
-            }
+            for deadline in deadlines(of: .run(run.id)) { timers.insert(Timer(time: deadline, subject: .run(run.id))) }
             touch(.run(run.id))
         }
         for request in active.accessRequests.values.sorted(by: { $0.id < $1.id }) {
@@ -92,6 +91,7 @@ package struct SchedulerState: Sendable {
 
     /// The commands that are due now; each is given once, until an event or `postpone` brings it back.
     package mutating func due(at now: Timestamp) -> [Due] {
+        latest = max(latest, now)
         while let timer = timers.min, timer.time <= now {
             timers.removeMin()
             touch(timer.subject)
@@ -115,7 +115,8 @@ package struct SchedulerState: Sendable {
     /// The writer did not take the command: what it was about is looked at again at `time`.
     ///
     /// That holds for a refusal too: when things have moved on, the event that moved them makes the look harmless;
-    /// when a clock set back made the writer refuse, the look is what brings the command again.
+    /// when a clock set back made the writer refuse, the look is what brings the command again. Should the clock
+    /// have been set back by then, nothing is due at that look: so deadlines that have passed before are awaited anew.
     package mutating func giveBack(_ due: Due, retryAt time: Timestamp) {
         let subject: Subject
         switch due.command {
@@ -127,6 +128,20 @@ package struct SchedulerState: Sendable {
         default: return
         }
         timers.insert(Timer(time: time, subject: subject))
+        for deadline in deadlines(of: subject) where deadline > time && deadline <= latest {
+            timers.insert(Timer(time: deadline, subject: subject))
+        }
+    }
+
+    /// When a run or a request is due for an end, whatever else happens.
+    private func deadlines(of subject: Subject) -> [Timestamp] {
+        switch subject {
+        case .access(let id): active.accessRequests[id].map { [$0.expiresAt] } ?? []
+        case .run(let id):
+            active.runs[id].map { run in
+                [run.deadline] + run.actions.filter { $0.status == .blocked }.map(\.expiresAt)
+            } ?? []
+        }
     }
 
     private mutating func examine(_ request: AccessRequestState, _ now: Timestamp) -> [Due] {

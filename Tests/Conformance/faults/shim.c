@@ -1,0 +1,56 @@
+// A machine that fails on demand, for test_faults.py: loaded into the daemon with LD_PRELOAD, on Linux.
+//
+// $FAULTS is a directory. While it holds a file `pwrite` or `fdatasync`, that call fails on segments of the log, with
+// the error number in the file. While it holds a file `clock`, the time of day is off by the seconds in it.
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+// The C library's own function of that name.
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+// The number in a file of $FAULTS; 0 when there is none.
+static long ordered(const char *name) {
+    char path[4096], text[32] = "";
+    int before = errno;
+    snprintf(path, sizeof path, "%s/%s", getenv("FAULTS"), name);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        if (read(file, text, sizeof text - 1) < 0) text[0] = 0;
+        close(file);
+    }
+    errno = before;
+    return atol(text);
+}
+
+static int is_segment(int file) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, sizeof path);
+    return length >= 4 && memcmp(path + length - 4, ".seg", 4) == 0;
+}
+
+static int fails(const char *call, int file) {
+    long error = is_segment(file) ? ordered(call) : 0;
+    if (error != 0) errno = (int)error;
+    return error != 0;
+}
+
+ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
+    return fails("pwrite", file) ? -1 : REAL(pwrite)(file, bytes, count, offset);
+}
+
+int fdatasync(int file) { return fails("fdatasync", file) ? -1 : REAL(fdatasync)(file); }
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int result = REAL(clock_gettime)(clock, time);
+    if (clock == CLOCK_REALTIME) time->tv_sec += ordered("clock");
+    return result;
+}
