@@ -121,7 +121,7 @@ package enum LogVerifier {
         report.newestEnd = scan.offset
         report.problems += found
         // The newest frame may be being written at this very moment: only what follows it tells it from damage.
-        let isTorn = try LogRecovery.wrap { () throws(StorageError) in try !scan.hasFrameAfterEnd() }
+        let isTorn = try LogRecovery.wrap { () throws(StorageError) in try !scan.hasFrameBeyondEnd() }
         if case .invalid(let reason) = end, !(isNewest && isTorn) {
             throw .damaged(segment: name, position: scan.nextPosition, offset: scan.offset, reason: reason)
         }

@@ -42,13 +42,13 @@ struct SegmentScan {
         return .clean
     }
 
-    /// Whether a valid frame stands anywhere after the place where the walk ended.
+    /// Whether a whole frame, of whatever position, stands at the place where the walk ended or anywhere after it.
     ///
-    /// Only one frame is in flight at a time, so a torn write has nothing after it; damage in the middle does.
-    func hasFrameAfterEnd() throws(StorageError) -> Bool {
+    /// Only one frame is in flight at a time, so a torn write leaves none; damage in the middle does.
+    func hasFrameBeyondEnd() throws(StorageError) -> Bool {
         let rest = try file.read(at: offset, count: Int(size - min(size, offset)))
         guard rest.count > Frame.headerByteCount else { return false }
-        for start in 1..<(rest.count - Frame.headerByteCount + 1) where rest[start] == UInt8(Frame.magic & 0xff) {
+        for start in 0..<(rest.count - Frame.headerByteCount + 1) where rest[start] == UInt8(Frame.magic & 0xff) {
             let candidate = Array(rest[start..<start + Frame.headerByteCount])
             guard let header = Frame.Header(candidate), start + header.byteCount <= rest.count else { continue }
             if case .success = Frame.decode(header, rest[start..<start + header.byteCount]) { return true }

@@ -128,7 +128,7 @@ package enum LogRecovery {
         // Before anything is cut: the next start must find the same.
         if let mark, mark > frontier.count { throw shortened(mark, name, frontier.count, offset: scan.offset) }
         if case .invalid(let reason) = end {
-            guard try wrap({ () throws(StorageError) in try !scan.hasFrameAfterEnd() }) else {
+            guard try wrap({ () throws(StorageError) in try !scan.hasFrameBeyondEnd() }) else {
                 throw .damaged(segment: name, position: scan.nextPosition, offset: scan.offset, reason: reason)
             }
             try wrap { () throws(StorageError) in
