@@ -5,8 +5,10 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     /// The largest body of a request; a deploy with its sources may have four times as much.
     package var bodyBytesMax = 1024 * 1024
     package var connectionsMax = 4096
-    /// How long a connection may send nothing while a request is awaited or read.
-    package var idleTimeoutSeconds = 60
+    /// How long a connection may be open without a whole header, or silent while a request is read.
+    package var idleTimeout: Duration = .seconds(60)
+    /// How long a client may take to send a request's body.
+    package var bodyTimeout: Duration = .seconds(60)
     package var streamsMax = 1024
     /// Requests a second for one key that is not an admin's; 0 means no limit.
     package var rateLimitPerSecond = 0

@@ -16,7 +16,8 @@ package enum HTTPAPIServer {
             router: router(dependencies, configuration),
             server: .http1(
                 configuration: .init(
-                    idleTimeout: .seconds(Int64(configuration.idleTimeoutSeconds)),
+                    additionalChannelHandlers: [RequestBodyDeadline(TimeAmount(configuration.bodyTimeout))],
+                    idleTimeout: TimeAmount(configuration.idleTimeout),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),
             configuration: ApplicationConfiguration(

@@ -72,7 +72,7 @@ private func checkedLog(_ directory: DataDirectoryOption) throws -> LogVerifier.
 extension LogVerifier.Report {
     var summary: String {
         """
-        \(records) events in \(frames) frames and \(segments) segments: \(storedBytes) bytes stored, \(rawBytes) raw
+        events \(records), frames \(frames), segments \(segments), bytes stored \(storedBytes), bytes raw \(rawBytes)
         Merkle root \(rootHash)
         \(problems.isEmpty ? "no problems" : "\(problems.count) problems")
         """

@@ -135,3 +135,41 @@ def test_null_and_no_body_mean_an_empty_object(api, run):
     for content in (None, b"", b"null", b"{}"):
         action = api.post(f"/runs/{run['id']}/actions", {"tool_id": "t"}).json["action_id"]
         assert api.post(f"/runs/{run['id']}/actions/{action}/approve", content=content).status == 200
+
+
+@pytest.mark.parametrize("part", ["header", "body", "nothing"])
+def test_a_client_that_drips_its_request_is_cut_off(own_sluice, part):
+    sluice = own_sluice(SLUICE_BODY_TIMEOUT="1s", SLUICE_IDLE_TIMEOUT="1s")
+    headers = f"POST /runs HTTP/1.1\r\nHost: x\r\nAuthorization: {sluice.client().headers['Authorization']}\r\n"
+    with socket.create_connection(("127.0.0.1", sluice.port), timeout=0.1) as connection:
+        if part == "body":
+            connection.sendall((headers + "Content-Length: 1000000\r\n\r\n").encode())
+        received = None
+        for _ in range(300):
+            try:
+                if part == "header":
+                    connection.sendall(b"G")
+                elif part == "body":
+                    connection.sendall(b" ")
+                received = connection.recv(1000)
+                break
+            except TimeoutError:
+                received = None
+            except (ConnectionResetError, BrokenPipeError):
+                received = b""
+                break
+        assert received is not None, "the connection is held for ever"
+        assert sluice.client().get("/runs").status == 200
+
+
+def test_a_slow_body_in_time_is_taken(own_sluice):
+    sluice = own_sluice(SLUICE_IDLE_TIMEOUT="1s")
+    body = json.dumps({"agent_id": "a", "user_id": "u"}).encode()
+    head = (f"POST /runs HTTP/1.1\r\nHost: x\r\nAuthorization: {sluice.client().headers['Authorization']}\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode()
+    with socket.create_connection(("127.0.0.1", sluice.port), timeout=30) as connection:
+        connection.sendall(head + body[:5])
+        # Another request in between shows that the first one waits for the rest of its body.
+        assert sluice.client().get("/runs").json == []
+        connection.sendall(body[5:])
+        assert connection.recv(100).startswith(b"HTTP/1.1 201")

@@ -34,6 +34,8 @@ package struct DaemonConfiguration: Sendable {
         scheduler.backoffMax = try settings.duration(.invokeBackoffMax)
         scheduler.agentConcurrencyMax = try settings.integer(.agentConcurrency, in: 1...10_000)
         http.bodyBytesMax = try settings.integer(.bodyBytesMax, in: 1024...4_194_304)
+        http.bodyTimeout = try settings.duration(.bodyTimeout)
+        http.idleTimeout = try settings.duration(.idleTimeout)
         http.connectionsMax = try settings.integer(.connectionsMax, in: 1...1_000_000)
         http.streamsMax = try settings.integer(.streamsMax, in: 1...1_000_000)
         http.rateLimitPerSecond = try settings.integer(.rateLimit, in: 0...1_000_000)
