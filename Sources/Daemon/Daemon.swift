@@ -78,7 +78,9 @@ package struct Daemon: Sendable {
             LoopService { try await projections.follow(store) },
             LoopService { try await scheduler.run(from: active, after: position) },
             LoopService { try await executor.run(from: active, after: position) },
-            DrainingService { try await serveHTTP(store, commands, projections, client) },
+            DrainingService(drainTimeout: configuration.drainTimeout) {
+                try await serveHTTP(store, commands, projections, client)
+            },
         ]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(

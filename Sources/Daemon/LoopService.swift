@@ -13,9 +13,29 @@ struct LoopService: Service {
     }
 }
 
-/// Runs to its own end at a graceful shutdown.
+/// Runs to its own end at a graceful shutdown, but no longer than it is given for that: a client that reads nothing may
+/// not hold up the stop.
 struct DrainingService: Service {
+    let drainTimeout: Duration
     let body: @Sendable () async throws -> Void
 
-    func run() async throws { try await body() }
+    func run() async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await body() }
+            group.addTask {
+                do {
+                    try await gracefulShutdown()
+                    try await Task.sleep(for: drainTimeout)
+                } catch is CancellationError {
+                    // The body came to its end first.
+                }
+            }
+            defer { group.cancelAll() }
+            do {
+                try await group.next()
+            } catch is CancellationError {
+                // What was still open has been broken off.
+            }
+        }
+    }
 }

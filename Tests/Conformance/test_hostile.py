@@ -173,3 +173,17 @@ def test_a_slow_body_in_time_is_taken(own_sluice):
         assert sluice.client().get("/runs").json == []
         connection.sendall(body[5:])
         assert connection.recv(100).startswith(b"HTTP/1.1 201")
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_fault_of_the_server(own_sluice):
+    sluice = own_sluice()
+    api = sluice.client()
+    head = f"POST /runs HTTP/1.1\r\nHost: x\r\nAuthorization: {api.headers['Authorization']}\r\nContent-Length: 9\r\n\r\n{{"
+    with socket.create_connection(("127.0.0.1", sluice.port), timeout=30) as connection:
+        connection.sendall(head.encode())
+        assert api.get("/runs").status == 200
+    counted = 'sluice_http_request_seconds_count{method="POST",route="/runs",status="'
+    seen = (api.get("/metrics").content.decode() for _ in range(10_000))
+    metrics = next(text for text in seen if counted in text)
+    assert counted + '400"} 1' in metrics
+    assert "internal" not in sluice.output.read_text()

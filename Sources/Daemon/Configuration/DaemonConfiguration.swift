@@ -11,6 +11,7 @@ package struct DaemonConfiguration: Sendable {
     let adminKey: String?
     package let logLevel: Logger.Level
     let heartbeat: Duration
+    let drainTimeout: Duration
     var log = EventLog.Configuration()
     var decisions = DecisionSettings()
     var scheduler = SchedulerConfiguration()
@@ -25,6 +26,7 @@ package struct DaemonConfiguration: Sendable {
         }
         logLevel = level
         heartbeat = try settings.duration(.heartbeat)
+        drainTimeout = try settings.duration(.drainTimeout)
         log.segmentBytesMax = UInt64(try settings.integer(.segmentBytesMax, in: 65_536...4_294_967_296))
         decisions.runTimeout = try settings.duration(.runTimeout)
         decisions.approvalWindow = try settings.duration(.approvalWindow)

@@ -20,6 +20,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case rateLimit = "rate-limit"
     case rateBurst = "rate-burst"
     case heartbeat
+    case drainTimeout = "drain-timeout"
 
     package var defaultText: String {
         switch self {
@@ -43,6 +44,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .rateLimit: "0"
         case .rateBurst: "100"
         case .heartbeat: "15s"
+        case .drainTimeout: "10s"
         }
     }
 

@@ -20,6 +20,7 @@ extension APIError {
             self.init(
                 error.status, code,
                 isTooLarge ? "the request body is too large" : error.status.reasonPhrase.lowercased())
+        case is CancellationError: self.init(CommandError.stopped("Sluice is shutting down; send the request again"))
         default: self.init(.internalServerError, .internalError, "internal error; see the server's log")
         }
     }

@@ -39,7 +39,7 @@ final class APIHandlers: Sendable {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw APIError(.contentTooLarge, .bodyTooLarge, "the request body is larger than \(limit) bytes")
         }
-        let bytes = [UInt8](buffer: try await request.body.collect(upTo: limit))
+        let bytes = try await Self.bytes(request.body, upTo: limit)
         let body = try Self.body(bytes)
         return APIRequest(
             request, context, principal: principal, workspace: try workspace(request, context, principal, body),
@@ -92,6 +92,17 @@ final class APIHandlers: Sendable {
             throw APIError(.forbidden, .forbidden, "this key belongs to another workspace")
         }
         return workspace
+    }
+
+    private static func bytes(_ body: RequestBody, upTo limit: Int) async throws -> [UInt8] {
+        do {
+            return [UInt8](buffer: try await body.collect(upTo: limit))
+        } catch let error where error is any HTTPResponseError || error is CancellationError {
+            throw error
+        } catch {
+            // The client has gone away, or was cut off, in the middle of it: nobody reads this answer.
+            throw APIError.badRequest("the request body did not arrive whole")
+        }
     }
 
     /// No body, an empty one, and `null` all mean an object without members.
