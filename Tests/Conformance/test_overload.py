@@ -1,0 +1,341 @@
+"""Overload and slow clients: memory stays bounded, answers stay honest, and nobody is harmed by somebody else."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import http.client
+import itertools
+import json
+import pathlib
+import select
+import socket
+import threading
+import time
+
+import pytest
+
+from event_stream import EventStream
+from sluice_process import ADMIN_KEY, SluiceProcess
+
+AUTHORIZED = f"Host: x\r\nAuthorization: Bearer {ADMIN_KEY}\r\n".encode()
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+# What a slow client sends at once, and what it sends a byte of now and then.
+SLOW = {
+    "nothing": (b"", b""),
+    "a request line": (b"GET /run", b"s"),
+    "a header": (b"GET /runs HTTP/1.1\r\nX-Slow: ", b"a"),
+    "the next request's header": (HEALTH + b"GET /runs HTTP/1.1\r\nX-Slow: ", b"a"),
+    "a body": (b"POST /runs HTTP/1.1\r\n" + AUTHORIZED + b"Content-Length: 1000000\r\n\r\n", b" "),
+    "a body that is refused already": (b"POST /runs HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", b" "),
+}
+SLOW_EACH = 60
+TIMEOUT_SECONDS = 15
+# As much again as a busy machine may need to notice.
+CUT_OFF_SECONDS_MAX = TIMEOUT_SECONDS + 30
+
+
+def connect(sluice, content=b"", is_stalled=False):
+    """A connection that has sent `content`; a stalled one's buffers are as small as a real network's, not 4 MB."""
+    connection = socket.socket()
+    if is_stalled:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+    connection.settimeout(30)
+    connection.connect(("127.0.0.1", sluice.port))
+    connection.sendall(content)
+    return connection
+
+
+def stream_request(path):
+    return f"GET {path} HTTP/1.1\r\n".encode() + AUTHORIZED + b"\r\n"
+
+
+def event_request(run, message):
+    body = json.dumps({"type": "USER_MESSAGE", "data": {"message": message}}).encode()
+    return b"POST /runs/%s/events HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n%s" % (
+        run.encode(), AUTHORIZED, len(body), body)
+
+
+def read_to_end(connection):
+    """What comes before the server closes; a connection that was reset has said nothing more."""
+    content = b""
+    with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+        while chunk := connection.recv(65536):
+            content += chunk
+    return content
+
+
+def stream_events(connection):
+    """The id and the text of each event of a stream that was asked for."""
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    for line in response:
+        if line.startswith(b"id: "):
+            response.readline()
+            yield int(line[4:]), response.readline()
+
+
+def peak_mib(sluice):
+    """The most memory that the daemon has had."""
+    status = pathlib.Path(f"/proc/{sluice.process.pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) // 1024
+
+
+def new_run(api):
+    return api.post("/runs", {"agent_id": "a", "user_id": "u"}).json["id"]
+
+
+def say(api, run, message):
+    answer = api.post(f"/runs/{run}/events", {"type": "USER_MESSAGE", "data": {"message": message}})
+    assert answer.status == 201, answer
+    return answer.json
+
+
+@pytest.fixture(scope="module")
+def slow_clients(tmp_path_factory):
+    """Hundreds of connections that never finish what they have begun, from now until the last test has looked."""
+    timeout = f"{TIMEOUT_SECONDS}s"
+    settings = {"SLUICE_IDLE_TIMEOUT": timeout, "SLUICE_BODY_TIMEOUT": timeout}
+    sluice = SluiceProcess(tmp_path_factory.mktemp("slow"), settings).start()
+    stopped = threading.Event()
+    with contextlib.ExitStack() as stack:
+        connections = {
+            kind: [stack.enter_context(connect(sluice, first)) for _ in range(SLOW_EACH)]
+            for kind, (first, _) in SLOW.items()}
+
+        def drip():
+            while not stopped.wait(2):
+                for kind, connection in ((kind, each) for kind in SLOW for each in connections[kind]):
+                    with contextlib.suppress(OSError):
+                        connection.send(SLOW[kind][1])
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        yield sluice, connections, time.monotonic() + CUT_OFF_SECONDS_MAX
+        stopped.set()
+        dripping.join()
+    assert sluice.stop() == 0
+
+
+def test_requests_are_served_beside_hundreds_of_connections_that_do_not_finish_theirs(slow_clients):
+    sluice, _, _ = slow_clients
+    api = sluice.client()
+    run = new_run(api)
+    said = [say(api, run, str(number)) for number in range(20)]
+    assert [event["event_id"] for event in api.get(f"/runs/{run}/events").json] == [each["event_id"] for each in said]
+
+
+def test_every_answer_under_overload_is_a_receipt_or_tells_when_to_come_back(own_sluice):
+    sluice = own_sluice()
+    api = sluice.client()
+    runs = [new_run(api) for _ in range(4)]
+
+    async def write(number):
+        """Sends everything at once, and returns status, headers and body of each answer."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", sluice.port)
+        messages = [f"{number}.{each} {'x' * 500}" for each in range(12)]
+        writer.write(b"".join(event_request(runs[number % 4], message) for message in messages))
+        answers = []
+        for _ in messages:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:-2])
+            body = await reader.readexactly(int(headers["content-length"]))
+            answers.append((int(head.split()[1]), headers, json.loads(body)))
+        writer.close()
+        return answers
+
+    async def write_all():
+        return await asyncio.gather(*(write(number) for number in range(400)))
+
+    answers = list(itertools.chain.from_iterable(asyncio.run(write_all())))
+    assert len(answers) == 400 * 12
+    for status, headers, body in answers:
+        assert status == 201 or status in (429, 503) and int(headers["retry-after"]) > 0, (status, headers, body)
+    recorded = [api.get(f"/runs/{run}/events").json for run in runs]
+    for events in recorded:
+        assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    # What is acknowledged is there, once, and what is refused is not.
+    assert sorted(body["event_id"] for status, _, body in answers if status == 201) == sorted(
+        event["event_id"] for event in itertools.chain.from_iterable(recorded))
+
+
+def test_what_is_offered_faster_than_it_can_be_taken_waits_with_its_sender(own_sluice):
+    sluice = own_sluice()
+    api = sluice.client()
+    run, flooded = new_run(api), new_run(api)
+    flood = event_request(flooded, "x" * 16_000) * 256
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(connect(sluice)) for _ in range(250)]
+        sent = dict.fromkeys(connections, 0)
+        for number in range(3):
+            for connection in select.select([], connections, [], 0)[1]:
+                with contextlib.suppress(BlockingIOError):
+                    sent[connection] += connection.send(flood[sent[connection]:], socket.MSG_DONTWAIT)
+            say(api, run, str(number))
+        assert [event["seq"] for event in api.get(f"/runs/{run}/events").json] == list(range(1, 4))
+        # 1 GB is there to be taken, and a server that queues what comes would have taken it. One that takes a request a
+        # connection needed 130 to 170 MiB: itself, what one read of each socket brings, and the newest events.
+        assert peak_mib(sluice) < 400
+
+
+def test_connections_beyond_the_limit_wait_and_are_served_when_others_close(own_sluice):
+    sluice = own_sluice(SLUICE_CONNECTIONS_MAX="8")
+    served = [http.client.HTTPConnection("127.0.0.1", sluice.port, timeout=30) for _ in range(8)]
+
+    def ask_again():
+        for connection in served:
+            connection.request("GET", "/healthz")
+            response = connection.getresponse()
+            assert response.status == 200 and response.read()
+
+    ask_again()
+    with contextlib.ExitStack() as stack:
+        request = HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+        waiting = [stack.enter_context(connect(sluice, request)) for _ in range(40)]
+        ask_again()
+        ask_again()
+        assert select.select(waiting, [], [], 0)[0] == []
+        for connection in served:
+            connection.close()
+        for connection in waiting:
+            assert read_to_end(connection).startswith(b"HTTP/1.1 200 ")
+            connection.close()
+
+
+def test_streams_that_nobody_reads_cost_the_others_nothing_and_miss_nothing(own_sluice):
+    sluice = own_sluice()
+    api = sluice.client()
+    run = new_run(api)
+    paths = log_path, run_path = "/events/stream?after_seq=0", f"/runs/{run}/events/stream"
+    with contextlib.ExitStack() as stack:
+        stalled = {path: [stack.enter_context(connect(sluice, stream_request(path), is_stalled=True))
+                          for _ in range(300)] for path in paths}
+        for connection in itertools.chain(*stalled.values()):
+            connection.recv(1, socket.MSG_PEEK)
+        slow = {path: [stream_events(connection) for connection in stalled[path][:10]] for path in paths}
+        slowly_read = {path: [[] for _ in slow[path]] for path in paths}
+        healthy = stack.enter_context(contextlib.closing(EventStream(api, log_path)))
+        seen = healthy.take(2)
+        with concurrent.futures.ThreadPoolExecutor(8) as writers:
+            said = writers.map(lambda number: say(api, run, f"{number} {'x' * 4000}"), range(1200))
+            for _ in range(12):
+                seen += healthy.take(100)
+                for path in paths:
+                    for stream, read in zip(slow[path], slowly_read[path]):
+                        read.append(next(stream))
+            said = list(said)
+        assert [event.id for event in seen] == list(range(1, 1203))
+        assert sorted(event.data["id"] for event in seen[2:]) == sorted(each["event_id"] for each in said)
+        # Each of 600 was to be sent 5 MB: with a queue for each, 1200 references of even 400 bytes would be 288 MB more
+        # than the 200 MiB that a cursor and a part of one batch for each needed.
+        assert peak_mib(sluice) < 400
+
+        whole = {log_path: [(event.id, event.data) for event in seen], run_path: list(
+            zip(range(3, 1203), api.get(f"/runs/{run}/events").json))}
+        for path in paths:
+            for stream, read in [(slow[path][0], slowly_read[path][0]), (stream_events(stalled[path][-1]), [])]:
+                read += itertools.islice(stream, len(whole[path]) - len(read))
+                assert [(position, json.loads(text.removeprefix(b"data: "))) for position, text in read] == whole[path]
+
+
+def test_a_stream_that_nobody_reads_keeps_its_place_until_it_is_closed(own_sluice):
+    sluice = own_sluice(SLUICE_STREAMS_MAX="3")
+    api = sluice.client()
+    run = new_run(api)
+    for number in range(60):
+        say(api, run, "x" * 16_000)
+    path = f"/runs/{run}/events/stream"
+    with contextlib.ExitStack() as stack:
+        stalled = [stack.enter_context(connect(sluice, stream_request(path), is_stalled=True)) for _ in range(3)]
+        for connection in stalled:
+            connection.recv(1, socket.MSG_PEEK)
+        refused = api.get(path)
+        assert (refused.status, refused.headers["sluice-error-code"]) == (429, "too_many_streams")
+        assert int(refused.headers["retry-after"]) > 0
+        assert api.get(f"/runs/{run}/events?limit=1").status == 200
+        stalled[0].close()
+        tried = (api.request("HEAD", path).status for _ in range(10_000))
+        assert next(status for status in tried if status != 429) == 200
+        assert [event.data["seq"] for event in EventStream(api, path).take(60)] == list(range(1, 61))
+
+
+LARGE_HEADS = {
+    "a header field over 16 KiB": (b"", b"X-Large: " + b"a" * 17 * 1024 + b"\r\n"),
+    "more than 100 header fields": (b"", b"".join(b"X-%d: a\r\n" % number for number in range(101))),
+    "a header list over 64 KiB": (b"", b"".join(b"X-%d: %s\r\n" % (each, b"a" * 15 * 1024) for each in range(5))),
+    "a request line of 1 MiB": (b"a" * 1024 * 1024, b""),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE_HEADS)
+def test_a_head_over_its_bounds_is_refused(sluice, api, kind):
+    query, headers = LARGE_HEADS[kind]
+    with connect(sluice) as connection:
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            connection.sendall(b"GET /runs?a=%s HTTP/1.1\r\n%s%s\r\n" % (query, AUTHORIZED, headers))
+        answer = read_to_end(connection)
+    assert answer == b"" or answer.split()[1] in (b"400", b"414", b"431"), answer[:200]
+    assert api.get("/runs").status == 200
+
+
+ENDLESS_HEADS = {
+    "a request line": (b"GET /runs?a=", b"a"), "a header": (HEALTH[:-2] + b"X-Large: ", b"a"),
+    "many headers": (HEALTH[:-2], b"X-Large: a\r\n"),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS_HEADS)
+def test_a_head_without_end_is_refused(sluice, api, kind):
+    begin, piece = ENDLESS_HEADS[kind]
+    with connect(sluice, begin) as connection:
+        for _ in range(1024):
+            readable, _, _ = select.select([connection], [connection], [], 30)
+            if readable:
+                break
+            connection.send(piece * (65536 // len(piece)))
+        answer = read_to_end(connection)
+    assert answer == b"" or answer.split()[1] in (b"400", b"414", b"431"), answer[:200]
+    assert api.get("/runs").status == 200
+
+
+def test_a_key_over_its_rate_writes_nothing_and_costs_no_other_key(own_sluice):
+    sluice = own_sluice(SLUICE_RATE_LIMIT="1", SLUICE_RATE_BURST="5")
+    api = sluice.client()
+    run = new_run(api)
+    operator, other = (sluice.client(sluice.key("operator")) for _ in range(2))
+    answers = [
+        operator.post(f"/runs/{run}/events", {"type": "USER_MESSAGE", "data": {"n": number}}) for number in range(40)]
+    refused = [answer for answer in answers if answer.status != 201]
+    assert refused and refused[0] not in answers[:5]
+    for answer in refused:
+        assert (answer.status, answer.headers["sluice-error-code"]) == (429, "too_many_requests")
+        assert int(answer.headers["retry-after"]) > 0
+    assert other.get("/runs").status == 200
+    assert [api.get("/runs").status for _ in range(20)] == [200] * 20
+    written = [answer.json["event_id"] for answer in answers if answer.status == 201]
+    assert [event["event_id"] for event in api.get(f"/runs/{run}/events").json] == written
+
+
+def test_a_stop_is_not_held_up_by_clients_that_neither_read_nor_finish(own_sluice):
+    sluice = own_sluice()
+    api = sluice.client()
+    run = new_run(api)
+    for number in range(60):
+        say(api, run, "x" * 16_000)
+    requests = [
+        stream_request(f"/runs/{run}/events/stream"), stream_request("/events/stream?after_seq=0"),
+        stream_request(f"/runs/{run}/events"), HEALTH * 1000, HEALTH + SLOW["a body"][0]]
+    with contextlib.ExitStack() as stack:
+        for request in requests:
+            stack.enter_context(connect(sluice, request, is_stalled=True)).recv(1, socket.MSG_PEEK)
+        sluice.process.terminate()
+        assert sluice.process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_a_connection_that_does_not_finish_its_request_is_cut_off(slow_clients, kind):
+    _, connections, deadline = slow_clients
+    for connection in connections[kind]:
+        connection.settimeout(max(deadline - time.monotonic(), 0.1))
+        read_to_end(connection)
