@@ -317,8 +317,51 @@ def test_a_key_over_its_rate_writes_nothing_and_costs_no_other_key(own_sluice):
     assert [event["event_id"] for event in api.get(f"/runs/{run}/events").json] == written
 
 
-def test_a_stop_is_not_held_up_by_clients_that_neither_read_nor_finish(own_sluice):
+def test_bodies_that_are_being_read_have_a_bound_for_all_of_them_together(own_sluice):
     sluice = own_sluice()
+    api = sluice.client()
+    path = f"/runs/{new_run(api)}/checkpoint".encode()
+    size = 4 * 1024 * 1024
+    head = b"POST %s HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n" % (path, AUTHORIZED, size)
+    with contextlib.ExitStack() as stack:
+        connections, refused = [], []
+        while not refused:
+            assert len(connections) <= 64, "more than 256 MiB of bodies are being read"
+            connections.append(stack.enter_context(connect(sluice, head)))
+            with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+                connections[-1].sendall(b" " * (size - 1))
+            assert api.get("/runs").status == 200
+            refused = select.select(connections, [], [], 0)[0]
+        assert len(connections) > 60
+        answer = refused[0].recv(4096)
+        assert answer.startswith(b"HTTP/1.1 503 ") and b"\r\nretry-after: 1\r\n" in answer.lower(), answer
+    # Whoever leaves frees what was kept for the body.
+    tried = (api.post("/runs", {"agent_id": "a", "user_id": "u"}).status for _ in range(10_000))
+    assert next(status for status in tried if status != 503) == 201
+
+
+def test_a_body_that_waits_behind_earlier_requests_is_not_its_senders_delay(own_sluice):
+    sluice = own_sluice(SLUICE_BODY_TIMEOUT="500ms")
+    run = new_run(sluice.client())
+    requests = event_request(run, "x" * 16_000) * 60
+
+    async def write():
+        reader, writer = await asyncio.open_connection("127.0.0.1", sluice.port)
+        writer.write(requests)
+        for _ in range(60):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            assert head.startswith("http/1.1 201 "), head
+            await reader.readexactly(int(head.split("content-length: ")[1].split("\r\n")[0]))
+        writer.close()
+
+    async def write_all():
+        await asyncio.gather(*(write() for _ in range(30)))
+
+    asyncio.run(write_all())
+
+
+def test_a_stop_is_not_held_up_by_clients_that_neither_read_nor_finish(own_sluice):
+    sluice = own_sluice(SLUICE_DRAIN_TIMEOUT="1s")
     api = sluice.client()
     run = new_run(api)
     for number in range(60):

@@ -70,7 +70,7 @@ package enum LogVerifier {
         if let mark, mark > frontier.count, report.problems.isEmpty {
             let newest = SegmentHeader.fileName(firstPosition: firsts.last ?? 1)
             let missing = LogRecovery.shortened(mark, newest, frontier.count, offset: report.newestEnd)
-            report.problems += [Problem(missing)].compactMap(\.self)
+            if let problem = Problem(missing) { report.problems.append(problem) }
         }
         report.records = frontier.count
         report.rootHash = frontier.root.map { byte in

@@ -14,14 +14,16 @@ final class APIHandlers: Sendable {
     let projections: Projections
     let dependencies: HTTPAPIDependencies
     let configuration: HTTPAPIConfiguration
-    let streamPlaces: StreamPlaces
+    let streamPlaces: Budget
+    private let bodyBytes: Budget
 
     init(_ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration) {
         commands = dependencies.commands
         projections = dependencies.projections
         self.dependencies = dependencies
         self.configuration = configuration
-        streamPlaces = StreamPlaces(max: configuration.streamsMax)
+        streamPlaces = Budget(max: configuration.streamsMax)
+        bodyBytes = Budget(max: configuration.allBodiesBytesMax)
     }
 
     /// Checks the role, reads the body and finds the workspace: nobody without the role makes the server read.
@@ -37,9 +39,9 @@ final class APIHandlers: Sendable {
         }
         let limit = bodyBytesMax ?? configuration.bodyBytesMax
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
-            throw APIError(.contentTooLarge, .bodyTooLarge, "the request body is larger than \(limit) bytes")
+            throw Self.bodyTooLarge(limit)
         }
-        let bytes = try await Self.bytes(request.body, upTo: limit)
+        let bytes = try await bytes(of: request, upTo: limit)
         let body = try Self.body(bytes)
         return APIRequest(
             request, context, principal: principal, workspace: try workspace(request, context, principal, body),
@@ -94,15 +96,27 @@ final class APIHandlers: Sendable {
         return workspace
     }
 
-    private static func bytes(_ body: RequestBody, upTo limit: Int) async throws -> [UInt8] {
+    /// Reads the body, within what all bodies together may take while they are being read.
+    private func bytes(of request: Request, upTo limit: Int) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        defer { bodyBytes.giveBack(bytes.count) }
         do {
-            return [UInt8](buffer: try await body.collect(upTo: limit))
-        } catch let error where error is any HTTPResponseError || error is CancellationError {
+            for try await part in request.body {
+                guard bytes.count + part.readableBytes <= limit else { throw Self.bodyTooLarge(limit) }
+                guard bodyBytes.take(part.readableBytes) else { throw APIError(CommandError.overloaded) }
+                bytes += part.readableBytesView
+            }
+        } catch let error where error is APIError || error is CancellationError {
             throw error
         } catch {
             // The client has gone away, or was cut off, in the middle of it: nobody reads this answer.
             throw APIError.badRequest("the request body did not arrive whole")
         }
+        return bytes
+    }
+
+    private static func bodyTooLarge(_ limit: Int) -> APIError {
+        APIError(.contentTooLarge, .bodyTooLarge, "the request body is larger than \(limit) bytes")
     }
 
     /// No body, an empty one, and `null` all mean an object without members.

@@ -80,7 +80,7 @@ extension APIHandlers {
     private func openStream(
         _ body: @escaping @Sendable (inout StreamWriter) async throws -> Void
     ) throws -> Response {
-        guard let place = StreamPlaces.Place(in: streamPlaces) else {
+        guard let place = Budget.Place(in: streamPlaces) else {
             throw APIError(
                 .tooManyRequests, .tooManyStreams, "too many event streams are open; close some or try again"
             ).retryAfter(seconds: 5)
