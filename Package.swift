@@ -112,7 +112,8 @@ let package = Package(
             name: "EchoServer", dependencies: [.hummingbird, .logging], path: "Benchmarks/echo",
             swiftSettings: strict),
         .executableTarget(
-            name: "EncodingBenchmark", dependencies: ["CLZ4", "Domain", "EventStore"], path: "Benchmarks/encoding",
+            name: "EncodingBenchmark", dependencies: ["CLZ4", "Domain", "EventStore", "TestSupport"],
+            path: "Benchmarks/encoding",
             swiftSettings: strict),
         // Tests
         .target(

@@ -1,4 +1,5 @@
 import Domain
+import TestSupport
 
 /// Runs as they come: created, talked to, blocked on a tool, approved and completed; ids and texts differ in each.
 struct TypicalEvents {
@@ -7,7 +8,7 @@ struct TypicalEvents {
         "check", "status", "and", "send", "receipt", "for", "last", "month", "again",
     ]
 
-    private var random = SplitMix(state: 42)
+    private var random = SeededRandom(seed: 42)
     private var time: Int64 = 1_790_000_000_000_000
 
     /// Eight events a run.
@@ -70,18 +71,5 @@ struct TypicalEvents {
             let digits = String(random.next() & 0xff, radix: 16)
             return digits.count == 1 ? "0" + digits : digits
         }.joined()
-    }
-}
-
-/// SplitMix64: the same numbers on every run.
-private struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }
