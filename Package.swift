@@ -113,8 +113,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "EncodingBenchmark", dependencies: ["CLZ4", "Domain", "EventStore", "TestSupport"],
-            path: "Benchmarks/encoding",
-            swiftSettings: strict),
+            path: "Benchmarks/encoding", swiftSettings: strict),
         // Tests
         .target(
             name: "TestSupport", dependencies: ["Domain"], path: "Tests/TestSupport", swiftSettings: strict),

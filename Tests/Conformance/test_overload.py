@@ -57,6 +57,14 @@ def event_request(run, message):
         run.encode(), AUTHORIZED, len(body), body)
 
 
+async def read_answer(reader):
+    """The status, the headers and the body of the next answer."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+    headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:-2])
+    body = await reader.readexactly(int(headers["content-length"]))
+    return int(head.split()[1]), headers, json.loads(body)
+
+
 def read_to_end(connection):
     """What comes before the server closes; a connection that was reset has said nothing more."""
     content = b""
@@ -138,10 +146,7 @@ def test_every_answer_under_overload_is_a_receipt_or_tells_when_to_come_back(own
         writer.write(b"".join(event_request(runs[number % 4], message) for message in messages))
         answers = []
         for _ in messages:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-            headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:-2])
-            body = await reader.readexactly(int(headers["content-length"]))
-            answers.append((int(head.split()[1]), headers, json.loads(body)))
+            answers.append(await read_answer(reader))
         writer.close()
         return answers
 
@@ -349,9 +354,8 @@ def test_a_body_that_waits_behind_earlier_requests_is_not_its_senders_delay(own_
         reader, writer = await asyncio.open_connection("127.0.0.1", sluice.port)
         writer.write(requests)
         for _ in range(60):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-            assert head.startswith("http/1.1 201 "), head
-            await reader.readexactly(int(head.split("content-length: ")[1].split("\r\n")[0]))
+            status, _, body = await read_answer(reader)
+            assert status == 201, body
         writer.close()
 
     async def write_all():

@@ -76,7 +76,7 @@ package struct CommandBatch<Waiter: Sendable>: Sendable {
     fileprivate(set) var waiting: [(eventCount: Int, waiter: Waiter)] = []
 
     /// What each command is answered with once its events are recorded.
-    package func receipts(_ recorded: [RecordedEvent]) -> [(waiter: Waiter, answer: WriterAnswer)] {
+    package func receipts(_ recorded: [RecordedEvent]) -> WriterState<Waiter>.Answers {
         precondition(recorded.count == events.count, "every event of a batch is recorded")
         var next = 0
         return waiting.map { count, waiter in
@@ -89,7 +89,7 @@ package struct CommandBatch<Waiter: Sendable>: Sendable {
     }
 
     /// The same answer for everybody.
-    func refusals(_ error: CommandError) -> [(waiter: Waiter, answer: WriterAnswer)] {
+    func refusals(_ error: CommandError) -> WriterState<Waiter>.Answers {
         waiting.map { ($0.waiter, .failed(error)) }
     }
 }

@@ -14,12 +14,8 @@ extension APIError {
             self.init(.serviceUnavailable, code: error.code.rawValue, error.description)
             self = retryAfter(seconds: 5)
         case let error as any HTTPResponseError:
-            let isTooLarge = error.status == .contentTooLarge
-            let code: HTTPErrorCode =
-                isTooLarge ? .bodyTooLarge : error.status == .notFound ? .notFound : .badRequest
-            self.init(
-                error.status, code,
-                isTooLarge ? "the request body is too large" : error.status.reasonPhrase.lowercased())
+            let code: HTTPErrorCode = error.status == .notFound ? .notFound : .badRequest
+            self.init(error.status, code, error.status.reasonPhrase.lowercased())
         case is CancellationError: self.init(CommandError.stopped("Sluice is shutting down; send the request again"))
         default: self.init(.internalServerError, .internalError, "internal error; see the server's log")
         }
