@@ -83,4 +83,4 @@ format: ## Format the Swift sources
 .PHONY: proto
 proto: ## Generate events.pb.swift anew after a change of schemas/events.proto (needs protoc and protoc-gen-swift)
 	protoc --swift_opt=Visibility=Internal --swift_opt=FileNaming=DropPath --swift_opt=UseAccessLevelOnImports=true \
-	  --swift_out=Sources/EventStore/Generated -I schemas schemas/events.proto
+	  --swift_out=Tests/EventStoreTests/Generated -I schemas schemas/events.proto

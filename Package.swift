@@ -74,7 +74,7 @@ let package = Package(
         // Level 1
         room("EventLog", ["CLZ4", .crypto, .logging, .metrics]),
         // Level 2
-        room("EventStore", ["Domain", "EventLog", .protobuf]),
+        room("EventStore", ["Domain", "EventLog"]),
         // Level 3
         room("CommandHandling", ["Domain", "EventStore", .logging, .metrics]),
         room("Projections", ["Domain", "EventStore", .grdb, .sqlite, .logging, .metrics]),
@@ -126,7 +126,7 @@ let package = Package(
         suite("Simulation", ["Simulation"]),
         suite("Domain", ["Domain"]),
         suite("EventLog", ["EventLog", "TestSupport", .crypto, .logging]),
-        suite("EventStore", ["Domain", "EventLog", "EventStore", "TestSupport", .logging]),
+        suite("EventStore", ["Domain", "EventLog", "EventStore", "TestSupport", .logging, .protobuf]),
         suite("EventStreaming", ["Domain", "EventLog", "EventStore", "EventStreaming", .logging]),
         suite("CommandHandling", ["Domain", "EventStore", "CommandHandling", "TestSupport", .logging]),
         suite("Projections", ["Domain", "EventStore", "Projections", "TestSupport", .grdb, .logging]),

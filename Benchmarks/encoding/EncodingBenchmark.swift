@@ -19,7 +19,7 @@ struct EncodingBenchmark {
         var source = TypicalEvents()
         let events = source.make(runs: runs)
         let candidates = [
-            Candidate(name: "protobuf", encode: { try EventCodec.encode($0) }, decode: { try EventCodec.decode($0) }),
+            Candidate(name: "protobuf", encode: { EventCodec.encode($0) }, decode: { try EventCodec.decode($0) }),
             Candidate(name: "JSON lines", encode: JSONLines.encode, decode: JSONLines.decode),
             Candidate(name: "hand-made", encode: TaggedFields.encode, decode: TaggedFields.decode),
         ]

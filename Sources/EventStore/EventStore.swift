@@ -34,7 +34,7 @@ package final class EventStore: Sendable {
     package func append(_ events: [Event]) async throws(EventStoreError) -> [RecordedEvent] {
         var records: [[UInt8]] = []
         records.reserveCapacity(events.count)
-        for event in events { records.append(try EventCodec.encode(event)) }
+        for event in events { records.append(EventCodec.encode(event)) }
         await turns.begin()
         defer { turns.end() }
         let first: UInt64

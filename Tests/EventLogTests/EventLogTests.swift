@@ -1,4 +1,5 @@
 import EventLog
+import Synchronization
 import Testing
 
 /// What the log promises while the disk works.
@@ -65,21 +66,33 @@ import Testing
 
     @Test func verifiesWhatItWroteAndNamesTheRoot() async throws {
         let written = try await WrittenLog(batches: 30)
-        var seen: [[UInt8]] = []
+        let inspected = Mutex([UInt64: [UInt8]]())
         let report = try LogVerifier.verify(
             written.storage,
             inspect: { position, record in
-                #expect(position == UInt64(seen.count + 1))
-                seen.append(record)
+                inspected.withLock { $0[position] = record }
                 return nil
             })
         #expect(report.problems.isEmpty && report.frames == 30)
+        let seen = inspected.withLock { $0.sorted { $0.key < $1.key }.map(\.value) }
         #expect(seen == written.records && report.records == UInt64(seen.count))
         var frontier = MerkleFrontier()
         for record in seen { frontier.append(record) }
         #expect(report.rootHash == hex(frontier.root))
         let segments = try written.segments
         #expect(report.segments == segments.count)
+    }
+
+    @Test func walksThroughAllRecordsInOrderAndStopsWhereItIsTold() async throws {
+        let written = try await WrittenLog(batches: 30)
+        for count in [1, 7, written.records.count] {
+            var seen: [[UInt8]] = []
+            let problem = try LogVerifier.walk(written.storage) { position, record in
+                seen.append(record)
+                return position < UInt64(count)
+            }
+            #expect(problem == nil && seen == Array(written.records.prefix(count)))
+        }
     }
 
     @Test func reportsWhatTheInspectionSays() async throws {

@@ -63,7 +63,7 @@ import Testing
         let store = await EventStore(backend: InMemoryLogBackend())
         _ = try await store.append(events(10, messageBytes: 1 << 20))
         _ = try await store.append(events(3000))
-        for fresh in [store, await EventStore(backend: InMemoryLogBackend(records: try records(events(3000))))] {
+        for fresh in [store, await EventStore(backend: InMemoryLogBackend(records: records(events(3000))))] {
             var subscription = fresh.subscribe(after: .zero)
             while subscription.position < fresh.durablePosition {
                 let batch = try #require(try await subscription.next())
@@ -144,7 +144,7 @@ import Testing
         #expect(try await store.read(from: Position(1), limit: 0).isEmpty)
     }
 
-    private func records(_ events: [Event]) throws -> [[UInt8]] { try events.map { try EventCodec.encode($0) } }
+    private func records(_ events: [Event]) -> [[UInt8]] { events.map { EventCodec.encode($0) } }
 
     private func events(_ count: Int, messageBytes: Int = 10) -> [Event] {
         let added = RunEventAdded(

@@ -40,7 +40,7 @@ extension Simulation {
     /// Writes the next batch, as the commit loop does.
     mutating func commit() throws {
         guard let batch = process?.state.takeBatch() else { return }
-        let encoded = try batch.events.map { try EventCodec.encode($0) }
+        let encoded = batch.events.map { EventCodec.encode($0) }
         ledger.queue(batch.events, encoded)
         if bug == .acknowledgedBeforeSync, let known = process?.records {
             ledger.acknowledge(through: Position(UInt64(known.count + encoded.count)), known + encoded)

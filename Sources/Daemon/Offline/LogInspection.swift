@@ -37,24 +37,17 @@ package struct LogInspection: Sendable {
     /// Calls `body` with each event in order until it answers `false`; stops with an error at the first damage.
     package func forEachEvent(_ body: (RecordedEvent) throws -> Bool) throws {
         var failure: (any Error)?
-        var goesOn = true
-        let report = try LogVerifier.verify(
-            try PosixLogStorage(directory: directory.log),
-            inspect: { position, record in
-                guard goesOn else { return nil }
-                do {
-                    let event = try EventCodec.decode(record, at: position)
-                    goesOn = try body(RecordedEvent(position: Position(position), event: event))
-                } catch {
-                    failure = error
-                    goesOn = false
-                }
-                return nil
-            })
-        if let failure { throw failure }
-        if let problem = report.problems.first, goesOn {
-            throw DaemonError(.logUnusable, "the log is damaged: \(problem.description)")
+        let problem = try LogVerifier.walk(try PosixLogStorage(directory: directory.log)) { position, record in
+            do {
+                let event = try EventCodec.decode(record, at: position)
+                return try body(RecordedEvent(position: Position(position), event: event))
+            } catch {
+                failure = error
+                return false
+            }
         }
+        if let failure { throw failure }
+        if let problem { throw DaemonError(.logUnusable, "the log is damaged: \(problem.description)") }
     }
 
     /// Deletes the read models and makes them anew from the log.

@@ -1,14 +1,17 @@
+import Dispatch
+import Synchronization
+
 /// Reads a whole log and checks all that can be checked without knowing what the records say.
 package enum LogVerifier {
     package struct Report: Hashable, Sendable {
-        package internal(set) var segments = 0
-        package internal(set) var frames = 0
-        package internal(set) var records: UInt64 = 0
-        package internal(set) var storedBytes: UInt64 = 0
-        package internal(set) var rawBytes: UInt64 = 0
+        package fileprivate(set) var segments = 0
+        package fileprivate(set) var frames = 0
+        package fileprivate(set) var records: UInt64 = 0
+        package fileprivate(set) var storedBytes: UInt64 = 0
+        package fileprivate(set) var rawBytes: UInt64 = 0
         /// The RFC 6962 tree head of all records, lower-case hex.
-        package internal(set) var rootHash = ""
-        package internal(set) var problems: [Problem] = []
+        package fileprivate(set) var rootHash = ""
+        package fileprivate(set) var problems: [Problem] = []
         /// Where the newest whole frame of the newest segment ends.
         fileprivate(set) var newestEnd: UInt64 = 0
     }
@@ -36,41 +39,118 @@ package enum LogVerifier {
         }
     }
 
+    /// How many segments are given out at once; that many or fewer processors work on them.
+    private static let segmentsAtOnce = 32
+
     /// Checks every header, checksum, frame and record length, the density of positions and the chain of roots.
     ///
+    /// A segment's header tells what was before it, so segments are checked beside each other, one on each processor.
+    ///
     /// - Parameters:
-    ///   - inspect: called with each record and its position; what it returns is reported as a problem.
-    ///   - progress: called after each segment with the bytes checked so far, and of all segments.
+    ///   - inspect: called with each record and its position, in no order and from several threads; what it returns is
+    ///     reported as a problem.
+    ///   - progress: called now and then with the bytes checked so far, and of all segments.
     package static func verify(
-        _ storage: any LogStorage, inspect: (UInt64, [UInt8]) -> String? = { _, _ in nil },
+        _ storage: any LogStorage, inspect: @escaping @Sendable (UInt64, [UInt8]) -> String? = { _, _ in nil },
         progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
     ) throws(LogError) -> Report {
-        var report = Report()
-        var frontier = MerkleFrontier()
-        let mark = try LogRecovery.wrap { () throws(StorageError) in try CleanMark.read(from: storage) }
-        let firsts = try LogRecovery.segmentPositions(storage)
-        let total = try LogRecovery.wrap { () throws(StorageError) in
+        var chain = try Chain(storage)
+        let total = try chain.byteCount(storage)
+        for start in stride(from: 0, to: chain.firsts.count, by: segmentsAtOnce) {
+            let firsts = Array(chain.firsts[start..<min(start + segmentsAtOnce, chain.firsts.count)])
+            for result in check(firsts, newest: chain.firsts.last, storage, inspect) {
+                try chain.append(result)
+                progress(chain.report.storedBytes, total)
+            }
+        }
+        return chain.finished()
+    }
+
+    /// Goes through all records in order, with the same checks, until `visit` answers `false`.
+    ///
+    /// - Returns: the first thing that is not as it was written, as far as the walk came. What `visit` was given before
+    ///   is right, unless the problem is that a segment does not follow on the one before it.
+    package static func walk(
+        _ storage: any LogStorage, _ visit: (UInt64, [UInt8]) -> Bool
+    ) throws(LogError) -> Problem? {
+        var chain = try Chain(storage)
+        for first in chain.firsts {
+            let result = Result { () throws(LogError) in
+                try SegmentCheck(first, isNewest: first == chain.firsts.last, storage) { position, record in
+                    visit(position, record) ? .fine : .stop
+                }
+            }
+            if case .success(let check) = result, check.isStopped { return nil }
+            try chain.append(result)
+            if let problem = chain.report.problems.first { return problem }
+        }
+        return chain.finished().problems.first
+    }
+
+    private static func check(
+        _ firsts: [UInt64], newest: UInt64?, _ storage: any LogStorage,
+        _ inspect: @escaping @Sendable (UInt64, [UInt8]) -> String?
+    ) -> [Result<SegmentCheck, LogError>] {
+        let results = Mutex([Int: Result<SegmentCheck, LogError>]())
+        DispatchQueue.concurrentPerform(iterations: firsts.count) { index in
+            let result = Result { () throws(LogError) in
+                try SegmentCheck(firsts[index], isNewest: firsts[index] == newest, storage) { position, record in
+                    inspect(position, record).map { .problem($0) } ?? .fine
+                }
+            }
+            results.withLock { $0[index] = result }
+        }
+        return results.withLock { results in firsts.indices.compactMap { results[$0] } }
+    }
+}
+
+/// Puts the segments together, oldest first: each has to go on where the one before it ended.
+private struct Chain {
+    let firsts: [UInt64]
+    private(set) var report = LogVerifier.Report()
+    private let mark: UInt64?
+    private var frontier = MerkleFrontier()
+
+    init(_ storage: any LogStorage) throws(LogError) {
+        mark = try LogRecovery.wrap { () throws(StorageError) in try CleanMark.read(from: storage) }
+        firsts = try LogRecovery.segmentPositions(storage)
+    }
+
+    func byteCount(_ storage: any LogStorage) throws(LogError) -> UInt64 {
+        try LogRecovery.wrap { () throws(StorageError) in
             var total: UInt64 = 0
             for first in firsts {
                 total += try storage.open(SegmentHeader.fileName(firstPosition: first), isWritable: false).size()
             }
             return total
         }
-        for (index, first) in firsts.enumerated() {
-            do throws(LogError) {
-                let header = try LogRecovery.header(first, storage)
-                try verify(header, isNewest: index == firsts.count - 1, storage, &frontier, &report, inspect)
-            } catch {
-                guard let problem = Problem(error) else { throw error }
-                report.problems.append(problem)
-            }
-            report.segments += 1
-            progress(report.storedBytes, total)
+    }
+
+    /// Takes up the next segment's check; damage becomes a problem of the report, any other error is thrown.
+    mutating func append(_ result: Result<SegmentCheck, LogError>) throws(LogError) {
+        report.segments += 1
+        do throws(LogError) {
+            let check = try result.get()
+            try follow(check.header)
+            frontier = check.frontier
+            report.frames += check.frames
+            report.rawBytes += check.rawBytes
+            report.storedBytes += check.end
+            report.newestEnd = check.end
+            report.problems += check.remarks
+            if let damage = check.damage { throw damage }
+        } catch {
+            guard let problem = LogVerifier.Problem(error) else { throw error }
+            report.problems.append(problem)
         }
+    }
+
+    func finished() -> LogVerifier.Report {
+        var report = report
         if let mark, mark > frontier.count, report.problems.isEmpty {
             let newest = SegmentHeader.fileName(firstPosition: firsts.last ?? 1)
             let missing = LogRecovery.shortened(mark, newest, frontier.count, offset: report.newestEnd)
-            if let problem = Problem(missing) { report.problems.append(problem) }
+            if let problem = LogVerifier.Problem(missing) { report.problems.append(problem) }
         }
         report.records = frontier.count
         report.rootHash = frontier.root.map { byte in
@@ -80,50 +160,16 @@ package enum LogVerifier {
         return report
     }
 
-    private static func verify(
-        _ header: SegmentHeader, isNewest: Bool, _ storage: any LogStorage, _ frontier: inout MerkleFrontier,
-        _ report: inout Report, _ inspect: (UInt64, [UInt8]) -> String?
-    ) throws(LogError) {
-        let name = header.fileName
+    private func follow(_ header: SegmentHeader) throws(LogError) {
         guard header.firstPosition == frontier.count + 1 else {
             throw .damaged(
-                segment: name, position: frontier.count + 1, offset: 0,
+                segment: header.fileName, position: frontier.count + 1, offset: 0,
                 reason: "positions \(frontier.count + 1) to \(header.firstPosition) do not follow each other")
         }
         guard header.frontier == frontier else {
             throw .damaged(
-                segment: name, position: header.firstPosition, offset: 0,
+                segment: header.fileName, position: header.firstPosition, offset: 0,
                 reason: "the Merkle root of all records before it does not match")
-        }
-        var found: [Problem] = []
-        var tree = frontier
-        var frames = 0
-        var rawBytes: UInt64 = 0
-        let (scan, end) = try LogRecovery.wrap { () throws(StorageError) in
-            let file = try storage.open(name, isWritable: false)
-            var scan = try SegmentScan(name: name, file: file, firstPosition: header.firstPosition)
-            let end = try scan.walk { frame, offset, records in
-                frames += 1
-                rawBytes += UInt64(frame.rawByteCount)
-                for record in records {
-                    tree.append(record)
-                    if let reason = inspect(tree.count, record) {
-                        found.append(Problem(segment: name, position: tree.count, offset: offset, reason: reason))
-                    }
-                }
-            }
-            return (scan, end)
-        }
-        frontier = tree
-        report.frames += frames
-        report.rawBytes += rawBytes
-        report.storedBytes += scan.offset
-        report.newestEnd = scan.offset
-        report.problems += found
-        // The newest frame may be being written at this very moment: only what follows it tells it from damage.
-        let isTorn = try LogRecovery.wrap { () throws(StorageError) in try !scan.hasFrameBeyondEnd() }
-        if case .invalid(let reason) = end, !(isNewest && isTorn) {
-            throw .damaged(segment: name, position: scan.nextPosition, offset: scan.offset, reason: reason)
         }
     }
 }

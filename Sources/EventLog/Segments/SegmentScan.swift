@@ -6,6 +6,8 @@ struct SegmentScan {
         case clean
         /// At bytes that are no valid frame.
         case invalid(reason: String)
+        /// Where the visitor wanted it.
+        case stopped
     }
 
     let name: String
@@ -21,9 +23,9 @@ struct SegmentScan {
         size = try file.size()
     }
 
-    /// Calls `visit` with each valid frame's header, offset and records, in order.
+    /// Calls `visit` with each valid frame's header, offset and records, in order, until it answers `false`.
     mutating func walk(
-        _ visit: (Frame.Header, UInt64, [[UInt8]]) -> Void
+        _ visit: (Frame.Header, UInt64, [[UInt8]]) -> Bool
     ) throws(StorageError) -> End {
         while offset < size {
             let bytes = try file.read(at: offset, count: Frame.headerByteCount)
@@ -34,10 +36,12 @@ struct SegmentScan {
             let whole = try file.read(at: offset, count: header.byteCount)
             switch Frame.decode(header, whole[...]) {
             case .failure(let reason): return .invalid(reason: reason.text)
-            case .success(let records): visit(header, offset, records)
+            case .success(let records):
+                let goesOn = visit(header, offset, records)
+                offset += UInt64(header.byteCount)
+                nextPosition = header.lastPosition + 1
+                if !goesOn { return .stopped }
             }
-            offset += UInt64(header.byteCount)
-            nextPosition = header.lastPosition + 1
         }
         return .clean
     }

@@ -123,6 +123,7 @@ package enum LogRecovery {
             try scan.walk { frame, offset, records in
                 newest = (offset, frame.byteCount)
                 for record in records { frontier.append(record) }
+                return true
             }
         }
         // Before anything is cut: the next start must find the same.

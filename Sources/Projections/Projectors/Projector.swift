@@ -27,7 +27,7 @@ enum Projector {
                 "INSERT INTO timeline (run_id, sequence, position, event) VALUES (?, ?, ?, ?)",
                 [
                     RunID(event.stream.id).column, Int64(mark.sequence), Int64(recorded.position.value),
-                    Data(try EventCodec.encode(event)),
+                    Data(EventCodec.encode(event)),
                 ])
         }
         switch event.stream.kind {

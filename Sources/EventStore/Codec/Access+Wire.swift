@@ -1,0 +1,105 @@
+import Domain
+
+extension AccessRequested {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, subject)
+        writer.add(2, toolID)
+        writer.add(3, optional: agentID)
+        writer.add(4, duration)
+        writer.add(5, run?.runID)
+        writer.add(6, run?.actionID)
+        writer.add(7, optional: capability)
+        writer.add(8, optional: payloadHash?.text)
+        writer.add(9, optional: method)
+        writer.add(10, optional: url)
+        writer.add(11, expiresAt)
+    }
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        var (subject, toolID) = ("", "")
+        var agentID: String?
+        var duration = Duration.zero
+        var (runID, actionID): (RunID?, ActionID?)
+        var (capability, payloadHash, method, url): (String?, PayloadHash?, String?, String?)
+        var expiresAt = Timestamp(microseconds: 0)
+        while let field = try reader.next() {
+            switch field {
+            case 1: subject = try reader.text()
+            case 2: toolID = try reader.text()
+            case 3: agentID = try reader.text()
+            case 4: duration = try reader.duration()
+            case 5: runID = try reader.id("run_id")
+            case 6: actionID = try reader.id("action_id")
+            case 7: capability = try reader.text()
+            case 8: payloadHash = PayloadHash(try reader.text())
+            case 9: method = try reader.text()
+            case 10: url = try reader.text()
+            case 11: expiresAt = try reader.time()
+            default: try reader.skip()
+            }
+        }
+        var run: AccessRequestTarget?
+        if let runID { run = AccessRequestTarget(runID: runID, actionID: try required(actionID, "action_id")) }
+        self.init(
+            subject: subject, toolID: toolID, agentID: agentID, duration: duration, run: run, capability: capability,
+            payloadHash: payloadHash, method: method, url: url, expiresAt: expiresAt)
+    }
+}
+
+extension AccessApproved {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, approverID)
+        writer.add(2, scope)
+        writer.add(3, duration)
+        writer.add(4, expiresAt)
+        writer.add(5, optional: reason)
+    }
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        var (approverID, scope): (String, AccessScope?) = ("", nil)
+        var (duration, expiresAt) = (Duration.zero, Timestamp(microseconds: 0))
+        var reason: String?
+        while let field = try reader.next() {
+            switch field {
+            case 1: approverID = try reader.text()
+            case 2: scope = try reader.choice("scope")
+            case 3: duration = try reader.duration()
+            case 4: expiresAt = try reader.time()
+            case 5: reason = try reader.text()
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            approverID: approverID, scope: try required(scope, "scope"), duration: duration, expiresAt: expiresAt,
+            reason: reason)
+    }
+}
+
+extension AccessRejected {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, approverID)
+        writer.add(2, optional: reason)
+    }
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        var (approverID, reason): (String, String?) = ("", nil)
+        while let field = try reader.next() {
+            switch field {
+            case 1: approverID = try reader.text()
+            case 2: reason = try reader.text()
+            default: try reader.skip()
+            }
+        }
+        self.init(approverID: approverID, reason: reason)
+    }
+}
+
+extension AccessScope: WireChoice {
+    var wireNumber: UInt64 {
+        switch self {
+        case .once: 1
+        case .run: 2
+        case .agentUserTTL: 3
+        }
+    }
+}

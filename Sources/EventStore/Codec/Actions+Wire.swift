@@ -1,0 +1,101 @@
+import Domain
+
+extension ActionBlocked {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, actionID)
+        writer.add(2, toolID)
+        writer.add(3, optional: capability)
+        writer.add(4, optional: payloadHash?.text)
+        writer.add(5, optional: method)
+        writer.add(6, optional: url)
+        writer.add(7, accessRequestID)
+        writer.add(8, expiresAt)
+    }
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        var (actionID, accessRequestID): (ActionID?, AccessRequestID?)
+        var toolID = ""
+        var (capability, payloadHash, method, url): (String?, PayloadHash?, String?, String?)
+        var expiresAt = Timestamp(microseconds: 0)
+        while let field = try reader.next() {
+            switch field {
+            case 1: actionID = try reader.id("action_id")
+            case 2: toolID = try reader.text()
+            case 3: capability = try reader.text()
+            case 4: payloadHash = PayloadHash(try reader.text())
+            case 5: method = try reader.text()
+            case 6: url = try reader.text()
+            case 7: accessRequestID = try reader.id("access_request_id")
+            case 8: expiresAt = try reader.time()
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            actionID: try required(actionID, "action_id"), toolID: toolID, capability: capability,
+            payloadHash: payloadHash, method: method, url: url, accessRequestID: accessRequestID, expiresAt: expiresAt)
+    }
+}
+
+extension ActionApproved {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, actionID)
+        writer.add(2, optional: payloadHash?.text)
+        writer.add(3, optional: reason)
+    }
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        var (actionID, payloadHash, reason): (ActionID?, PayloadHash?, String?)
+        while let field = try reader.next() {
+            switch field {
+            case 1: actionID = try reader.id("action_id")
+            case 2: payloadHash = PayloadHash(try reader.text())
+            case 3: reason = try reader.text()
+            default: try reader.skip()
+            }
+        }
+        self.init(actionID: try required(actionID, "action_id"), payloadHash: payloadHash, reason: reason)
+    }
+}
+
+extension ActionRejected {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, actionID)
+        writer.add(2, optional: reason)
+    }
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        let parts = try ActionReason(&reader)
+        self.init(actionID: parts.actionID, reason: parts.reason)
+    }
+}
+
+extension ActionFailed {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, actionID)
+        writer.add(2, reason)
+    }
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        let parts = try ActionReason(&reader)
+        self.init(actionID: parts.actionID, reason: parts.reason ?? "")
+    }
+}
+
+/// What ended an action, as several messages have it: field 1 is its id, field 2 the reason.
+struct ActionReason {
+    let actionID: ActionID
+    let reason: String?
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        var (actionID, reason): (ActionID?, String?)
+        while let field = try reader.next() {
+            switch field {
+            case 1: actionID = try reader.id("action_id")
+            case 2: reason = try reader.text()
+            default: try reader.skip()
+            }
+        }
+        self.actionID = try required(actionID, "action_id")
+        self.reason = reason
+    }
+}

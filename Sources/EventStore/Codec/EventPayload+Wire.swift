@@ -1,0 +1,100 @@
+import Domain
+
+/// The numbers of the types in `schemas/events.proto`.
+extension EventPayload {
+    static let wireNumberFirst: UInt64 = 32
+
+    var wireNumber: UInt64 {
+        switch self {
+        case .resourceStored: 32
+        case .resourceDeleted: 33
+        case .resourceStatusRecorded: 34
+        case .runCreated: 35
+        case .runEventAdded: 36
+        case .runStatusChanged: 37
+        case .actionBlocked: 38
+        case .actionApproved: 39
+        case .actionRejected: 40
+        case .actionExpired: 41
+        case .actionExecuted: 42
+        case .actionFailed: 43
+        case .accessRequested: 44
+        case .accessApproved: 45
+        case .accessRejected: 46
+        case .accessExpired: 47
+        case .checkpointSaved: 48
+        case .toolResultRecorded: 49
+        case .invokeRequested: 50
+        case .invokeCompleted: 51
+        case .invokeFailed: 52
+        case .apiKeyCreated: 53
+        case .apiKeyRevoked: 54
+        case .answerRecorded: 55
+        }
+    }
+
+    func write(to writer: inout WireWriter) {
+        switch self {
+        case .resourceStored(let event): event.write(to: &writer)
+        case .resourceDeleted(let event): event.write(to: &writer)
+        case .resourceStatusRecorded(let event): event.write(to: &writer)
+        case .runCreated(let event): event.write(to: &writer)
+        case .runEventAdded(let event): event.write(to: &writer)
+        case .runStatusChanged(let event): event.write(to: &writer)
+        case .actionBlocked(let event): event.write(to: &writer)
+        case .actionApproved(let event): event.write(to: &writer)
+        case .actionRejected(let event): event.write(to: &writer)
+        case .actionExpired(let event): writer.add(1, event.actionID)
+        case .actionExecuted(let event): writer.add(1, event.actionID)
+        case .actionFailed(let event): event.write(to: &writer)
+        case .accessRequested(let event): event.write(to: &writer)
+        case .accessApproved(let event): event.write(to: &writer)
+        case .accessRejected(let event): event.write(to: &writer)
+        case .accessExpired: break
+        case .checkpointSaved(let event): event.write(to: &writer)
+        case .toolResultRecorded(let event): event.write(to: &writer)
+        case .invokeRequested(let event): event.write(to: &writer)
+        case .invokeCompleted(let event): event.write(to: &writer)
+        case .invokeFailed(let event): event.write(to: &writer)
+        case .apiKeyCreated(let event): event.write(to: &writer)
+        case .apiKeyRevoked: break
+        case .answerRecorded(let event): event.write(to: &writer)
+        }
+    }
+
+    /// Reads the payload in field `number`; `nil`, and the field skipped, when this version knows no such type.
+    init?(_ number: UInt64, _ reader: inout WireReader) throws(MalformedRecord) {
+        guard (Self.wireNumberFirst...55).contains(number) else {
+            try reader.skip()
+            return nil
+        }
+        var message = try reader.message()
+        switch number {
+        case 32: self = .resourceStored(try ResourceStored(&message))
+        case 33: self = .resourceDeleted(try ResourceDeleted(&message))
+        case 34: self = .resourceStatusRecorded(try ResourceStatusRecorded(&message))
+        case 35: self = .runCreated(try RunCreated(&message))
+        case 36: self = .runEventAdded(try RunEventAdded(&message))
+        case 37: self = .runStatusChanged(try RunStatusChanged(&message))
+        case 38: self = .actionBlocked(try ActionBlocked(&message))
+        case 39: self = .actionApproved(try ActionApproved(&message))
+        case 40: self = .actionRejected(try ActionRejected(&message))
+        case 41: self = .actionExpired(ActionExpired(actionID: try ActionReason(&message).actionID))
+        case 42: self = .actionExecuted(ActionExecuted(actionID: try ActionReason(&message).actionID))
+        case 43: self = .actionFailed(try ActionFailed(&message))
+        case 44: self = .accessRequested(try AccessRequested(&message))
+        case 45: self = .accessApproved(try AccessApproved(&message))
+        case 46: self = .accessRejected(try AccessRejected(&message))
+        case 47: self = .accessExpired(AccessExpired())
+        case 48: self = .checkpointSaved(try CheckpointSaved(&message))
+        case 49: self = .toolResultRecorded(try ToolResultRecorded(&message))
+        case 50: self = .invokeRequested(try InvokeRequested(&message))
+        case 51: self = .invokeCompleted(try InvokeCompleted(&message))
+        case 52: self = .invokeFailed(try InvokeFailed(&message))
+        case 53: self = .apiKeyCreated(try APIKeyCreated(&message))
+        case 54: self = .apiKeyRevoked(APIKeyRevoked())
+        case 55: self = .answerRecorded(try AnswerRecorded(&message))
+        default: preconditionFailure("every number in the range has a type")
+        }
+    }
+}

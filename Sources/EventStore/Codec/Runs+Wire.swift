@@ -1,0 +1,128 @@
+import Domain
+
+extension RunCreated {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, agentID)
+        writer.add(2, agentUID)
+        writer.add(3, userID)
+        writer.add(4, optional: conversationID)
+        writer.add(5, optional: invokeURL)
+        writer.add(6, optional: initialMessage)
+        writer.add(7, deadline)
+    }
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        var (agentID, agentUID, userID): (String, ResourceID?, String) = ("", nil, "")
+        var (conversationID, invokeURL, initialMessage): (String?, String?, String?)
+        var deadline = Timestamp(microseconds: 0)
+        while let field = try reader.next() {
+            switch field {
+            case 1: agentID = try reader.text()
+            case 2: agentUID = try reader.id("agent_uid")
+            case 3: userID = try reader.text()
+            case 4: conversationID = try reader.text()
+            case 5: invokeURL = try reader.text()
+            case 6: initialMessage = try reader.text()
+            case 7: deadline = try reader.time()
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            agentID: agentID, agentUID: agentUID, userID: userID, conversationID: conversationID, invokeURL: invokeURL,
+            initialMessage: initialMessage, deadline: deadline)
+    }
+}
+
+extension RunEventAdded {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, type)
+        writer.add(2, optional: actor)
+        writer.add(3, optional: payloadHash)
+        writer.add(4, optional: data?.text)
+    }
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        var (type, actor, payloadHash, data): (String, String?, String?, JSONText?) = ("", nil, nil, nil)
+        while let field = try reader.next() {
+            switch field {
+            case 1: type = try reader.text()
+            case 2: actor = try reader.text()
+            case 3: payloadHash = try reader.text()
+            case 4: data = try reader.json()
+            default: try reader.skip()
+            }
+        }
+        self.init(type: type, actor: actor, payloadHash: payloadHash, data: data)
+    }
+}
+
+extension RunStatusChanged {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, status)
+        writer.add(2, optional: reason)
+    }
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        var (status, reason): (RunStatus?, String?)
+        while let field = try reader.next() {
+            switch field {
+            case 1: status = try reader.choice("status")
+            case 2: reason = try reader.text()
+            default: try reader.skip()
+            }
+        }
+        self.init(status: try required(status, "status"), reason: reason)
+    }
+}
+
+extension RunStatus: WireChoice {
+    var wireNumber: UInt64 {
+        switch self {
+        case .running: 1
+        case .pausedApproval: 2
+        case .pausedConsent: 3
+        case .completed: 4
+        case .failed: 5
+        }
+    }
+}
+
+extension CheckpointSaved {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, checkpointID)
+        writer.add(2, actionID)
+        writer.add(3, document.text)
+    }
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        var (checkpointID, actionID, document): (CheckpointID?, String, JSONText) = (nil, "", JSONText(verified: ""))
+        while let field = try reader.next() {
+            switch field {
+            case 1: checkpointID = try reader.id("checkpoint_id")
+            case 2: actionID = try reader.text()
+            case 3: document = try reader.json()
+            default: try reader.skip()
+            }
+        }
+        self.init(checkpointID: try required(checkpointID, "checkpoint_id"), actionID: actionID, document: document)
+    }
+}
+
+extension ToolResultRecorded {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, optional: toolID)
+        writer.add(2, document.text)
+    }
+
+    init(_ reader: inout WireReader) throws(MalformedRecord) {
+        var (toolID, document): (String?, JSONText) = (nil, JSONText(verified: ""))
+        while let field = try reader.next() {
+            switch field {
+            case 1: toolID = try reader.text()
+            case 2: document = try reader.json()
+            default: try reader.skip()
+            }
+        }
+        self.init(toolID: toolID, document: document)
+    }
+}

@@ -1,0 +1,154 @@
+import Domain
+
+/// Walks the fields of a protobuf message, in whatever order they come (protobuf.dev, "Encoding").
+///
+/// `next` says which field follows; then exactly one of the other methods takes or skips its value. Nothing is copied
+/// but what is given out, and nothing beyond the message is ever looked at. The bytes have to outlive the reader.
+struct WireReader {
+    private enum Kind: UInt8 {
+        case varint = 0
+        case fixed64 = 1
+        case lengthDelimited = 2
+        case fixed32 = 5
+    }
+
+    private var rest: UnsafeRawBufferPointer
+    private var kind = Kind.varint
+
+    private init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
+
+    /// Reads a message with `body`, which must not keep the reader.
+    static func reading<Result>(
+        _ bytes: [UInt8], _ body: (WireReader) throws(MalformedRecord) -> Result
+    ) throws(MalformedRecord) -> Result {
+        try bytes.withUnsafeBufferPointer { (bytes) throws(MalformedRecord) in
+            try body(WireReader(UnsafeRawBufferPointer(bytes)))
+        }
+    }
+
+    /// The next field's number; `nil` at the end of the message.
+    mutating func next() throws(MalformedRecord) -> UInt64? {
+        guard !rest.isEmpty else { return nil }
+        let tag = try rawVarint()
+        guard let kind = Kind(rawValue: UInt8(tag & 7)), tag >> 3 != 0 else {
+            throw MalformedRecord("it is no protobuf message")
+        }
+        self.kind = kind
+        return tag >> 3
+    }
+
+    mutating func unsigned() throws(MalformedRecord) -> UInt64 {
+        try expect(.varint)
+        return try rawVarint()
+    }
+
+    mutating func unsigned32() throws(MalformedRecord) -> UInt32 { UInt32(truncatingIfNeeded: try unsigned()) }
+
+    mutating func bool() throws(MalformedRecord) -> Bool { try unsigned() != 0 }
+
+    mutating func time() throws(MalformedRecord) -> Timestamp {
+        Timestamp(microseconds: Int64(bitPattern: try unsigned()))
+    }
+
+    mutating func fixedTime() throws(MalformedRecord) -> Timestamp {
+        try expect(.fixed64)
+        return Timestamp(microseconds: Int64(littleEndian: try take(8).loadUnaligned(as: Int64.self)))
+    }
+
+    mutating func duration() throws(MalformedRecord) -> Duration {
+        .microseconds(Int64(bitPattern: try unsigned()))
+    }
+
+    mutating func text() throws(MalformedRecord) -> String {
+        try lengthDelimited().withMemoryRebound(to: UInt8.self) { (bytes) throws(MalformedRecord) in
+            do {
+                return String(copying: try UTF8Span(validating: bytes.span))
+            } catch {
+                throw MalformedRecord("a text is not UTF-8")
+            }
+        }
+    }
+
+    mutating func json() throws(MalformedRecord) -> JSONText { JSONText(verified: try text()) }
+
+    /// 16 bytes; `nil` when there are none.
+    mutating func optionalUUID(_ field: String) throws(MalformedRecord) -> UUIDValue? {
+        let bytes = try lengthDelimited()
+        if bytes.isEmpty { return nil }
+        guard let value = UUIDValue(bytes: bytes) else { throw .missing(field) }
+        return value
+    }
+
+    mutating func id<Entity>(_ field: String) throws(MalformedRecord) -> Identifier<Entity> {
+        guard let value = try optionalUUID(field) else { throw .missing(field) }
+        return Identifier(value)
+    }
+
+    mutating func choice<Choice: WireChoice>(_ field: String) throws(MalformedRecord) -> Choice {
+        let number = try unsigned()
+        guard let choice = Choice.allCases.first(where: { $0.wireNumber == number }) else { throw .missing(field) }
+        return choice
+    }
+
+    /// The message in the field, which has to be read before its bytes go away.
+    mutating func message() throws(MalformedRecord) -> WireReader { WireReader(try lengthDelimited()) }
+
+    mutating func skip() throws(MalformedRecord) {
+        switch kind {
+        case .varint: _ = try rawVarint()
+        case .fixed64: _ = try take(8)
+        case .lengthDelimited: _ = try lengthDelimited()
+        case .fixed32: _ = try take(4)
+        }
+    }
+
+    private func expect(_ expected: Kind) throws(MalformedRecord) {
+        guard kind == expected else { throw MalformedRecord("a field is not of the kind that the schema says") }
+    }
+
+    private mutating func lengthDelimited() throws(MalformedRecord) -> UnsafeRawBufferPointer {
+        try expect(.lengthDelimited)
+        return try take(try rawVarint())
+    }
+
+    private mutating func take(_ count: UInt64) throws(MalformedRecord) -> UnsafeRawBufferPointer {
+        guard count <= UInt64(rest.count) else { throw MalformedRecord("it ends too early") }
+        defer { rest = UnsafeRawBufferPointer(rebasing: rest[Int(count)...]) }
+        return UnsafeRawBufferPointer(rebasing: rest[..<Int(count)])
+    }
+
+    private mutating func rawVarint() throws(MalformedRecord) -> UInt64 {
+        var value: UInt64 = 0
+        var index = 0
+        while index < min(rest.count, 10) {
+            let byte = rest[index]
+            value |= UInt64(byte & 0x7f) << UInt64(7 * index)
+            index += 1
+            if byte < 0x80 {
+                rest = UnsafeRawBufferPointer(rebasing: rest[index...])
+                return value
+            }
+        }
+        throw MalformedRecord("it ends too early")
+    }
+}
+
+/// An enumeration of the schema; number 0 is never written.
+protocol WireChoice: CaseIterable {
+    var wireNumber: UInt64 { get }
+}
+
+/// Says which field of a record is not what the schema allows.
+struct MalformedRecord: Error {
+    let reason: String
+
+    init(_ reason: String) { self.reason = reason }
+
+    static func missing(_ field: String) -> MalformedRecord { MalformedRecord("\(field) is missing or malformed") }
+}
+
+/// The value of a field that has to be there.
+func required<Value>(_ value: Value?, _ field: String) throws(MalformedRecord) -> Value {
+    guard let value else { throw .missing(field) }
+    return value
+}
