@@ -128,7 +128,7 @@ let package = Package(
         suite("EventLog", ["EventLog", "TestSupport", .crypto, .logging]),
         suite("EventStore", ["Domain", "EventLog", "EventStore", "TestSupport", .logging, .protobuf]),
         suite("EventStreaming", ["Domain", "EventLog", "EventStore", "EventStreaming", .logging]),
-        suite("CommandHandling", ["Domain", "EventStore", "CommandHandling", "TestSupport", .logging]),
+        suite("CommandHandling", ["Domain", "EventLog", "EventStore", "CommandHandling", "TestSupport", .logging]),
         suite("Projections", ["Domain", "EventStore", "Projections", "TestSupport", .grdb, .logging]),
         suite("Scheduling", ["Domain", "Scheduling"]),
     ]

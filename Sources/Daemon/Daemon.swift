@@ -38,12 +38,13 @@ package struct Daemon: Sendable {
         try directory.create()
         let lock = try DirectoryLock(directory)
         let (log, _) = try Self.openLog(directory, configuration.log, logger)
-        let store = await EventStore(backend: FileLogBackend(log))
+        let store = await EventStore(
+            backend: FileLogBackend(log), snapshots: Self.openSnapshots(directory, logger))
         let commands = try await Self.openWriter(store, configuration.decisions, logger)
         let projections = try Self.openReadModels(directory, store, logger)
         let client = HTTPClient(configuration: .sluice)
         do {
-            try await serve(store, commands, projections, client)
+            try await serve(log, store, commands, projections, client)
         } catch {
             try await client.shutdown()
             throw error
@@ -60,7 +61,8 @@ package struct Daemon: Sendable {
     }
 
     private func serve(
-        _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ client: HTTPClient
+        _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
+        _ client: HTTPClient
     ) async throws {
         let scheduler = Scheduler(
             commands: commands, store: store, configuration: configuration.scheduler, logger: logger)
@@ -76,6 +78,7 @@ package struct Daemon: Sendable {
                 await commands.run { try? await projections.reach($0) }
             },
             LoopService { try await projections.follow(store) },
+            LoopService { try await check(log) },
             LoopService { try await scheduler.run(from: active, after: position) },
             LoopService { try await executor.run(from: active, after: position) },
             DrainingService(drainTimeout: configuration.drainTimeout) {
@@ -90,6 +93,18 @@ package struct Daemon: Sendable {
                         failureTerminationBehavior: .cancelGroup)
                 }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
+    }
+
+    /// A start that begins with a snapshot has not read what is older: that is looked at now. Damage ends the daemon
+    /// as it would have ended the start.
+    private func check(_ log: EventLog) async throws {
+        do {
+            try await log.checkSealed()
+            logger.info("the sealed segments are as they were written")
+        } catch let error as LogError {
+            throw DaemonError(.logUnusable, error.description)
+        }
+        try await gracefulShutdown()
     }
 
     private func serveHTTP(
@@ -132,6 +147,16 @@ package struct Daemon: Sendable {
             throw DaemonError(.logUnusable, error.description)
         } catch {
             throw DaemonError(.directoryUnusable, "\(error)")
+        }
+    }
+
+    /// Where snapshots are kept; nowhere, when that directory cannot be used: they only save time.
+    private static func openSnapshots(_ directory: DataDirectory, _ logger: Logger) -> SnapshotKeeper? {
+        do {
+            return SnapshotKeeper(try PosixLogStorage(directory: directory.snapshots))
+        } catch {
+            logger.warning("no snapshots are kept; the next start takes longer", metadata: ["error": "\(error)"])
+            return nil
         }
     }
 

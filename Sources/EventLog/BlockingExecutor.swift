@@ -6,7 +6,10 @@ import Dispatch
 final class BlockingExecutor: SerialExecutor {
     private let queue: DispatchQueue
 
-    init(label: String) { queue = DispatchQueue(label: label) }
+    /// - Parameter isUrgent: whether somebody waits for the jobs; else they give way to everybody.
+    init(label: String, isUrgent: Bool = true) {
+        queue = DispatchQueue(label: label, qos: isUrgent ? .unspecified : .background)
+    }
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)

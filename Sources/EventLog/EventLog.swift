@@ -14,15 +14,17 @@ package final class EventLog: Sendable {
 
     private let writing: WritingActor
     private let reading: ReadingActor
+    private let checking: CheckingActor
     private let durable: Mutex<UInt64>
 
-    private init(writing: WritingActor, reading: ReadingActor, durable: UInt64) {
+    private init(writing: WritingActor, reading: ReadingActor, checking: CheckingActor, durable: UInt64) {
         self.writing = writing
         self.reading = reading
+        self.checking = checking
         self.durable = Mutex(durable)
     }
 
-    /// Recovers the log in `storage`, or begins a new one.
+    /// Recovers the log in `storage`, or begins a new one. Of sealed segments only the headers are read: see `checkSealed`.
     ///
     /// - Returns: the log, and what recovery found and cut.
     /// - Throws: `LogError.damaged` when bytes that were durable are not as they were written.
@@ -40,7 +42,7 @@ package final class EventLog: Sendable {
         let writer = LogWriter(storage: storage, segmentBytesMax: configuration.segmentBytesMax, recovered: tail)
         let log = EventLog(
             writing: WritingActor(writer), reading: ReadingActor(LogReader(storage: storage)),
-            durable: report.lastPosition)
+            checking: CheckingActor(storage: storage, newest: tail.firstPosition), durable: report.lastPosition)
         return (log, report)
     }
 
@@ -62,6 +64,12 @@ package final class EventLog: Sendable {
     ) async throws(LogError) -> [[UInt8]] {
         try await reading.read(from: position, through: durable, bytesMax: bytesMax)
     }
+
+    /// Checks every byte of the segments that were sealed when the log was opened, one after another, on a thread of its
+    /// own.
+    ///
+    /// - Throws: `LogError.damaged` when something is not as it was written; `CancellationError` between two segments.
+    package func checkSealed() async throws { try await checking.check() }
 
     /// Marks the log as closed in order; nothing may be appended afterwards.
     package func close() async throws(LogError) { try await writing.close() }
@@ -106,5 +114,30 @@ private actor ReadingActor {
 
     func read(from position: UInt64, through durable: UInt64, bytesMax: Int) throws(LogError) -> [[UInt8]] {
         try reader.read(from: position, through: durable, bytesMax: bytesMax)
+    }
+}
+
+/// Reads sealed segments again, with no hurry.
+private actor CheckingActor {
+    private let executor = BlockingExecutor(label: "sluice.log.check", isUrgent: false)
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private let storage: any LogStorage
+    private let newest: UInt64
+
+    init(storage: any LogStorage, newest: UInt64) {
+        self.storage = storage
+        self.newest = newest
+    }
+
+    func check() async throws {
+        let sealed = try LogRecovery.segmentPositions(storage).filter { $0 < newest }
+        var chain = SegmentChain()
+        for first in sealed {
+            try Task.checkCancellation()
+            try chain.append(try SegmentCheck(first, isNewest: false, storage) { _, _ in .fine })
+            await Task.yield()
+        }
+        if !sealed.isEmpty { try chain.follow(try LogRecovery.header(newest, storage)) }
     }
 }

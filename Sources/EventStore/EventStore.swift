@@ -1,4 +1,5 @@
 package import Domain
+package import EventLog
 import Synchronization
 
 /// The typed door on the log: events in, recorded events out, and subscriptions from any position.
@@ -11,16 +12,20 @@ package final class EventStore: Sendable {
     private static let eventBytesExpected = 256
 
     private let backend: any LogBackend
+    let snapshots: SnapshotKeeper?
     private let turns = AppendTurns()
     private let recent: Mutex<RecentEvents>
 
     /// - Parameters:
+    ///   - snapshots: where `saveSnapshot` keeps them; nowhere, when there is none.
     ///   - recentEventsMax: how many of the newest events are kept in memory for subscriptions.
     ///   - recentBytesMax: about how many bytes those may take.
     package init(
-        backend: any LogBackend, recentEventsMax: Int = 8192, recentBytesMax: Int = 32 * 1024 * 1024
+        backend: any LogBackend, snapshots: SnapshotKeeper? = nil, recentEventsMax: Int = 8192,
+        recentBytesMax: Int = 32 * 1024 * 1024
     ) async {
         self.backend = backend
+        self.snapshots = snapshots
         recent = Mutex(
             RecentEvents(
                 durable: Position(await backend.durablePosition), eventsMax: recentEventsMax, bytesMax: recentBytesMax))

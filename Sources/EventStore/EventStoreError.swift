@@ -3,6 +3,8 @@ package enum EventStoreError: Error, Hashable, Sendable {
     case backend(LogBackendError)
     /// A record is not an event of a schema this version knows.
     case undecodable(position: UInt64?, reason: String)
+    /// A snapshot could not be kept; the log is not concerned.
+    case snapshot(String)
 
     /// Whether space on the disk would cure it.
     package var isNoSpace: Bool {
@@ -16,6 +18,7 @@ package enum EventStoreError: Error, Hashable, Sendable {
         case .backend(.damaged): .damaged
         case .backend(.tooLarge): .tooLarge
         case .undecodable: .undecodable
+        case .snapshot: .snapshot
         }
     }
 }
@@ -26,6 +29,7 @@ extension EventStoreError: CustomStringConvertible {
         case .backend(let error): error.description
         case .undecodable(let position, let reason):
             "event\(position.map { " \($0)" } ?? "") cannot be read: \(reason)"
+        case .snapshot(let reason): "the snapshot could not be kept: \(reason)"
         }
     }
 }
@@ -37,4 +41,5 @@ package enum EventStoreErrorCode: String, Hashable, Sendable, CaseIterable {
     case damaged = "log_damaged"
     case tooLarge = "log_batch_too_large"
     case undecodable = "event_undecodable"
+    case snapshot = "snapshot_failed"
 }

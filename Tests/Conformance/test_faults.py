@@ -293,9 +293,8 @@ DAMAGE = {
     # Byte 8 of a segment is its format's version: 1 becomes 3.
     "a newer format": (lambda log: patch(segment(log, -1), 8, 2), "version 3", "upgrade"),
     "no first segment": (lambda log: segment(log, 0).unlink(), ".seg", "backup"),
-    "no segment in the middle": (lambda log: segment(log, 1).unlink(), ".seg", "backup"),
     "no newest segment": (lambda log: segment(log, -1).unlink(), ".seg", "closed at position", "backup"),
-    "a sealed segment changed": (lambda log: patch(segment(log, 1), 5000, 4), ".seg", "offset 4096", "backup"),
+    "a sealed header changed": (lambda log: patch(segment(log, 1), 20, 4), ".seg", "offset 0", "backup"),
     "the newest frame cut": (lambda log: os.truncate(segment(log, -1), 5000), "closed at position", "backup"),
     "the newest header cut": (lambda log: os.truncate(segment(log, -1), 100), "closed at position", "backup"),
 }
@@ -309,6 +308,28 @@ def test_a_damaged_log_stops_the_start_and_is_left_as_it_is(closed, tmp_path, da
     before = contents(data)
     assert_start_refused(closed, data, LOG_UNUSABLE, *words)
     assert contents(data) == before
+
+
+SEALED_DAMAGE = {
+    "a segment changed": (lambda log: patch(segment(log, 1), 5000, 4), ".seg", "offset 4096", "backup"),
+    "no segment in the middle": (lambda log: segment(log, 1).unlink(), ".seg", "backup"),
+}
+
+
+@pytest.mark.parametrize("damage", SEALED_DAMAGE)
+def test_sealed_damage_stops_a_start_that_reads_it_and_ends_one_that_reads_it_later(closed, tmp_path, damage):
+    data = shutil.copytree(closed.data, tmp_path / "data")
+    change, *words = SEALED_DAMAGE[damage]
+    change(data / "log")
+    before = contents(data / "log")
+    # A start that begins with a snapshot looks at older segments when it is up.
+    ended = closed.run("serve", "--data-dir", data, "--listen", "127.0.0.1:0")
+    assert ended.returncode == LOG_UNUSABLE
+    message = ended.stderr.splitlines()[-1]
+    assert message.startswith("sluice: ") and not [word for word in words if word not in message], message
+    shutil.rmtree(data / "snapshots")
+    assert_start_refused(closed, data, LOG_UNUSABLE, *words)
+    assert contents(data / "log") == before
 
 
 def test_a_log_that_ends_before_the_read_models_do_stops_the_start(closed, tmp_path):

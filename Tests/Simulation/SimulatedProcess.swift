@@ -34,14 +34,29 @@ struct SimulatedProcess {
     /// Starts as the daemon does: recovers the log, reads all of it, and folds it.
     ///
     /// - Throws: `LogError` when the machine stops meanwhile; `SimulationFailure` when what is found is not right.
-    init(_ disk: SimulatedDisk, _ ledger: Ledger, _ configuration: SchedulerConfiguration) throws {
+    init(
+        _ disk: SimulatedDisk, _ snapshots: SimulatedDisk, _ ledger: Ledger, _ configuration: SchedulerConfiguration
+    ) throws {
         let (tail, _) = try LogRecovery.open(disk)
         writer = LogWriter(storage: disk, segmentBytesMax: Self.segmentBytesMax, recovered: tail)
         let (events, records) = try ledger.audit(disk)
         try check(writer.durablePosition == UInt64(records.count), 4, "recovery and reading do not agree on the end")
         self.records = records
-        state = WriterState(memory: Self.memory(events), settings: Self.settings, queueLengthMax: 64)
+        let memory = Self.memory(events)
+        try Self.compare(snapshots, events, memory)
+        state = WriterState(memory: memory, settings: Self.settings, queueLengthMax: 64)
         scheduler = SchedulerState(state.active, configuration)
+    }
+
+    /// Holds what a start from the newest snapshot would come to against what the whole log comes to.
+    private static func compare(_ snapshots: SimulatedDisk, _ events: [RecordedEvent], _ folded: WriterMemory) throws {
+        guard let snapshot = try? SnapshotFile.newest(in: snapshots) else { return }
+        guard var memory = WriterMemory(snapshot: snapshot.contents, limits: settings.limits) else {
+            throw SimulationFailure(1, "a whole snapshot cannot be read")
+        }
+        try check(memory.position.value <= UInt64(events.count), 2, "a snapshot tells of what was lost")
+        for recorded in events.dropFirst(Int(memory.position.value)) { memory.evolve(recorded) }
+        try check(memory == folded, 1, "a snapshot and the whole log come to different things")
     }
 
     /// What the writer remembers of a log.

@@ -91,6 +91,16 @@ extension Simulation {
         }
     }
 
+    /// Keeps a snapshot, as the writer does now and then; its disk may refuse, or the machine stop meanwhile.
+    mutating func saveSnapshot() {
+        guard let memory = process?.state.durableMemory else { return }
+        if random.chance(20) { snapshots.inject(random.pick(SimulatedDisk.Fault.allCases)) }
+        if random.chance(20) { snapshots.stop(afterCalls: Int.random(in: 0...9, using: &random)) }
+        let snapshot = SnapshotFile.Snapshot(position: memory.position.value, contents: memory.snapshot)
+        if (try? SnapshotFile.save(snapshot, to: snapshots)) != nil { statistics.snapshots += 1 }
+        if snapshots.isDown { end() }
+    }
+
     private mutating func take(_ answer: WriterAnswer, _ waiter: SimulatedProcess.Waiter) throws {
         guard let known = process?.records else { return }
         switch answer {

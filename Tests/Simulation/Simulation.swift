@@ -19,11 +19,14 @@ package struct Simulation {
         package internal(set) var failedWrites = 0
         package internal(set) var repeatedRequests = 0
         package internal(set) var invokes = 0
+        package internal(set) var snapshots = 0
     }
 
     static let stepsCount = 400
 
     let disk: SimulatedDisk
+    /// Where snapshots are: another directory of the same machine.
+    let snapshots: SimulatedDisk
     let bug: PlantedBug?
     let configuration = SchedulerConfiguration()
     var random: SeededRandom
@@ -37,6 +40,7 @@ package struct Simulation {
         random = SeededRandom(seed: seed)
         generator = LogGenerator(seed: random.next())
         disk = SimulatedDisk(seed: random.next(), bug: bug)
+        snapshots = SimulatedDisk(seed: random.next(), bug: nil)
         self.bug = bug
     }
 
@@ -59,7 +63,8 @@ package struct Simulation {
         case 450..<700: try commit()
         case 700..<820: try schedule()
         case 820..<930: try deliver()
-        case 930..<945: now = now.adding(.seconds(Int.random(in: -3600...3600, using: &random)))
+        case 930..<940: saveSnapshot()
+        case 940..<945: now = now.adding(.seconds(Int.random(in: -3600...3600, using: &random)))
         case 945..<970: disk.inject(random.pick(SimulatedDisk.Fault.allCases))
         case 970..<985: disk.stop(afterCalls: Int.random(in: 0...9, using: &random))
         default: end()
@@ -72,12 +77,13 @@ package struct Simulation {
     mutating func start(mayStopAgain: Bool) throws {
         let isPowerCut = random.chance(60)
         disk.start(afterPowerCut: isPowerCut)
+        snapshots.start(afterPowerCut: isPowerCut)
         statistics.starts += 1
         statistics.powerCuts += isPowerCut ? 1 : 0
         if mayStopAgain, random.chance(20) { disk.stop(afterCalls: Int.random(in: 0...30, using: &random)) }
         let started: SimulatedProcess
         do {
-            started = try SimulatedProcess(disk, ledger, configuration)
+            started = try SimulatedProcess(disk, snapshots, ledger, configuration)
         } catch let error as LogError {
             if disk.isDown { return }
             throw SimulationFailure(5, "the start refuses a log that nobody damaged: \(error)")

@@ -4,7 +4,7 @@ import Domain
 ///
 /// Bounded by number and age: the oldest key is forgotten first.
 struct IdempotencyIndex: Sendable {
-    struct Entry: Sendable {
+    struct Entry: Hashable, Sendable {
         let fingerprint: UUIDValue
         let first: Position
         var count: Int
@@ -15,25 +15,47 @@ struct IdempotencyIndex: Sendable {
         var last: Position { Position(first.value + UInt64(max(count, 1)) - 1) }
     }
 
-    private struct Key: Hashable {
+    struct Key: Hashable, Sendable {
         let workspace: WorkspaceName
         let key: String
+    }
+
+    private struct Use: Hashable, Sendable {
+        let key: Key
+        let first: Position
     }
 
     private let keysMax: Int
     private let retention: Duration
     private var entries: [Key: Entry] = [:]
-    /// Keys in the order of their first use; those before `oldest` are gone already.
-    private var order: [Key] = []
+    /// Uses of keys, oldest first; those before `oldest` are gone already, and so is one that its key was used after.
+    private var order: [Use] = []
     private var oldest = 0
-    private var latest: Key?
+    /// The key of the newest command, while more of its events may follow.
+    private(set) var latest: Key?
 
     init(limits: Limits) {
         keysMax = limits.idempotencyKeysMax
         retention = limits.idempotencyRetention
     }
 
+    /// The index as it was remembered before: `uses` oldest first.
+    init(limits: Limits, uses: [(key: Key, entry: Entry)], latest: Key?) {
+        self.init(limits: limits)
+        entries.reserveCapacity(uses.count)
+        order.reserveCapacity(uses.count)
+        for (key, entry) in uses { insert(key, entry) }
+        self.latest = latest
+    }
+
     var count: Int { entries.count }
+
+    /// Every use that counts, oldest first.
+    var uses: some Sequence<(key: Key, entry: Entry)> {
+        order[oldest...].lazy.compactMap { use in
+            entries[use.key].flatMap { $0.first == use.first ? (use.key, $0) : nil }
+        }
+    }
 
     func entry(_ token: IdempotencyToken, _ workspace: WorkspaceName) -> Entry? {
         entries[Key(workspace: workspace, key: token.key)]
@@ -64,13 +86,13 @@ struct IdempotencyIndex: Sendable {
     /// Forgets what is older than the retention, or too many.
     mutating func trim(now: Timestamp) {
         while oldest < order.count {
-            let key = order[oldest]
-            guard let entry = entries[key] else {
+            let use = order[oldest]
+            guard let entry = entries[use.key], entry.first == use.first else {
                 oldest += 1
                 continue
             }
             guard entries.count > keysMax || now.since(entry.time) > retention else { break }
-            entries[key] = nil
+            entries[use.key] = nil
             oldest += 1
         }
         if oldest > 1024, oldest > order.count / 2 {
@@ -80,9 +102,23 @@ struct IdempotencyIndex: Sendable {
     }
 
     private mutating func insert(_ key: Key, _ token: IdempotencyToken, _ recorded: RecordedEvent, count: Int) {
-        entries[key] = Entry(
-            fingerprint: token.fingerprint, first: recorded.position, count: count, answer: nil,
-            time: recorded.event.time)
-        order.append(key)
+        insert(
+            key,
+            Entry(
+                fingerprint: token.fingerprint, first: recorded.position, count: count, answer: nil,
+                time: recorded.event.time))
+    }
+
+    private mutating func insert(_ key: Key, _ entry: Entry) {
+        entries[key] = entry
+        order.append(Use(key: key, first: entry.first))
+    }
+}
+
+extension IdempotencyIndex: Equatable {
+    /// Whether both answer alike, now and after further events.
+    static func == (left: Self, right: Self) -> Bool {
+        left.entries == right.entries && left.latest == right.latest
+            && left.uses.map(\.key) == right.uses.map(\.key)
     }
 }

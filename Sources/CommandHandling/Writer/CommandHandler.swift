@@ -21,27 +21,31 @@ package final class CommandHandler: Sendable {
     private let signals: AsyncStream<Void>
     private let signal: AsyncStream<Void>.Continuation
     private let state: Mutex<WriterState<Waiter>>
+    private let snapshots: Mutex<SnapshotSchedule>
 
     private let commandsCounter = Counter(label: "sluice_commands_total")
     private let rejectionsCounter = Counter(label: "sluice_commands_rejected_total")
     private let batchEventsRecorder = Recorder(label: "sluice_commit_batch_events")
 
-    /// Folds the log and starts with an empty queue; `run()` has to be running for commands to be answered.
+    /// Folds the log, from its newest snapshot on, and starts with an empty queue; `run()` has to be running for commands
+    /// to be answered.
     ///
     /// - Throws: `CommandError.stopped` when the log cannot be read.
     package static func open(
         store: EventStore, settings: DecisionSettings = DecisionSettings(), clock: any WallClock = SystemWallClock(),
-        identifiers: IdentifierSource? = nil, queueLengthMax: Int = 16_384, logger: Logger
+        identifiers: IdentifierSource? = nil, queueLengthMax: Int = 16_384,
+        snapshotEventsMin: UInt64 = SnapshotSchedule.eventsMin, logger: Logger
     ) async throws(CommandError) -> CommandHandler {
-        let memory = try await WriterMemory.folding(store, limits: settings.limits)
+        let (memory, newest) = try await WriterMemory.folding(store, limits: settings.limits)
         return CommandHandler(
             store: store, memory: memory, settings: settings, clock: clock,
-            identifiers: identifiers ?? IdentifierSource(clock: clock), queueLengthMax: queueLengthMax, logger: logger)
+            identifiers: identifiers ?? IdentifierSource(clock: clock), queueLengthMax: queueLengthMax,
+            snapshots: SnapshotSchedule(newest: newest, eventsMin: snapshotEventsMin), logger: logger)
     }
 
     private init(
         store: EventStore, memory: WriterMemory, settings: DecisionSettings, clock: any WallClock,
-        identifiers: IdentifierSource, queueLengthMax: Int, logger: Logger
+        identifiers: IdentifierSource, queueLengthMax: Int, snapshots: SnapshotSchedule, logger: Logger
     ) {
         self.store = store
         self.settings = settings
@@ -49,6 +53,7 @@ package final class CommandHandler: Sendable {
         self.identifiers = identifiers
         self.logger = logger
         state = Mutex(WriterState(memory: memory, settings: settings, queueLengthMax: queueLengthMax))
+        self.snapshots = Mutex(snapshots)
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -101,7 +106,8 @@ package final class CommandHandler: Sendable {
         return copy
     }
 
-    /// The commit loop: runs until its task is cancelled, then writes what is queued and refuses the rest.
+    /// The commit loop: runs until its task is cancelled, then writes what is queued and refuses the rest. Now and then,
+    /// and at the end, it keeps a snapshot of the memory for the next start.
     ///
     /// - Parameter visible: returns once reads show a position, or never will. Answers wait for it, a batch at a time, so
     ///   that the next read of whoever is answered need not.
@@ -112,6 +118,11 @@ package final class CommandHandler: Sendable {
             await commitAll(&group, visible)
         }
         answer(state.withLock { $0.giveUp() })
+        if let memory = state.withLock({ $0.durableMemory }),
+            snapshots.withLock({ $0.isDueAtEnd(at: memory.position) })
+        {
+            await save(memory)
+        }
     }
 
     /// Writes batch after batch. What was written is answered when it is visible; the next batch does not wait for that.
@@ -128,6 +139,9 @@ package final class CommandHandler: Sendable {
                     await visible(last)
                     answer(batch.receipts(recorded) + settled)
                 }
+                if snapshots.withLock({ $0.isDue(at: last, memoryCount: state.withLock { $0.memoryCount }) }) {
+                    group.addTask { [self] in await saveSoon() }
+                }
             } catch {
                 await fail(batch, error)
             }
@@ -139,12 +153,32 @@ package final class CommandHandler: Sendable {
         answer(state.withLock { $0.failed(batch, CommandError(cause)) })
         guard cause.isNoSpace else { return }
         do {
-            let memory = try await WriterMemory.folding(store, limits: settings.limits)
+            let (memory, _) = try await WriterMemory.folding(store, limits: settings.limits)
             // Space does not return at once; until then every try would cost a fold of the log.
             try? await Task.sleep(for: Self.readOnlyPause)
             state.withLock { $0.recovered(memory) }
         } catch {
             state.withLock { $0.stop("the event log could not be read again: \(error)") }
+        }
+    }
+
+    /// Saves the memory once all that is in it is durable.
+    private func saveSoon() async {
+        let memory = state.withLock { $0.memory }
+        guard (try? await receipt(await settled { $0.settle($1) })) != nil else {
+            return snapshots.withLock { $0.saved(at: .zero) }
+        }
+        await save(memory)
+    }
+
+    private func save(_ memory: WriterMemory) async {
+        defer { snapshots.withLock { $0.saved(at: memory.position) } }
+        do {
+            try await store.saveSnapshot(memory.snapshot, at: memory.position)
+        } catch {
+            logger.warning(
+                "no snapshot was kept; the next start takes longer",
+                metadata: ["error": "\(error)", "position": "\(memory.position)"])
         }
     }
 

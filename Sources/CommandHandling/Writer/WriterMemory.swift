@@ -2,30 +2,67 @@ package import Domain
 import EventStore
 
 /// Everything the writer remembers, folded from the log: the unfinished, and the idempotency keys of late.
-package struct WriterMemory: Sendable {
-    package private(set) var state = ActiveState()
+package struct WriterMemory: Equatable, Sendable {
+    package private(set) var state: ActiveState
     var idempotency: IdempotencyIndex
     /// The newest position decided; it becomes durable a moment later.
     package private(set) var position: Position = .zero
     /// The newest event's time: the next one is not earlier, even when the clock was set back.
     private(set) var time = Timestamp(microseconds: 0)
+    /// The newest event; `nil` in an empty log.
+    private(set) var lastEventID: EventID?
 
     /// The memory of an empty log.
-    package init(limits: Limits) { idempotency = IdempotencyIndex(limits: limits) }
+    package init(limits: Limits) {
+        state = ActiveState()
+        idempotency = IdempotencyIndex(limits: limits)
+    }
 
-    /// Reads the whole log.
-    static func folding(_ store: EventStore, limits: Limits) async throws(CommandError) -> WriterMemory {
-        var memory = WriterMemory(limits: limits)
+    /// The memory as it was at `position`.
+    init(
+        state: ActiveState, idempotency: IdempotencyIndex, position: Position, time: Timestamp, lastEventID: EventID?
+    ) {
+        self.state = state
+        self.idempotency = idempotency
+        self.position = position
+        self.time = time
+        self.lastEventID = lastEventID
+    }
+
+    /// Reads the log, from the newest snapshot of it on.
+    ///
+    /// - Returns: the memory, and the position of the snapshot that it began with.
+    static func folding(
+        _ store: EventStore, limits: Limits
+    ) async throws(CommandError) -> (memory: WriterMemory, snapshot: Position) {
+        var memory = await remembered(store, limits) ?? WriterMemory(limits: limits)
+        let snapshot = memory.position
         do {
             while true {
                 let page = try await store.read(from: memory.position.next, limit: 4096)
-                guard let last = page.last else { return memory }
+                guard let last = page.last else { return (memory, snapshot) }
                 for recorded in page { memory.evolve(recorded) }
                 memory.idempotency.trim(now: last.event.time)
             }
         } catch {
             throw .stopped("\(error)")
         }
+    }
+
+    /// The newest snapshot, when it is of this log: a log that was put back from a backup may have gone another way.
+    private static func remembered(_ store: EventStore, _ limits: Limits) async -> WriterMemory? {
+        guard let snapshot = await store.newestSnapshot(),
+            let memory = WriterMemory(snapshot: snapshot.contents, limits: limits),
+            memory.position == snapshot.position, memory.position <= store.durablePosition,
+            let event = try? await store.read(from: memory.position, limit: 1).first,
+            event.position == memory.position, event.event.id == memory.lastEventID
+        else { return nil }
+        return memory
+    }
+
+    /// How many things are remembered.
+    var count: Int {
+        state.runs.count + state.accessRequests.count + state.resources.count + state.apiKeys.count + idempotency.count
     }
 
     /// Folds newly decided events, which take the next positions.
@@ -40,5 +77,6 @@ package struct WriterMemory: Sendable {
         idempotency.evolve(recorded)
         position = recorded.position
         time = max(time, recorded.event.time)
+        lastEventID = recorded.event.id
     }
 }

@@ -37,7 +37,7 @@ package struct WriterState<Waiter: Sendable>: Sendable {
 
     private let settings: DecisionSettings
     private var phase = Phase.accepting
-    private var memory: WriterMemory
+    package private(set) var memory: WriterMemory
     private var queue: CommandQueue<Waiter>
     private var durable: Position
     /// Who waits for earlier commands to be on disk: their answer tells of those.
@@ -56,6 +56,10 @@ package struct WriterState<Waiter: Sendable>: Sendable {
     package var active: ActiveState { memory.state }
     package var position: Position { memory.position }
     package var queueLength: Int { queue.count }
+    /// How many things are remembered.
+    package var memoryCount: Int { memory.count }
+    /// The memory, when everything in it is durable.
+    package var durableMemory: WriterMemory? { memory.position == durable ? memory : nil }
 
     /// Why commands are refused at the moment.
     package var refusal: CommandError? {

@@ -12,6 +12,7 @@ package struct DataDirectory: Sendable {
 
     package var log: String { path + "/log" }
     package var readModel: String { path + "/read-model.sqlite" }
+    var snapshots: String { path + "/snapshots" }
     var lock: String { path + "/LOCK" }
 
     /// Makes the directory, for its owner alone, unless it exists.

@@ -16,6 +16,19 @@ package struct AccessRequestState: Hashable, Sendable {
         streamSequence = sequence
     }
 
+    /// A request as it was remembered before.
+    package init(
+        id: AccessRequestID, workspace: WorkspaceName, requested: AccessRequested, isPending: Bool,
+        expiresAt: Timestamp, streamSequence: UInt64
+    ) {
+        self.id = id
+        self.workspace = workspace
+        self.requested = requested
+        self.isPending = isPending
+        self.expiresAt = expiresAt
+        self.streamSequence = streamSequence
+    }
+
     mutating func approve(_ approved: AccessApproved, sequence: UInt64) {
         isPending = false
         expiresAt = approved.expiresAt

@@ -2,7 +2,7 @@
 ///
 /// A finished run, a decided request and a deleted resource leave it, so that memory follows the work at hand
 /// and not the years behind.
-package struct ActiveState: Sendable {
+package struct ActiveState: Hashable, Sendable {
     package private(set) var runs: [RunID: RunState] = [:]
     package private(set) var accessRequests: [AccessRequestID: AccessRequestState] = [:]
     package private(set) var resources: [ResourceKey: ResourceState] = [:]
@@ -11,6 +11,23 @@ package struct ActiveState: Sendable {
     private var resourceCounts: [ResourceKind: Int] = [:]
 
     package init() {}
+
+    /// The state as it was remembered before.
+    package init(
+        runs: [RunState], accessRequests: [AccessRequestState], resources: [(key: ResourceKey, state: ResourceState)],
+        apiKeys: [(id: APIKeyID, state: APIKeyState)]
+    ) {
+        for run in runs { self.runs[run.id] = run }
+        for request in accessRequests {
+            self.accessRequests[request.id] = request
+            if request.isPending { pendingAccess[request.pendingKey] = request.id }
+        }
+        for resource in resources {
+            self.resources[resource.key] = resource.state
+            resourceCounts[resource.key.kind, default: 0] += 1
+        }
+        for key in apiKeys { self.apiKeys[key.id] = key.state }
+    }
 
     func pendingAccessRequest(_ key: PendingAccessKey) -> AccessRequestState? {
         pendingAccess[key].flatMap { accessRequests[$0] }
@@ -65,7 +82,9 @@ package struct ActiveState: Sendable {
                 id: ResourceID(event.stream.id), revision: stored.revision, streamSequence: event.streamSequence)
         } else if case .resourceDeleted(let deleted) = event.payload {
             let key = ResourceKey(workspace: event.workspace, kind: deleted.kind, name: deleted.name)
-            if resources.removeValue(forKey: key) != nil { resourceCounts[deleted.kind, default: 0] -= 1 }
+            guard resources.removeValue(forKey: key) != nil else { return }
+            let count = resourceCounts[deleted.kind, default: 1] - 1
+            resourceCounts[deleted.kind] = count == 0 ? nil : count
         } else if case .resourceStatusRecorded(let recorded) = event.payload {
             let key = ResourceKey(workspace: event.workspace, kind: recorded.kind, name: recorded.name)
             resources[key]?.streamSequence = event.streamSequence
@@ -99,6 +118,12 @@ package struct ResourceState: Hashable, Sendable {
     package let id: ResourceID
     package let revision: UInt64
     package fileprivate(set) var streamSequence: UInt64
+
+    package init(id: ResourceID, revision: UInt64, streamSequence: UInt64) {
+        self.id = id
+        self.revision = revision
+        self.streamSequence = streamSequence
+    }
 }
 
 /// What the write side remembers of an API key.
@@ -106,4 +131,10 @@ package struct APIKeyState: Hashable, Sendable {
     package let workspace: WorkspaceName
     package let name: String
     package let digest: String
+
+    package init(workspace: WorkspaceName, name: String, digest: String) {
+        self.workspace = workspace
+        self.name = name
+        self.digest = digest
+    }
 }

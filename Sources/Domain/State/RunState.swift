@@ -27,6 +27,27 @@ package struct RunState: Hashable, Sendable {
         deadline = created.deadline
     }
 
+    /// A run as it was remembered before.
+    package init(
+        id: RunID, workspace: WorkspaceName, agentID: String, userID: String, conversationID: String?,
+        invokeURL: String?, initialMessage: String?, deadline: Timestamp, status: RunStatus, actions: [ActionState],
+        lastInvoke: InvokeProgress?, streamSequence: UInt64, timelineSequence: UInt64
+    ) {
+        self.id = id
+        self.workspace = workspace
+        self.agentID = agentID
+        self.userID = userID
+        self.conversationID = conversationID
+        self.invokeURL = invokeURL
+        self.initialMessage = initialMessage
+        self.deadline = deadline
+        self.status = status
+        self.actions = actions
+        self.lastInvoke = lastInvoke
+        self.streamSequence = streamSequence
+        self.timelineSequence = timelineSequence
+    }
+
     /// Whether Sluice calls the agent; otherwise the client drives the run by its own requests.
     package var isServerDriven: Bool { invokeURL != nil }
 
@@ -85,6 +106,13 @@ package struct InvokeProgress: Hashable, Sendable {
     package let attempt: UInt32
     package let requestID: String
     package fileprivate(set) var stage: Stage
+
+    package init(purpose: InvokePurpose, attempt: UInt32, requestID: String, stage: Stage) {
+        self.purpose = purpose
+        self.attempt = attempt
+        self.requestID = requestID
+        self.stage = stage
+    }
 }
 
 /// A blocked action of an unfinished run.
@@ -95,6 +123,19 @@ package struct ActionState: Hashable, Sendable {
     package let accessRequestID: AccessRequestID?
     package let expiresAt: Timestamp
     package fileprivate(set) var status: ActionStatus = .blocked
+
+    /// An action as it was remembered before.
+    package init(
+        id: ActionID, toolID: String, payloadHash: PayloadHash?, accessRequestID: AccessRequestID?,
+        expiresAt: Timestamp, status: ActionStatus
+    ) {
+        self.id = id
+        self.toolID = toolID
+        self.payloadHash = payloadHash
+        self.accessRequestID = accessRequestID
+        self.expiresAt = expiresAt
+        self.status = status
+    }
 
     init(_ blocked: ActionBlocked) {
         id = blocked.actionID

@@ -104,12 +104,12 @@ package enum LogVerifier {
     }
 }
 
-/// Puts the segments together, oldest first: each has to go on where the one before it ended.
+/// Puts the checks of all segments together, oldest first.
 private struct Chain {
     let firsts: [UInt64]
     private(set) var report = LogVerifier.Report()
     private let mark: UInt64?
-    private var frontier = MerkleFrontier()
+    private var segments = SegmentChain()
 
     init(_ storage: any LogStorage) throws(LogError) {
         mark = try LogRecovery.wrap { () throws(StorageError) in try CleanMark.read(from: storage) }
@@ -131,14 +131,13 @@ private struct Chain {
         report.segments += 1
         do throws(LogError) {
             let check = try result.get()
-            try follow(check.header)
-            frontier = check.frontier
+            try segments.follow(check.header)
             report.frames += check.frames
             report.rawBytes += check.rawBytes
             report.storedBytes += check.end
             report.newestEnd = check.end
             report.problems += check.remarks
-            if let damage = check.damage { throw damage }
+            try segments.append(check)
         } catch {
             guard let problem = LogVerifier.Problem(error) else { throw error }
             report.problems.append(problem)
@@ -147,29 +146,16 @@ private struct Chain {
 
     func finished() -> LogVerifier.Report {
         var report = report
-        if let mark, mark > frontier.count, report.problems.isEmpty {
+        if let mark, mark > segments.frontier.count, report.problems.isEmpty {
             let newest = SegmentHeader.fileName(firstPosition: firsts.last ?? 1)
-            let missing = LogRecovery.shortened(mark, newest, frontier.count, offset: report.newestEnd)
+            let missing = LogRecovery.shortened(mark, newest, segments.frontier.count, offset: report.newestEnd)
             if let problem = LogVerifier.Problem(missing) { report.problems.append(problem) }
         }
-        report.records = frontier.count
-        report.rootHash = frontier.root.map { byte in
+        report.records = segments.frontier.count
+        report.rootHash = segments.frontier.root.map { byte in
             let digits = String(byte, radix: 16)
             return digits.count == 1 ? "0" + digits : digits
         }.joined()
         return report
-    }
-
-    private func follow(_ header: SegmentHeader) throws(LogError) {
-        guard header.firstPosition == frontier.count + 1 else {
-            throw .damaged(
-                segment: header.fileName, position: frontier.count + 1, offset: 0,
-                reason: "positions \(frontier.count + 1) to \(header.firstPosition) do not follow each other")
-        }
-        guard header.frontier == frontier else {
-            throw .damaged(
-                segment: header.fileName, position: header.firstPosition, offset: 0,
-                reason: "the Merkle root of all records before it does not match")
-        }
     }
 }

@@ -2,10 +2,12 @@
 package enum LogRecovery {
     /// Where the writer goes on.
     package struct Tail {
-        let segment: String
+        let firstPosition: UInt64
         let file: any LogFile
         let end: UInt64
         let frontier: MerkleFrontier
+
+        var segment: String { SegmentHeader.fileName(firstPosition: firstPosition) }
     }
 
     /// What was found and done.
@@ -46,7 +48,7 @@ package enum LogRecovery {
             report.segments = 1
             return (
                 Tail(
-                    segment: header.fileName, file: file, end: UInt64(SegmentHeader.byteCount),
+                    firstPosition: header.firstPosition, file: file, end: UInt64(SegmentHeader.byteCount),
                     frontier: header.frontier), report
             )
         }
@@ -145,7 +147,7 @@ package enum LogRecovery {
             try file.sync()
             try storage.syncDirectory()
         }
-        return Tail(segment: name, file: file, end: scan.offset, frontier: frontier)
+        return Tail(firstPosition: header.firstPosition, file: file, end: scan.offset, frontier: frontier)
     }
 
     /// A log that was closed in order has no torn tail: what is missing was acknowledged.

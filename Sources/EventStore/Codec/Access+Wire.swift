@@ -1,7 +1,7 @@
-import Domain
+package import Domain
 
 extension AccessRequested {
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         writer.add(1, subject)
         writer.add(2, toolID)
         writer.add(3, optional: agentID)
@@ -15,7 +15,7 @@ extension AccessRequested {
         writer.add(11, expiresAt)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    package init(_ reader: inout WireReader) throws(MalformedRecord) {
         var (subject, toolID) = ("", "")
         var agentID: String?
         var duration = Duration.zero
@@ -95,7 +95,7 @@ extension AccessRejected {
 }
 
 extension AccessScope: WireChoice {
-    var wireNumber: UInt64 {
+    package var wireNumber: UInt64 {
         switch self {
         case .once: 1
         case .run: 2

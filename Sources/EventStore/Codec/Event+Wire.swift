@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 /// The envelope: what all records have.
 extension Event {
@@ -114,7 +114,7 @@ extension IdempotencyToken {
 }
 
 extension StreamID.Kind: WireChoice {
-    var wireNumber: UInt64 {
+    package var wireNumber: UInt64 {
         switch self {
         case .run: 1
         case .accessRequest: 2

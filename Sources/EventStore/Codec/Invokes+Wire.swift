@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 extension InvokeRequested {
     func write(to writer: inout WireWriter) {
@@ -84,7 +84,7 @@ extension InvokePurpose {
 }
 
 extension InvokeOutcome: WireChoice {
-    var wireNumber: UInt64 {
+    package var wireNumber: UInt64 {
         switch self {
         case .finished: 1
         case .awaitingApproval: 2

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 extension APIKeyCreated {
     func write(to writer: inout WireWriter) {
@@ -31,7 +31,7 @@ extension APIKeyCreated {
 }
 
 extension Role: WireChoice {
-    var wireNumber: UInt64 {
+    package var wireNumber: UInt64 {
         switch self {
         case .admin: 1
         case .operator: 2

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 extension ResourceStored {
     func write(to writer: inout WireWriter) {
@@ -71,7 +71,7 @@ extension ResourceStatusRecorded {
 }
 
 extension ResourceKind: WireChoice {
-    var wireNumber: UInt64 {
+    package var wireNumber: UInt64 {
         switch self {
         case .agent: 1
         case .tool: 2

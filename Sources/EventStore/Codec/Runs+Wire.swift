@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 extension RunCreated {
     func write(to writer: inout WireWriter) {
@@ -76,7 +76,7 @@ extension RunStatusChanged {
 }
 
 extension RunStatus: WireChoice {
-    var wireNumber: UInt64 {
+    package var wireNumber: UInt64 {
         switch self {
         case .running: 1
         case .pausedApproval: 2

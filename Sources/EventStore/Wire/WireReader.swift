@@ -1,10 +1,10 @@
-import Domain
+package import Domain
 
 /// Walks the fields of a protobuf message, in whatever order they come (protobuf.dev, "Encoding").
 ///
 /// `next` says which field follows; then exactly one of the other methods takes or skips its value. Nothing is copied
 /// but what is given out, and nothing beyond the message is ever looked at. The bytes have to outlive the reader.
-struct WireReader {
+package struct WireReader {
     private enum Kind: UInt8 {
         case varint = 0
         case fixed64 = 1
@@ -18,7 +18,7 @@ struct WireReader {
     private init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
 
     /// Reads a message with `body`, which must not keep the reader.
-    static func reading<Result>(
+    package static func reading<Result>(
         _ bytes: [UInt8], _ body: (WireReader) throws(MalformedRecord) -> Result
     ) throws(MalformedRecord) -> Result {
         try bytes.withUnsafeBufferPointer { (bytes) throws(MalformedRecord) in
@@ -27,7 +27,7 @@ struct WireReader {
     }
 
     /// The next field's number; `nil` at the end of the message.
-    mutating func next() throws(MalformedRecord) -> UInt64? {
+    package mutating func next() throws(MalformedRecord) -> UInt64? {
         guard !rest.isEmpty else { return nil }
         let tag = try rawVarint()
         guard let kind = Kind(rawValue: UInt8(tag & 7)), tag >> 3 != 0 else {
@@ -37,29 +37,29 @@ struct WireReader {
         return tag >> 3
     }
 
-    mutating func unsigned() throws(MalformedRecord) -> UInt64 {
+    package mutating func unsigned() throws(MalformedRecord) -> UInt64 {
         try expect(.varint)
         return try rawVarint()
     }
 
-    mutating func unsigned32() throws(MalformedRecord) -> UInt32 { UInt32(truncatingIfNeeded: try unsigned()) }
+    package mutating func unsigned32() throws(MalformedRecord) -> UInt32 { UInt32(truncatingIfNeeded: try unsigned()) }
 
-    mutating func bool() throws(MalformedRecord) -> Bool { try unsigned() != 0 }
+    package mutating func bool() throws(MalformedRecord) -> Bool { try unsigned() != 0 }
 
-    mutating func time() throws(MalformedRecord) -> Timestamp {
+    package mutating func time() throws(MalformedRecord) -> Timestamp {
         Timestamp(microseconds: Int64(bitPattern: try unsigned()))
     }
 
-    mutating func fixedTime() throws(MalformedRecord) -> Timestamp {
+    package mutating func fixedTime() throws(MalformedRecord) -> Timestamp {
         try expect(.fixed64)
         return Timestamp(microseconds: Int64(littleEndian: try take(8).loadUnaligned(as: Int64.self)))
     }
 
-    mutating func duration() throws(MalformedRecord) -> Duration {
+    package mutating func duration() throws(MalformedRecord) -> Duration {
         .microseconds(Int64(bitPattern: try unsigned()))
     }
 
-    mutating func text() throws(MalformedRecord) -> String {
+    package mutating func text() throws(MalformedRecord) -> String {
         try lengthDelimited().withMemoryRebound(to: UInt8.self) { (bytes) throws(MalformedRecord) in
             do {
                 return String(copying: try UTF8Span(validating: bytes.span))
@@ -69,31 +69,31 @@ struct WireReader {
         }
     }
 
-    mutating func json() throws(MalformedRecord) -> JSONText { JSONText(verified: try text()) }
+    package mutating func json() throws(MalformedRecord) -> JSONText { JSONText(verified: try text()) }
 
     /// 16 bytes; `nil` when there are none.
-    mutating func optionalUUID(_ field: String) throws(MalformedRecord) -> UUIDValue? {
+    package mutating func optionalUUID(_ field: String) throws(MalformedRecord) -> UUIDValue? {
         let bytes = try lengthDelimited()
         if bytes.isEmpty { return nil }
         guard let value = UUIDValue(bytes: bytes) else { throw .missing(field) }
         return value
     }
 
-    mutating func id<Entity>(_ field: String) throws(MalformedRecord) -> Identifier<Entity> {
+    package mutating func id<Entity>(_ field: String) throws(MalformedRecord) -> Identifier<Entity> {
         guard let value = try optionalUUID(field) else { throw .missing(field) }
         return Identifier(value)
     }
 
-    mutating func choice<Choice: WireChoice>(_ field: String) throws(MalformedRecord) -> Choice {
+    package mutating func choice<Choice: WireChoice>(_ field: String) throws(MalformedRecord) -> Choice {
         let number = try unsigned()
         guard let choice = Choice.allCases.first(where: { $0.wireNumber == number }) else { throw .missing(field) }
         return choice
     }
 
     /// The message in the field, which has to be read before its bytes go away.
-    mutating func message() throws(MalformedRecord) -> WireReader { WireReader(try lengthDelimited()) }
+    package mutating func message() throws(MalformedRecord) -> WireReader { WireReader(try lengthDelimited()) }
 
-    mutating func skip() throws(MalformedRecord) {
+    package mutating func skip() throws(MalformedRecord) {
         switch kind {
         case .varint: _ = try rawVarint()
         case .fixed64: _ = try take(8)
@@ -134,21 +134,23 @@ struct WireReader {
 }
 
 /// An enumeration of the schema; number 0 is never written.
-protocol WireChoice: CaseIterable {
+package protocol WireChoice: CaseIterable {
     var wireNumber: UInt64 { get }
 }
 
 /// Says which field of a record is not what the schema allows.
-struct MalformedRecord: Error {
-    let reason: String
+package struct MalformedRecord: Error {
+    package let reason: String
 
-    init(_ reason: String) { self.reason = reason }
+    package init(_ reason: String) { self.reason = reason }
 
-    static func missing(_ field: String) -> MalformedRecord { MalformedRecord("\(field) is missing or malformed") }
+    package static func missing(_ field: String) -> MalformedRecord {
+        MalformedRecord("\(field) is missing or malformed")
+    }
 }
 
 /// The value of a field that has to be there.
-func required<Value>(_ value: Value?, _ field: String) throws(MalformedRecord) -> Value {
+package func required<Value>(_ value: Value?, _ field: String) throws(MalformedRecord) -> Value {
     guard let value else { throw .missing(field) }
     return value
 }

@@ -1,64 +1,68 @@
-import Domain
+package import Domain
 
 /// Writes the fields of a protobuf message (protobuf.dev, "Encoding").
 ///
 /// Given in the order of their numbers, the bytes are those of every other protobuf writer: a field without presence is
 /// left out when it has its default, an optional one when it is `nil`.
-struct WireWriter {
-    private(set) var bytes: [UInt8] = []
+package struct WireWriter {
+    package private(set) var bytes: [UInt8] = []
 
-    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+    package init(capacity: Int) { bytes.reserveCapacity(capacity) }
 
-    mutating func add(_ number: UInt64, _ value: UInt64) { if value != 0 { add(number, optional: value) } }
+    package mutating func add(_ number: UInt64, _ value: UInt64) { if value != 0 { add(number, optional: value) } }
 
-    mutating func add(_ number: UInt64, optional value: UInt64?) {
+    package mutating func add(_ number: UInt64, optional value: UInt64?) {
         guard let value else { return }
         append(number << 3)
         append(value)
     }
 
-    mutating func add(_ number: UInt64, _ value: UInt32) { add(number, UInt64(value)) }
+    package mutating func add(_ number: UInt64, _ value: UInt32) { add(number, UInt64(value)) }
 
-    mutating func add(_ number: UInt64, _ value: Bool) { add(number, value ? 1 : 0 as UInt64) }
+    package mutating func add(_ number: UInt64, _ value: Bool) { add(number, value ? 1 : 0 as UInt64) }
 
-    mutating func add(_ number: UInt64, _ time: Timestamp) { add(number, UInt64(bitPattern: time.microseconds)) }
+    package mutating func add(_ number: UInt64, _ time: Timestamp) {
+        add(number, UInt64(bitPattern: time.microseconds))
+    }
 
-    mutating func add(_ number: UInt64, optional time: Timestamp?) {
+    package mutating func add(_ number: UInt64, optional time: Timestamp?) {
         add(number, optional: time.map { UInt64(bitPattern: $0.microseconds) })
     }
 
-    mutating func add(_ number: UInt64, fixed time: Timestamp) {
+    package mutating func add(_ number: UInt64, fixed time: Timestamp) {
         guard time.microseconds != 0 else { return }
         append(number << 3 | 1)
         withUnsafeBytes(of: time.microseconds.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    mutating func add(_ number: UInt64, _ duration: Duration) {
+    package mutating func add(_ number: UInt64, _ duration: Duration) {
         let parts = duration.components
         add(number, UInt64(bitPattern: parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000))
     }
 
-    mutating func add(_ number: UInt64, _ text: String) { if !text.isEmpty { add(number, optional: text) } }
+    package mutating func add(_ number: UInt64, _ text: String) { if !text.isEmpty { add(number, optional: text) } }
 
-    mutating func add(_ number: UInt64, optional text: String?) {
+    package mutating func add(_ number: UInt64, optional text: String?) {
         guard let text else { return }
         append(number << 3 | 2)
         append(UInt64(text.utf8.count))
         bytes.append(contentsOf: text.utf8)
     }
 
-    mutating func add(_ number: UInt64, _ value: UUIDValue) {
+    package mutating func add(_ number: UInt64, _ value: UUIDValue) {
         append(number << 3 | 2)
         append(16)
         value.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
-    mutating func add<Entity>(_ number: UInt64, _ id: Identifier<Entity>?) { if let id { add(number, id.value) } }
+    package mutating func add<Entity>(_ number: UInt64, _ id: Identifier<Entity>?) {
+        if let id { add(number, id.value) }
+    }
 
-    mutating func add(_ number: UInt64, _ choice: some WireChoice) { add(number, choice.wireNumber) }
+    package mutating func add(_ number: UInt64, _ choice: some WireChoice) { add(number, choice.wireNumber) }
 
     /// Adds a message, an empty one too; `body` writes its fields.
-    mutating func add(_ number: UInt64, _ body: (inout WireWriter) -> Void) {
+    package mutating func add(_ number: UInt64, _ body: (inout WireWriter) -> Void) {
         append(number << 3 | 2)
         let start = bytes.count
         body(&self)

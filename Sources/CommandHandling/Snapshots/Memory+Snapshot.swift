@@ -1,0 +1,147 @@
+import Domain
+import EventStore
+
+extension AccessRequestState {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, id)
+        writer.add(2, workspace.text)
+        writer.add(3) { requested.write(to: &$0) }
+        writer.add(4, isPending)
+        writer.add(5, expiresAt)
+        writer.add(6, streamSequence)
+    }
+
+    init(_ message: WireReader) throws(MalformedRecord) {
+        var reader = message
+        var (id, workspace, requested): (AccessRequestID?, WorkspaceName?, AccessRequested?)
+        var (isPending, expiresAt, streamSequence) = (false, Timestamp(microseconds: 0), UInt64(0))
+        while let field = try reader.next() {
+            switch field {
+            case 1: id = try reader.id("access request")
+            case 2: workspace = WorkspaceName(try reader.text())
+            case 3:
+                var message = try reader.message()
+                requested = try AccessRequested(&message)
+            case 4: isPending = try reader.bool()
+            case 5: expiresAt = try reader.time()
+            case 6: streamSequence = try reader.unsigned()
+            default: throw .missing("access request")
+            }
+        }
+        self.init(
+            id: try required(id, "access request"), workspace: try required(workspace, "workspace"),
+            requested: try required(requested, "request"), isPending: isPending, expiresAt: expiresAt,
+            streamSequence: streamSequence)
+    }
+}
+
+extension ResourceState {
+    func write(to writer: inout WireWriter, _ key: ResourceKey) {
+        writer.add(1, key.workspace.text)
+        writer.add(2, key.kind)
+        writer.add(3, key.name)
+        writer.add(4, id)
+        writer.add(5, revision)
+        writer.add(6, streamSequence)
+    }
+
+    static func read(_ message: WireReader) throws(MalformedRecord) -> (ResourceKey, ResourceState) {
+        var reader = message
+        var (workspace, kind, name): (WorkspaceName?, ResourceKind?, String) = (nil, nil, "")
+        var (id, revision, streamSequence): (ResourceID?, UInt64, UInt64) = (nil, 0, 0)
+        while let field = try reader.next() {
+            switch field {
+            case 1: workspace = WorkspaceName(try reader.text())
+            case 2: kind = try reader.choice("kind")
+            case 3: name = try reader.text()
+            case 4: id = try reader.id("resource")
+            case 5: revision = try reader.unsigned()
+            case 6: streamSequence = try reader.unsigned()
+            default: throw .missing("resource")
+            }
+        }
+        let key = ResourceKey(
+            workspace: try required(workspace, "workspace"), kind: try required(kind, "kind"), name: name)
+        let state = ResourceState(
+            id: try required(id, "resource"), revision: revision, streamSequence: streamSequence)
+        return (key, state)
+    }
+}
+
+extension APIKeyState {
+    func write(to writer: inout WireWriter, _ id: APIKeyID) {
+        writer.add(1, id)
+        writer.add(2, workspace.text)
+        writer.add(3, name)
+        writer.add(4, digest)
+    }
+
+    static func read(_ message: WireReader) throws(MalformedRecord) -> (APIKeyID, APIKeyState) {
+        var reader = message
+        var (id, workspace, name, digest): (APIKeyID?, WorkspaceName?, String, String) = (nil, nil, "", "")
+        while let field = try reader.next() {
+            switch field {
+            case 1: id = try reader.id("API key")
+            case 2: workspace = WorkspaceName(try reader.text())
+            case 3: name = try reader.text()
+            case 4: digest = try reader.text()
+            default: throw .missing("API key")
+            }
+        }
+        let state = APIKeyState(workspace: try required(workspace, "workspace"), name: name, digest: digest)
+        return (try required(id, "API key"), state)
+    }
+}
+
+extension IdempotencyIndex.Key {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, workspace.text)
+        writer.add(2, key)
+    }
+
+    init(_ message: WireReader) throws(MalformedRecord) {
+        var reader = message
+        var (workspace, key): (WorkspaceName?, String) = (nil, "")
+        while let field = try reader.next() {
+            switch field {
+            case 1: workspace = WorkspaceName(try reader.text())
+            case 2: key = try reader.text()
+            default: throw .missing("idempotency key")
+            }
+        }
+        self.init(workspace: try required(workspace, "workspace"), key: key)
+    }
+}
+
+extension IdempotencyIndex.Entry {
+    func write(to writer: inout WireWriter, _ key: IdempotencyIndex.Key) {
+        writer.add(1) { key.write(to: &$0) }
+        writer.add(2, fingerprint)
+        writer.add(3, first.value)
+        writer.add(4, UInt64(count))
+        writer.add(5, optional: answer?.value)
+        writer.add(6, time)
+    }
+
+    static func read(_ message: WireReader) throws(MalformedRecord) -> (IdempotencyIndex.Key, Self) {
+        var reader = message
+        var (key, fingerprint): (IdempotencyIndex.Key?, UUIDValue?)
+        var (first, count, answer): (UInt64, UInt64, UInt64?) = (0, 0, nil)
+        var time = Timestamp(microseconds: 0)
+        while let field = try reader.next() {
+            switch field {
+            case 1: key = try IdempotencyIndex.Key(try reader.message())
+            case 2: fingerprint = try reader.optionalUUID("fingerprint")
+            case 3: first = try reader.unsigned()
+            case 4: count = try reader.unsigned()
+            case 5: answer = try reader.unsigned()
+            case 6: time = try reader.time()
+            default: throw .missing("idempotency key")
+            }
+        }
+        let entry = IdempotencyIndex.Entry(
+            fingerprint: try required(fingerprint, "fingerprint"), first: Position(first), count: Int(clamping: count),
+            answer: answer.map(Position.init), time: time)
+        return (try required(key, "idempotency key"), entry)
+    }
+}

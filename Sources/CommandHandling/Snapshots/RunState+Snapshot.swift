@@ -1,0 +1,136 @@
+import Domain
+import EventStore
+
+extension RunState {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, id)
+        writer.add(2, workspace.text)
+        writer.add(3, agentID)
+        writer.add(4, userID)
+        writer.add(5, optional: conversationID)
+        writer.add(6, optional: invokeURL)
+        writer.add(7, optional: initialMessage)
+        writer.add(8, deadline)
+        writer.add(9, status)
+        for action in actions { writer.add(10) { action.write(to: &$0) } }
+        if let lastInvoke { writer.add(11) { lastInvoke.write(to: &$0) } }
+        writer.add(12, streamSequence)
+        writer.add(13, timelineSequence)
+    }
+
+    init(_ message: WireReader) throws(MalformedRecord) {
+        var reader = message
+        var (id, workspace, status): (RunID?, WorkspaceName?, RunStatus?)
+        var (agentID, userID) = ("", "")
+        var (conversationID, invokeURL, initialMessage): (String?, String?, String?)
+        var deadline = Timestamp(microseconds: 0)
+        var (actions, lastInvoke): ([ActionState], InvokeProgress?) = ([], nil)
+        var (streamSequence, timelineSequence): (UInt64, UInt64) = (0, 0)
+        while let field = try reader.next() {
+            switch field {
+            case 1: id = try reader.id("run")
+            case 2: workspace = WorkspaceName(try reader.text())
+            case 3: agentID = try reader.text()
+            case 4: userID = try reader.text()
+            case 5: conversationID = try reader.text()
+            case 6: invokeURL = try reader.text()
+            case 7: initialMessage = try reader.text()
+            case 8: deadline = try reader.time()
+            case 9: status = try reader.choice("status")
+            case 10: actions.append(try ActionState(try reader.message()))
+            case 11: lastInvoke = try InvokeProgress(try reader.message())
+            case 12: streamSequence = try reader.unsigned()
+            case 13: timelineSequence = try reader.unsigned()
+            default: throw .missing("run")
+            }
+        }
+        self.init(
+            id: try required(id, "run"), workspace: try required(workspace, "workspace"), agentID: agentID,
+            userID: userID, conversationID: conversationID, invokeURL: invokeURL, initialMessage: initialMessage,
+            deadline: deadline, status: try required(status, "status"), actions: actions, lastInvoke: lastInvoke,
+            streamSequence: streamSequence, timelineSequence: timelineSequence)
+    }
+}
+
+extension ActionState {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.add(1, id)
+        writer.add(2, toolID)
+        writer.add(3, optional: payloadHash?.text)
+        writer.add(4, accessRequestID)
+        writer.add(5, expiresAt)
+        writer.add(6, status)
+    }
+
+    fileprivate init(_ message: WireReader) throws(MalformedRecord) {
+        var reader = message
+        var (id, toolID, payloadHash): (ActionID?, String, PayloadHash?) = (nil, "", nil)
+        var (accessRequestID, status): (AccessRequestID?, ActionStatus?)
+        var expiresAt = Timestamp(microseconds: 0)
+        while let field = try reader.next() {
+            switch field {
+            case 1: id = try reader.id("action")
+            case 2: toolID = try reader.text()
+            case 3: payloadHash = PayloadHash(try reader.text())
+            case 4: accessRequestID = try reader.id("access request")
+            case 5: expiresAt = try reader.time()
+            case 6: status = try reader.choice("status")
+            default: throw .missing("action")
+            }
+        }
+        self.init(
+            id: try required(id, "action"), toolID: toolID, payloadHash: payloadHash, accessRequestID: accessRequestID,
+            expiresAt: expiresAt, status: try required(status, "status"))
+    }
+}
+
+extension InvokeProgress {
+    fileprivate func write(to writer: inout WireWriter) {
+        if case .resume(let action) = purpose { writer.add(1, action) }
+        writer.add(2, attempt)
+        writer.add(3, requestID)
+        switch stage {
+        case .open: break
+        case .completed: writer.add(4, true)
+        case .failed(let time, let isRetryable, let error):
+            writer.add(5, optional: time)
+            writer.add(6, isRetryable)
+            writer.add(7, error)
+        }
+    }
+
+    fileprivate init(_ message: WireReader) throws(MalformedRecord) {
+        var reader = message
+        var (action, attempt, requestID): (ActionID?, UInt32, String) = (nil, 0, "")
+        var (isCompleted, failedAt, isRetryable, error): (Bool, Timestamp?, Bool, String) = (false, nil, false, "")
+        while let field = try reader.next() {
+            switch field {
+            case 1: action = try reader.id("action")
+            case 2: attempt = try reader.unsigned32()
+            case 3: requestID = try reader.text()
+            case 4: isCompleted = try reader.bool()
+            case 5: failedAt = try reader.time()
+            case 6: isRetryable = try reader.bool()
+            case 7: error = try reader.text()
+            default: throw .missing("invoke")
+            }
+        }
+        let failed = failedAt.map { Stage.failed(at: $0, isRetryable: isRetryable, error: error) }
+        self.init(
+            purpose: action.map { .resume($0) } ?? .start, attempt: attempt, requestID: requestID,
+            stage: failed ?? (isCompleted ? .completed : .open))
+    }
+}
+
+extension ActionStatus: WireChoice {
+    package var wireNumber: UInt64 {
+        switch self {
+        case .blocked: 1
+        case .approved: 2
+        case .rejected: 3
+        case .executed: 4
+        case .failed: 5
+        case .expired: 6
+        }
+    }
+}

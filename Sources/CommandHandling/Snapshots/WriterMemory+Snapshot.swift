@@ -1,0 +1,73 @@
+package import Domain
+import EventStore
+
+/// The memory as bytes: a protobuf message whose fields are numbered here and nowhere else, because a snapshot is read
+/// by the version that wrote it, or thrown away.
+extension WriterMemory {
+    /// Counted up whenever these bytes, or what an event does to the memory, mean something else: older snapshots are
+    /// not looked at then.
+    private static let snapshotVersion: UInt64 = 1
+
+    package var snapshot: [UInt8] {
+        var writer = WireWriter(capacity: 1024 + 256 * (state.runs.count + idempotency.count))
+        writer.add(1, Self.snapshotVersion)
+        writer.add(2, position.value)
+        writer.add(3, lastEventID)
+        writer.add(4, time)
+        for run in state.runs.values { writer.add(5) { run.write(to: &$0) } }
+        for request in state.accessRequests.values { writer.add(6) { request.write(to: &$0) } }
+        for (key, resource) in state.resources { writer.add(7) { resource.write(to: &$0, key) } }
+        for (id, key) in state.apiKeys { writer.add(8) { key.write(to: &$0, id) } }
+        for use in idempotency.uses { writer.add(9) { use.entry.write(to: &$0, use.key) } }
+        if let latest = idempotency.latest { writer.add(10) { latest.write(to: &$0) } }
+        return writer.bytes
+    }
+
+    /// Reads a snapshot; `nil` when this version did not write it.
+    package init?(snapshot: [UInt8], limits: Limits) {
+        do {
+            guard
+                let memory = try WireReader.reading(
+                    snapshot,
+                    { (reader) throws(MalformedRecord) in
+                        try Self.memory(reader, limits)
+                    })
+            else { return nil }
+            self = memory
+        } catch {
+            return nil
+        }
+    }
+
+    private static func memory(_ message: WireReader, _ limits: Limits) throws(MalformedRecord) -> WriterMemory? {
+        var reader = message
+        var (position, lastEventID, time) = (Position.zero, EventID?.none, Timestamp(microseconds: 0))
+        var (runs, requests): ([RunState], [AccessRequestState]) = ([], [])
+        var resources: [(ResourceKey, ResourceState)] = []
+        var keys: [(APIKeyID, APIKeyState)] = []
+        var uses: [(IdempotencyIndex.Key, IdempotencyIndex.Entry)] = []
+        var latest: IdempotencyIndex.Key?
+        guard try reader.next() == 1, try reader.unsigned() == snapshotVersion else { return nil }
+        while let field = try reader.next() {
+            switch field {
+            case 2: position = Position(try reader.unsigned())
+            case 3: lastEventID = try reader.id("last event")
+            case 4: time = try reader.time()
+            case 5: runs.append(try RunState(try reader.message()))
+            case 6: requests.append(try AccessRequestState(try reader.message()))
+            case 7: resources.append(try ResourceState.read(try reader.message()))
+            case 8: keys.append(try APIKeyState.read(try reader.message()))
+            case 9: uses.append(try IdempotencyIndex.Entry.read(try reader.message()))
+            case 10: latest = try IdempotencyIndex.Key(try reader.message())
+            default: return nil
+            }
+        }
+        return WriterMemory(
+            state: ActiveState(
+                runs: runs, accessRequests: requests, resources: resources.map { (key: $0, state: $1) },
+                apiKeys: keys.map { (id: $0, state: $1) }),
+            idempotency: IdempotencyIndex(
+                limits: limits, uses: uses.map { (key: $0, entry: $1) }, latest: latest),
+            position: position, time: time, lastEventID: lastEventID)
+    }
+}
