@@ -94,7 +94,7 @@ import Testing
             _ = try await writer.execute(.createRun(create), Writer.request)
             let added = RunEventAdded(type: "USER_MESSAGE", actor: nil, payloadHash: nil, data: nil)
             while try SnapshotFile.newest(in: files) == nil {
-                _ = try await writer.execute(.addRunEvent(run: create.runID, added), Writer.request)
+                _ = try await writer.execute(.addRunEvents(run: create.runID, [added]), Writer.request)
             }
             let snapshot = try #require(try SnapshotFile.newest(in: files))
             #expect(snapshot.position >= 10)

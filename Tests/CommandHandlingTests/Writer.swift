@@ -53,8 +53,8 @@ struct Writer: Sendable {
 
     func say(_ run: RunID, _ request: CommandRequest = Writer.request) async throws -> Receipt {
         try await commands.execute(
-            .addRunEvent(
-                run: run, RunEventAdded(type: "USER_MESSAGE", actor: nil, payloadHash: nil, data: nil)), request)
+            .addRunEvents(
+                run: run, [RunEventAdded(type: "USER_MESSAGE", actor: nil, payloadHash: nil, data: nil)]), request)
     }
 }
 

@@ -9,7 +9,7 @@ import Testing
         let run = try scenario.createRun()
         for type in ["USER_MESSAGE", "TOOL_REQUEST"] {
             try scenario.when(
-                .addRunEvent(run: run, RunEventAdded(type: type, actor: nil, payloadHash: nil, data: nil)))
+                .addRunEvents(run: run, [RunEventAdded(type: type, actor: nil, payloadHash: nil, data: nil)]))
         }
         let action = try scenario.block(run)
         #expect(scenario.state.runs[run]?.status == .pausedApproval)
@@ -60,7 +60,24 @@ import Testing
         var scenario = Scenario()
         let run = try scenario.createRun()
         let added = RunEventAdded(type: type, actor: nil, payloadHash: nil, data: nil)
-        #expect(scenario.rejection(.addRunEvent(run: run, added))?.code == .invalidArgument)
+        #expect(scenario.rejection(.addRunEvents(run: run, [added]))?.code == .invalidArgument)
+    }
+
+    @Test func manyEventsAreAddedInTheirOrderOrNoneOfThem() throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        func added(_ types: [String]) -> [RunEventAdded] {
+            types.map { RunEventAdded(type: $0, actor: nil, payloadHash: nil, data: nil) }
+        }
+        let events = try scenario.when(.addRunEvents(run: run, added(["A", "B", "C"])))
+        #expect(events.map(\.timelineType) == ["A", "B", "C"])
+        #expect(events.map { $0.timeline?.sequence } == [1, 2, 3] && events.map(\.causation.index) == [0, 1, 2])
+        let refused = scenario.rejection(.addRunEvents(run: run, added(["A", "APPROVED", "C"])))
+        #expect(refused?.code == .invalidArgument && refused?.message.hasPrefix("event 2 of 3: ") == true)
+        for count in [0, Limits().eventsPerCommandMax + 1] {
+            let many = added(Array(repeating: "A", count: count))
+            #expect(scenario.rejection(.addRunEvents(run: run, many))?.code == .invalidArgument)
+        }
     }
 
     @Test func anotherWorkspaceSeesNoRun() throws {

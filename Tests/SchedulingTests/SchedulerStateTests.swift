@@ -90,7 +90,7 @@ import Testing
             // Events about those that wait must not give them a second place in the line.
             for run in runs where world.state.runs[run].map({ $0.lastInvoke == nil }) == true {
                 try world.send(
-                    .addRunEvent(run: run, RunEventAdded(type: "X", actor: nil, payloadHash: nil, data: nil)))
+                    .addRunEvents(run: run, [RunEventAdded(type: "X", actor: nil, payloadHash: nil, data: nil)]))
             }
             for run in open { try world.complete(run, .finished) }
             open = world.requestedInvokes(try world.work())

@@ -62,17 +62,18 @@ extension LogGenerator {
             ))
     }
 
+    private mutating func addedEvent() -> RunEventAdded {
+        let type = random.pick(["USER_MESSAGE", "AGENT_MESSAGE", "TOOL_CALL", "LLM_CALL", "custom.type", "APPROVED"])
+        return RunEventAdded(
+            type: type, actor: random.maybe("user:1"), payloadHash: random.maybe(random.pick(Self.hashes)),
+            data: random.maybe(random.pick(type == "USER_MESSAGE" ? Self.messages : Self.documents)))
+    }
+
     private mutating func step(_ run: RunState) -> Command {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<60:
-            let type = random.pick([
-                "USER_MESSAGE", "AGENT_MESSAGE", "TOOL_CALL", "LLM_CALL", "custom.type", "APPROVED",
-            ])
-            return .addRunEvent(
-                run: run.id,
-                RunEventAdded(
-                    type: type, actor: random.maybe("user:1"), payloadHash: random.maybe(random.pick(Self.hashes)),
-                    data: random.maybe(random.pick(type == "USER_MESSAGE" ? Self.messages : Self.documents))))
+            let count = random.chance(10) ? Int.random(in: 2...5, using: &random) : 1
+            return .addRunEvents(run: run.id, (0..<count).map { _ in addedEvent() })
         case 60..<72: return .blockAction(run: run.id, block())
         case 72..<80: return .requestAccess(request(run: run.id))
         case 80..<86:

@@ -5,7 +5,7 @@ package enum Command: Hashable, Sendable {
     case recordResourceStatus(ResourceStatusRecorded)
 
     case createRun(CreateRun)
-    case addRunEvent(run: RunID, RunEventAdded)
+    case addRunEvents(run: RunID, [RunEventAdded])
     case changeRunStatus(run: RunID, RunStatus)
     case failRun(run: RunID, reason: String)
 

@@ -28,10 +28,28 @@ extension ActiveState {
         "RESUMED", "RUN_CREATED", "INVOKE_REQUESTED", "INVOKE_COMPLETED", "INVOKE_FAILED", "COMPLETED", "FAILED",
     ]
 
-    func addRunEvent(
-        _ id: RunID, _ added: RunEventAdded, _ context: DecisionContext
+    func addRunEvents(
+        _ id: RunID, _ added: [RunEventAdded], _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         let limits = context.settings.limits
+        guard (1...limits.eventsPerCommandMax).contains(added.count) else {
+            throw Rejection(
+                .invalidArgument, "1 to \(limits.eventsPerCommandMax) events can be added at once, not \(added.count)")
+        }
+        for (index, each) in added.enumerated() {
+            do throws(Rejection) {
+                try check(each, limits)
+            } catch {
+                guard added.count > 1 else { throw error }
+                throw Rejection(error.code, "event \(index + 1) of \(added.count): \(error.message)")
+            }
+        }
+        var decision = RunDecision(try activeRun(id, context), context)
+        for each in added { decision.record(.runEventAdded(each)) }
+        return decision.events
+    }
+
+    private func check(_ added: RunEventAdded, _ limits: Limits) throws(Rejection) {
         try checkText(added.type, "type", required: true, bytesMax: 128)
         try checkText(added.actor, "actor", bytesMax: limits.textBytesMax)
         try checkText(added.payloadHash, "payload_hash", bytesMax: limits.textBytesMax)
@@ -43,9 +61,6 @@ extension ActiveState {
             throw Rejection(
                 .invalidArgument, "type \(added.type) states a governance fact and is written by the server alone")
         }
-        var decision = RunDecision(try activeRun(id, context), context)
-        decision.record(.runEventAdded(added))
-        return decision.events
     }
 
     func changeRunStatus(

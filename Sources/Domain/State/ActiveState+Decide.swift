@@ -11,7 +11,7 @@ extension ActiveState {
         case .deleteResource(let kind, let name): try deleteResource(kind, name, context)
         case .recordResourceStatus(let recorded): try recordResourceStatus(recorded, context)
         case .createRun(let create): try createRun(create, context)
-        case .addRunEvent(let run, let added): try addRunEvent(run, added, context)
+        case .addRunEvents(let run, let added): try addRunEvents(run, added, context)
         case .changeRunStatus(let run, let status): try changeRunStatus(run, status, context)
         case .failRun(let run, let reason): try failRun(run, reason, context)
         case .blockAction(let run, let block): try blockAction(run, block, context)

@@ -14,6 +14,8 @@ package struct Limits: Hashable, Sendable {
     package var idempotencyKeysMax = 200_000
     /// How long an idempotency key is remembered.
     package var idempotencyRetention: Duration = .seconds(24 * 3600)
+    /// Events that one command adds to a run's timeline.
+    package var eventsPerCommandMax = 1_000
     /// Text fields such as names and ids, in UTF-8 bytes.
     package var textBytesMax = 1_024
     /// One JSON document or message, in UTF-8 bytes.

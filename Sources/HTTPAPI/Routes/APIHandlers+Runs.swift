@@ -62,18 +62,46 @@ extension APIHandlers {
         return APIAnswer(.ok, try await run(id, request).json(request.era), position: receipt.position)
     }
 
-    func addEvent(_ request: APIRequest) async throws -> APIAnswer {
+    /// Adds the event of the body; or all those on its lines, or none of them.
+    func addEvents(_ request: APIRequest) async throws -> APIAnswer {
         let id = try request.runID()
-        let body = request.body
-        let added = RunEventAdded(
-            type: try body.requiredText("type"), actor: try body.text("actor"),
-            payloadHash: try body.text("payload_hash"), data: try body.object("data")?.text)
-        let receipt = try await executing(.addRunEvent(run: id, added), request, run: id) { run in
+        let lines: [JSONValue]? = if case .array(let lines) = request.body { lines } else { nil }
+        let added = try lines.map(Self.addedEvents) ?? [Self.addedEvent(request.body)]
+        let receipt = try await executing(.addRunEvents(run: id, added), request, run: id) { run in
             .conflict("run is \(run.status.rawValue); events can be added to an unfinished run only")
         }
-        guard let event = receipt.events.first else { throw APIError.notFound("run \(id) not found") }
-        let entry = EventDocument.timelineEntry(event, withAliases: request.era == .v1alpha)
+        guard let first = receipt.events.first, let last = receipt.events.last else {
+            throw APIError.notFound("run \(id) not found")
+        }
+        guard lines == nil else {
+            let summary = JSONText.object { json in
+                json.add("count", UInt64(receipt.events.count))
+                json.add("first_seq", first.event.timeline?.sequence)
+                json.add("last_seq", last.event.timeline?.sequence)
+            }
+            return APIAnswer(.created, summary, position: receipt.position)
+        }
+        let entry = EventDocument.timelineEntry(first, withAliases: request.era == .v1alpha)
         return APIAnswer(.created, entry, position: receipt.position)
+    }
+
+    private static func addedEvents(_ lines: [JSONValue]) throws(APIError) -> [RunEventAdded] {
+        var added: [RunEventAdded] = []
+        added.reserveCapacity(lines.count)
+        for (index, line) in lines.enumerated() {
+            do throws(APIError) {
+                added.append(try addedEvent(line))
+            } catch {
+                throw .badRequest("event \(index + 1) of \(lines.count): \(error.message)")
+            }
+        }
+        return added
+    }
+
+    private static func addedEvent(_ body: JSONValue) throws(APIError) -> RunEventAdded {
+        RunEventAdded(
+            type: try body.requiredText("type"), actor: try body.text("actor"),
+            payloadHash: try body.text("payload_hash"), data: try body.object("data")?.text)
     }
 
     func listEvents(_ request: APIRequest) async throws -> Response {

@@ -28,7 +28,7 @@ final class APIHandlers: Sendable {
 
     /// Checks the role, reads the body and finds the workspace: nobody without the role makes the server read.
     func read(
-        _ request: Request, _ context: APIContext, _ permission: Permission, bodyBytesMax: Int?
+        _ request: Request, _ context: APIContext, _ permission: Permission, _ limits: BodyLimits
     ) async throws -> APIRequest {
         guard let principal = context.principal else {
             throw APIError(.unauthorized, .unauthorized, "an API key is required")
@@ -37,12 +37,13 @@ final class APIHandlers: Sendable {
             throw APIError(
                 .forbidden, .forbidden, "a key of role \(principal.role.rawValue) may not do this")
         }
-        let limit = bodyBytesMax ?? configuration.bodyBytesMax
+        let limit = limits.bytesMax ?? configuration.bodyBytesMax
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw Self.bodyTooLarge(limit)
         }
         let bytes = try await bytes(of: request, upTo: limit)
-        let body = try Self.body(bytes)
+        let body =
+            limits.takesLines && request.headers.saysLines ? try BodyParsing.lines(bytes) : try BodyParsing.object(bytes)
         return APIRequest(
             request, context, principal: principal, workspace: try workspace(request, context, principal, body),
             body: body, idempotency: try idempotency(request, principal, bytes))
@@ -117,21 +118,6 @@ final class APIHandlers: Sendable {
 
     private static func bodyTooLarge(_ limit: Int) -> APIError {
         APIError(.contentTooLarge, .bodyTooLarge, "the request body is larger than \(limit) bytes")
-    }
-
-    /// No body, an empty one, and `null` all mean an object without members.
-    private static func body(_ bytes: [UInt8]) throws -> JSONValue {
-        guard !bytes.allSatisfy({ $0 == 0x20 || $0 == 0x0a || $0 == 0x0d || $0 == 0x09 }) else { return .object([]) }
-        do {
-            let value = try JSONValue(parsing: bytes)
-            switch value {
-            case .null: return .object([])
-            case .object: return value
-            case .bool, .number, .string, .array: throw APIError.badRequest("the body must be a JSON object")
-            }
-        } catch let error as JSONError {
-            throw APIError.badRequest(error.message)
-        }
     }
 
     private func idempotency(

@@ -29,10 +29,10 @@ struct RouteTable {
     /// Adds a route whose answer is JSON.
     mutating func on(
         _ method: HTTPRequest.Method, _ path: String, under prefixes: [String], _ permission: Permission,
-        bodyBytesMax: Int? = nil, _ handler: @escaping Handler
+        body: BodyLimits = BodyLimits(), _ handler: @escaping Handler
     ) {
         let api = api
-        onRaw(method, path, under: prefixes, permission, bodyBytesMax: bodyBytesMax) { request in
+        onRaw(method, path, under: prefixes, permission, body: body) { request in
             try await api.answer(request, handler).response
         }
     }
@@ -40,12 +40,12 @@ struct RouteTable {
     /// Adds a route that makes the whole response itself.
     mutating func onRaw(
         _ method: HTTPRequest.Method, _ path: String, under prefixes: [String], _ permission: Permission,
-        bodyBytesMax: Int? = nil, _ handler: @escaping RawHandler
+        body: BodyLimits = BodyLimits(), _ handler: @escaping RawHandler
     ) {
         let api = api
         for prefix in prefixes {
             add(method, prefix + path) { request, context in
-                let request = try await api.read(request, context, permission, bodyBytesMax: bodyBytesMax)
+                let request = try await api.read(request, context, permission, body)
                 return try await handler(request)
             }
         }

@@ -21,7 +21,7 @@ extension RouteTable {
         on(.get, "/runs/:id", under: root, .read, api.getRun)
         on(.patch, "/runs/:id", under: root, .driveRuns, api.changeRun)
         on(.post, "/runs/:id/cancel", under: root, .driveRuns, api.cancelRun)
-        on(.post, "/runs/:id/events", under: root, .driveRuns, api.addEvent)
+        on(.post, "/runs/:id/events", under: root, .driveRuns, body: BodyLimits(takesLines: true), api.addEvents)
         onRaw(.get, "/runs/:id/events", under: root, .read) { request in
             if request.header(.accept)?.contains("text/event-stream") == true {
                 return try await api.streamRun(request)
@@ -30,11 +30,10 @@ extension RouteTable {
         }
         onRaw(.get, "/runs/:id/events/stream", under: root, .read, api.streamRun)
         onRaw(.get, "/events/stream", under: root, .read, api.streamEvents)
-        on(.post, "/runs/:id/checkpoint", under: root, .actAsAgent, bodyBytesMax: 4 * 1024 * 1024, api.saveCheckpoint)
+        let documents = BodyLimits(bytesMax: 4 * 1024 * 1024)
+        on(.post, "/runs/:id/checkpoint", under: root, .actAsAgent, body: documents, api.saveCheckpoint)
         on(.get, "/runs/:id/checkpoint/:action", under: root, .read, api.getCheckpoint)
-        on(
-            .post, "/runs/:id/tool-result", under: root, .actAsAgent, bodyBytesMax: 4 * 1024 * 1024,
-            api.recordToolResult)
+        on(.post, "/runs/:id/tool-result", under: root, .actAsAgent, body: documents, api.recordToolResult)
     }
 
     private mutating func addApprovals(_ api: APIHandlers) {
@@ -56,8 +55,8 @@ extension RouteTable {
     private mutating func addResources(_ api: APIHandlers, _ configuration: HTTPAPIConfiguration) {
         let prefixes = Self.apiPrefixes
         on(
-            .post, "/deploy", under: prefixes, .manageResources, bodyBytesMax: 4 * configuration.bodyBytesMax,
-            api.deploy)
+            .post, "/deploy", under: prefixes, .manageResources,
+            body: BodyLimits(bytesMax: 4 * configuration.bodyBytesMax), api.deploy)
         on(.post, "/starter-kit", under: prefixes, .manageResources, api.starterKit)
         let kinds: [(String, ResourceKind)] = [
             ("/agents", .agent), ("/tools", .tool), ("/policies", .policy), ("/model-providers", .modelProvider),
