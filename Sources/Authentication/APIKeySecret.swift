@@ -35,8 +35,17 @@ package struct APIKeySecret: Hashable, Sendable {
 
     package var last4: String { String(text.suffix(4)) }
 
+    /// 32 bytes as 64 digits.
     private static func hex(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
+        return String(unsafeUninitializedCapacity: 64) { text in
+            var count = 0
+            for byte in bytes.prefix(32) {
+                text[count] = digit(byte >> 4)
+                text[count + 1] = digit(byte & 15)
+                count += 2
+            }
+            return count
+        }
     }
 }

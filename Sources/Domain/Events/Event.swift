@@ -2,36 +2,72 @@
 ///
 /// Everything that a fold or an answer depends on is in here: time, ids and random choices included.
 package struct Event: Hashable, Sendable {
-    /// UUIDv7. The first event of a command has the command's own id; the others count up from it.
-    package let id: EventID
-    package let time: Timestamp
-    package let workspace: WorkspaceName
-    package let stream: StreamID
-    /// Dense from 1 within the stream.
-    package let streamSequence: UInt64
-    package let actor: Actor
-    package let causation: Causation
-    /// The W3C traceparent of the request, when it had one.
-    package let traceparent: String?
-    /// The event's place on its run's timeline, when clients see it there.
-    package let timeline: TimelineMark?
-    package let payload: EventPayload
+    /// What the event says, behind one reference: events are handed on many times, and the copies share it.
+    private final class Content: Sendable {
+        let id: EventID
+        let time: Timestamp
+        let workspace: WorkspaceName
+        let stream: StreamID
+        let streamSequence: UInt64
+        let actor: Actor
+        let causation: Causation
+        let traceparent: String?
+        let timeline: TimelineMark?
+        let payload: EventPayload
+
+        init(
+            id: EventID, time: Timestamp, workspace: WorkspaceName, stream: StreamID, streamSequence: UInt64,
+            actor: Actor, causation: Causation, traceparent: String?, timeline: TimelineMark?, payload: EventPayload
+        ) {
+            self.id = id
+            self.time = time
+            self.workspace = workspace
+            self.stream = stream
+            self.streamSequence = streamSequence
+            self.actor = actor
+            self.causation = causation
+            self.traceparent = traceparent
+            self.timeline = timeline
+            self.payload = payload
+        }
+    }
+
+    private let content: Content
 
     package init(
         id: EventID, time: Timestamp, workspace: WorkspaceName, stream: StreamID, streamSequence: UInt64, actor: Actor,
         causation: Causation, traceparent: String?, timeline: TimelineMark?, payload: EventPayload
     ) {
-        self.id = id
-        self.time = time
-        self.workspace = workspace
-        self.stream = stream
-        self.streamSequence = streamSequence
-        self.actor = actor
-        self.causation = causation
-        self.traceparent = traceparent
-        self.timeline = timeline
-        self.payload = payload
+        content = Content(
+            id: id, time: time, workspace: workspace, stream: stream, streamSequence: streamSequence, actor: actor,
+            causation: causation, traceparent: traceparent, timeline: timeline, payload: payload)
     }
+
+    /// UUIDv7. The first event of a command has the command's own id; the others count up from it.
+    package var id: EventID { content.id }
+    package var time: Timestamp { content.time }
+    package var workspace: WorkspaceName { content.workspace }
+    package var stream: StreamID { content.stream }
+    /// Dense from 1 within the stream.
+    package var streamSequence: UInt64 { content.streamSequence }
+    package var actor: Actor { content.actor }
+    package var causation: Causation { content.causation }
+    /// The W3C traceparent of the request, when it had one.
+    package var traceparent: String? { content.traceparent }
+    /// The event's place on its run's timeline, when clients see it there.
+    package var timeline: TimelineMark? { content.timeline }
+    package var payload: EventPayload { content.payload }
+
+    package static func == (left: Event, right: Event) -> Bool {
+        left.content === right.content
+            || left.id == right.id && left.time == right.time && left.workspace == right.workspace
+                && left.stream == right.stream && left.streamSequence == right.streamSequence
+                && left.actor == right.actor && left.causation == right.causation
+                && left.traceparent == right.traceparent && left.timeline == right.timeline
+                && left.payload == right.payload
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 
     /// The run this event belongs to, when it belongs to one.
     package var runID: RunID? {

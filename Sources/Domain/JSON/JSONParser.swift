@@ -58,10 +58,19 @@ private struct JSONParser {
             members.append(JSONValue.Member(name: name, value: try value(depth: depth + 1)))
         } while skip(",")
         guard skip("}") else { throw error("a comma or the end of the object is expected") }
-        guard Set(members.lazy.map(\.name)).count == members.count else {
+        guard !Self.hasNameTwice(members) else {
             throw error("the object has two members of the same name")
         }
         return .object(members)
+    }
+
+    private static func hasNameTwice(_ members: [JSONValue.Member]) -> Bool {
+        // Comparing each with each is faster than a set as long as they are few.
+        guard members.count <= 8 else { return Set(members.lazy.map(\.name)).count < members.count }
+        for index in members.indices.dropFirst() {
+            for earlier in 0..<index where members[earlier].name == members[index].name { return true }
+        }
+        return false
     }
 
     private mutating func array(depth: Int) throws(JSONError) -> JSONValue {
@@ -187,8 +196,11 @@ private struct JSONParser {
     }
 
     private func utf8(_ slice: ArraySlice<UInt8>) throws(JSONError) -> String {
-        guard let text = String(validating: slice, as: UTF8.self) else { throw error("a string is not valid UTF-8") }
-        return text
+        do {
+            return String(copying: try UTF8Span(validating: slice.span))
+        } catch {
+            throw self.error("a string is not valid UTF-8")
+        }
     }
 
     private mutating func skip(_ character: Unicode.Scalar) -> Bool {

@@ -42,8 +42,8 @@ final class APIHandlers: Sendable {
             throw Self.bodyTooLarge(limit)
         }
         let bytes = try await bytes(of: request, upTo: limit)
-        let body =
-            limits.takesLines && request.headers.saysLines ? try BodyParsing.lines(bytes) : try BodyParsing.object(bytes)
+        let hasLines = limits.takesLines && request.headers.saysLines
+        let body = hasLines ? try BodyParsing.lines(bytes) : try BodyParsing.object(bytes)
         return APIRequest(
             request, context, principal: principal, workspace: try workspace(request, context, principal, body),
             body: body, idempotency: try idempotency(request, principal, bytes))

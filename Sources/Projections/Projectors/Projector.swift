@@ -1,13 +1,13 @@
 import Domain
 import EventStore
-import Foundation
 import GRDB
 
 /// Applies events to the tables, in the log's order. Reads events and its own tables only: no clock, no chance.
 enum Projector {
     /// Applies one batch; the caller wraps it, with the checkpoint, in one transaction.
     static func apply(_ batch: [RecordedEvent], _ db: Database) throws {
-        for recorded in batch { try apply(recorded, db) }
+        let timeline = try TimelineTable(db)
+        for recorded in batch { try apply(recorded, timeline, db) }
         if let last = batch.last {
             try db.run("UPDATE meta SET position = ? WHERE id = 1", [Int64(last.position.value)])
         }
@@ -20,15 +20,10 @@ enum Projector {
             .filter { seen.insert($0).inserted }
     }
 
-    private static func apply(_ recorded: RecordedEvent, _ db: Database) throws {
+    private static func apply(_ recorded: RecordedEvent, _ timeline: TimelineTable, _ db: Database) throws {
         let event = recorded.event
         if let mark = event.timeline, event.stream.kind == .run {
-            try db.run(
-                "INSERT INTO timeline (run_id, sequence, position, event) VALUES (?, ?, ?, ?)",
-                [
-                    RunID(event.stream.id).column, Int64(mark.sequence), Int64(recorded.position.value),
-                    Data(EventCodec.encode(event)),
-                ])
+            try timeline.insert(recorded, sequence: mark.sequence, run: event.stream.id)
         }
         switch event.stream.kind {
         case .run: try RunsProjector.apply(recorded, RunID(event.stream.id), db)

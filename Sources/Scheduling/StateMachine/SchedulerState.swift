@@ -67,7 +67,11 @@ package struct SchedulerState: Sendable {
 
     /// Folds one event.
     package mutating func on(_ event: Event) {
-        active.evolve(event)
+        switch event.payload {
+        // What a run tells of itself, most events by far, changes nothing that could make something due.
+        case .runEventAdded, .checkpointSaved, .toolResultRecorded, .answerRecorded: return
+        default: active.evolve(event)
+        }
         switch event.payload {
         case .runCreated(let created):
             timers.insert(Timer(time: created.deadline, subject: .run(RunID(event.stream.id))))
