@@ -125,11 +125,10 @@ package struct Daemon: Sendable {
             commands: commands, projections: projections, streamer: streamer, client: client,
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
         let host = configuration.http.host
-        let application = HTTPAPIServer.application(dependencies, configuration.http, logger: logger) { port in
-            announce("Sluice \(SluiceVersion.text) listens on http://\(host):\(port ?? configuration.http.port)")
-        }
         do {
-            try await application.run()
+            try await HTTPAPIServer.run(dependencies, configuration.http, logger: logger) { port in
+                announce("Sluice \(SluiceVersion.text) listens on http://\(host):\(port ?? configuration.http.port)")
+            }
         } catch let error as IOError {
             throw DaemonError(
                 .addressUnusable,

@@ -7,7 +7,7 @@ package final class EventStore: Sendable {
     /// How many events one page or one subscription batch holds at most.
     package static let pageEventsMax = 1024
     /// About how many bytes one page or one subscription batch holds at most; one event is always let through.
-    private static let pageBytesMax = 4 * 1024 * 1024
+    package static let pageBytesMax = 4 * 1024 * 1024
     /// What an event is expected to weigh, so that a page does not read much more than it gives out.
     private static let eventBytesExpected = 256
 
@@ -57,8 +57,10 @@ package final class EventStore: Sendable {
     }
 
     /// Durable events from `position` on: at least one when there is one, at most `limit` and `pageEventsMax`, and
-    /// fewer when they are large; none at the end of the log.
-    package func read(from position: Position, limit: Int) async throws(EventStoreError) -> [RecordedEvent] {
+    /// fewer when they are larger than `bytesMax` together; none at the end of the log.
+    package func read(
+        from position: Position, limit: Int, bytesMax: Int = pageBytesMax
+    ) async throws(EventStoreError) -> [RecordedEvent] {
         let count = min(limit, Self.pageEventsMax)
         guard count > 0 else { return [] }
         var next = max(position, Position(1))
@@ -73,7 +75,7 @@ package final class EventStore: Sendable {
         var byteCount = 0
         for record in records.prefix(count) {
             byteCount += record.count
-            guard events.isEmpty || byteCount <= Self.pageBytesMax else { break }
+            guard events.isEmpty || byteCount <= bytesMax else { break }
             events.append(RecordedEvent(position: next, event: try EventCodec.decode(record, at: next.value)))
             next = next.next
         }
@@ -81,8 +83,14 @@ package final class EventStore: Sendable {
     }
 
     /// A cursor that gives every event after `position`, in order and once, and waits at the end.
-    package func subscribe(after position: Position) -> EventSubscription {
-        EventSubscription(store: self, after: position)
+    ///
+    /// - Parameters:
+    ///   - eventsMax: how many events a batch holds at most.
+    ///   - bytesMax: about how many bytes those may take.
+    package func subscribe(
+        after position: Position, eventsMax: Int = pageEventsMax, bytesMax: Int = pageBytesMax
+    ) -> EventSubscription {
+        EventSubscription(store: self, after: position, eventsMax: eventsMax, bytesMax: bytesMax)
     }
 
     /// Ends every subscription and closes the log in order.
@@ -102,10 +110,8 @@ package final class EventStore: Sendable {
     /// About how many bytes the events kept for subscriptions take.
     package var recentByteCount: Int { recent.withLock { $0.byteCount } }
 
-    func events(after position: Position) -> RecentEvents.Lookup {
-        recent.withLock {
-            $0.events(after: position, eventsMax: Self.pageEventsMax, bytesMax: Self.pageBytesMax)
-        }
+    func events(after position: Position, eventsMax: Int, bytesMax: Int) -> RecentEvents.Lookup {
+        recent.withLock { $0.events(after: position, eventsMax: eventsMax, bytesMax: bytesMax) }
     }
 
     /// Returns when there is an event after `position`, the store is closed, or the task is cancelled.

@@ -1,19 +1,22 @@
 import CommandHandling
 import Domain
-package import Hummingbird
+import Hummingbird
 import HummingbirdCore
 package import Logging
 import NIOCore
 
-/// Builds the HTTP server: middlewares, routes and limits.
+/// The HTTP server: middlewares, routes and limits.
 package enum HTTPAPIServer {
+    /// Serves until a graceful shutdown, then answers what was begun; event streams end at once.
+    ///
     /// - Parameter onRunning: called once the address is bound.
-    package static func application(
+    package static func run(
         _ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration, logger: Logger,
         onRunning: @escaping @Sendable (Int?) async -> Void
-    ) -> some ApplicationProtocol {
-        Application(
-            router: router(dependencies, configuration),
+    ) async throws {
+        let hub = StreamHub(dependencies.streamer)
+        let application = Application(
+            router: router(dependencies, configuration, hub),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [RequestBodyDeadline(TimeAmount(configuration.bodyTimeout))],
@@ -25,10 +28,16 @@ package enum HTTPAPIServer {
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.connectionsMax)),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port) },
             logger: logger)
+        // Not a service of the application: that one is shut down once no connection is left, and streams would wait for it.
+        try await withThrowingTaskGroup { group in
+            group.addTask { await hub.run() }
+            defer { group.cancelAll() }
+            try await application.run()
+        }
     }
 
-    package static func router(
-        _ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration
+    private static func router(
+        _ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration, _ hub: StreamHub
     ) -> Router<APIContext> {
         let commands = dependencies.commands
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
@@ -43,7 +52,7 @@ package enum HTTPAPIServer {
             middleware: RateLimitMiddleware(
                 perSecond: configuration.rateLimitPerSecond, burst: configuration.rateLimitBurst,
                 now: { commands.clock.now() }))
-        let api = APIHandlers(dependencies, configuration)
+        let api = APIHandlers(dependencies, configuration, hub)
         var table = RouteTable(router, api)
         table.addAll(api, configuration)
         table.finish()

@@ -6,11 +6,15 @@ package import Domain
 /// that stands beyond the log's end waits until the log gets there.
 package struct EventSubscription: AsyncSequence, AsyncIteratorProtocol, Sendable {
     private let store: EventStore
+    private let eventsMax: Int
+    private let bytesMax: Int
     /// The last position given out.
     package private(set) var position: Position
 
-    init(store: EventStore, after position: Position) {
+    init(store: EventStore, after position: Position, eventsMax: Int, bytesMax: Int) {
         self.store = store
+        self.eventsMax = eventsMax
+        self.bytesMax = bytesMax
         self.position = position
     }
 
@@ -19,12 +23,12 @@ package struct EventSubscription: AsyncSequence, AsyncIteratorProtocol, Sendable
     /// The next batch, at least one event; `nil` once the store is closed or the task cancelled.
     package mutating func next() async throws -> [RecordedEvent]? {
         while !Task.isCancelled {
-            switch store.events(after: position) {
+            switch store.events(after: position, eventsMax: eventsMax, bytesMax: bytesMax) {
             case .closed: return nil
             case .caughtUp: await store.waitForEvent(after: position)
             case .events(let events): return advance(events)
             case .behind:
-                let page = try await store.read(from: position.next, limit: EventStore.pageEventsMax)
+                let page = try await store.read(from: position.next, limit: eventsMax, bytesMax: bytesMax)
                 guard !page.isEmpty else {
                     throw EventStoreError.backend(
                         .damaged("the log gives nothing at position \(position.next), which it said is durable"))

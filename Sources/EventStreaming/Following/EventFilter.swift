@@ -1,7 +1,7 @@
 package import Domain
 
 /// Which events a follower wants.
-package struct EventFilter: Sendable {
+package struct EventFilter: Hashable, Sendable {
     package var workspace: WorkspaceName
     package var runID: RunID?
     package var agentID: String?

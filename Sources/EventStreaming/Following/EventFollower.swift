@@ -1,3 +1,5 @@
+package import Domain
+
 /// What a client follows: matching events as they become visible, heartbeats in silence, and an end.
 ///
 /// Holds a cursor and at most one batch, however slow the client is; nobody waits for it.
@@ -22,6 +24,15 @@ package struct EventFollower: AsyncSequence, AsyncIteratorProtocol, Sendable {
         if let item = scan.takeItem() { return item }
         return isSilent && !scan.isEnded && !Task.isCancelled ? .heartbeat(scan.position) : nil
     }
+
+    /// The next item and all that are ready with it; `nil` where `next` is.
+    package mutating func nextBatch() async throws -> [StreamItem]? {
+        guard let first = try await next() else { return nil }
+        return [first] + scan.takeItems()
+    }
+
+    /// Everything up to here has been looked at, and given out when nothing is ready.
+    package var position: Position { scan.position }
 
     private enum Progress: Sendable {
         case scanned(EventScan)

@@ -35,6 +35,12 @@ struct EventScan: Sendable {
 
     mutating func takeItem() -> StreamItem? { ready.popFirst() }
 
+    /// Everything that is ready.
+    mutating func takeItems() -> ArraySlice<StreamItem> {
+        defer { ready = [] }
+        return ready
+    }
+
     /// Goes through the log until there is an item to give out, the store is closed, or the task cancelled.
     mutating func advance() async throws {
         if case .unknown = ending { ending = try await findEnding() }

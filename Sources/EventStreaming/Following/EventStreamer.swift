@@ -3,6 +3,10 @@ package import EventStore
 
 /// Follows the log for clients, whatever the transport.
 package struct EventStreamer: Sendable {
+    /// What a follower holds at most: one event is always let through.
+    private static let batchEventsMax = 256
+    private static let batchBytesMax = 128 * 1024
+
     let store: EventStore
     let visible: @Sendable (Position) async throws -> Void
     let findRun: @Sendable (RunID, WorkspaceName) async throws -> FollowedRun?
@@ -28,9 +32,10 @@ package struct EventStreamer: Sendable {
     /// With a run in the filter, an `.end` comes after the event that finished it; at once, when that one is not after
     /// `position`.
     package func follow(_ filter: EventFilter, after position: Position) -> EventFollower {
-        EventFollower(
-            scan: EventScan(streamer: self, filter: filter, subscription: store.subscribe(after: position)),
-            heartbeat: heartbeat)
+        let subscription = store.subscribe(
+            after: position, eventsMax: Self.batchEventsMax, bytesMax: Self.batchBytesMax)
+        return EventFollower(
+            scan: EventScan(streamer: self, filter: filter, subscription: subscription), heartbeat: heartbeat)
     }
 }
 

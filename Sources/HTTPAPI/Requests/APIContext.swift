@@ -1,14 +1,20 @@
 import Domain
 package import Hummingbird
 import Logging
+import NIOCore
 
 /// What the middlewares find out about a request.
 package struct APIContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     var principal: Principal?
     var requestID = ""
+    /// The client's connection.
+    let channel: any Channel
 
-    package init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
 }
 
 /// Who a request comes from, and for which workspace.

@@ -3,6 +3,7 @@ import Domain
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 /// A request as a route sees it: who, where, and a checked body.
 struct APIRequest: Sendable {
@@ -13,6 +14,8 @@ struct APIRequest: Sendable {
     let idempotency: IdempotencyToken?
     let head: HTTPRequest
     let traceparent: String?
+    /// The client's connection.
+    let channel: any Channel
     private let parameters: Parameters
     private let queryParameters: Parameters
 
@@ -27,6 +30,7 @@ struct APIRequest: Sendable {
         self.idempotency = idempotency
         head = request.head
         traceparent = request.headers[.traceparent].flatMap { $0.utf8.count <= 128 ? $0 : nil }
+        channel = context.channel
         parameters = context.parameters
         queryParameters = request.uri.queryParameters
     }

@@ -15,12 +15,14 @@ final class APIHandlers: Sendable {
     let dependencies: HTTPAPIDependencies
     let configuration: HTTPAPIConfiguration
     let streamPlaces: Budget
+    let hub: StreamHub
     private let bodyBytes: Budget
 
-    init(_ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration) {
+    init(_ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration, _ hub: StreamHub) {
         commands = dependencies.commands
         projections = dependencies.projections
         self.dependencies = dependencies
+        self.hub = hub
         self.configuration = configuration
         streamPlaces = Budget(max: configuration.streamsMax)
         bodyBytes = Budget(max: configuration.allBodiesBytesMax)

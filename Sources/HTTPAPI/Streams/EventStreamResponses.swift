@@ -9,6 +9,9 @@ import ServiceLifecycle
 
 /// Server-Sent Events (WHATWG HTML, section 9.2): `id:` is a log position, from which a client goes on.
 extension APIHandlers {
+    /// How many entries are read at a time for a client: it may take them slowly, and it is not alone.
+    private static let historyLimit = 64
+
     /// One run's timeline: what is there already, then what comes, until the run is finished.
     func streamRun(_ request: APIRequest) async throws -> Response {
         let format = try StreamFormat(request)
@@ -21,25 +24,30 @@ extension APIHandlers {
         let start = after
         var filter = EventFilter(workspace: request.workspace)
         filter.runID = run.id
-        let follower = dependencies.streamer.follow(filter, after: visible)
-        return try openStream { [projections] writer in
-            var shown = start
+        let subject = StreamSubject(filter: filter, format: format, showsTimeline: true)
+        return try openStream(request.channel) { stream in
+            let (shown, position) = try await self.sendHistory(of: run.id, after: start, from: visible, format, stream)
+            if run.status.isFinished { return try await stream.write(StreamFormat.end) }
+            // A client may ask for what comes after an entry that is not there yet.
+            let newest = try await self.projections.sequence(ofTimeline: run.id, at: position)
+            try await self.follow(subject, after: position, hiddenThrough: newest < shown ? shown : nil, stream)
+        }
+    }
+
+    /// Sends the entries that are there already.
+    ///
+    /// - Returns: the last one's `seq`, and its position unless that is before `position`.
+    private func sendHistory(
+        of run: RunID, after sequence: UInt64, from position: Position, _ format: StreamFormat, _ stream: StreamWriter
+    ) async throws -> (sequence: UInt64, position: Position) {
+        try await cancelWhenGracefulShutdown { [projections] in
+            var (shown, position) = (sequence, position)
             while true {
-                let page = try await projections.timeline(run.id, after: shown, limit: 500)
-                for recorded in page.records { try await writer.write(format.entry(recorded)) }
-                shown = page.records.last?.event.timeline?.sequence ?? shown
-                guard page.hasMore else { break }
-            }
-            if run.status.isFinished { return try await writer.write(StreamFormat.end) }
-            for try await item in follower {
-                switch item {
-                case .heartbeat: try await writer.write(StreamFormat.heartbeat)
-                case .end: try await writer.write(StreamFormat.end)
-                case .event(let recorded):
-                    guard let sequence = recorded.event.timeline?.sequence, sequence > shown else { continue }
-                    try await writer.write(format.entry(recorded))
-                    shown = sequence
-                }
+                let page = try await projections.timeline(run, after: shown, limit: Self.historyLimit)
+                try await stream.write(page.records.map { format.entry($0) }.joined())
+                guard let last = page.records.last else { return (shown, position) }
+                (shown, position) = (last.event.timeline?.sequence ?? shown, max(position, last.position))
+                guard page.hasMore else { return (shown, position) }
             }
         }
     }
@@ -56,16 +64,57 @@ extension APIHandlers {
         filter.types = Set((request.query("type") ?? "").split(separator: ",").map(String.init))
         let after = try request.query("after_seq", in: 0...UInt64.max >> 1).map(Position.init)
         let start = try lastEventID(request) ?? after ?? projections.position
-        let follower = dependencies.streamer.follow(filter, after: start)
-        return try openStream { writer in
-            for try await item in follower {
-                switch item {
-                case .heartbeat: try await writer.write(StreamFormat.heartbeat)
-                case .end: try await writer.write(StreamFormat.end)
-                case .event(let recorded): try await writer.write(format.logEntry(recorded))
-                }
-            }
+        let subject = StreamSubject(filter: filter, format: format, showsTimeline: false)
+        return try openStream(request.channel) { stream in
+            try await self.follow(subject, after: start, hiddenThrough: nil, stream)
         }
+    }
+
+    /// Sends what comes after `start`: alone until the client has caught up, then together with all who follow the same,
+    /// and alone again when it does not keep up with them.
+    ///
+    /// - Parameter hiddenThrough: entries of the run's timeline up to this `seq`, which is not there yet, are left out.
+    private func follow(
+        _ subject: StreamSubject, after start: Position, hiddenThrough: UInt64?, _ stream: StreamWriter
+    ) async throws {
+        let streamer = dependencies.streamer
+        var (position, hidden) = (start, hiddenThrough)
+        while true {
+            // A group hides nothing.
+            if hidden == nil, let departure = await hub.follow(subject, stream.channel, from: position) {
+                guard case .lagging(let reached) = departure else { return }
+                position = reached
+            }
+            let (from, hiddenThrough) = (position, hidden)
+            let step = try await cancelWhenGracefulShutdown {
+                try await Self.step(streamer.follow(subject.filter, after: from), subject, hiddenThrough, stream)
+            }
+            guard let step else { return }
+            (position, hidden) = step
+        }
+    }
+
+    /// Sends the next items; `nil` when nothing follows.
+    private static func step(
+        _ follower: EventFollower, _ subject: StreamSubject, _ hiddenThrough: UInt64?, _ stream: StreamWriter
+    ) async throws -> (position: Position, hiddenThrough: UInt64?)? {
+        var (follower, hidden) = (follower, hiddenThrough)
+        guard let items = try await follower.nextBatch() else { return nil }
+        var (text, isEnd) = ("", false)
+        for item in items {
+            switch item {
+            case .event(let recorded):
+                if let last = hidden {
+                    guard let sequence = recorded.event.timeline?.sequence, sequence > last else { continue }
+                    hidden = nil
+                }
+            case .heartbeat: break
+            case .end: isEnd = true
+            }
+            text += subject.text(item)
+        }
+        try await stream.write(text)
+        return isEnd ? nil : (follower.position, hidden)
     }
 
     private func lastEventID(_ request: APIRequest) throws -> Position? {
@@ -76,9 +125,9 @@ extension APIHandlers {
         return Position(value)
     }
 
-    /// Answers with a stream that ends when `body` does or the server shuts down. Each write waits for the client.
+    /// Answers with a stream that ends when `body` does, or is shut down in whatever it waits for.
     private func openStream(
-        _ body: @escaping @Sendable (inout StreamWriter) async throws -> Void
+        _ channel: any Channel, _ body: @escaping @Sendable (StreamWriter) async throws -> Void
     ) throws -> Response {
         guard let place = Budget.Place(in: streamPlaces) else {
             throw APIError(
@@ -88,16 +137,18 @@ extension APIHandlers {
         let headers: HTTPFields = [.contentType: "text/event-stream", .cacheControl: "no-store"]
         return Response(
             status: .ok, headers: headers,
-            body: ResponseBody { responseWriter in
+            body: ResponseBody { writer in
                 defer { withExtendedLifetime(place) {} }
-                let writer = StreamWriter(responseWriter)
-                try? await cancelWhenGracefulShutdown {
-                    var writer = writer
+                do {
+                    let stream = StreamWriter(writer, channel)
                     // Headers reach the client with the first bytes.
-                    try await writer.write(": open\n\n")
-                    try await body(&writer)
+                    try await stream.write(": open\n\n")
+                    try await body(stream)
+                } catch {
+                    // The client is gone, the server shuts down, or the log cannot be read: the stream ends, and whoever
+                    // comes again with the last position it saw misses nothing.
                 }
-                try await responseWriter.finish(nil)
+                try await writer.finish(nil)
             })
     }
 }
@@ -105,15 +156,25 @@ extension APIHandlers {
 /// Writes text to a response's body.
 // SAFETY: the writer is used by one task at a time: the closure it is handed to, which is awaited where it is made.
 struct StreamWriter: @unchecked Sendable {
-    private var writer: any ResponseBodyWriter
+    private let writer: any ResponseBodyWriter
+    /// The client's connection.
+    let channel: any Channel
 
-    init(_ writer: any ResponseBodyWriter) { self.writer = writer }
+    init(_ writer: any ResponseBodyWriter, _ channel: any Channel) {
+        self.writer = writer
+        self.channel = channel
+    }
 
-    mutating func write(_ text: String) async throws { try await writer.write(ByteBuffer(string: text)) }
+    /// Writes, and waits for a client that reads slowly.
+    func write(_ text: String) async throws {
+        guard !text.isEmpty else { return }
+        var writer = writer
+        try await writer.write(ByteBuffer(string: text))
+    }
 }
 
 /// How a stream shows an event.
-struct StreamFormat: Sendable {
+struct StreamFormat: Hashable, Sendable {
     static let heartbeat = ": heartbeat\n\n"
     static let end = "event: end\ndata: {}\n\n"
 
