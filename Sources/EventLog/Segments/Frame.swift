@@ -4,6 +4,8 @@ package enum Frame {
     package static let recordsMax = 65_536
     package static let recordBytesMax = 16 * 1024 * 1024
     package static let rawBytesMax = 32 * 1024 * 1024
+    /// The highest position of a record: read models and clients count in signed integers.
+    package static let positionMax = UInt64(Int64.max)
     static let magic: UInt32 = 0x4d46_4c53  // "SLFM" as bytes
     private static let compressedFlag: UInt32 = 1
 
@@ -31,8 +33,11 @@ package enum Frame {
             checksum = bytes.littleEndian(at: 28)
             guard flags <= 1, (1...Frame.recordsMax).contains(count), rawByteCount <= Frame.rawBytesMax,
                 payloadByteCount <= rawByteCount, firstPosition > 0,
-                isCompressed || payloadByteCount == rawByteCount
+                firstPosition <= Frame.positionMax - UInt64(count) + 1
             else { return nil }
+            // Readers make room for what is claimed here before they have seen more: a record takes a byte at least,
+            // and each byte of an LZ4 block stands for 255 at most.
+            guard count <= rawByteCount, rawByteCount <= payloadByteCount * (isCompressed ? 255 : 1) else { return nil }
         }
     }
 
@@ -52,6 +57,9 @@ package enum Frame {
         }
         guard raw.count <= rawBytesMax else {
             throw .tooLarge("a batch of \(raw.count) bytes is larger than \(rawBytesMax)")
+        }
+        guard firstPosition <= positionMax - UInt64(records.count) + 1 else {
+            throw .tooLarge("the log is at position \(firstPosition - 1), and \(positionMax) is the last one")
         }
         let block = LZ4Block.compress(raw)
         let payload = block ?? raw

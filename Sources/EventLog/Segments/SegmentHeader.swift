@@ -23,8 +23,10 @@ package struct SegmentHeader: Hashable, Sendable {
 
     /// The position in a segment's file name; `nil` when it is no such name.
     package static func firstPosition(fileName: String) -> UInt64? {
-        guard fileName.utf8.count == 24, fileName.hasSuffix(".seg") else { return nil }
-        return UInt64(fileName.dropLast(4))
+        guard let position = UInt64(fileName.prefix(20)), (1...Frame.positionMax).contains(position),
+            fileName == Self.fileName(firstPosition: position)
+        else { return nil }
+        return position
     }
 
     package var bytes: [UInt8] {
@@ -55,7 +57,7 @@ package struct SegmentHeader: Hashable, Sendable {
         }
         let first: UInt64 = bytes.littleEndian(at: 16)
         let hashCount = Int(bytes.littleEndian(at: 56) as UInt32)
-        guard first > 0, hashCount <= 64 else { throw .contents }
+        guard (1...Frame.positionMax).contains(first), hashCount <= 64 else { throw .contents }
         let hashes = (0..<hashCount).map { Array(bytes[64 + 32 * $0..<96 + 32 * $0]) }
         guard let frontier = MerkleFrontier(count: first - 1, hashes: hashes),
             frontier.root == Array(bytes[24..<56])

@@ -33,6 +33,8 @@ struct SegmentScan {
             guard header.firstPosition == nextPosition else {
                 return .invalid(reason: "the frame begins with position \(header.firstPosition), not \(nextPosition)")
             }
+            // The claim of a torn header is no reason to make room for a frame.
+            guard UInt64(header.byteCount) <= size - offset else { return .invalid(reason: "the frame is cut short") }
             let whole = try file.read(at: offset, count: header.byteCount)
             switch Frame.decode(header, whole[...]) {
             case .failure(let reason): return .invalid(reason: reason.text)

@@ -31,18 +31,18 @@ package enum LogRecovery {
         var report = Report()
         let mark = try wrap { () throws(StorageError) in try CleanMark.read(from: storage) }
         var firsts = try segmentPositions(storage)
-        if let newest = firsts.last, try isUnfinished(newest, storage) {
-            let name = SegmentHeader.fileName(firstPosition: newest)
-            if let mark, mark >= newest { throw shortened(mark, name, newest - 1, offset: 0) }
-            try wrap { () throws(StorageError) in
-                try storage.remove(name)
-                try storage.syncDirectory()
-            }
-            report.removedSegment = name
-            firsts.removeLast()
+        let newest = firsts.last
+        let unfinished = if let newest, try isUnfinished(newest, storage) { firsts.popLast() } else { nil as UInt64? }
+        // A start that is refused changes nothing: all is checked before anything is removed or cut.
+        for first in firsts.dropLast() { _ = try header(first, storage) }
+        guard (firsts.first ?? unfinished ?? 1) == 1 else {
+            throw .damaged(
+                segment: SegmentHeader.fileName(firstPosition: 1), position: 1, offset: 0,
+                reason: "the first segment is missing")
         }
         guard let newest = firsts.last else {
             if let mark, mark > 0 { throw shortened(mark, SegmentHeader.fileName(firstPosition: 1), 0, offset: 0) }
+            try remove(unfinished, storage, &report)
             let header = SegmentHeader(firstPosition: 1, frontier: MerkleFrontier())
             let file = try wrap { () throws(StorageError) in try createSegment(header, in: storage) }
             report.segments = 1
@@ -52,13 +52,8 @@ package enum LogRecovery {
                     frontier: header.frontier), report
             )
         }
-        for first in firsts.dropLast() { _ = try header(first, storage) }
-        guard firsts.first == 1 else {
-            throw .damaged(
-                segment: SegmentHeader.fileName(firstPosition: 1), position: 1, offset: 0,
-                reason: "the first segment is missing")
-        }
-        let tail = try recoverTail(try header(newest, storage), storage, mark, &report)
+        let tail = try recoverTail(try header(newest, storage), storage, mark, unfinished, &report)
+        try remove(unfinished, storage, &report)
         report.segments = firsts.count
         report.lastPosition = tail.frontier.count
         return (tail, report)
@@ -112,7 +107,8 @@ package enum LogRecovery {
     }
 
     private static func recoverTail(
-        _ header: SegmentHeader, _ storage: any LogStorage, _ mark: UInt64?, _ report: inout Report
+        _ header: SegmentHeader, _ storage: any LogStorage, _ mark: UInt64?, _ unfinished: UInt64?,
+        _ report: inout Report
     ) throws(LogError) -> Tail {
         let name = header.fileName
         let file = try wrap { () throws(StorageError) in try storage.open(name, isWritable: true) }
@@ -130,6 +126,11 @@ package enum LogRecovery {
         }
         // Before anything is cut: the next start must find the same.
         if let mark, mark > frontier.count { throw shortened(mark, name, frontier.count, offset: scan.offset) }
+        if let unfinished, unfinished != frontier.count + 1 {
+            throw .damaged(
+                segment: name, position: frontier.count + 1, offset: scan.offset,
+                reason: "a segment was begun at position \(unfinished), and the log ends at \(frontier.count) now")
+        }
         if case .invalid(let reason) = end {
             guard try wrap({ () throws(StorageError) in try !scan.hasFrameBeyondEnd() }) else {
                 throw .damaged(segment: name, position: scan.nextPosition, offset: scan.offset, reason: reason)
@@ -174,6 +175,18 @@ package enum LogRecovery {
         } catch {
             return error == .checksum || bytes.prefix(SegmentHeader.magic.count).allSatisfy { $0 == 0 }
         }
+    }
+
+    private static func remove(
+        _ unfinished: UInt64?, _ storage: any LogStorage, _ report: inout Report
+    ) throws(LogError) {
+        guard let unfinished else { return }
+        let name = SegmentHeader.fileName(firstPosition: unfinished)
+        try wrap { () throws(StorageError) in
+            try storage.remove(name)
+            try storage.syncDirectory()
+        }
+        report.removedSegment = name
     }
 
     static func wrap<Value>(_ body: () throws(StorageError) -> Value) throws(LogError) -> Value {
