@@ -45,4 +45,11 @@ import Testing
         #expect(throws: JSONError.self) { try JSONValue(parsing: nested(JSONValue.depthMax + 1)) }
         #expect(throws: JSONError.self) { try JSONValue(parsing: nested(1_000_000)) }
     }
+
+    /// One character may be any number of combining ones.
+    @Test func aRefusalDoesNotRepeatWhatWasSent() {
+        let name = "e" + String(repeating: "\u{301}", count: 10_000)
+        let error = #expect(throws: JSONError.self) { try JSONValue(parsing: Array("{\"\(name)\"}".utf8)) }
+        #expect(error.map { $0.message.utf8.count < 400 } == true)
+    }
 }

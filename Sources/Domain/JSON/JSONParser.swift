@@ -54,7 +54,7 @@ private struct JSONParser {
                 throw error("a member's name is expected")
             }
             let name = try string()
-            guard skip(":") else { throw error("a colon is expected after \"\(name.prefix(40))\"") }
+            guard skip(":") else { throw error("a colon is expected after \"\(name.excerpt)\"") }
             members.append(JSONValue.Member(name: name, value: try value(depth: depth + 1)))
         } while skip(",")
         guard skip("}") else { throw error("a comma or the end of the object is expected") }

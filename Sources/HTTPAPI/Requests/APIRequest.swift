@@ -54,7 +54,7 @@ struct APIRequest: Sendable {
         _ name: String, orNotFound message: (String) -> String
     ) throws(APIError) -> Identifier<Entity> {
         let text = try parameter(name)
-        guard let id = Identifier<Entity>(text) else { throw .notFound(message(String(text.prefix(64)))) }
+        guard let id = Identifier<Entity>(text) else { throw .notFound(message(text.excerpt)) }
         return id
     }
 

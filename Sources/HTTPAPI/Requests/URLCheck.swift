@@ -9,4 +9,8 @@ func checkURL(_ text: String, _ field: String) throws(APIError) {
     guard url.user == nil, url.password == nil else {
         throw .badRequest("\(field) must not carry a user name or password")
     }
+    // A port that is no number for Foundation is none, and yet it stands there.
+    guard url.port.map((1...65_535).contains) ?? (url.rangeOfPort?.isEmpty ?? true) else {
+        throw .badRequest("\(field) must have a port from 1 to 65535, or none")
+    }
 }

@@ -48,7 +48,7 @@ extension APIHandlers {
     func requestAccess(_ request: APIRequest) async throws -> APIAnswer {
         let body = request.body
         let runID: RunID? = try body.text("run_id").map { text in
-            guard let id = RunID(text) else { throw APIError.notFound("run \(text.prefix(64)) not found") }
+            guard let id = RunID(text) else { throw APIError.notFound("run \(text.excerpt) not found") }
             return id
         }
         let access = RequestAccess(

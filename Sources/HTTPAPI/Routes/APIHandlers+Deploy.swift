@@ -119,7 +119,7 @@ extension APIHandlers {
             let words = Set(name.uppercased().split { !$0.isLetter }.map(String.init))
             guard words.isDisjoint(with: ["KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIALS"]) else {
                 throw .badRequest(
-                    "env \(name.prefix(64)) looks like a secret and is refused: this version has no sealed secrets")
+                    "env \(name.excerpt) looks like a secret and is refused: this version has no sealed secrets")
             }
         }
     }

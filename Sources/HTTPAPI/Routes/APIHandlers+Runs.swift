@@ -133,7 +133,7 @@ extension APIHandlers {
         let run = try await run(try request.runID(), request)
         let action = try request.parameter("action")
         guard let checkpoint = try await projections.checkpoint(run: run.id, action: action) else {
-            throw APIError.notFound("checkpoint for action \(action.prefix(64)) not found")
+            throw APIError.notFound("checkpoint for action \(action.excerpt) not found")
         }
         return APIAnswer(.ok, checkpoint.document)
     }
@@ -149,7 +149,7 @@ extension APIHandlers {
     private static func status(_ text: String) throws -> RunStatus {
         guard let status = RunStatus(rawValue: text) else {
             let known = RunStatus.allCases.map(\.rawValue).joined(separator: ", ")
-            throw APIError.badRequest("status must be one of \(known), not \(text.prefix(64))")
+            throw APIError.badRequest("status must be one of \(known), not \(text.excerpt)")
         }
         return status
     }

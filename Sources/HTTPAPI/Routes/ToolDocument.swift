@@ -28,7 +28,8 @@ enum ToolDocument {
         }
         try checkURL(url, "base_url")
         let auth = try body.text("auth_type") ?? "None"
-        guard ["None", "APIKey", "OAuth2"].contains(auth) else {
+        // Byte for byte: to Swift a K and the kelvin sign are the same character.
+        guard ["None", "APIKey", "OAuth2"].contains(where: { $0.utf8.elementsEqual(auth.utf8) }) else {
             throw .badRequest("auth_type must be one of None, APIKey, OAuth2")
         }
         var connection: [JSONValue.Member] = [
