@@ -21,6 +21,12 @@ import Testing
         #expect(Timestamp(rfc3339: "2026-09-21T16:13:20.5+02:00")?.description == "2026-09-21T14:13:20.500000Z")
     }
 
+    @Test func theTimeBetweenTimesHasNoEndToFallOff() {
+        let (first, last) = (Timestamp(microseconds: .min), Timestamp(microseconds: .max))
+        #expect(last.since(first) == .microseconds(Int64.max) && first.since(last) == .microseconds(Int64.min))
+        #expect(first.since(first) == .zero && last.since(Timestamp(microseconds: 0)) == .microseconds(Int64.max))
+    }
+
     @Test(arguments: [("30m", 1800), ("4h", 14_400), ("1d", 86_400), ("90s", 90)])
     func durationsAreReadAndWritten(text: String, seconds: Int) {
         #expect(DurationText.parse(text) == .seconds(seconds))

@@ -139,6 +139,7 @@ extension IdempotencyIndex.Entry {
             default: throw .missing("idempotency key")
             }
         }
+        guard !first.addingReportingOverflow(max(count, 1)).overflow else { throw .missing("idempotency key") }
         let entry = IdempotencyIndex.Entry(
             fingerprint: try required(fingerprint, "fingerprint"), first: Position(first), count: Int(clamping: count),
             answer: answer.map(Position.init), time: time)

@@ -13,7 +13,10 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
     }
 
     /// The time from `earlier` until this, negative when `earlier` is later.
-    package func since(_ earlier: Timestamp) -> Duration { .microseconds(microseconds - earlier.microseconds) }
+    package func since(_ earlier: Timestamp) -> Duration {
+        let (difference, overflow) = microseconds.subtractingReportingOverflow(earlier.microseconds)
+        return .microseconds(overflow ? (microseconds < 0 ? .min : .max) : difference)
+    }
 
     package static func < (left: Self, right: Self) -> Bool { left.microseconds < right.microseconds }
 
