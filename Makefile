@@ -63,6 +63,28 @@ simulate: deps ## Simulate crashes and failing disks over SEEDS=10000 random wor
 	$(BUILD) -c release --product Simulate
 	"$$($(BUILD) -c release --show-bin-path)/Simulate" --seeds $(SEEDS)
 
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= frame recovery event snapshot json request
+FUZZ_BUILD := SLUICE_FUZZ=1 $(BUILD) -c release --scratch-path .build-fuzz
+FUZZ_OPTIONS := -max_len=4096 -timeout=10 -rss_limit_mb=1024
+# A crash is libFuzzer's to report: Swift's own handler would be first.
+FUZZ_ENVIRONMENT := SWIFT_BACKTRACE=enable=no
+
+.PHONY: fuzz
+fuzz: deps ## Fuzz each reader of foreign bytes for FUZZ_SECONDS=60; prints the input that breaks a promise
+	$(FUZZ_BUILD) --product Fuzz
+	@fuzz="$$($(FUZZ_BUILD) --show-bin-path)/Fuzz"; failed=; \
+	for target in $(FUZZ_TARGETS); do \
+	  mkdir -p .build-fuzz/found/$$target; log=.build-fuzz/found/$$target.log; \
+	  $(FUZZ_ENVIRONMENT) FUZZ_TARGET=$$target "$$fuzz" -max_total_time=$(FUZZ_SECONDS) $(FUZZ_OPTIONS) \
+	    -artifact_prefix=.build-fuzz/$$target- .build-fuzz/found/$$target Tests/Fuzzing/Corpus/$$target >$$log 2>&1 \
+	    && echo "$$target: $$(grep -a DONE $$log)" || { failed=1; echo "$$target fails:"; tail -n 40 $$log; }; \
+	done; [ -z "$$failed" ]
+
+.PHONY: fuzz-corpus
+fuzz-corpus: ## Make the corpus anew from itself and what `make fuzz` has found
+	python3 Tests/Fuzzing/corpus.py "$$($(FUZZ_BUILD) --show-bin-path)/Fuzz" .build-fuzz/found $(FUZZ_TARGETS)
+
 .PHONY: demo
 demo: build .venv/runagents-1.4.2/.done ## Show the main job: block, approve, kill, replay
 	.venv/runagents-1.4.2/bin/python ops/demo/demo.py --sluice "$$($(BUILD) --show-bin-path)/sluice"

@@ -11,8 +11,12 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// Whether the package is built for the fuzzer: no other build knows its driver and its flags.
+let isFuzzed = Context.environment["SLUICE_FUZZ"] != nil
+let instrumented: [SwiftSetting] = isFuzzed ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
+
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + instrumented)
 }
 
 func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -123,6 +127,13 @@ let package = Package(
             path: "Tests/Simulation", swiftSettings: strict),
         .executableTarget(
             name: "Simulate", dependencies: ["Simulation", .arguments], path: "Tests/Simulate", swiftSettings: strict),
+        .target(
+            name: "Fuzzing",
+            dependencies: [
+                "CommandHandling", "Domain", "EventLog", "EventStore", "EventStreaming", "HTTPAPI", "TestSupport",
+            ],
+            path: "Tests/Fuzzing", exclude: ["Corpus", "corpus.py"], swiftSettings: strict),
+        suite("Fuzzing", ["Fuzzing", "TestSupport"]),
         suite("Simulation", ["Simulation"]),
         suite("Domain", ["Domain"]),
         suite("EventLog", ["EventLog", "TestSupport", .crypto, .logging]),
@@ -133,3 +144,12 @@ let package = Package(
         suite("Scheduling", ["Domain", "Scheduling"]),
     ]
 )
+
+// libFuzzer's driver. It and what it is to see into are built with coverage instrumentation: `make fuzz`.
+if isFuzzed {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz",
+            swiftSettings: strict + [.enableExperimentalFeature("Extern")],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
+}

@@ -2,7 +2,7 @@
 ///
 /// Remembers where readers stopped, so that going on costs one frame; a position never seen is found by walking the
 /// frame headers of its segment.
-struct LogReader {
+package struct LogReader {
     private struct Place {
         let segment: UInt64
         let offset: UInt64
@@ -17,10 +17,10 @@ struct LogReader {
     private var places: [Place] = []
     private var openFile: (segment: UInt64, file: any LogFile)?
 
-    init(storage: any LogStorage) { self.storage = storage }
+    package init(storage: any LogStorage) { self.storage = storage }
 
     /// Records from `position` to at most `durable`, until about `bytesMax` raw bytes are read, at least one frame's.
-    mutating func read(
+    package mutating func read(
         from position: UInt64, through durable: UInt64, bytesMax: Int
     ) throws(LogError) -> [[UInt8]] {
         guard position <= durable else { return [] }

@@ -19,10 +19,10 @@ enum HTTPErrorCode: String, Hashable, Sendable, CaseIterable {
 }
 
 /// A request that is refused: its status, a stable code, and what to do about it.
-struct APIError: Error, Sendable {
+package struct APIError: Error, Sendable {
     let status: HTTPResponse.Status
     let code: String
-    let message: String
+    package let message: String
     var headers = HTTPFields()
 
     init(_ status: HTTPResponse.Status, _ code: HTTPErrorCode, _ message: String) {

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 import HTTPTypes
 
 /// What a route takes as its body.
@@ -10,9 +10,9 @@ struct BodyLimits: Sendable {
 }
 
 /// Makes values of bodies; what is wrong with one is the client's error.
-enum BodyParsing {
+package enum BodyParsing {
     /// One object. No body, an empty one, and `null` all mean one without members.
-    static func object(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
+    package static func object(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
         guard !bytes.allSatisfy(isBlank) else { return .object([]) }
         let value = try value(bytes)
         switch value {
@@ -23,7 +23,7 @@ enum BodyParsing {
     }
 
     /// An array of the objects on the body's lines (github.com/ndjson/ndjson-spec); blank lines do not count.
-    static func lines(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
+    package static func lines(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
         var values: [JSONValue] = []
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             guard !line.allSatisfy(isBlank) else { continue }

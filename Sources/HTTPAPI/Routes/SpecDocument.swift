@@ -1,12 +1,13 @@
 import CommandHandling
-import Domain
+package import Domain
 import EventStreaming
 import HTTPTypes
 import Projections
 
 /// Policies and model providers as they are stored: the `spec` as it came, its known members checked.
-enum SpecDocument {
-    static func document(_ kind: ResourceKind, _ body: JSONValue) throws(APIError) -> JSONText {
+package enum SpecDocument {
+    /// The document of a body, or what is wrong with the body.
+    package static func document(_ kind: ResourceKind, _ body: JSONValue) throws(APIError) -> JSONText {
         guard let spec = try body.object("spec") else { throw .badRequest("spec is required") }
         if kind == .policy {
             try checkPolicy(spec)

@@ -1,15 +1,16 @@
 import CommandHandling
-import Domain
+package import Domain
 import EventStreaming
 import Foundation
 import HTTPTypes
 import Projections
 
 /// A tool as it is stored: the documented shape, from the documented and from the flat form that every SDK sends.
-enum ToolDocument {
+package enum ToolDocument {
     static func name(_ body: JSONValue) throws(APIError) -> String { try body.requiredText("name") }
 
-    static func document(_ body: JSONValue) throws(APIError) -> JSONText {
+    /// The document of a body, or what is wrong with the body.
+    package static func document(_ body: JSONValue) throws(APIError) -> JSONText {
         try refuseCredentials(body)
         let spec: JSONValue
         if let given = try body.object("spec") {
