@@ -21,8 +21,11 @@ package enum Credentials {
     }
 
     private static func bearerToken(_ header: String) -> String? {
-        let parts = header.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        return String(parts[1].drop { $0 == " " })
+        let scheme = "bearer "
+        // Setting bit 5 makes ASCII letters lower-case, and changes neither a space nor what is no letter into one of these.
+        guard header.utf8.count > scheme.utf8.count,
+            zip(header.utf8, scheme.utf8).allSatisfy({ $0 | ($1 == 0x20 ? 0 : 0x20) == $1 })
+        else { return nil }
+        return String(Substring(header.utf8.dropFirst(scheme.utf8.count).drop { $0 == 0x20 }))
     }
 }

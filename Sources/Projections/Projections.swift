@@ -14,6 +14,7 @@ package final class Projections: Sendable {
     let logger: Logger
     let progress: Mutex<FollowingProgress>
     private let keys = Mutex(APIKeyIndex())
+    let runs: Mutex<RunCache>
     private let batchTimer = Timer(label: "sluice_projection_batch_seconds")
 
     /// Opens the read models at `path`, or begins new, empty ones.
@@ -64,6 +65,7 @@ package final class Projections: Sendable {
             return (position, try Row.fetchAll(db, sql: "SELECT * FROM api_keys").map(APIKeyRecord.init))
         }
         progress = Mutex(FollowingProgress(position: Position(UInt64(position))))
+        runs = Mutex(RunCache(position: Position(UInt64(position))))
         keys.withLock { $0.update(records.map(APIKeyIndex.Change.init)) }
     }
 
@@ -95,6 +97,7 @@ package final class Projections: Sendable {
                 return try Projector.keys(in: batch).map { try APIKeyIndex.Change($0, db) }
             }
             if !changedKeys.isEmpty { keys.withLock { $0.update(changedKeys) } }
+            runs.withLock { $0.apply(batch) }
         } catch {
             throw .wrapping(error)
         }

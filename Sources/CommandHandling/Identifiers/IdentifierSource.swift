@@ -9,7 +9,7 @@ package final class IdentifierSource: Sendable {
     private let generator: Mutex<any RandomNumberGenerator & Sendable>
 
     package init(
-        clock: any WallClock, generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+        clock: any WallClock, generator: any RandomNumberGenerator & Sendable = BufferedRandomNumberGenerator()
     ) {
         self.clock = clock
         self.generator = Mutex(generator)

@@ -5,11 +5,10 @@ extension Projections {
     package func accessRequest(
         _ id: AccessRequestID, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> AccessRequestRecord? {
-        try await query { db in
-            try Row.fetchOne(
-                db, sql: "SELECT * FROM access_requests WHERE id = ? AND workspace = ?",
-                arguments: [id.column, workspace.text]
-            ).map(AccessRequestRecord.init)
+        try lookUp { db in
+            try db.first(
+                "SELECT * FROM access_requests WHERE id = ? AND workspace = ?", [id.column, workspace.text],
+                AccessRequestRecord.init)
         }
     }
 
@@ -48,11 +47,10 @@ extension Projections {
     package func resource(
         _ kind: ResourceKind, named name: String, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> ResourceRecord? {
-        try await query { db in
-            try Row.fetchOne(
-                db, sql: "SELECT * FROM resources WHERE workspace = ? AND kind = ? AND name = ?",
-                arguments: [workspace.text, kind.rawValue, name]
-            ).map(ResourceRecord.init)
+        try lookUp { db in
+            try db.first(
+                "SELECT * FROM resources WHERE workspace = ? AND kind = ? AND name = ?",
+                [workspace.text, kind.rawValue, name], ResourceRecord.init)
         }
     }
 

@@ -2,15 +2,13 @@ package import Domain
 import EventStore
 import Foundation
 import GRDB
+import Synchronization
 
 extension Projections {
     /// The run of that id, when it is this workspace's.
     package func run(_ id: RunID, in workspace: WorkspaceName) async throws(ProjectionError) -> RunRecord? {
-        try await query { db in
-            try Row.fetchOne(
-                db, sql: "SELECT * FROM runs WHERE id = ? AND workspace = ?", arguments: [id.column, workspace.text]
-            ).map(RunRecord.init)
-        }
+        guard let run = try entry(id)?.run, run.workspace == workspace else { return nil }
+        return run
     }
 
     /// The first runs that match, newest first; the next page is that `before` the last one's position.
@@ -70,20 +68,31 @@ extension Projections {
 
     /// The action of that run. The caller has checked that the run is the workspace's.
     package func action(_ id: ActionID, of run: RunID) async throws(ProjectionError) -> ActionRecord? {
-        try await query { db in
-            try Row.fetchOne(
-                db, sql: "SELECT * FROM actions WHERE id = ? AND run_id = ?", arguments: [id.column, run.column]
-            ).map(ActionRecord.init)
+        try lookUp { db in
+            try db.first(
+                "SELECT * FROM actions WHERE id = ? AND run_id = ?", [id.column, run.column], ActionRecord.init)
         }
     }
 
     /// The run's actions, oldest first. The caller has checked that the run is the workspace's.
     package func actions(of run: RunID) async throws(ProjectionError) -> [ActionRecord] {
-        try await query { db in
-            try Row.fetchAll(
-                db, sql: "SELECT * FROM actions WHERE run_id = ? ORDER BY position", arguments: [run.column]
-            ).map(ActionRecord.init)
+        try entry(run)?.actions ?? []
+    }
+
+    /// The run with its actions, oldest first, from memory or by key.
+    private func entry(_ id: RunID) throws(ProjectionError) -> RunCache.Entry? {
+        let (known, position) = runs.withLock { ($0.entry(id), $0.position) }
+        if let known { return known }
+        let entry = try lookUp { db -> RunCache.Entry? in
+            guard let run = try db.first("SELECT * FROM runs WHERE id = ?", [id.column], RunRecord.init) else {
+                return nil
+            }
+            let actions = try db.cachedStatement(sql: "SELECT * FROM actions WHERE run_id = ? ORDER BY position")
+            return RunCache.Entry(
+                run: run, actions: try Row.fetchAll(actions, arguments: [id.column]).map(ActionRecord.init))
         }
+        if let entry { runs.withLock { $0.insert(entry, readAt: position) } }
+        return entry
     }
 
     /// The newest checkpoint that the run's agent saved for that action.
@@ -98,6 +107,16 @@ extension Projections {
         }
     }
 
+    /// Reads a few rows by key, on the caller's thread: that takes microseconds, less than to change threads twice.
+    func lookUp<Value>(_ read: (Database) throws -> Value) throws(ProjectionError) -> Value {
+        do {
+            return try pool.read(read)
+        } catch {
+            throw .wrapping(error)
+        }
+    }
+
+    /// Reads as much as there is, on the pool's threads.
     func query<Value: Sendable>(
         _ read: @escaping @Sendable (Database) throws -> Value
     ) async throws(ProjectionError) -> Value {

@@ -49,6 +49,13 @@ struct MalformedRow: Error, CustomStringConvertible {
 }
 
 extension Database {
+    /// The first row of a statement that is parsed once per connection.
+    func first<Record>(
+        _ sql: String, _ arguments: StatementArguments, _ record: (Row) throws -> Record
+    ) throws -> Record? {
+        try Row.fetchOne(try cachedStatement(sql: sql), arguments: arguments).map(record)
+    }
+
     /// Executes a statement that is parsed once per connection.
     func run(_ sql: String, _ arguments: StatementArguments) throws {
         try cachedStatement(sql: sql).execute(arguments: arguments)
