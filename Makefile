@@ -43,10 +43,12 @@ release: deps ## Build sluice for production
 .PHONY: clients
 clients: deps .venv/test/.done $(CLIENT_VERSIONS:%=.venv/runagents-%/.done) ## Install the published clients
 
+# How long a test run simulates worlds of new seeds.
+SIMULATION_SECONDS ?= 110
 .PHONY: test
 test: deps clients ## Run every test
 	$(BUILD) --build-tests
-	swift test --skip-build
+	SIMULATION_SECONDS=$(SIMULATION_SECONDS) swift test --skip-build
 	.venv/test/bin/python -m pytest -q -p no:cacheprovider Tests/Repository Tests/Conformance
 
 .PHONY: test-repository

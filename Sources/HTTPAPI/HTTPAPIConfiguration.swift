@@ -11,6 +11,8 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     package var idleTimeout: Duration = .seconds(60)
     /// How long a client may take to send a request's body.
     package var bodyTimeout: Duration = .seconds(60)
+    /// How long a client may leave what waits in its connection's buffer unread; event streams are no exception.
+    package var answerTimeout: Duration = .seconds(60)
     package var streamsMax = 1024
     /// Requests a second for one key that is not an admin's; 0 means no limit.
     package var rateLimitPerSecond = 0

@@ -19,7 +19,10 @@ package enum HTTPAPIServer {
             router: router(dependencies, configuration, hub),
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [RequestBodyDeadline(TimeAmount(configuration.bodyTimeout))],
+                    additionalChannelHandlers: [
+                        RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
+                        AnswerDeadline(TimeAmount(configuration.answerTimeout)),
+                    ],
                     idleTimeout: TimeAmount(configuration.idleTimeout),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),

@@ -265,6 +265,28 @@ def test_a_stream_that_nobody_reads_keeps_its_place_until_it_is_closed(own_sluic
         assert [event.data["seq"] for event in EventStream(api, path).take(60)] == list(range(1, 61))
 
 
+@pytest.mark.parametrize("kind", ["answers", "a stream"])
+def test_a_client_that_reads_nothing_is_cut_off_and_one_that_reads_slowly_is_not(own_sluice, kind):
+    # Places for two: those of the one that reads nothing and the one that reads slowly.
+    sluice = own_sluice(SLUICE_ANSWER_TIMEOUT="3s", SLUICE_CONNECTIONS_MAX="2")
+    api = sluice.client()
+    run = new_run(api)
+    for number in range(120):
+        say(api, run, "x" * 16_000)
+    path = f"/runs/{run}/events"
+    content = stream_request(path + "/stream") if kind == "a stream" else stream_request(path) * 4
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(connect(sluice, content, is_stalled=True))
+        slow = stack.enter_context(connect(sluice, content, is_stalled=True))
+        waiting = stack.enter_context(connect(sluice, HEALTH))
+        received = 0
+        while not select.select([waiting], [], [], 0.2)[0]:
+            received += len(slow.recv(65_536))
+        assert waiting.recv(12) == b"HTTP/1.1 200"
+        while received < 120 * 16_000:
+            received += len(slow.recv(65_536))
+
+
 LARGE_HEADS = {
     "a header field over 16 KiB": (b"", b"X-Large: " + b"a" * 17 * 1024 + b"\r\n"),
     "more than 100 header fields": (b"", b"".join(b"X-%d: a\r\n" % number for number in range(101))),

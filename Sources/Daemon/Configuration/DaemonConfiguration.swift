@@ -37,6 +37,7 @@ package struct DaemonConfiguration: Sendable {
         scheduler.agentConcurrencyMax = try settings.integer(.agentConcurrency, in: 1...10_000)
         http.bodyBytesMax = try settings.integer(.bodyBytesMax, in: 1024...4_194_304)
         http.bodyTimeout = try settings.duration(.bodyTimeout)
+        http.answerTimeout = try settings.duration(.answerTimeout)
         http.idleTimeout = try settings.duration(.idleTimeout)
         http.connectionsMax = try settings.integer(.connectionsMax, in: 1...1_000_000)
         http.streamsMax = try settings.integer(.streamsMax, in: 1...1_000_000)
