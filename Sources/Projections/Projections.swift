@@ -11,6 +11,9 @@ import Synchronization
 /// One writer applies batches of events; readers are never blocked by it and see whole batches only.
 package final class Projections: Sendable {
     let pool: DatabasePool
+    /// For reads that block their thread, and for these alone: a reader of `pool` may be held by a task that waits for a
+    /// thread, and a thread that waits for that reader would never be free.
+    let lookups: DatabasePool
     let logger: Logger
     let progress: Mutex<FollowingProgress>
     private let keys = Mutex(APIKeyIndex())
@@ -29,7 +32,8 @@ package final class Projections: Sendable {
         do {
             let pool = try DatabasePool(path: path, configuration: configuration(sizeMaxBytes))
             try pool.write(prepareTables)
-            return try Projections(pool: pool, logger: logger)
+            return try Projections(
+                pool: pool, lookups: DatabasePool(path: path, configuration: lookUpConfiguration), logger: logger)
         } catch {
             throw .wrapping(error)
         }
@@ -57,8 +61,9 @@ package final class Projections: Sendable {
         precondition(result == SQLITE_OK, "SQLite has had this VFS since 3.7.6")
     }()
 
-    private init(pool: DatabasePool, logger: Logger) throws {
+    private init(pool: DatabasePool, lookups: DatabasePool, logger: Logger) throws {
         self.pool = pool
+        self.lookups = lookups
         self.logger = logger
         let (position, records) = try pool.read { db in
             let position = try Int64.fetchOne(db, sql: "SELECT position FROM meta") ?? 0
@@ -72,6 +77,7 @@ package final class Projections: Sendable {
     /// Writes out and closes the file; every later call fails. Needed only to hand the file to somebody else.
     package func close() throws(ProjectionError) {
         do {
+            try lookups.close()
             try pool.close()
         } catch {
             throw .wrapping(error)
@@ -107,6 +113,15 @@ package final class Projections: Sendable {
 
     /// The key with that digest, of any workspace. From memory: it is asked with every request.
     package func apiKey(digest: String) -> APIKeyRecord? { keys.withLock { $0[digest] } }
+
+    private static var lookUpConfiguration: Configuration {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        configuration.label = "read-model-lookups"
+        configuration.maximumReaderCount = max(2, ProcessInfo.processInfo.activeProcessorCount)
+        return configuration
+    }
 
     private static func configuration(_ sizeMaxBytes: Int?) -> Configuration {
         var configuration = Configuration()

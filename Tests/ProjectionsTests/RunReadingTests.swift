@@ -35,6 +35,16 @@ import Testing
                         }
                     }
                 }
+                // Readers of lists hold connections while they wait for a thread: those by key may not wait for them.
+                for seed: UInt64 in 1...12 {
+                    group.addTask {
+                        var random = SeededRandom(seed: seed)
+                        while projections.position.value < events.count {
+                            let page = try await projections.timeline(random.pick(runs), after: 0, limit: 8)
+                            #expect(page.records.count <= 8)
+                        }
+                    }
+                }
                 var random = SeededRandom(seed: 9)
                 var rest = events[...]
                 while !rest.isEmpty {

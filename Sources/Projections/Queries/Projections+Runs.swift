@@ -110,7 +110,7 @@ extension Projections {
     /// Reads a few rows by key, on the caller's thread: that takes microseconds, less than to change threads twice.
     func lookUp<Value>(_ read: (Database) throws -> Value) throws(ProjectionError) -> Value {
         do {
-            return try pool.read(read)
+            return try lookups.read(read)
         } catch {
             throw .wrapping(error)
         }
