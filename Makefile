@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT_PACKAGES := libsqlite3-dev liblz4-dev pkg-config python3-venv
+# The load generators, a compiler for those written in C, and the peers of the benchmarks.
+BENCH_PACKAGES := wrk gcc libc6-dev postgresql-15 redis-server
 CLIENT_VERSIONS := 0.2.0 1.3.1 1.4.2
 BUILD := swift build --explicit-target-dependency-import-check error
 export PYTHONDONTWRITEBYTECODE := 1
@@ -92,13 +94,13 @@ demo: build .venv/runagents-1.4.2/.done ## Show the main job: block, approve, ki
 	.venv/runagents-1.4.2/bin/python ops/demo/demo.py --sluice "$$($(BUILD) --show-bin-path)/sluice"
 
 .PHONY: bench
-bench: deps ## Print the figures of docs/benchmarks.md (release configuration; installs wrk)
-	@command -v wrk >/dev/null || { $(SUDO) apt-get update -qq; $(SUDO) apt-get install -y -qq wrk; }
+bench: APT_PACKAGES += $(BENCH_PACKAGES)
+bench: deps ## Print the figures of docs/benchmarks.md (release configuration; installs wrk, PostgreSQL and Redis)
 	$(BUILD) -c release --product sluice
 	$(BUILD) -c release --product EchoServer
 	$(BUILD) -c release --product EncodingBenchmark
 	"$$($(BUILD) -c release --show-bin-path)/EncodingBenchmark"
-	python3 Benchmarks/bench.py --products "$$($(BUILD) -c release --show-bin-path)"
+	python3 Benchmarks/bench --products "$$($(BUILD) -c release --show-bin-path)" $(BENCH_ARGUMENTS)
 
 .PHONY: format
 format: ## Format the Swift sources

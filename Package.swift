@@ -113,7 +113,7 @@ let package = Package(
             swiftSettings: strict),
         // Benchmarks
         .executableTarget(
-            name: "EchoServer", dependencies: [.hummingbird, .logging], path: "Benchmarks/echo",
+            name: "EchoServer", dependencies: [.hummingbird, .httpTypes, .logging, .nioCore], path: "Benchmarks/echo",
             swiftSettings: strict),
         .executableTarget(
             name: "EncodingBenchmark", dependencies: ["CLZ4", "Domain", "EventStore", "TestSupport"],

@@ -1,5 +1,7 @@
--- wrk: POSTs the same JSON as the echo gets; the key and the path come from the environment.
+-- wrk: POSTs the same body again and again; what it is comes from the environment.
+local body = assert(io.open(os.getenv("BENCH_BODY_FILE"), "rb"))
 wrk.method = "POST"
-wrk.body = '{"type": "AGENT_MESSAGE", "actor": "billing", "data": {"message": "the invoice of last month is paid, the receipt follows by mail", "language": "en"}}'
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Authorization"] = "Bearer " .. (os.getenv("SLUICE_API_KEY") or "")
+wrk.body = body:read("*a")
+body:close()
+wrk.headers["Content-Type"] = os.getenv("BENCH_CONTENT_TYPE")
+wrk.headers["Authorization"] = "Bearer " .. os.getenv("SLUICE_API_KEY")

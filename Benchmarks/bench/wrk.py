@@ -1,0 +1,29 @@
+"""Load by wrk: 64 keep-alive connections, each of which waits for its answer."""
+
+import re
+from pathlib import Path
+
+from context import LOADS, Bench, NotMeasured
+from daemon import KEY
+from processes import needed, output
+
+CONNECTIONS = 64
+
+
+def posts(bench: Bench, url: str, body: Path, content_type: str = "application/json") -> float:
+    """POSTs of the same body a second; every answer must be a success."""
+    environment = {"SLUICE_API_KEY": KEY, "BENCH_BODY_FILE": str(body), "BENCH_CONTENT_TYPE": content_type}
+    return _rate(bench, ["-s", LOADS / "post.lua", url], environment)
+
+
+def gets(bench: Bench, url: str) -> float:
+    """GETs a second; every answer must be a success."""
+    return _rate(bench, ["-H", f"Authorization: Bearer {KEY}", url], {})
+
+
+def _rate(bench: Bench, arguments: list, environment: dict[str, str]) -> float:
+    text = output(
+        [needed("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{bench.seconds:g}s", *arguments], environment=environment)
+    if trouble := re.search(r"(Non-2xx|Socket errors).*", text):
+        raise NotMeasured(f"wrk: {trouble[0]}")
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
