@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import latency
+import streams
 import throughput
 import workload
 from context import Bench, NotMeasured
@@ -41,4 +42,8 @@ ROWS = [
         5, throughput.lifecycle_beside_posts,
         [("runs created, blocked, approved and completed, 64 connections", at_least(0.7))]),
     Row(6, throughput.get_beside_echo, [("`GET /runs/{id}`, 64 connections", at_least(0.7))]),
+    Row(
+        10, streams.many_clients,
+        [("an event reaches the clients of its run's stream: p99 from its acknowledgement", at_most(100, " ms")),
+         ("daemon memory for each of them", at_most(16, " KiB"))]),
 ]
