@@ -99,6 +99,7 @@ bench: deps ## Print the figures of docs/benchmarks.md (release configuration; i
 	$(BUILD) -c release --product sluice
 	$(BUILD) -c release --product EchoServer
 	$(BUILD) -c release --product EncodingBenchmark
+	$(BUILD) -c release --product HistoryGenerator
 	"$$($(BUILD) -c release --show-bin-path)/EncodingBenchmark"
 	python3 Benchmarks/bench --products "$$($(BUILD) -c release --show-bin-path)" $(BENCH_ARGUMENTS)
 

@@ -118,6 +118,10 @@ let package = Package(
         .executableTarget(
             name: "EncodingBenchmark", dependencies: ["CLZ4", "Domain", "EventStore", "TestSupport"],
             path: "Benchmarks/encoding", swiftSettings: strict),
+        .executableTarget(
+            name: "HistoryGenerator",
+            dependencies: ["CommandHandling", "Domain", "EventLog", "EventStore", "TestSupport", .logging],
+            path: "Benchmarks/history", swiftSettings: strict),
         // Tests
         .target(
             name: "TestSupport", dependencies: ["Domain"], path: "Tests/TestSupport", swiftSettings: strict),

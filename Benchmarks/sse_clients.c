@@ -1,7 +1,7 @@
 // Many clients on one run's event stream, and posts of new events at a steady rate, in one thread and by one clock:
 // how long after its acknowledgement each event reaches each client.
 // Arguments: PORT RUN KEY BODY CLIENTS RATE SECONDS. Says "connected" once all are, and goes on at a line on its input.
-#include "http.h"
+#include "stream.h"
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
@@ -13,15 +13,10 @@ enum {
     DRAIN_SECONDS = 30,
     LOOK_FOR_ANSWERS_EVERY = 32,
 };
-enum part { HEAD, SIZE, DATA };
-enum { SKIPPED = 5 };
 
 struct client {
     int socket;
-    enum part part;
-    size_t matched, rest;     // of the blank line after the head; of the chunk
-    int column;               // how much of "id: " the line began with, or SKIPPED
-    uint64_t number;
+    struct stream stream;
 };
 
 struct sender {
@@ -41,7 +36,7 @@ static uint64_t buckets[BUCKETS], received, acknowledged, closed;
 static char request[16384];
 static size_t request_count;
 
-static void take_event(uint64_t position, uint64_t now) {
+void take_event(uint64_t position, uint64_t now) {
     struct event *event = &events[position % EVENTS_MAX];
     received++;
     if (!event->acknowledged) {
@@ -52,55 +47,13 @@ static void take_event(uint64_t position, uint64_t now) {
     buckets[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
 }
 
-// Looks for lines "id: N" in a piece of a stream; the piece may end anywhere.
-static void take_data(struct client *client, const char *at, const char *end, uint64_t now) {
-    while (at < end) {
-        if (client->column == SKIPPED) {
-            at = memchr(at, '\n', end - at);
-            if (!at) return;
-            at++;
-            client->column = 0;
-            client->number = 0;
-        } else if (client->column < 4) {
-            client->column = *at == "id: "[client->column] ? (at++, client->column + 1) : SKIPPED;
-        } else if (*at >= '0' && *at <= '9') {
-            client->number = client->number * 10 + (*at++ - '0');
-        } else {
-            take_event(client->number, now);
-            client->column = SKIPPED;
-        }
-    }
-}
-
-// Takes what came on a stream out of its chunks (RFC 9112, section 7.1).
-static void take_bytes(struct client *client, const char *at, const char *end, uint64_t now) {
-    while (at < end) {
-        if (client->part == HEAD) {
-            client->matched = *at == "\r\n\r\n"[client->matched] ? client->matched + 1 : *at == '\r';
-            at++;
-            if (client->matched == 4) client->part = SIZE;
-        } else if (client->part == SIZE) {
-            const char *digits = "0123456789abcdef", *digit = memchr(digits, *at | 0x20, 16);
-            if (digit) client->rest = client->rest * 16 + (digit - digits);
-            if (*at == '\n' && client->rest) client->part = DATA;
-            at++;
-        } else {
-            size_t count = client->rest < (size_t)(end - at) ? client->rest : (size_t)(end - at);
-            take_data(client, at, at + count, now);
-            at += count;
-            client->rest -= count;
-            if (!client->rest) client->part = SIZE;
-        }
-    }
-}
-
 // Reads once from a stream; whether it goes on.
 static int read_stream(struct client *client) {
     static char bytes[1 << 18];
     ssize_t count = recv(client->socket, bytes, sizeof bytes, 0);
     if (count < 0 && errno == EAGAIN) return 1;
     if (count <= 0) return 0;
-    take_bytes(client, bytes, bytes + count, now_ns());
+    take_bytes(&client->stream, bytes, bytes + count, now_ns());
     return 1;
 }
 
@@ -112,7 +65,7 @@ static void connect_client(struct client *client, int port, const char *head, si
         fprintf(stderr, "a stream was answered %s\n", start);
         exit(1);
     }
-    while (client->part == HEAD)
+    while (client->stream.part == HEAD)
         if (!read_stream(client)) fail("a stream was closed");
     set_nonblocking(client->socket);
 }
@@ -181,6 +134,19 @@ static double percentile(uint64_t expected, double share) {
     return -1;
 }
 
+// Posts at the rate until the time is over, then waits for what is still to come. Answers the time of the last post.
+static uint64_t post_and_read(int poll, int count, double rate, double seconds) {
+    uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9), sent = 0, now;
+    while ((now = now_ns()) < end) {
+        while (sent < rate * (now - start) / 1e9 && send_event()) sent++;
+        read_ready(poll);
+    }
+    uint64_t deadline = end + (uint64_t)DRAIN_SECONDS * 1000000000;
+    while ((read_answers() || received < acknowledged * count) && now_ns() < deadline) read_ready(poll);
+    for (int index = 0; index < EVENTS_MAX; index++) buckets[0] += events[index].early;
+    return end;
+}
+
 int main(int argc, char **argv) {
     if (argc != 8) return 64;
     int port = atoi(argv[1]), count = atoi(argv[5]), poll = epoll_create1(0);
@@ -203,21 +169,14 @@ int main(int argc, char **argv) {
         set_nonblocking(senders[index].socket);
         add(poll, senders[index].socket, NULL);
     }
-    uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9), sent = 0, now;
-    while ((now = now_ns()) < end) {
-        while (sent < rate * (now - start) / 1e9 && send_event()) sent++;
-        read_ready(poll);
-    }
-    uint64_t deadline = now + (uint64_t)DRAIN_SECONDS * 1000000000;
-    while ((read_answers() || received < acknowledged * count) && now_ns() < deadline) read_ready(poll);
-    for (int index = 0; index < EVENTS_MAX; index++) buckets[0] += events[index].early;
+    uint64_t end = post_and_read(poll, count, rate, seconds), expected = acknowledged * count;
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     printf(
         "{\"events\": %lu, \"expected\": %lu, \"received\": %lu, \"closed\": %lu, \"p50_ms\": %.1f, \"p99_ms\": %.1f, "
         "\"drain_seconds\": %.1f, \"cpu_seconds\": %.1f}\n",
-        acknowledged, acknowledged * count, received, closed, percentile(acknowledged * count, 0.5),
-        percentile(acknowledged * count, 0.99), (now_ns() - end) / 1e9,
+        acknowledged, expected, received, closed, percentile(expected, 0.5), percentile(expected, 0.99),
+        (now_ns() - end) / 1e9,
         usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
     return 0;
 }

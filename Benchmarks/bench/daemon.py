@@ -33,7 +33,7 @@ class Daemon(Server):
     def _is_ready(self) -> bool:
         try:
             return self.answer("GET", "/readyz")[0] == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
 
     def answer(

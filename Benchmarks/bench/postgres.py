@@ -1,8 +1,11 @@
 """PostgreSQL of its own: a cluster in the bench's directory, on a Unix socket, durable as it comes."""
 
+import os
 import re
 import shutil
 import signal
+import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import workload
@@ -26,6 +29,9 @@ VALUES (:run, nextval('seqs'), gen_random_uuid(), :type, :actor, :data, now());
 """
 
 
+_NULL = "\\N"
+
+
 class Postgres(Server):
     stop_signal = signal.SIGINT  # a fast shutdown
 
@@ -46,6 +52,18 @@ class Postgres(Server):
 
     def sql(self, text: str) -> str:
         return output([needed("psql"), "-qAt", "-v", "ON_ERROR_STOP=1", "-c", text], environment=self._address).strip()
+
+    def copy_in(self, table: str, rows: Iterable[list[str | None]]) -> int:
+        """Loads rows into a table; answers how many there were."""
+        count = 0
+        command = [needed("psql"), "-q", "-v", "ON_ERROR_STOP=1", "-c", f"COPY {table} FROM STDIN"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, text=True, env=os.environ | self._address) as program:
+            for count, row in enumerate(rows, start=1):
+                program.stdin.write("\t".join(_NULL if each is None else _escaped(each) for each in row) + "\n")
+        if program.returncode != 0:
+            raise NotMeasured(f"psql ended with {program.returncode}")
+        return count
 
     def make_table(self) -> None:
         self.sql(_TABLE)
@@ -77,6 +95,11 @@ class Postgres(Server):
     def _settings(self) -> str:
         shown = [f"{name} {self.sql(f'SHOW {name}')}" for name in _SETTINGS]
         return f"PostgreSQL {self.sql('SHOW server_version')}: {', '.join(shown)}"
+
+
+def _escaped(text: str) -> str:
+    """Text as COPY reads it."""
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
 
 
 def _programs() -> Path:

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import latency
+import log_figures
+import rebuild
+import starts
 import streams
 import throughput
 import workload
-from context import Bench, NotMeasured
+from context import Bench, reason
 from table import Figure, Line, Target, at_least, at_most
 
 
@@ -24,8 +27,8 @@ class Row:
         bench.progress(f"row {self.number}: {self.lines[0][0]}")
         try:
             figures = self.measure(bench)
-        except (NotMeasured, OSError) as reason:
-            figures = [Figure(str(reason).replace("|", "/"))] * len(self.lines)
+        except Exception as error:
+            figures = [Figure(reason(error))] * len(self.lines)
         return [Line(self.number, what, target, figure) for (what, target), figure in zip(self.lines, figures)]
 
 
@@ -42,8 +45,17 @@ ROWS = [
         5, throughput.lifecycle_beside_posts,
         [("runs created, blocked, approved and completed, 64 connections", at_least(0.7))]),
     Row(6, throughput.get_beside_echo, [("`GET /runs/{id}`, 64 connections", at_least(0.7))]),
+    Row(7, log_figures.verify, [("`sluice log verify`", at_least(1_000_000, "/s"))]),
+    Row(8, rebuild.beside_plain_inserts, [("`sluice projections rebuild`", at_least(0.5))]),
+    Row(9, log_figures.size, [("log, an event", at_most(0.25)), ("log, an event", at_most(0.15))]),
     Row(
         10, streams.many_clients,
         [("an event reaches the clients of its run's stream: p99 from its acknowledgement", at_most(100, " ms")),
          ("daemon memory for each of them", at_most(16, " KiB"))]),
+    Row(
+        11, starts.ready,
+        [("ready after a clean stop", at_most(2, " s")), ("ready after SIGKILL while writing", at_most(5, " s"))]),
+    Row(
+        12, starts.memory,
+        [("resident memory at rest", at_most(48, " MiB")), ("resident memory at rest", at_most(200, " MiB"))]),
 ]

@@ -44,8 +44,8 @@ def many_clients(bench: Bench) -> list[Figure]:
     bench.note(
         f"Row 10: {measured['received']:,} of {measured['expected']:,} deliveries came, the last "
         f"{measured['drain_seconds']:.1f} s after the last post; {measured['closed']:,} streams were closed; p50 "
-        f"{measured['p50_ms']:,.1f} ms; the clients took {measured['cpu_seconds']:.1f} s of processor time; the daemon's "
-        f"resident memory was {peak:.0f} MiB at most.")
+        f"{measured['p50_ms']:,.1f} ms; the clients took {measured['cpu_seconds']:.1f} s of processor time; the "
+        f"daemon's resident memory was {peak:.0f} MiB at most.")
     load = f"{clients:,} clients, {measured['events'] / seconds:,.0f} of {RATE} events/s for {seconds} s"
     return [_lateness(measured["p99_ms"], load), memory]
 

@@ -17,7 +17,7 @@ class Target:
         return value >= self.limit if self.is_least else value <= self.limit
 
     def __str__(self) -> str:
-        return f"{'≥' if self.is_least else '≤'} {self.limit:,g}{self.unit}"
+        return f"{'≥' if self.is_least else '≤'} {self.limit:,}{self.unit}"
 
 
 def at_least(limit: float, unit: str = "") -> Target:

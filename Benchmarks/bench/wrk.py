@@ -21,6 +21,11 @@ def gets(bench: Bench, url: str) -> float:
     return _rate(bench, ["-H", f"Authorization: Bearer {KEY}", url], {})
 
 
+def gets_of_runs(bench: Bench, url: str, runs: Path) -> float:
+    """GETs a second of the runs whose ids are in a file."""
+    return _rate(bench, ["-s", LOADS / "get.lua", url], {"SLUICE_API_KEY": KEY, "BENCH_RUNS_FILE": str(runs)})
+
+
 def _rate(bench: Bench, arguments: list, environment: dict[str, str]) -> float:
     text = output(
         [needed("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{bench.seconds:g}s", *arguments], environment=environment)

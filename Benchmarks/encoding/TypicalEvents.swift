@@ -3,11 +3,6 @@ import TestSupport
 
 /// Runs as they come: created, talked to, blocked on a tool, approved and completed; ids and texts differ in each.
 struct TypicalEvents {
-    private static let words = [
-        "refund", "the", "order", "please", "customer", "invoice", "transfer", "amount", "account", "to", "from",
-        "check", "status", "and", "send", "receipt", "for", "last", "month", "again",
-    ]
-
     private var random = SeededRandom(seed: 42)
     private var time: Int64 = 1_790_000_000_000_000
 
@@ -16,8 +11,8 @@ struct TypicalEvents {
 
     private mutating func run(_ number: Int) -> [Event] {
         let (runID, action) = (uuid(), ActionID(uuid()))
-        let hash = "sha256:" + hex(32)
-        let question = sentence(12)
+        let hash = "sha256:" + random.hex(32)
+        let question = random.sentence(12)
         let payloads: [EventPayload] = [
             .runCreated(
                 RunCreated(
@@ -25,7 +20,9 @@ struct TypicalEvents {
                     conversationID: "conv-\(number % 1000)", invokeURL: nil, initialMessage: question,
                     deadline: Timestamp(microseconds: time + 604_800_000_000))),
             added("USER_MESSAGE", nil, #"{"message":"\#(question)"}"#),
-            added("TOOL_REQUEST", hash, #"{"tool":"payments","amount":\#(number % 9000),"note":"\#(sentence(6))"}"#),
+            added(
+                "TOOL_REQUEST", hash,
+                #"{"tool":"payments","amount":\#(number % 9000),"note":"\#(random.sentence(6))"}"#),
             .actionBlocked(
                 ActionBlocked(
                     actionID: action, toolID: "payments", capability: "charge", payloadHash: PayloadHash(hash),
@@ -33,7 +30,7 @@ struct TypicalEvents {
                     expiresAt: Timestamp(microseconds: time + 86_400_000_000))),
             .actionApproved(ActionApproved(actionID: action, payloadHash: PayloadHash(hash), reason: nil)),
             .runStatusChanged(RunStatusChanged(status: .running, reason: nil)),
-            added("AGENT_MESSAGE", nil, #"{"message":"\#(sentence(25))"}"#),
+            added("AGENT_MESSAGE", nil, #"{"message":"\#(random.sentence(25))"}"#),
             .runStatusChanged(RunStatusChanged(status: .completed, reason: nil)),
         ]
         return payloads.enumerated().map { index, payload in event(index, payload, run: runID) }
@@ -60,16 +57,5 @@ struct TypicalEvents {
         UUIDValue(
             high: UInt64(time / 1000) << 16 | 0x7000 | random.next() & 0xfff,
             low: 1 << 63 | random.next() >> 2)
-    }
-
-    private mutating func sentence(_ count: Int) -> String {
-        (0..<count).map { _ in Self.words[Int(random.next() % UInt64(Self.words.count))] }.joined(separator: " ")
-    }
-
-    private mutating func hex(_ byteCount: Int) -> String {
-        (0..<byteCount).map { _ in
-            let digits = String(random.next() & 0xff, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
     }
 }
