@@ -89,6 +89,24 @@ fuzz: deps ## Fuzz each reader of foreign bytes for FUZZ_SECONDS=60; prints the 
 fuzz-corpus: ## Make the corpus anew from itself and what `make fuzz` has found
 	python3 Tests/Fuzzing/corpus.py "$$($(FUZZ_BUILD) --show-bin-path)/Fuzz" .build-fuzz/found $(FUZZ_TARGETS)
 
+TSAN_BUILD := SLUICE_TSAN=1 $(BUILD) --scratch-path .build-tsan --sanitize=thread
+TSAN_SUITES := CommandHandling|EventLog|EventStore|EventStreaming|Projections|Scheduling
+TSAN_CONFORMANCE := lifecycle idempotency bulk_events streaming scheduler snapshots
+TSAN_REPORTS := $(CURDIR)/.build-tsan/reports
+
+.PHONY: tsan
+tsan: deps .venv/test/.done ## Look for data races, in the suites with threads and in the daemon under some load
+	$(TSAN_BUILD) --build-tests
+	@rm -rf $(TSAN_REPORTS); mkdir -p $(TSAN_REPORTS); products="$$($(TSAN_BUILD) --show-bin-path)"; failed=; \
+	"$$products/PlantedRace" || { echo "threads that wait for each other at a mutex are taken for a race"; exit 1; }; \
+	! "$$products/PlantedRace" --race 2>/dev/null || { echo "a race goes unnoticed"; exit 1; }; \
+	export TSAN_OPTIONS="log_path=$(TSAN_REPORTS)/race"; \
+	SLUICE_TSAN=1 swift test --skip-build --scratch-path .build-tsan --sanitize=thread \
+	  --filter '^($(TSAN_SUITES))Tests\.' || failed=1; \
+	SLUICE_BINARY="$$products/sluice" .venv/test/bin/python -m pytest -q -p no:cacheprovider \
+	  $(TSAN_CONFORMANCE:%=Tests/Conformance/test_%.py) || failed=1; \
+	for report in $(TSAN_REPORTS)/*; do [ ! -e "$$report" ] || { cat "$$report"; failed=1; }; done; [ -z "$$failed" ]
+
 .PHONY: demo
 demo: build .venv/runagents-1.4.2/.done ## Show the main job: block, approve, kill, replay
 	.venv/runagents-1.4.2/bin/python ops/demo/demo.py --sluice "$$($(BUILD) --show-bin-path)/sluice"

@@ -11,12 +11,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
-/// Whether the package is built for the fuzzer: no other build knows its driver and its flags.
-let isFuzzed = Context.environment["SLUICE_FUZZ"] != nil
-let instrumented: [SwiftSetting] = isFuzzed ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
-
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict + instrumented)
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
 func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -149,11 +145,25 @@ let package = Package(
     ]
 )
 
-// libFuzzer's driver. It and what it is to see into are built with coverage instrumentation: `make fuzz`.
-if isFuzzed {
+// Two builds that no other build knows of.
+
+// `make fuzz`: libFuzzer's driver, and coverage of the rooms that it is to see into.
+if Context.environment["SLUICE_FUZZ"] != nil {
+    for room in package.targets where room.path == nil && room.type == .regular {
+        room.swiftSettings?.append(.unsafeFlags(["-sanitize=fuzzer"]))
+    }
     package.targets.append(
         .executableTarget(
             name: "Fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz",
             swiftSettings: strict + [.enableExperimentalFeature("Extern")],
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]))
+}
+
+// `make tsan`: the thread sanitizer is told what the standard library's mutex promises, and shown a race.
+if Context.environment["SLUICE_TSAN"] != nil {
+    package.targets.append(
+        .executableTarget(name: "PlantedRace", path: "Tests/PlantedRace", swiftSettings: strict))
+    for target in package.targets where target.type != .system { target.dependencies.append("SanitizedMutex") }
+    package.targets.append(
+        .target(name: "SanitizedMutex", path: "Tests/SanitizedMutex", publicHeadersPath: "."))
 }

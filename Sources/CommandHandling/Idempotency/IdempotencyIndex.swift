@@ -39,13 +39,14 @@ struct IdempotencyIndex: Sendable {
         retention = limits.idempotencyRetention
     }
 
-    /// The index as it was remembered before: `uses` oldest first.
-    init(limits: Limits, uses: [(key: Key, entry: Entry)], latest: Key?) {
+    /// The index as it was remembered before: `uses` oldest first, `nil` when one key is in it twice.
+    init?(limits: Limits, uses: [(key: Key, entry: Entry)], latest: Key?) {
         self.init(limits: limits)
         entries.reserveCapacity(uses.count)
         order.reserveCapacity(uses.count)
         for (key, entry) in uses { insert(key, entry) }
         self.latest = latest
+        guard entries.count == uses.count else { return nil }
     }
 
     var count: Int { entries.count }

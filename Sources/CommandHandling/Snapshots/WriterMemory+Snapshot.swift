@@ -62,12 +62,13 @@ extension WriterMemory {
             default: return nil
             }
         }
+        let state = ActiveState(
+            runs: runs, accessRequests: requests, resources: resources.map { (key: $0, state: $1) },
+            apiKeys: keys.map { (id: $0, state: $1) })
+        let idempotency = IdempotencyIndex(
+            limits: limits, uses: uses.map { (key: $0, entry: $1) }, latest: latest)
+        guard let state, let idempotency else { return nil }
         return WriterMemory(
-            state: ActiveState(
-                runs: runs, accessRequests: requests, resources: resources.map { (key: $0, state: $1) },
-                apiKeys: keys.map { (id: $0, state: $1) }),
-            idempotency: IdempotencyIndex(
-                limits: limits, uses: uses.map { (key: $0, entry: $1) }, latest: latest),
-            position: position, time: time, lastEventID: lastEventID)
+            state: state, idempotency: idempotency, position: position, time: time, lastEventID: lastEventID)
     }
 }

@@ -12,8 +12,8 @@ package struct ActiveState: Hashable, Sendable {
 
     package init() {}
 
-    /// The state as it was remembered before.
-    package init(
+    /// The state as it was remembered before; `nil` when something is in it twice.
+    package init?(
         runs: [RunState], accessRequests: [AccessRequestState], resources: [(key: ResourceKey, state: ResourceState)],
         apiKeys: [(id: APIKeyID, state: APIKeyState)]
     ) {
@@ -27,6 +27,10 @@ package struct ActiveState: Hashable, Sendable {
             resourceCounts[resource.key.kind, default: 0] += 1
         }
         for key in apiKeys { self.apiKeys[key.id] = key.state }
+        guard self.runs.count == runs.count, self.accessRequests.count == accessRequests.count,
+            self.resources.count == resources.count, self.apiKeys.count == apiKeys.count,
+            pendingAccess.count == accessRequests.lazy.filter(\.isPending).count
+        else { return nil }
     }
 
     func pendingAccessRequest(_ key: PendingAccessKey) -> AccessRequestState? {
