@@ -6,10 +6,7 @@ import Dispatch
 final class BlockingExecutor: SerialExecutor {
     private let queue: DispatchQueue
 
-    /// - Parameter isUrgent: whether somebody waits for the jobs; else they give way to everybody.
-    init(label: String, isUrgent: Bool = true) {
-        queue = DispatchQueue(label: label, qos: isUrgent ? .unspecified : .background)
-    }
+    init(label: String) { queue = DispatchQueue(label: label) }
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
