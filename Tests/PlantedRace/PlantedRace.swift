@@ -1,17 +1,26 @@
-import Dispatch
+import Foundation
 import Synchronization
 
 /// What is asked of the thread sanitizer before it is believed: threads that wait for each other at a mutex are no race,
 /// and threads that do not, with `--race`, are one.
 @main
 struct PlantedRace {
+    private static let threads = 4
+    private static let additions = 100_000
+
     static func main() {
         let counter = Counter()
         let isRace = CommandLine.arguments.contains("--race")
-        DispatchQueue.concurrentPerform(iterations: 8) { _ in
-            for _ in 0..<20_000 { isRace ? counter.addUnguarded() : counter.add() }
+        let group = DispatchGroup()
+        for _ in 0..<threads {
+            group.enter()
+            Thread.detachNewThread {
+                for _ in 0..<additions { isRace ? counter.addUnguarded() : counter.add() }
+                group.leave()
+            }
         }
-        precondition(isRace || counter.count == 160_000, "the mutex lets two in")
+        group.wait()
+        precondition(isRace || counter.count == threads * additions, "the mutex lets two in")
     }
 }
 
