@@ -78,26 +78,27 @@ extension APIHandlers {
         _ subject: StreamSubject, after start: Position, hiddenThrough: UInt64?, _ stream: StreamWriter
     ) async throws {
         let streamer = dependencies.streamer
-        var (position, hidden) = (start, hiddenThrough)
+        let connection = StreamConnection(stream.channel)
+        var (follower, hidden) = (streamer.follow(subject.filter, after: start), hiddenThrough)
         while true {
             // A group hides nothing.
-            if hidden == nil, let departure = await hub.follow(subject, stream.channel, from: position) {
+            if hidden == nil, let departure = await hub.follow(subject, connection, from: follower.position) {
                 guard case .lagging(let reached) = departure else { return }
-                position = reached
+                follower = streamer.follow(subject.filter, after: reached)
             }
-            let (from, hiddenThrough) = (position, hidden)
+            let (place, hiddenThrough) = (follower, hidden)
             let step = try await cancelWhenGracefulShutdown {
-                try await Self.step(streamer.follow(subject.filter, after: from), subject, hiddenThrough, stream)
+                try await Self.step(place, subject, hiddenThrough, stream)
             }
             guard let step else { return }
-            (position, hidden) = step
+            (follower, hidden) = step
         }
     }
 
     /// Sends the next items; `nil` when nothing follows.
     private static func step(
         _ follower: EventFollower, _ subject: StreamSubject, _ hiddenThrough: UInt64?, _ stream: StreamWriter
-    ) async throws -> (position: Position, hiddenThrough: UInt64?)? {
+    ) async throws -> (follower: EventFollower, hiddenThrough: UInt64?)? {
         var (follower, hidden) = (follower, hiddenThrough)
         guard let items = try await follower.nextBatch() else { return nil }
         var (text, isEnd) = ("", false)
@@ -114,7 +115,7 @@ extension APIHandlers {
             text += subject.text(item)
         }
         try await stream.write(text)
-        return isEnd ? nil : (follower.position, hidden)
+        return isEnd ? nil : (follower, hidden)
     }
 
     private func lastEventID(_ request: APIRequest) throws -> Position? {

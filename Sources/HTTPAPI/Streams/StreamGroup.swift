@@ -21,6 +21,13 @@ final class StreamGroup: Sendable {
         var emptied: CheckedContinuation<Void, Never>?
 
         var isEmpty: Bool { members.values.allSatisfy(\.isEmpty) }
+
+        /// Takes nobody up any more; hands back whoever waits for that.
+        mutating func close() -> CheckedContinuation<Void, Never>? {
+            isClosed = true
+            defer { emptied = nil }
+            return emptied
+        }
     }
 
     let subject: StreamSubject
@@ -55,10 +62,7 @@ final class StreamGroup: Sendable {
     func leave(_ member: StreamMember) {
         let emptied = state.withLock { state -> CheckedContinuation<Void, Never>? in
             state.members[ObjectIdentifier(member.eventLoop)]?.removeAll { $0 === member }
-            guard state.isEmpty else { return nil }
-            state.isClosed = true
-            defer { state.emptied = nil }
-            return state.emptied
+            return state.isEmpty ? state.close() : nil
         }
         emptied?.resume()
     }
@@ -128,12 +132,7 @@ final class StreamGroup: Sendable {
                 if isOver { waiter.resume() }
             }
         } onCancel: {
-            let waiter = state.withLock { state in
-                state.isClosed = true
-                defer { state.emptied = nil }
-                return state.emptied
-            }
-            waiter?.resume()
+            state.withLock { $0.close() }?.resume()
         }
     }
 }

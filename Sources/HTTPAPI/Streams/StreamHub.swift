@@ -64,9 +64,9 @@ final class StreamHub: Sendable {
     /// Puts the client, which has everything up to `position`, into its subject's group and returns once it is no longer
     /// written to; `nil` when the group has sent more than that already.
     func follow(
-        _ subject: StreamSubject, _ channel: any Channel, from position: Position
+        _ subject: StreamSubject, _ connection: StreamConnection, from position: Position
     ) async -> StreamMember.Departure? {
-        let member = StreamMember(channel, at: position)
+        let member = StreamMember(connection, at: position)
         switch state.withLock({ $0.place(member, in: subject, at: position) }) {
         case .over: return .gone
         case .behind: return nil

@@ -22,15 +22,15 @@ final class StreamMember: Sendable {
         var waiter: CheckedContinuation<Departure, Never>?
     }
 
-    private let channel: any Channel
+    private let connection: StreamConnection
     private let state: Mutex<State>
 
-    var eventLoop: any EventLoop { channel.eventLoop }
+    var eventLoop: any EventLoop { connection.channel.eventLoop }
 
-    init(_ channel: any Channel, at position: Position) {
-        self.channel = channel
+    init(_ connection: StreamConnection, at position: Position) {
+        self.connection = connection
         state = Mutex(State(position: position))
-        channel.closeFuture.whenComplete { [weak self] _ in self?.depart(.gone) }
+        connection.attach(self)
     }
 
     /// It has everything up to there.
@@ -58,9 +58,9 @@ final class StreamMember: Sendable {
         eventLoop.assertInEventLoop()
         let (position, hasDeparted) = state.withLock { ($0.position, $0.departure != nil) }
         guard !hasDeparted else { return }
-        guard channel.isWritable else { return depart(.lagging(position)) }
+        guard connection.channel.isWritable else { return depart(.lagging(position)) }
         let bytes = chunk.bytes(after: position)
-        if bytes.readableBytes > 0 { channel.writeAndFlush(HTTPResponsePart.body(bytes), promise: nil) }
+        if bytes.readableBytes > 0 { connection.channel.writeAndFlush(HTTPResponsePart.body(bytes), promise: nil) }
         state.withLock { $0.position = max($0.position, chunk.last ?? $0.position) }
         if chunk.isEnd { depart(.ended) }
     }
