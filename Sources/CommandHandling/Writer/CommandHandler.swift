@@ -101,9 +101,15 @@ package final class CommandHandler: Sendable {
 
     /// A copy of the memory and the position it stands for; every event up to there is durable.
     package func snapshot() async throws(CommandError) -> (state: ActiveState, position: Position) {
-        let copy = state.withLock { ($0.active, $0.position) }
+        let memory = try await durableMemory()
+        return (memory.state, memory.position)
+    }
+
+    /// A copy of the memory, once all that is in it is durable.
+    private func durableMemory() async throws(CommandError) -> WriterMemory {
+        let memory = state.withLock { $0.memory }
         _ = try await receipt(await settled { $0.settle($1) })
-        return copy
+        return memory
     }
 
     /// The commit loop: runs until its task is cancelled, then writes what is queued and refuses the rest. Now and then,
@@ -164,10 +170,7 @@ package final class CommandHandler: Sendable {
 
     /// Saves the memory once all that is in it is durable.
     private func saveSoon() async {
-        let memory = state.withLock { $0.memory }
-        guard (try? await receipt(await settled { $0.settle($1) })) != nil else {
-            return snapshots.withLock { $0.saved(at: .zero) }
-        }
+        guard let memory = try? await durableMemory() else { return snapshots.withLock { $0.saved(at: .zero) } }
         await save(memory)
     }
 
