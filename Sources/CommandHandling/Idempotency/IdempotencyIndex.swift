@@ -20,7 +20,7 @@ struct IdempotencyIndex: Sendable {
         let key: String
     }
 
-    private struct Use: Hashable, Sendable {
+    private struct Use: Sendable {
         let key: Key
         let first: Position
     }

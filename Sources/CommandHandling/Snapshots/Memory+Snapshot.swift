@@ -11,17 +11,14 @@ extension AccessRequestState {
         writer.add(6, streamSequence)
     }
 
-    init(_ message: WireReader) throws(MalformedRecord) {
-        var reader = message
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, workspace, requested): (AccessRequestID?, WorkspaceName?, AccessRequested?)
         var (isPending, expiresAt, streamSequence) = (false, Timestamp(microseconds: 0), UInt64(0))
         while let field = try reader.next() {
             switch field {
             case 1: id = try reader.id("access request")
             case 2: workspace = WorkspaceName(try reader.text())
-            case 3:
-                var message = try reader.message()
-                requested = try AccessRequested(&message)
+            case 3: requested = try AccessRequested(try reader.message())
             case 4: isPending = try reader.bool()
             case 5: expiresAt = try reader.time()
             case 6: streamSequence = try reader.unsigned()
@@ -45,8 +42,8 @@ extension ResourceState {
         writer.add(6, streamSequence)
     }
 
-    static func read(_ message: WireReader) throws(MalformedRecord) -> (ResourceKey, ResourceState) {
-        var reader = message
+    static func read(_ reader: consuming WireReader) throws(MalformedRecord) -> (key: ResourceKey, state: ResourceState)
+    {
         var (workspace, kind, name): (WorkspaceName?, ResourceKind?, String) = (nil, nil, "")
         var (id, revision, streamSequence): (ResourceID?, UInt64, UInt64) = (nil, 0, 0)
         while let field = try reader.next() {
@@ -76,8 +73,7 @@ extension APIKeyState {
         writer.add(4, digest)
     }
 
-    static func read(_ message: WireReader) throws(MalformedRecord) -> (APIKeyID, APIKeyState) {
-        var reader = message
+    static func read(_ reader: consuming WireReader) throws(MalformedRecord) -> (id: APIKeyID, state: APIKeyState) {
         var (id, workspace, name, digest): (APIKeyID?, WorkspaceName?, String, String) = (nil, nil, "", "")
         while let field = try reader.next() {
             switch field {
@@ -99,8 +95,7 @@ extension IdempotencyIndex.Key {
         writer.add(2, key)
     }
 
-    init(_ message: WireReader) throws(MalformedRecord) {
-        var reader = message
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (workspace, key): (WorkspaceName?, String) = (nil, "")
         while let field = try reader.next() {
             switch field {
@@ -123,8 +118,8 @@ extension IdempotencyIndex.Entry {
         writer.add(6, time)
     }
 
-    static func read(_ message: WireReader) throws(MalformedRecord) -> (IdempotencyIndex.Key, Self) {
-        var reader = message
+    static func read(_ reader: consuming WireReader) throws(MalformedRecord) -> (key: IdempotencyIndex.Key, entry: Self)
+    {
         var (key, fingerprint): (IdempotencyIndex.Key?, UUIDValue?)
         var (first, count, answer): (UInt64, UInt64, UInt64?) = (0, 0, nil)
         var time = Timestamp(microseconds: 0)

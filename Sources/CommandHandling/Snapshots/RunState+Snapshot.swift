@@ -18,8 +18,7 @@ extension RunState {
         writer.add(13, timelineSequence)
     }
 
-    init(_ message: WireReader) throws(MalformedRecord) {
-        var reader = message
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, workspace, status): (RunID?, WorkspaceName?, RunStatus?)
         var (agentID, userID) = ("", "")
         var (conversationID, invokeURL, initialMessage): (String?, String?, String?)
@@ -62,8 +61,7 @@ extension ActionState {
         writer.add(6, status)
     }
 
-    fileprivate init(_ message: WireReader) throws(MalformedRecord) {
-        var reader = message
+    fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, toolID, payloadHash): (ActionID?, String, PayloadHash?) = (nil, "", nil)
         var (accessRequestID, status): (AccessRequestID?, ActionStatus?)
         var expiresAt = Timestamp(microseconds: 0)
@@ -99,8 +97,7 @@ extension InvokeProgress {
         }
     }
 
-    fileprivate init(_ message: WireReader) throws(MalformedRecord) {
-        var reader = message
+    fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (action, attempt, requestID): (ActionID?, UInt32, String) = (nil, 0, "")
         var (isCompleted, failedAt, isRetryable, error): (Bool, Timestamp?, Bool, String) = (false, nil, false, "")
         while let field = try reader.next() {

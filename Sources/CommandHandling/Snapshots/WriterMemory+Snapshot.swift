@@ -25,27 +25,21 @@ extension WriterMemory {
 
     /// Reads a snapshot; `nil` when this version did not write it.
     package init?(snapshot: [UInt8], limits: Limits) {
-        do {
-            guard
-                let memory = try WireReader.reading(
-                    snapshot,
-                    { (reader) throws(MalformedRecord) in
-                        try Self.memory(reader, limits)
-                    })
-            else { return nil }
-            self = memory
-        } catch {
-            return nil
+        let memory = try? WireReader.reading(snapshot) { (reader) throws(MalformedRecord) in
+            try Self.memory(reader, limits)
         }
+        guard let memory else { return nil }
+        self = memory
     }
 
-    private static func memory(_ message: WireReader, _ limits: Limits) throws(MalformedRecord) -> WriterMemory? {
-        var reader = message
+    private static func memory(
+        _ reader: consuming WireReader, _ limits: Limits
+    ) throws(MalformedRecord) -> WriterMemory? {
         var (position, lastEventID, time) = (Position.zero, EventID?.none, Timestamp(microseconds: 0))
         var (runs, requests): ([RunState], [AccessRequestState]) = ([], [])
-        var resources: [(ResourceKey, ResourceState)] = []
-        var keys: [(APIKeyID, APIKeyState)] = []
-        var uses: [(IdempotencyIndex.Key, IdempotencyIndex.Entry)] = []
+        var resources: [(key: ResourceKey, state: ResourceState)] = []
+        var keys: [(id: APIKeyID, state: APIKeyState)] = []
+        var uses: [(key: IdempotencyIndex.Key, entry: IdempotencyIndex.Entry)] = []
         var latest: IdempotencyIndex.Key?
         guard try reader.next() == 1, try reader.unsigned() == snapshotVersion else { return nil }
         while let field = try reader.next() {
@@ -62,11 +56,8 @@ extension WriterMemory {
             default: return nil
             }
         }
-        let state = ActiveState(
-            runs: runs, accessRequests: requests, resources: resources.map { (key: $0, state: $1) },
-            apiKeys: keys.map { (id: $0, state: $1) })
-        let idempotency = IdempotencyIndex(
-            limits: limits, uses: uses.map { (key: $0, entry: $1) }, latest: latest)
+        let state = ActiveState(runs: runs, accessRequests: requests, resources: resources, apiKeys: keys)
+        let idempotency = IdempotencyIndex(limits: limits, uses: uses, latest: latest)
         guard let state, let idempotency else { return nil }
         return WriterMemory(
             state: state, idempotency: idempotency, position: position, time: time, lastEventID: lastEventID)

@@ -15,7 +15,7 @@ extension AccessRequested {
         writer.add(11, expiresAt)
     }
 
-    package init(_ reader: inout WireReader) throws(MalformedRecord) {
+    package init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (subject, toolID) = ("", "")
         var agentID: String?
         var duration = Duration.zero
@@ -55,7 +55,7 @@ extension AccessApproved {
         writer.add(5, optional: reason)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (approverID, scope): (String, AccessScope?) = ("", nil)
         var (duration, expiresAt) = (Duration.zero, Timestamp(microseconds: 0))
         var reason: String?
@@ -81,7 +81,7 @@ extension AccessRejected {
         writer.add(2, optional: reason)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (approverID, reason): (String, String?) = ("", nil)
         while let field = try reader.next() {
             switch field {

@@ -12,7 +12,7 @@ extension ActionBlocked {
         writer.add(8, expiresAt)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (actionID, accessRequestID): (ActionID?, AccessRequestID?)
         var toolID = ""
         var (capability, payloadHash, method, url): (String?, PayloadHash?, String?, String?)
@@ -43,7 +43,7 @@ extension ActionApproved {
         writer.add(3, optional: reason)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (actionID, payloadHash, reason): (ActionID?, PayloadHash?, String?)
         while let field = try reader.next() {
             switch field {
@@ -63,8 +63,8 @@ extension ActionRejected {
         writer.add(2, optional: reason)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
-        let parts = try ActionReason(&reader)
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        let parts = try ActionReason(reader)
         self.init(actionID: parts.actionID, reason: parts.reason)
     }
 }
@@ -75,8 +75,8 @@ extension ActionFailed {
         writer.add(2, reason)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
-        let parts = try ActionReason(&reader)
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        let parts = try ActionReason(reader)
         self.init(actionID: parts.actionID, reason: parts.reason ?? "")
     }
 }
@@ -86,7 +86,7 @@ struct ActionReason {
     let actionID: ActionID
     let reason: String?
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (actionID, reason): (ActionID?, String?)
         while let field = try reader.next() {
             switch field {

@@ -22,8 +22,7 @@ extension Event {
         writer.add(payload.wireNumber) { payload.write(to: &$0) }
     }
 
-    init(_ envelope: WireReader) throws(MalformedRecord) {
-        var reader = envelope
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, stream): (EventID?, UUIDValue?)
         var (time, workspace) = (Timestamp(microseconds: 0), WorkspaceName.default)
         var kind: StreamID.Kind?
@@ -79,8 +78,7 @@ extension WireReader {
 }
 
 extension Actor {
-    fileprivate init(_ message: WireReader) throws(MalformedRecord) {
-        var reader = message
+    fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (key, name): (UUIDValue?, String) = (nil, "")
         while let field = try reader.next() {
             switch field {
@@ -99,8 +97,7 @@ extension IdempotencyToken {
         writer.add(2, fingerprint)
     }
 
-    init(_ message: WireReader) throws(MalformedRecord) {
-        var reader = message
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (key, fingerprint): (String, UUIDValue?) = ("", nil)
         while let field = try reader.next() {
             switch field {

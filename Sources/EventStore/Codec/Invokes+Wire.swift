@@ -7,7 +7,7 @@ extension InvokeRequested {
         writer.add(3, requestID)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (resumed, attempt, requestID): (ActionID?, UInt32, String) = (nil, 0, "")
         while let field = try reader.next() {
             switch field {
@@ -30,7 +30,7 @@ extension InvokeCompleted {
         writer.add(5, outcome)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (resumed, attempt, statusCode): (ActionID?, UInt32, UInt32) = (nil, 0, 0)
         var (response, outcome): (JSONText?, InvokeOutcome?)
         while let field = try reader.next() {
@@ -58,7 +58,7 @@ extension InvokeFailed {
         writer.add(5, isRetryable)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (resumed, attempt, statusCode): (ActionID?, UInt32, UInt32?) = (nil, 0, nil)
         var (error, isRetryable) = ("", false)
         while let field = try reader.next() {

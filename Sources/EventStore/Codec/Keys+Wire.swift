@@ -10,7 +10,7 @@ extension APIKeyCreated {
         writer.add(6, optional: expiresAt)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (name, role, digest): (String, Role?, String) = ("", nil, "")
         var (prefix, last4, expiresAt): (String, String, Timestamp?) = ("", "", nil)
         while let field = try reader.next() {
@@ -49,7 +49,7 @@ extension AnswerRecorded {
         writer.add(3, body)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (token, statusCode, body): (IdempotencyToken?, UInt32, String) = (nil, 0, "")
         while let field = try reader.next() {
             switch field {

@@ -8,7 +8,7 @@ extension ResourceStored {
         writer.add(4, document.text)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (kind, name, revision): (ResourceKind?, String, UInt64) = (nil, "", 0)
         var document = JSONText(verified: "")
         while let field = try reader.next() {
@@ -30,7 +30,7 @@ extension ResourceDeleted {
         writer.add(2, name)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (kind, name): (ResourceKind?, String) = (nil, "")
         while let field = try reader.next() {
             switch field {
@@ -52,7 +52,7 @@ extension ResourceStatusRecorded {
         writer.add(5, latencyMilliseconds)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (kind, name, phase): (ResourceKind?, String, String) = (nil, "", "")
         var (message, latency): (String?, UInt64) = (nil, 0)
         while let field = try reader.next() {

@@ -11,7 +11,7 @@ extension RunCreated {
         writer.add(7, deadline)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (agentID, agentUID, userID): (String, ResourceID?, String) = ("", nil, "")
         var (conversationID, invokeURL, initialMessage): (String?, String?, String?)
         var deadline = Timestamp(microseconds: 0)
@@ -41,7 +41,7 @@ extension RunEventAdded {
         writer.add(4, optional: data?.text)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (type, actor, payloadHash, data): (String, String?, String?, JSONText?) = ("", nil, nil, nil)
         while let field = try reader.next() {
             switch field {
@@ -62,7 +62,7 @@ extension RunStatusChanged {
         writer.add(2, optional: reason)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (status, reason): (RunStatus?, String?)
         while let field = try reader.next() {
             switch field {
@@ -94,7 +94,7 @@ extension CheckpointSaved {
         writer.add(3, document.text)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (checkpointID, actionID, document): (CheckpointID?, String, JSONText) = (nil, "", JSONText(verified: ""))
         while let field = try reader.next() {
             switch field {
@@ -114,7 +114,7 @@ extension ToolResultRecorded {
         writer.add(2, document.text)
     }
 
-    init(_ reader: inout WireReader) throws(MalformedRecord) {
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (toolID, document): (String?, JSONText) = (nil, JSONText(verified: ""))
         while let field = try reader.next() {
             switch field {
