@@ -6,11 +6,13 @@ package struct CRC32C: Sendable {
 
     package var value: UInt32 { ~state }
 
-    package static func checksum(_ bytes: [UInt8]) -> UInt32 {
+    package static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
         var crc = CRC32C()
         bytes.withUnsafeBytes { crc.update($0) }
         return crc.value
     }
+
+    package static func checksum(_ bytes: [UInt8]) -> UInt32 { checksum(bytes[...]) }
 
     package mutating func update(_ buffer: UnsafeRawBufferPointer) {
         state = Self.tables.withUnsafeBufferPointer { tables in

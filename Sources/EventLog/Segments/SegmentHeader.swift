@@ -17,8 +17,7 @@ package struct SegmentHeader: Hashable, Sendable {
     package var fileName: String { Self.fileName(firstPosition: firstPosition) }
 
     package static func fileName(firstPosition: UInt64) -> String {
-        let digits = String(firstPosition)
-        return String(repeating: "0", count: 20 - digits.count) + digits + ".seg"
+        firstPosition.fileNameDigits + ".seg"
     }
 
     /// The position in a segment's file name; `nil` when it is no such name.
@@ -52,7 +51,7 @@ package struct SegmentHeader: Hashable, Sendable {
         guard bytes.count == Self.byteCount, Array(bytes.prefix(8)) == Self.magic else { throw .notASegment }
         let version: UInt32 = bytes.littleEndian(at: 8)
         guard version == Self.formatVersion else { throw .newerFormat(version) }
-        guard CRC32C.checksum(Array(bytes.dropLast(4))) == bytes.littleEndian(at: Self.byteCount - 4) as UInt32 else {
+        guard CRC32C.checksum(bytes.dropLast(4)) == bytes.littleEndian(at: Self.byteCount - 4) as UInt32 else {
             throw .checksum
         }
         let first: UInt64 = bytes.littleEndian(at: 16)
@@ -63,5 +62,13 @@ package struct SegmentHeader: Hashable, Sendable {
             frontier.root == Array(bytes[24..<56])
         else { throw .contents }
         self.init(firstPosition: first, frontier: frontier)
+    }
+}
+
+extension UInt64 {
+    /// The position with leading zeros, so that files sort by it.
+    var fileNameDigits: String {
+        let digits = String(self)
+        return String(repeating: "0", count: 20 - digits.count) + digits
     }
 }

@@ -28,8 +28,8 @@ package enum SnapshotFile {
         bytes.append(littleEndian: snapshot.position)
         bytes.append(littleEndian: UInt64(snapshot.contents.count))
         bytes += snapshot.contents
-        bytes.append(littleEndian: checksum(bytes[...]))
-        let name = fileName(snapshot.position)
+        bytes.append(littleEndian: CRC32C.checksum(bytes))
+        let name = snapshot.position.fileNameDigits + suffix
         let others = try storage.names()
         if others.contains(name) { try storage.remove(name) }
         do throws(StorageError) {
@@ -54,22 +54,11 @@ package enum SnapshotFile {
         return nil
     }
 
-    private static func fileName(_ position: UInt64) -> String {
-        let digits = String(position)
-        return String(repeating: "0", count: max(0, 20 - digits.count)) + digits + suffix
-    }
-
-    private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-        var crc = CRC32C()
-        bytes.withUnsafeBytes { crc.update($0) }
-        return crc.value
-    }
-
     private static func snapshot(_ bytes: [UInt8]) -> Snapshot? {
         guard bytes.count >= headerByteCount + 4, bytes.littleEndian(at: 0) == magic,
             bytes.littleEndian(at: 4) == version,
             bytes.littleEndian(at: 16) == UInt64(bytes.count - headerByteCount - 4),
-            checksum(bytes.dropLast(4)) == bytes.littleEndian(at: bytes.count - 4) as UInt32
+            CRC32C.checksum(bytes.dropLast(4)) == bytes.littleEndian(at: bytes.count - 4) as UInt32
         else { return nil }
         return Snapshot(
             position: bytes.littleEndian(at: 8), contents: Array(bytes[headerByteCount..<bytes.count - 4]))

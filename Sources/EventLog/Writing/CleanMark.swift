@@ -30,7 +30,7 @@ enum CleanMark {
             guard error.kind == .notFound else { throw error }
             return nil
         }
-        guard bytes.count == 12, CRC32C.checksum(Array(bytes.prefix(8))) == bytes.littleEndian(at: 8) as UInt32 else {
+        guard bytes.count == 12, CRC32C.checksum(bytes.prefix(8)) == bytes.littleEndian(at: 8) as UInt32 else {
             return nil
         }
         return bytes.littleEndian(at: 0)
