@@ -32,15 +32,13 @@ extension Projections {
     package func pendingAccessRequest(
         subject: String, toolID: String, run: RunID?, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> AccessRequestRecord? {
-        try await query { db in
-            try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT * FROM access_requests
-                    WHERE workspace = ? AND status = 'PENDING' AND subject = ? AND tool_id = ? AND run_id IS ?
-                    """,
-                arguments: [workspace.text, subject, toolID, run.column()]
-            ).map(AccessRequestRecord.init)
+        try lookUp { db in
+            try db.first(
+                """
+                SELECT * FROM access_requests
+                WHERE workspace = ? AND status = 'PENDING' AND subject = ? AND tool_id = ? AND run_id IS ?
+                """,
+                [workspace.text, subject, toolID, run.column()], AccessRequestRecord.init)
         }
     }
 

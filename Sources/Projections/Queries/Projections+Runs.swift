@@ -99,11 +99,10 @@ extension Projections {
     package func checkpoint(
         run: RunID, action: String
     ) async throws(ProjectionError) -> CheckpointRecord? {
-        try await query { db in
-            try Row.fetchOne(
-                db, sql: "SELECT * FROM checkpoints WHERE run_id = ? AND action_id = ?",
-                arguments: [run.column, action]
-            ).map(CheckpointRecord.init)
+        try lookUp { db in
+            try db.first(
+                "SELECT * FROM checkpoints WHERE run_id = ? AND action_id = ?", [run.column, action],
+                CheckpointRecord.init)
         }
     }
 
