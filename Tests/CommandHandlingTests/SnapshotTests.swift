@@ -2,7 +2,6 @@ import CommandHandling
 import Domain
 import EventLog
 import EventStore
-import Logging
 import TestSupport
 import Testing
 
@@ -44,15 +43,12 @@ import Testing
         let (backend, files) = (InMemoryLogBackend(), MemoryLogStorage())
         var keys: [Position] = []
         for round in 0..<3 {
-            let writer = try await Self.writer(backend, files)
-            try await Self.running(writer) {
-                let create = CreateRun(
-                    runID: writer.newID(), agentID: "a", userID: "u", conversationID: nil, invokeURL: nil,
-                    initialMessage: nil)
-                keys.append(try await writer.execute(.createRun(create), token("key-\(round)")).position)
+            let writer = try await Writer(backend, snapshots: files)
+            try await writer.running {
+                keys.append(try await writer.createRun(token("key-\(round)")).receipt.position)
                 // Those of earlier lives are known from the snapshot.
                 for (earlier, position) in keys.enumerated() {
-                    let again = try await writer.execute(.createRun(create), token("key-\(earlier)"))
+                    let again = try await writer.createRun(token("key-\(earlier)")).receipt
                     #expect(again.position == position && again.isRepeated, "\(earlier) in life \(round)")
                 }
             }
@@ -62,23 +58,20 @@ import Testing
         #expect(await backend.durablePosition == 3)
         // Damage before the snapshot's position is not looked at by such a start; `log verify` is there for that.
         let damaged = InMemoryLogBackend(records: try await [[0], [0]] + backend.read(from: 3, bytesMax: 1))
-        _ = try await Self.writer(damaged, files)
-        await #expect(throws: CommandError.self) { try await Self.writer(damaged, MemoryLogStorage()) }
+        _ = try await Writer(damaged, snapshots: files)
+        await #expect(throws: CommandError.self) { try await Writer(damaged, snapshots: MemoryLogStorage()) }
     }
 
     @Test func aSnapshotOfAnotherLogIsNotUsed() async throws {
         let files = MemoryLogStorage()
         var ids: [RunID] = []
         for _ in 0..<2 {
-            let writer = try await Self.writer(InMemoryLogBackend(), files)
-            try await Self.running(writer) {
-                let create = CreateRun(
-                    runID: writer.newID(), agentID: "a", userID: "u", conversationID: nil, invokeURL: nil,
-                    initialMessage: nil)
-                _ = try await writer.execute(.createRun(create), Writer.request)
-                ids.append(create.runID)
-                #expect(writer.activeRun(ids[0]) == nil || ids.count == 1)
-                #expect(writer.activeRun(create.runID) != nil)
+            let writer = try await Writer(snapshots: files)
+            try await writer.running {
+                let id = try await writer.createRun().id
+                ids.append(id)
+                #expect(writer.commands.activeRun(ids[0]) == nil || ids.count == 1)
+                #expect(writer.commands.activeRun(id) != nil)
             }
         }
     }
@@ -86,37 +79,13 @@ import Testing
     @Test func aSnapshotIsKeptWhileTheWriterWorks() async throws {
         let files = MemoryLogStorage()
         let backend = InMemoryLogBackend()
-        let writer = try await Self.writer(backend, files, eventsMin: 10)
-        try await Self.running(writer) {
-            let create = CreateRun(
-                runID: writer.newID(), agentID: "a", userID: "u", conversationID: nil, invokeURL: nil,
-                initialMessage: nil)
-            _ = try await writer.execute(.createRun(create), Writer.request)
-            let added = RunEventAdded(type: "USER_MESSAGE", actor: nil, payloadHash: nil, data: nil)
-            while try SnapshotFile.newest(in: files) == nil {
-                _ = try await writer.execute(.addRunEvents(run: create.runID, [added]), Writer.request)
-            }
+        let writer = try await Writer(backend, snapshots: files, snapshotEventsMin: 10)
+        try await writer.running {
+            let run = try await writer.createRun().id
+            while try SnapshotFile.newest(in: files) == nil { _ = try await writer.say(run) }
             let snapshot = try #require(try SnapshotFile.newest(in: files))
             #expect(snapshot.position >= 10)
             #expect(WriterMemory(snapshot: snapshot.contents, limits: Self.limits)?.position.value == snapshot.position)
-        }
-    }
-
-    private static func writer(
-        _ backend: InMemoryLogBackend, _ files: MemoryLogStorage, eventsMin: UInt64 = 1_000
-    ) async throws -> CommandHandler {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        return try await CommandHandler.open(
-            store: await EventStore(backend: backend, snapshots: SnapshotKeeper(files)), clock: ManualClock(),
-            snapshotEventsMin: eventsMin, logger: logger)
-    }
-
-    private static func running(_ writer: CommandHandler, _ body: () async throws -> Void) async throws {
-        try await withThrowingTaskGroup { group in
-            group.addTask { await writer.run() }
-            try await body()
-            group.cancelAll()
         }
     }
 }

@@ -1,5 +1,6 @@
 import CommandHandling
 import Domain
+import EventLog
 import EventStore
 import Logging
 import Synchronization
@@ -24,14 +25,15 @@ struct Writer: Sendable {
 
     init(
         _ backend: InMemoryLogBackend = InMemoryLogBackend(), settings: DecisionSettings = DecisionSettings(),
-        queueLengthMax: Int = 1000
+        queueLengthMax: Int = 1000, snapshots: MemoryLogStorage? = nil, snapshotEventsMin: UInt64 = 1000
     ) async throws {
         self.backend = backend
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        store = await EventStore(backend: backend)
+        store = await EventStore(backend: backend, snapshots: snapshots.map(SnapshotKeeper.init))
         commands = try await CommandHandler.open(
-            store: store, settings: settings, clock: clock, queueLengthMax: queueLengthMax, logger: logger)
+            store: store, settings: settings, clock: clock, queueLengthMax: queueLengthMax,
+            snapshotEventsMin: snapshotEventsMin, logger: logger)
     }
 
     /// Runs the commit loop while `body` works.

@@ -1,5 +1,6 @@
 import Domain
 import EventStore
+import TestSupport
 import Testing
 
 @Suite struct EventCodecTests {
@@ -110,20 +111,5 @@ import Testing
             id: EventID(EventSamples.uuid(1)), time: time, workspace: .default,
             stream: StreamID(kind: .run, id: EventSamples.uuid(2)), streamSequence: 1, actor: .scheduler,
             causation: Causation(index: 0, idempotency: nil), traceparent: nil, timeline: nil, payload: payload)
-    }
-}
-
-/// SplitMix64: the same numbers on every run.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import EventLog
 import EventStore
+import TestSupport
 import Testing
 
 /// What every `LogBackend` promises.

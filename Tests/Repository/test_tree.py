@@ -38,8 +38,8 @@ def test_a_machine_path_is_told_from_a_part_of_a_url() -> None:
     slash = "/"
     assert _MACHINE_PATH.search(f"cd {slash}work/main")
     assert _MACHINE_PATH.search(f'"{slash}home/somebody"')
-    assert not _MACHINE_PATH.search("https://api.example.com/work/items")
-    assert not _MACHINE_PATH.search("Sources/work/items")
+    assert not _MACHINE_PATH.search(f"https:{slash}{slash}api.example.com{slash}work{slash}items")
+    assert not _MACHINE_PATH.search(f"Sources{slash}work{slash}items")
 
 
 def test_no_merge_was_left_half_done() -> None:
