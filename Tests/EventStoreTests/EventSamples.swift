@@ -50,10 +50,16 @@ enum EventSamples {
         case .apiKeyCreated: 21
         case .apiKeyRevoked: 22
         case .answerRecorded: 23
+        case .toolCallStarted: 24
+        case .toolCalled: 25
+        case .toolCallReplayed: 26
+        case .toolCallRefused: 27
+        case .payloadMismatched: 28
+        case .actionVoted: 29
         }
     }
 
-    static let ordinals = Set(0...23)
+    static let ordinals = Set(0...29)
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
@@ -79,7 +85,7 @@ enum EventSamples {
         }
     }
 
-    private static let payloads: [EventPayload] = resources + runs + actions + access + invokes + keys
+    private static let payloads: [EventPayload] = resources + runs + actions + access + invokes + keys + calls
 
     private static let resources: [EventPayload] =
         ResourceKind.allCases.map { kind in
@@ -190,4 +196,51 @@ enum EventSamples {
                     token: IdempotencyToken(key: "deploy-17", fingerprint: uuid(905)), statusCode: 201,
                     body: #"{"private":"the first answer"}"#)),
         ]
+
+    private static let call = ToolCall(
+        id: ToolCallID(uuid(707)), toolID: "stripe", capability: "POST /charges", method: "POST",
+        url: "https://api.example.com/charges?draft=1", payloadHash: hash, fingerprint: uuid(906), isRepeatable: false,
+        actionID: action, grantID: requestID)
+    private static let read = ToolCall(
+        id: ToolCallID(uuid(708)), toolID: "echo", capability: nil, method: "GET", url: "http://127.0.0.1:9000/",
+        payloadHash: hash, fingerprint: uuid(907), isRepeatable: true)
+    private static let sealed = SealedBytes(keyID: "payload/default/2026-11-24", ciphertext: [0, 1, 255, 128])
+
+    private static let calls: [EventPayload] = [
+        .toolCallStarted(ToolCallStarted(call: call)),
+        .toolCalled(
+            ToolCalled(
+                call: call, outcome: .answered(statusCode: 201), latency: .microseconds(1500), answerBytes: 90,
+                answer: sealed)),
+        .toolCalled(
+            ToolCalled(
+                call: read, outcome: .unreached(statusCode: 502, error: "connection refused"), latency: .zero,
+                answerBytes: 0, answer: nil)),
+        .toolCalled(
+            ToolCalled(
+                call: call, outcome: .unknown(error: "interrupted"), latency: .seconds(1), answerBytes: 0, answer: nil)),
+        .toolCallReplayed(ToolCallReplayed(callID: ToolCallID(uuid(707)))),
+        .toolCallRefused(
+            ToolCallRefused(
+                toolID: "stripe", method: "DELETE", url: "https://api.example.com/", payloadHash: hash,
+                reason: "rule 2 of policy p denies it")),
+        .payloadMismatched(
+            PayloadMismatched(actionID: action, approved: hash, presented: PayloadHash("sha256:" + "0"))),
+        .actionVoted(ActionVoted(actionID: action, approverID: "carol", groups: ["finance", "risk"], reason: "ok")),
+        .actionVoted(ActionVoted(actionID: action, approverID: "dan", groups: [], reason: nil)),
+        .actionBlocked(
+            ActionBlocked(
+                actionID: action, toolID: "stripe", capability: nil, payloadHash: hash, method: "POST",
+                url: "https://api.example.com/charges", accessRequestID: requestID, expiresAt: soon,
+                call: BlockedCall(
+                    fingerprint: uuid(906), reason: "rule 1 of policy p", requirement: requirement, headers: document,
+                    payload: sealed))),
+        .checkpointSaved(
+            CheckpointSaved(
+                checkpointID: CheckpointID(uuid(706)), actionID: action.description, document: document,
+                restartsHandler: true)),
+    ]
+
+    private static let requirement = ApprovalRequirement(
+        name: "large payments", groups: ["finance", "risk"], needsEveryGroup: true, duration: .seconds(60))
 }

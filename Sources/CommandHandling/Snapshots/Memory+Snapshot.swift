@@ -9,11 +9,13 @@ extension AccessRequestState {
         writer.add(4, isPending)
         writer.add(5, expiresAt)
         writer.add(6, streamSequence)
+        if let scope { writer.add(7, scope) }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, workspace, requested): (AccessRequestID?, WorkspaceName?, AccessRequested?)
         var (isPending, expiresAt, streamSequence) = (false, Timestamp(microseconds: 0), UInt64(0))
+        var scope: AccessScope?
         while let field = try reader.next() {
             switch field {
             case 1: id = try reader.id("access request")
@@ -22,13 +24,14 @@ extension AccessRequestState {
             case 4: isPending = try reader.bool()
             case 5: expiresAt = try reader.time()
             case 6: streamSequence = try reader.unsigned()
+            case 7: scope = try reader.choice("scope")
             default: throw .missing("access request")
             }
         }
         self.init(
             id: try required(id, "access request"), workspace: try required(workspace, "workspace"),
             requested: try required(requested, "request"), isPending: isPending, expiresAt: expiresAt,
-            streamSequence: streamSequence)
+            scope: scope, streamSequence: streamSequence)
     }
 }
 

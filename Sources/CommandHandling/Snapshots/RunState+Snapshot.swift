@@ -16,6 +16,8 @@ extension RunState {
         if let lastInvoke { writer.add(11) { lastInvoke.write(to: &$0) } }
         writer.add(12, streamSequence)
         writer.add(13, timelineSequence)
+        writer.add(14) { calls.write(to: &$0) }
+        writer.add(15, creatorID)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -24,6 +26,7 @@ extension RunState {
         var (conversationID, invokeURL, initialMessage): (String?, String?, String?)
         var deadline = Timestamp(microseconds: 0)
         var (actions, lastInvoke): ([ActionState], InvokeProgress?) = ([], nil)
+        var (calls, creatorID): (ToolCallJournal, APIKeyID?) = (ToolCallJournal(), nil)
         var (streamSequence, timelineSequence): (UInt64, UInt64) = (0, 0)
         while let field = try reader.next() {
             switch field {
@@ -40,45 +43,17 @@ extension RunState {
             case 11: lastInvoke = try InvokeProgress(try reader.message())
             case 12: streamSequence = try reader.unsigned()
             case 13: timelineSequence = try reader.unsigned()
+            case 14: calls = try ToolCallJournal(try reader.message())
+            case 15: creatorID = try reader.id("creator")
             default: throw .missing("run")
             }
         }
         self.init(
             id: try required(id, "run"), workspace: try required(workspace, "workspace"), agentID: agentID,
             userID: userID, conversationID: conversationID, invokeURL: invokeURL, initialMessage: initialMessage,
-            deadline: deadline, status: try required(status, "status"), actions: actions, lastInvoke: lastInvoke,
-            streamSequence: streamSequence, timelineSequence: timelineSequence)
-    }
-}
-
-extension ActionState {
-    fileprivate func write(to writer: inout WireWriter) {
-        writer.add(1, id)
-        writer.add(2, toolID)
-        writer.add(3, optional: payloadHash?.text)
-        writer.add(4, accessRequestID)
-        writer.add(5, expiresAt)
-        writer.add(6, status)
-    }
-
-    fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        var (id, toolID, payloadHash): (ActionID?, String, PayloadHash?) = (nil, "", nil)
-        var (accessRequestID, status): (AccessRequestID?, ActionStatus?)
-        var expiresAt = Timestamp(microseconds: 0)
-        while let field = try reader.next() {
-            switch field {
-            case 1: id = try reader.id("action")
-            case 2: toolID = try reader.text()
-            case 3: payloadHash = PayloadHash(try reader.text())
-            case 4: accessRequestID = try reader.id("access request")
-            case 5: expiresAt = try reader.time()
-            case 6: status = try reader.choice("status")
-            default: throw .missing("action")
-            }
-        }
-        self.init(
-            id: try required(id, "action"), toolID: toolID, payloadHash: payloadHash, accessRequestID: accessRequestID,
-            expiresAt: expiresAt, status: try required(status, "status"))
+            deadline: deadline, status: try required(status, "status"), actions: actions, calls: calls,
+            creatorID: creatorID, lastInvoke: lastInvoke, streamSequence: streamSequence,
+            timelineSequence: timelineSequence)
     }
 }
 
@@ -116,18 +91,5 @@ extension InvokeProgress {
         self.init(
             purpose: action.map { .resume($0) } ?? .start, attempt: attempt, requestID: requestID,
             stage: failed ?? (isCompleted ? .completed : .open))
-    }
-}
-
-extension ActionStatus: WireChoice {
-    package var wireNumber: UInt64 {
-        switch self {
-        case .blocked: 1
-        case .approved: 2
-        case .rejected: 3
-        case .executed: 4
-        case .failed: 5
-        case .expired: 6
-        }
     }
 }

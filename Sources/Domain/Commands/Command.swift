@@ -24,6 +24,10 @@ package enum Command: Hashable, Sendable {
     case saveCheckpoint(run: RunID, CheckpointSaved)
     case recordToolResult(run: RunID, ToolResultRecorded)
 
+    case beginToolCall(run: RunID, BeginToolCall)
+    case recordToolCall(run: RunID, ToolCalled)
+    case recordRefusedCall(run: RunID, ToolCallRefused)
+
     case requestInvoke(run: RunID, InvokeRequested)
     case completeInvoke(run: RunID, InvokeCompleted)
     case failInvoke(run: RunID, InvokeFailed)
@@ -92,10 +96,12 @@ package struct BlockAction: Hashable, Sendable {
     package let payloadHash: PayloadHash?
     package let method: String?
     package let url: String?
+    /// Set when the gate blocks a call.
+    package let gate: BlockedCall?
 
     package init(
         actionID: ActionID, toolID: String, capability: String?, payloadHash: PayloadHash?, method: String? = nil,
-        url: String? = nil
+        url: String? = nil, gate: BlockedCall? = nil
     ) {
         self.actionID = actionID
         self.toolID = toolID
@@ -103,6 +109,7 @@ package struct BlockAction: Hashable, Sendable {
         self.payloadHash = payloadHash
         self.method = method
         self.url = url
+        self.gate = gate
     }
 }
 

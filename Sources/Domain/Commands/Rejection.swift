@@ -34,5 +34,10 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case apiKeyNotFound = "api_key_not_found"
     case apiKeyExists = "api_key_exists"
     case invokeNotExpected = "invoke_not_expected"
+    case agentMismatch = "agent_mismatch"
+    /// The call waits for an approval that was not asked for yet.
+    case approvalRequired = "approval_required"
+    case selfApproval = "self_approval"
+    case notAnApprover = "not_an_approver"
     case limitReached = "limit_reached"
 }

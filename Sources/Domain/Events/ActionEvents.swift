@@ -10,10 +10,12 @@ package struct ActionBlocked: Hashable, Sendable {
     package let accessRequestID: AccessRequestID?
     /// When the action expires if nobody decides.
     package let expiresAt: Timestamp
+    /// What the gate knows of the call, when it was the gate that blocked it.
+    package let call: BlockedCall?
 
     package init(
         actionID: ActionID, toolID: String, capability: String?, payloadHash: PayloadHash?, method: String?,
-        url: String?, accessRequestID: AccessRequestID?, expiresAt: Timestamp
+        url: String?, accessRequestID: AccessRequestID?, expiresAt: Timestamp, call: BlockedCall? = nil
     ) {
         self.actionID = actionID
         self.toolID = toolID
@@ -23,6 +25,7 @@ package struct ActionBlocked: Hashable, Sendable {
         self.url = url
         self.accessRequestID = accessRequestID
         self.expiresAt = expiresAt
+        self.call = call
     }
 }
 

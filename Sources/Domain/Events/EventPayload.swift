@@ -31,6 +31,13 @@ package enum EventPayload: Hashable, Sendable {
     case apiKeyRevoked(APIKeyRevoked)
 
     case answerRecorded(AnswerRecorded)
+
+    case toolCallStarted(ToolCallStarted)
+    case toolCalled(ToolCalled)
+    case toolCallReplayed(ToolCallReplayed)
+    case toolCallRefused(ToolCallRefused)
+    case payloadMismatched(PayloadMismatched)
+    case actionVoted(ActionVoted)
 }
 
 extension EventPayload {
@@ -61,6 +68,12 @@ extension EventPayload {
         case .apiKeyCreated: "api_key.created"
         case .apiKeyRevoked: "api_key.revoked"
         case .answerRecorded: "answer.recorded"
+        case .toolCallStarted: "tool_call.started"
+        case .toolCalled: "tool_call.made"
+        case .toolCallReplayed: "tool_call.replayed"
+        case .toolCallRefused: "tool_call.refused"
+        case .payloadMismatched: "security.payload_mismatched"
+        case .actionVoted: "action.voted"
         }
     }
 
@@ -85,9 +98,13 @@ extension EventPayload {
         case .invokeCompleted: "INVOKE_COMPLETED"
         case .invokeFailed: "INVOKE_FAILED"
         case .runStatusChanged(let changed): serverDriven ? changed.status.timelineType : nil
+        case .toolCalled, .toolCallReplayed: "TOOL_CALLED"
+        case .toolCallRefused: "TOOL_REFUSED"
+        case .payloadMismatched: "PAYLOAD_MISMATCH"
+        case .actionVoted: "APPROVAL_VOTE"
         case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .actionExpired, .actionExecuted,
             .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired, .checkpointSaved,
-            .apiKeyCreated, .apiKeyRevoked, .answerRecorded:
+            .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted:
             nil
         }
     }
@@ -107,9 +124,12 @@ extension EventPayload {
         case .invokeCompleted(let completed): completed.response?.text.utf8.count ?? 0
         case .invokeFailed(let failed): failed.error.utf8.count
         case .answerRecorded(let answer): answer.body.utf8.count
-        case .resourceDeleted, .resourceStatusRecorded, .runStatusChanged, .actionBlocked, .actionApproved,
+        case .actionBlocked(let blocked): blocked.call.map { $0.payload?.ciphertext.count ?? 0 } ?? 0
+        case .toolCalled(let called): called.answer?.ciphertext.count ?? 0
+        case .resourceDeleted, .resourceStatusRecorded, .runStatusChanged, .actionApproved,
             .actionRejected, .actionExpired, .actionExecuted, .actionFailed, .accessRequested, .accessApproved,
-            .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked:
+            .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
+            .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .actionVoted:
             0
         }
     }

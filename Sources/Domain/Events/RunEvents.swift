@@ -57,11 +57,14 @@ package struct CheckpointSaved: Hashable, Sendable {
     package let checkpointID: CheckpointID
     package let actionID: String
     package let document: JSONText
+    /// Whether the agent goes on by calling its handler again from the top, so that its earlier calls come again.
+    package let restartsHandler: Bool
 
-    package init(checkpointID: CheckpointID, actionID: String, document: JSONText) {
+    package init(checkpointID: CheckpointID, actionID: String, document: JSONText, restartsHandler: Bool = false) {
         self.checkpointID = checkpointID
         self.actionID = actionID
         self.document = document
+        self.restartsHandler = restartsHandler
     }
 }
 

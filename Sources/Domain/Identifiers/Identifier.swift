@@ -22,6 +22,7 @@ package enum APIKeyEntity {}
 package enum ResourceEntity {}
 package enum CheckpointEntity {}
 package enum EventEntity {}
+package enum ToolCallEntity {}
 
 package typealias RunID = Identifier<RunEntity>
 package typealias ActionID = Identifier<ActionEntity>
@@ -30,6 +31,7 @@ package typealias APIKeyID = Identifier<APIKeyEntity>
 package typealias ResourceID = Identifier<ResourceEntity>
 package typealias CheckpointID = Identifier<CheckpointEntity>
 package typealias EventID = Identifier<EventEntity>
+package typealias ToolCallID = Identifier<ToolCallEntity>
 
 /// The place of an event in the log: dense from 1. Zero stands before the first event.
 package struct Position: Hashable, Sendable, Comparable, CustomStringConvertible {

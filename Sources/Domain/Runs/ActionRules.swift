@@ -120,7 +120,8 @@ extension RunDecision {
         try checkText(block.payloadHash?.text, "payload_hash", bytesMax: limits.textBytesMax)
         try checkText(block.method, "tool_method", bytesMax: 64)
         try checkText(block.url, "tool_url", bytesMax: 8 * limits.textBytesMax)
-        guard run.status == .running else {
+        // A turn goes on after a call of it was blocked, and may come to the next that is.
+        guard run.status == .running || block.gate != nil else {
             throw Rejection(.runNotRunning, "run is \(run.status.rawValue), must be RUNNING to create actions")
         }
         guard run.actions.count < limits.actionsPerRunMax else {
@@ -131,6 +132,6 @@ extension RunDecision {
                 ActionBlocked(
                     actionID: block.actionID, toolID: block.toolID, capability: block.capability,
                     payloadHash: block.payloadHash, method: block.method, url: block.url, accessRequestID: request,
-                    expiresAt: context.time.adding(context.settings.approvalWindow))))
+                    expiresAt: context.time.adding(context.settings.approvalWindow), call: block.gate)))
     }
 }

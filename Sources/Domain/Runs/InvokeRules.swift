@@ -23,9 +23,7 @@ extension ActiveState {
         let run = try runWithOpenInvoke(id, completed.purpose, completed.attempt, context)
         var decision = RunDecision(run, context)
         decision.record(.invokeCompleted(completed))
-        if case .resume(let actionID) = completed.purpose, run.action(actionID)?.status == .approved {
-            decision.record(.actionExecuted(ActionExecuted(actionID: actionID)))
-        }
+        if case .resume(let actionID) = completed.purpose { decision.closeResumed(actionID) }
         let waits = decision.run.actions.contains { $0.status == .blocked || $0.status == .approved }
         guard decision.run.status == .running, !waits else { return decision.events }
         switch completed.outcome {
@@ -56,5 +54,18 @@ extension ActiveState {
             throw Rejection(.invokeNotExpected, "run \(id) has no such invoke in flight")
         }
         return run
+    }
+}
+
+extension RunDecision {
+    /// The turn that an approval was given for has ended. The gate saw whether its call was made; of other actions
+    /// the agent's success tells.
+    fileprivate mutating func closeResumed(_ id: ActionID) {
+        guard let action = run.action(id), action.status == .approved else { return }
+        guard action.gate != nil else { return record(.actionExecuted(ActionExecuted(actionID: id))) }
+        let reason =
+            action.isSpent
+            ? "the outcome of its call is not known" : "the agent's turn ended without a call that was answered"
+        record(.actionFailed(ActionFailed(actionID: id, reason: reason)))
     }
 }

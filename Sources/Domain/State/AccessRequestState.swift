@@ -6,6 +6,8 @@ package struct AccessRequestState: Hashable, Sendable {
     package private(set) var isPending = true
     /// When the wait, or after approval the grant, ends.
     package private(set) var expiresAt: Timestamp
+    /// What was granted; `nil` while nothing is.
+    package private(set) var scope: AccessScope?
     package private(set) var streamSequence: UInt64
 
     init(id: AccessRequestID, workspace: WorkspaceName, requested: AccessRequested, sequence: UInt64) {
@@ -19,19 +21,21 @@ package struct AccessRequestState: Hashable, Sendable {
     /// A request as it was remembered before.
     package init(
         id: AccessRequestID, workspace: WorkspaceName, requested: AccessRequested, isPending: Bool,
-        expiresAt: Timestamp, streamSequence: UInt64
+        expiresAt: Timestamp, scope: AccessScope?, streamSequence: UInt64
     ) {
         self.id = id
         self.workspace = workspace
         self.requested = requested
         self.isPending = isPending
         self.expiresAt = expiresAt
+        self.scope = scope
         self.streamSequence = streamSequence
     }
 
     mutating func approve(_ approved: AccessApproved, sequence: UInt64) {
         isPending = false
         expiresAt = approved.expiresAt
+        scope = approved.scope
         streamSequence = sequence
     }
 

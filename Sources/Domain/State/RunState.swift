@@ -11,6 +11,9 @@ package struct RunState: Hashable, Sendable {
     package let deadline: Timestamp
     package private(set) var status: RunStatus = .running
     package private(set) var actions: [ActionState] = []
+    package private(set) var calls = ToolCallJournal()
+    /// The key that created it.
+    package private(set) var creatorID: APIKeyID?
     /// The latest invoke of the agent, in flight or done.
     package private(set) var lastInvoke: InvokeProgress?
     package private(set) var streamSequence: UInt64 = 0
@@ -31,7 +34,8 @@ package struct RunState: Hashable, Sendable {
     package init(
         id: RunID, workspace: WorkspaceName, agentID: String, userID: String, conversationID: String?,
         invokeURL: String?, initialMessage: String?, deadline: Timestamp, status: RunStatus, actions: [ActionState],
-        lastInvoke: InvokeProgress?, streamSequence: UInt64, timelineSequence: UInt64
+        calls: ToolCallJournal, creatorID: APIKeyID?, lastInvoke: InvokeProgress?, streamSequence: UInt64,
+        timelineSequence: UInt64
     ) {
         self.id = id
         self.workspace = workspace
@@ -43,6 +47,8 @@ package struct RunState: Hashable, Sendable {
         self.deadline = deadline
         self.status = status
         self.actions = actions
+        self.calls = calls
+        self.creatorID = creatorID
         self.lastInvoke = lastInvoke
         self.streamSequence = streamSequence
         self.timelineSequence = timelineSequence
@@ -69,22 +75,43 @@ package struct RunState: Hashable, Sendable {
             actions.append(ActionState(blocked))
             status = .pausedApproval
         case .actionApproved(let approved): setStatus(.approved, of: approved.actionID)
+        case .actionVoted(let voted): addVote(voted)
         case .actionRejected(let rejected): setStatus(.rejected, of: rejected.actionID)
         case .actionExpired(let expired): setStatus(.expired, of: expired.actionID)
         case .actionExecuted(let executed): setStatus(.executed, of: executed.actionID)
         case .actionFailed(let failed): setStatus(.failed, of: failed.actionID)
         case .invokeRequested(let requested):
+            calls.beginAttempt(ofNewTurn: requested.purpose != lastInvoke?.purpose)
             lastInvoke = InvokeProgress(
                 purpose: requested.purpose, attempt: requested.attempt, requestID: requested.requestID, stage: .open)
         case .invokeCompleted:
             lastInvoke?.stage = .completed
         case .invokeFailed(let failed):
             lastInvoke?.stage = .failed(at: event.time, isRetryable: failed.isRetryable, error: failed.error)
-        case .runCreated, .runEventAdded, .checkpointSaved, .toolResultRecorded, .resourceStored, .resourceDeleted,
-            .resourceStatusRecorded, .accessRequested, .accessApproved, .accessRejected, .accessExpired,
-            .apiKeyCreated, .apiKeyRevoked, .answerRecorded:
+        case .runCreated: if case .apiKey(let id) = event.actor.kind { creatorID = id }
+        case .checkpointSaved(let saved): calls.noteCheckpoint(restartsHandler: saved.restartsHandler)
+        case .toolCallStarted(let started):
+            calls.start(started.call)
+            if !started.call.isRepeatable { setSpent(true, started.call.actionID) }
+        case .toolCalled(let called):
+            calls.finish(called)
+            if case .unreached = called.outcome { setSpent(false, called.call.actionID) }
+        case .toolCallReplayed(let replayed): calls.replay(replayed.callID)
+        case .runEventAdded, .toolResultRecorded, .resourceStored, .resourceDeleted, .resourceStatusRecorded,
+            .accessRequested, .accessApproved, .accessRejected, .accessExpired, .apiKeyCreated,
+            .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched:
             break
         }
+    }
+
+    private mutating func addVote(_ voted: ActionVoted) {
+        guard let index = actions.firstIndex(where: { $0.id == voted.actionID }) else { return }
+        actions[index].gate?.approvedGroups += voted.groups
+    }
+
+    private mutating func setSpent(_ isSpent: Bool, _ id: ActionID?) {
+        guard let index = actions.firstIndex(where: { $0.id == id }) else { return }
+        actions[index].isSpent = isSpent
     }
 
     private mutating func setStatus(_ status: ActionStatus, of id: ActionID) {
@@ -112,36 +139,5 @@ package struct InvokeProgress: Hashable, Sendable {
         self.attempt = attempt
         self.requestID = requestID
         self.stage = stage
-    }
-}
-
-/// A blocked action of an unfinished run.
-package struct ActionState: Hashable, Sendable {
-    package let id: ActionID
-    package let toolID: String
-    package let payloadHash: PayloadHash?
-    package let accessRequestID: AccessRequestID?
-    package let expiresAt: Timestamp
-    package fileprivate(set) var status: ActionStatus = .blocked
-
-    /// An action as it was remembered before.
-    package init(
-        id: ActionID, toolID: String, payloadHash: PayloadHash?, accessRequestID: AccessRequestID?,
-        expiresAt: Timestamp, status: ActionStatus
-    ) {
-        self.id = id
-        self.toolID = toolID
-        self.payloadHash = payloadHash
-        self.accessRequestID = accessRequestID
-        self.expiresAt = expiresAt
-        self.status = status
-    }
-
-    init(_ blocked: ActionBlocked) {
-        id = blocked.actionID
-        toolID = blocked.toolID
-        payloadHash = blocked.payloadHash
-        accessRequestID = blocked.accessRequestID
-        expiresAt = blocked.expiresAt
     }
 }

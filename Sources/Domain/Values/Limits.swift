@@ -4,6 +4,8 @@ package struct Limits: Hashable, Sendable {
     package var activeRunsMax = 1_000_000
     /// Blocked actions of one run, resolved ones included.
     package var actionsPerRunMax = 1_000
+    /// Calls of tools that one run makes; memory holds about 100 bytes for each until the run is finished.
+    package var toolCallsPerRunMax = 10_000
     /// Access requests that are pending or whose grant has not expired.
     package var openAccessRequestsMax = 100_000
     /// Agents, tools, policies and model providers of all workspaces, each kind by itself.

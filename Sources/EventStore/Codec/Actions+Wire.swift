@@ -10,13 +10,14 @@ extension ActionBlocked {
         writer.add(6, optional: url)
         writer.add(7, accessRequestID)
         writer.add(8, expiresAt)
+        if let call { writer.add(9) { call.write(to: &$0) } }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (actionID, accessRequestID): (ActionID?, AccessRequestID?)
         var toolID = ""
         var (capability, payloadHash, method, url): (String?, PayloadHash?, String?, String?)
-        var expiresAt = Timestamp(microseconds: 0)
+        var (expiresAt, call): (Timestamp, BlockedCall?) = (Timestamp(microseconds: 0), nil)
         while let field = try reader.next() {
             switch field {
             case 1: actionID = try reader.id("action_id")
@@ -27,12 +28,14 @@ extension ActionBlocked {
             case 6: url = try reader.text()
             case 7: accessRequestID = try reader.id("access_request_id")
             case 8: expiresAt = try reader.time()
+            case 9: call = try BlockedCall(try reader.message())
             default: try reader.skip()
             }
         }
         self.init(
             actionID: try required(actionID, "action_id"), toolID: toolID, capability: capability,
-            payloadHash: payloadHash, method: method, url: url, accessRequestID: accessRequestID, expiresAt: expiresAt)
+            payloadHash: payloadHash, method: method, url: url, accessRequestID: accessRequestID, expiresAt: expiresAt,
+            call: call)
     }
 }
 

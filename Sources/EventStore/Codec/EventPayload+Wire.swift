@@ -4,6 +4,9 @@ import Domain
 extension EventPayload {
     static let wireNumberFirst: UInt64 = 32
 
+    /// What this version knows.
+    private static let wireNumbers = Set<UInt64>(32...60).union([63])
+
     var wireNumber: UInt64 {
         switch self {
         case .resourceStored: 32
@@ -30,6 +33,12 @@ extension EventPayload {
         case .apiKeyCreated: 53
         case .apiKeyRevoked: 54
         case .answerRecorded: 55
+        case .toolCallStarted: 56
+        case .toolCalled: 57
+        case .toolCallReplayed: 58
+        case .toolCallRefused: 59
+        case .payloadMismatched: 60
+        case .actionVoted: 63
         }
     }
 
@@ -59,12 +68,18 @@ extension EventPayload {
         case .apiKeyCreated(let event): event.write(to: &writer)
         case .apiKeyRevoked: break
         case .answerRecorded(let event): event.write(to: &writer)
+        case .toolCallStarted(let event): event.write(to: &writer)
+        case .toolCalled(let event): event.write(to: &writer)
+        case .toolCallReplayed(let event): event.write(to: &writer)
+        case .toolCallRefused(let event): event.write(to: &writer)
+        case .payloadMismatched(let event): event.write(to: &writer)
+        case .actionVoted(let event): event.write(to: &writer)
         }
     }
 
     /// Reads the payload in field `number`; `nil`, and the field skipped, when this version knows no such type.
     init?(_ number: UInt64, _ reader: inout WireReader) throws(MalformedRecord) {
-        guard (Self.wireNumberFirst...55).contains(number) else {
+        guard Self.wireNumbers.contains(number) else {
             try reader.skip()
             return nil
         }
@@ -94,6 +109,12 @@ extension EventPayload {
         case 53: self = .apiKeyCreated(try APIKeyCreated(message))
         case 54: self = .apiKeyRevoked(APIKeyRevoked())
         case 55: self = .answerRecorded(try AnswerRecorded(message))
+        case 56: self = .toolCallStarted(try ToolCallStarted(message))
+        case 57: self = .toolCalled(try ToolCalled(message))
+        case 58: self = .toolCallReplayed(try ToolCallReplayed(message))
+        case 59: self = .toolCallRefused(try ToolCallRefused(message))
+        case 60: self = .payloadMismatched(try PayloadMismatched(message))
+        case 63: self = .actionVoted(try ActionVoted(message))
         default: preconditionFailure("every number in the range has a type")
         }
     }

@@ -92,19 +92,24 @@ extension CheckpointSaved {
         writer.add(1, checkpointID)
         writer.add(2, actionID)
         writer.add(3, document.text)
+        writer.add(4, restartsHandler)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (checkpointID, actionID, document): (CheckpointID?, String, JSONText) = (nil, "", JSONText(verified: ""))
+        var restartsHandler = false
         while let field = try reader.next() {
             switch field {
             case 1: checkpointID = try reader.id("checkpoint_id")
             case 2: actionID = try reader.text()
             case 3: document = try reader.json()
+            case 4: restartsHandler = try reader.bool()
             default: try reader.skip()
             }
         }
-        self.init(checkpointID: try required(checkpointID, "checkpoint_id"), actionID: actionID, document: document)
+        self.init(
+            checkpointID: try required(checkpointID, "checkpoint_id"), actionID: actionID, document: document,
+            restartsHandler: restartsHandler)
     }
 }
 

@@ -69,6 +69,8 @@ package struct WireReader {
         }
     }
 
+    package mutating func bytes() throws(MalformedRecord) -> [UInt8] { Array(try lengthDelimited()) }
+
     package mutating func json() throws(MalformedRecord) -> JSONText { JSONText(verified: try text()) }
 
     /// 16 bytes; `nil` when there are none.

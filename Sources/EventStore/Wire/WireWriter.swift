@@ -36,8 +36,13 @@ package struct WireWriter {
     }
 
     package mutating func add(_ number: UInt64, _ duration: Duration) {
-        let parts = duration.components
-        add(number, UInt64(bitPattern: parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000))
+        if duration != .zero { add(number, optional: duration) }
+    }
+
+    package mutating func add(_ number: UInt64, optional duration: Duration?) {
+        guard let parts = duration?.components else { return }
+        let microseconds = parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000
+        add(number, optional: UInt64(bitPattern: microseconds))
     }
 
     package mutating func add(_ number: UInt64, _ text: String) { if !text.isEmpty { add(number, optional: text) } }
@@ -47,6 +52,15 @@ package struct WireWriter {
         append(number << 3 | 2)
         append(UInt64(text.utf8.count))
         bytes.append(contentsOf: text.utf8)
+    }
+
+    package mutating func add(_ number: UInt64, _ texts: [String]) { for text in texts { add(number, optional: text) } }
+
+    package mutating func add(_ number: UInt64, _ content: [UInt8]) {
+        guard !content.isEmpty else { return }
+        append(number << 3 | 2)
+        append(UInt64(content.count))
+        bytes.append(contentsOf: content)
     }
 
     package mutating func add(_ number: UInt64, _ value: UUIDValue) {

@@ -77,6 +77,26 @@ extension EventDocument {
             case .answerRecorded(let answer):
                 json.add("idempotency_key", answer.token.key)
                 json.add("status_code", answer.statusCode)
+            case .toolCallStarted(let started): add(started.call, to: &json)
+            case .toolCalled(let called): add(called, to: &json)
+            case .toolCallReplayed(let replayed):
+                json.add("call_id", replayed.callID.description)
+                json.add("replayed", true)
+            case .toolCallRefused(let refused):
+                json.add("tool_id", refused.toolID)
+                json.add("tool_method", refused.method)
+                json.add("tool_url", refused.url)
+                json.add("payload_hash", refused.payloadHash.text)
+                json.add("reason", refused.reason)
+            case .payloadMismatched(let mismatched):
+                json.add("action_id", mismatched.actionID.description)
+                json.add("approved_payload_hash", mismatched.approved.text)
+                json.add("payload_hash", mismatched.presented.text)
+            case .actionVoted(let voted):
+                json.add("action_id", voted.actionID.description)
+                json.add("approver_id", voted.approverID)
+                json.add("groups", voted.groups)
+                json.add("reason", voted.reason)
             }
         }
     }
@@ -100,6 +120,11 @@ extension EventDocument {
         json.add("tool_url", blocked.url)
         json.add("request_id", blocked.accessRequestID?.description)
         json.add("expires_at", blocked.expiresAt)
+        guard let call = blocked.call else { return }
+        json.add("message", call.reason)
+        json.add("approval", call.requirement.name)
+        json.add("approver_groups", call.requirement.groups)
+        json.add("approver_match", call.requirement.needsEveryGroup ? "all" : "any")
     }
 
     private static func add(_ requested: AccessRequested, to json: inout JSONObject) {

@@ -99,6 +99,8 @@ package enum EventDocument {
         case .actionApproved(let approved):
             TimelineContent(payloadHash: approved.payloadHash?.text, data: data(payload))
         case .toolResultRecorded(let recorded): TimelineContent(data: recorded.document)
+        case .toolCalled(let called):
+            TimelineContent(payloadHash: called.call.payloadHash.text, data: data(payload))
         default: TimelineContent(data: data(payload))
         }
     }

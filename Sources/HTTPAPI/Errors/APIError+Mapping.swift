@@ -49,6 +49,7 @@ extension APIError {
         case .invalidTransition, .runNotRunning, .actionNotBlocked, .actionNotApproved, .payloadHashMismatch,
             .accessRequestNotPending, .apiKeyExists, .invokeNotExpected:
             .conflict
+        case .agentMismatch, .approvalRequired, .selfApproval, .notAnApprover: .forbidden
         case .limitReached: .serviceUnavailable
         }
     }

@@ -44,7 +44,8 @@ enum AccessRequestsProjector {
         case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .runCreated, .runEventAdded,
             .runStatusChanged, .actionBlocked, .actionApproved, .actionRejected, .actionExpired, .actionExecuted,
             .actionFailed, .checkpointSaved, .toolResultRecorded, .invokeRequested, .invokeCompleted, .invokeFailed,
-            .apiKeyCreated, .apiKeyRevoked, .answerRecorded:
+            .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .toolCalled, .toolCallReplayed,
+            .toolCallRefused, .payloadMismatched, .actionVoted:
             break
         }
     }

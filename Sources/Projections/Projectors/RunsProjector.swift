@@ -34,9 +34,15 @@ enum RunsProjector {
                     created_at = excluded.created_at
                 """,
                 [id.column, saved.actionID, saved.checkpointID.column, saved.document.text, time])
+        case .toolCalled(let called):
+            guard let sequence = recorded.event.timeline?.sequence else { return }
+            try db.run(
+                "INSERT OR REPLACE INTO tool_calls (id, run_id, sequence) VALUES (?, ?, ?)",
+                [called.call.id.column, id.column, Int64(sequence)])
         case .toolResultRecorded, .invokeRequested, .invokeCompleted, .invokeFailed, .resourceStored,
             .resourceDeleted, .resourceStatusRecorded, .accessRequested, .accessApproved, .accessRejected,
-            .accessExpired, .apiKeyCreated, .apiKeyRevoked, .answerRecorded:
+            .accessExpired, .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .toolCallReplayed,
+            .toolCallRefused, .payloadMismatched, .actionVoted:
             break
         }
     }
@@ -63,13 +69,14 @@ enum RunsProjector {
         try db.run(
             """
             INSERT INTO actions (id, run_id, tool_id, capability, payload_hash, method, url, status,
-                access_request_id, expires_at, created_at, updated_at, position)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                access_request_id, expires_at, created_at, updated_at, position, sequence)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 blocked.actionID.column, id.column, blocked.toolID, blocked.capability, blocked.payloadHash?.text,
                 blocked.method, blocked.url, ActionStatus.blocked.rawValue, blocked.accessRequestID.column(),
                 blocked.expiresAt.microseconds, time, time, Int64(recorded.position.value),
+                Int64(recorded.event.timeline?.sequence ?? 0),
             ])
         try db.run(
             "UPDATE runs SET status = ?, blocked_action_id = ?, updated_at = ? WHERE id = ?",

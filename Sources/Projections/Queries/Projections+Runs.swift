@@ -95,6 +95,34 @@ extension Projections {
         return entry
     }
 
+    /// What is recorded of a call that one of the run's agents made; `nil` when there is no such call.
+    package func toolCall(_ id: ToolCallID, of run: RunID) async throws(ProjectionError) -> ToolCalled? {
+        let payload = try entry(
+            of: run,
+            "SELECT t.position, t.event FROM tool_calls c JOIN timeline t USING (run_id, sequence) "
+                + "WHERE c.id = ? AND c.run_id = ?", id.column)
+        guard case .toolCalled(let called)? = payload else { return nil }
+        return called
+    }
+
+    /// What the gate knows of the call that it blocked; `nil` when the action is not of the gate's making.
+    package func blockedCall(_ id: ActionID, of run: RunID) async throws(ProjectionError) -> BlockedCall? {
+        let payload = try entry(
+            of: run,
+            "SELECT t.position, t.event FROM actions a JOIN timeline t USING (run_id, sequence) "
+                + "WHERE a.id = ? AND a.run_id = ?", id.column)
+        guard case .actionBlocked(let blocked)? = payload else { return nil }
+        return blocked.call
+    }
+
+    private func entry(of run: RunID, _ sql: String, _ key: Data) throws(ProjectionError) -> EventPayload? {
+        try lookUp { db in
+            try db.first(sql, [key, run.column]) { row in
+                try EventCodec.decode([UInt8](row["event"] as Data), at: UInt64(row["position"] as Int64)).payload
+            }
+        }
+    }
+
     /// The newest checkpoint that the run's agent saved for that action.
     package func checkpoint(
         run: RunID, action: String

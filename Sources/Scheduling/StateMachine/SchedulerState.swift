@@ -69,7 +69,9 @@ package struct SchedulerState: Sendable {
     package mutating func on(_ event: Event) {
         switch event.payload {
         // What a run tells of itself, most events by far, changes nothing that could make something due.
-        case .runEventAdded, .checkpointSaved, .toolResultRecorded, .answerRecorded: return
+        case .runEventAdded, .checkpointSaved, .toolResultRecorded, .answerRecorded, .toolCallStarted, .toolCalled,
+            .toolCallReplayed, .toolCallRefused, .payloadMismatched:
+            return
         default: active.evolve(event)
         }
         switch event.payload {

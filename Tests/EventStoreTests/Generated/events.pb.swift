@@ -324,6 +324,48 @@ nonisolated enum Sluice_Events_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
+nonisolated enum Sluice_Events_V1_ToolCallOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case answered // = 1
+  case unreached // = 2
+  case unknown // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .answered
+    case 2: self = .unreached
+    case 3: self = .unknown
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .answered: return 1
+    case .unreached: return 2
+    case .unknown: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Sluice_Events_V1_ToolCallOutcome] = [
+    .unspecified,
+    .answered,
+    .unreached,
+    .unknown,
+  ]
+
+}
+
 nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -606,6 +648,54 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._payload = .answerRecorded(newValue)}
   }
 
+  var toolCallStarted: Sluice_Events_V1_ToolCallStarted {
+    get {
+      if case .toolCallStarted(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_ToolCallStarted()
+    }
+    set {_uniqueStorage()._payload = .toolCallStarted(newValue)}
+  }
+
+  var toolCalled: Sluice_Events_V1_ToolCalled {
+    get {
+      if case .toolCalled(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_ToolCalled()
+    }
+    set {_uniqueStorage()._payload = .toolCalled(newValue)}
+  }
+
+  var toolCallReplayed: Sluice_Events_V1_ToolCallReplayed {
+    get {
+      if case .toolCallReplayed(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_ToolCallReplayed()
+    }
+    set {_uniqueStorage()._payload = .toolCallReplayed(newValue)}
+  }
+
+  var toolCallRefused: Sluice_Events_V1_ToolCallRefused {
+    get {
+      if case .toolCallRefused(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_ToolCallRefused()
+    }
+    set {_uniqueStorage()._payload = .toolCallRefused(newValue)}
+  }
+
+  var payloadMismatched: Sluice_Events_V1_PayloadMismatched {
+    get {
+      if case .payloadMismatched(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_PayloadMismatched()
+    }
+    set {_uniqueStorage()._payload = .payloadMismatched(newValue)}
+  }
+
+  var actionVoted: Sluice_Events_V1_ActionVoted {
+    get {
+      if case .actionVoted(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_ActionVoted()
+    }
+    set {_uniqueStorage()._payload = .actionVoted(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Payload: Equatable, Sendable {
@@ -633,6 +723,12 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     case apiKeyCreated(Sluice_Events_V1_ApiKeyCreated)
     case apiKeyRevoked(Sluice_Events_V1_ApiKeyRevoked)
     case answerRecorded(Sluice_Events_V1_AnswerRecorded)
+    case toolCallStarted(Sluice_Events_V1_ToolCallStarted)
+    case toolCalled(Sluice_Events_V1_ToolCalled)
+    case toolCallReplayed(Sluice_Events_V1_ToolCallReplayed)
+    case toolCallRefused(Sluice_Events_V1_ToolCallRefused)
+    case payloadMismatched(Sluice_Events_V1_PayloadMismatched)
+    case actionVoted(Sluice_Events_V1_ActionVoted)
 
   }
 
@@ -857,71 +953,194 @@ nonisolated struct Sluice_Events_V1_RunStatusChanged: Sendable {
   fileprivate var _reason: String? = nil
 }
 
-nonisolated struct Sluice_Events_V1_ActionBlocked: Sendable {
+nonisolated struct Sluice_Events_V1_ActionBlocked: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var actionID: Data {
+    get {_storage._actionID}
+    set {_uniqueStorage()._actionID = newValue}
+  }
+
+  var toolID: String {
+    get {_storage._toolID}
+    set {_uniqueStorage()._toolID = newValue}
+  }
+
+  var capability: String {
+    get {_storage._capability ?? String()}
+    set {_uniqueStorage()._capability = newValue}
+  }
+  /// Returns true if `capability` has been explicitly set.
+  var hasCapability: Bool {_storage._capability != nil}
+  /// Clears the value of `capability`. Subsequent reads from it will return its default value.
+  mutating func clearCapability() {_uniqueStorage()._capability = nil}
+
+  var payloadHash: String {
+    get {_storage._payloadHash ?? String()}
+    set {_uniqueStorage()._payloadHash = newValue}
+  }
+  /// Returns true if `payloadHash` has been explicitly set.
+  var hasPayloadHash: Bool {_storage._payloadHash != nil}
+  /// Clears the value of `payloadHash`. Subsequent reads from it will return its default value.
+  mutating func clearPayloadHash() {_uniqueStorage()._payloadHash = nil}
+
+  var method: String {
+    get {_storage._method ?? String()}
+    set {_uniqueStorage()._method = newValue}
+  }
+  /// Returns true if `method` has been explicitly set.
+  var hasMethod: Bool {_storage._method != nil}
+  /// Clears the value of `method`. Subsequent reads from it will return its default value.
+  mutating func clearMethod() {_uniqueStorage()._method = nil}
+
+  var url: String {
+    get {_storage._url ?? String()}
+    set {_uniqueStorage()._url = newValue}
+  }
+  /// Returns true if `url` has been explicitly set.
+  var hasURL: Bool {_storage._url != nil}
+  /// Clears the value of `url`. Subsequent reads from it will return its default value.
+  mutating func clearURL() {_uniqueStorage()._url = nil}
+
+  var accessRequestID: Data {
+    get {_storage._accessRequestID ?? Data()}
+    set {_uniqueStorage()._accessRequestID = newValue}
+  }
+  /// Returns true if `accessRequestID` has been explicitly set.
+  var hasAccessRequestID: Bool {_storage._accessRequestID != nil}
+  /// Clears the value of `accessRequestID`. Subsequent reads from it will return its default value.
+  mutating func clearAccessRequestID() {_uniqueStorage()._accessRequestID = nil}
+
+  var expiresAtUs: Int64 {
+    get {_storage._expiresAtUs}
+    set {_uniqueStorage()._expiresAtUs = newValue}
+  }
+
+  /// Set when the gate blocked the call.
+  var call: Sluice_Events_V1_BlockedCall {
+    get {_storage._call ?? Sluice_Events_V1_BlockedCall()}
+    set {_uniqueStorage()._call = newValue}
+  }
+  /// Returns true if `call` has been explicitly set.
+  var hasCall: Bool {_storage._call != nil}
+  /// Clears the value of `call`. Subsequent reads from it will return its default value.
+  mutating func clearCall() {_uniqueStorage()._call = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+nonisolated struct Sluice_Events_V1_BlockedCall: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes.
+  var fingerprint: Data = Data()
+
+  var reason: String = String()
+
+  var requirement: Sluice_Events_V1_ApprovalRequirement {
+    get {_requirement ?? Sluice_Events_V1_ApprovalRequirement()}
+    set {_requirement = newValue}
+  }
+  /// Returns true if `requirement` has been explicitly set.
+  var hasRequirement: Bool {self._requirement != nil}
+  /// Clears the value of `requirement`. Subsequent reads from it will return its default value.
+  mutating func clearRequirement() {self._requirement = nil}
+
+  /// JSON.
+  var headers: String = String()
+
+  /// The body; without one it was too large to keep.
+  var payload: Sluice_Events_V1_SealedBytes {
+    get {_payload ?? Sluice_Events_V1_SealedBytes()}
+    set {_payload = newValue}
+  }
+  /// Returns true if `payload` has been explicitly set.
+  var hasPayload: Bool {self._payload != nil}
+  /// Clears the value of `payload`. Subsequent reads from it will return its default value.
+  mutating func clearPayload() {self._payload = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _requirement: Sluice_Events_V1_ApprovalRequirement? = nil
+  fileprivate var _payload: Sluice_Events_V1_SealedBytes? = nil
+}
+
+nonisolated struct Sluice_Events_V1_ApprovalRequirement: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var name: String = String()
+
+  var groups: [String] = []
+
+  var needsEveryGroup: Bool = false
+
+  var durationUs: Int64 {
+    get {_durationUs ?? 0}
+    set {_durationUs = newValue}
+  }
+  /// Returns true if `durationUs` has been explicitly set.
+  var hasDurationUs: Bool {self._durationUs != nil}
+  /// Clears the value of `durationUs`. Subsequent reads from it will return its default value.
+  mutating func clearDurationUs() {self._durationUs = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _durationUs: Int64? = nil
+}
+
+nonisolated struct Sluice_Events_V1_SealedBytes: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var keyID: String = String()
+
+  var ciphertext: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Sluice_Events_V1_ActionVoted: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   var actionID: Data = Data()
 
-  var toolID: String = String()
+  var approverID: String = String()
 
-  var capability: String {
-    get {_capability ?? String()}
-    set {_capability = newValue}
+  var groups: [String] = []
+
+  var reason: String {
+    get {_reason ?? String()}
+    set {_reason = newValue}
   }
-  /// Returns true if `capability` has been explicitly set.
-  var hasCapability: Bool {self._capability != nil}
-  /// Clears the value of `capability`. Subsequent reads from it will return its default value.
-  mutating func clearCapability() {self._capability = nil}
-
-  var payloadHash: String {
-    get {_payloadHash ?? String()}
-    set {_payloadHash = newValue}
-  }
-  /// Returns true if `payloadHash` has been explicitly set.
-  var hasPayloadHash: Bool {self._payloadHash != nil}
-  /// Clears the value of `payloadHash`. Subsequent reads from it will return its default value.
-  mutating func clearPayloadHash() {self._payloadHash = nil}
-
-  var method: String {
-    get {_method ?? String()}
-    set {_method = newValue}
-  }
-  /// Returns true if `method` has been explicitly set.
-  var hasMethod: Bool {self._method != nil}
-  /// Clears the value of `method`. Subsequent reads from it will return its default value.
-  mutating func clearMethod() {self._method = nil}
-
-  var url: String {
-    get {_url ?? String()}
-    set {_url = newValue}
-  }
-  /// Returns true if `url` has been explicitly set.
-  var hasURL: Bool {self._url != nil}
-  /// Clears the value of `url`. Subsequent reads from it will return its default value.
-  mutating func clearURL() {self._url = nil}
-
-  var accessRequestID: Data {
-    get {_accessRequestID ?? Data()}
-    set {_accessRequestID = newValue}
-  }
-  /// Returns true if `accessRequestID` has been explicitly set.
-  var hasAccessRequestID: Bool {self._accessRequestID != nil}
-  /// Clears the value of `accessRequestID`. Subsequent reads from it will return its default value.
-  mutating func clearAccessRequestID() {self._accessRequestID = nil}
-
-  var expiresAtUs: Int64 = 0
+  /// Returns true if `reason` has been explicitly set.
+  var hasReason: Bool {self._reason != nil}
+  /// Clears the value of `reason`. Subsequent reads from it will return its default value.
+  mutating func clearReason() {self._reason = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _capability: String? = nil
-  fileprivate var _payloadHash: String? = nil
-  fileprivate var _method: String? = nil
-  fileprivate var _url: String? = nil
-  fileprivate var _accessRequestID: Data? = nil
+  fileprivate var _reason: String? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ActionApproved: Sendable {
@@ -1182,6 +1401,9 @@ nonisolated struct Sluice_Events_V1_CheckpointSaved: Sendable {
   /// JSON.
   var document: String = String()
 
+  /// The agent goes on by calling its handler again from the top.
+  var restartsHandler: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1379,6 +1601,188 @@ nonisolated struct Sluice_Events_V1_AnswerRecorded: Sendable {
   fileprivate var _idempotency: Sluice_Events_V1_Idempotency? = nil
 }
 
+nonisolated struct Sluice_Events_V1_ToolCall: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var callID: Data = Data()
+
+  var toolID: String = String()
+
+  var capability: String {
+    get {_capability ?? String()}
+    set {_capability = newValue}
+  }
+  /// Returns true if `capability` has been explicitly set.
+  var hasCapability: Bool {self._capability != nil}
+  /// Clears the value of `capability`. Subsequent reads from it will return its default value.
+  mutating func clearCapability() {self._capability = nil}
+
+  var method: String = String()
+
+  var url: String = String()
+
+  var payloadHash: String = String()
+
+  /// 16 bytes: the same for the same turn, method, URL and body.
+  var fingerprint: Data = Data()
+
+  var isRepeatable: Bool = false
+
+  var actionID: Data {
+    get {_actionID ?? Data()}
+    set {_actionID = newValue}
+  }
+  /// Returns true if `actionID` has been explicitly set.
+  var hasActionID: Bool {self._actionID != nil}
+  /// Clears the value of `actionID`. Subsequent reads from it will return its default value.
+  mutating func clearActionID() {self._actionID = nil}
+
+  var grantID: Data {
+    get {_grantID ?? Data()}
+    set {_grantID = newValue}
+  }
+  /// Returns true if `grantID` has been explicitly set.
+  var hasGrantID: Bool {self._grantID != nil}
+  /// Clears the value of `grantID`. Subsequent reads from it will return its default value.
+  mutating func clearGrantID() {self._grantID = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _capability: String? = nil
+  fileprivate var _actionID: Data? = nil
+  fileprivate var _grantID: Data? = nil
+}
+
+/// Written before a call that may not be made twice.
+nonisolated struct Sluice_Events_V1_ToolCallStarted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var call: Sluice_Events_V1_ToolCall {
+    get {_call ?? Sluice_Events_V1_ToolCall()}
+    set {_call = newValue}
+  }
+  /// Returns true if `call` has been explicitly set.
+  var hasCall: Bool {self._call != nil}
+  /// Clears the value of `call`. Subsequent reads from it will return its default value.
+  mutating func clearCall() {self._call = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _call: Sluice_Events_V1_ToolCall? = nil
+}
+
+nonisolated struct Sluice_Events_V1_ToolCalled: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var call: Sluice_Events_V1_ToolCall {
+    get {_storage._call ?? Sluice_Events_V1_ToolCall()}
+    set {_uniqueStorage()._call = newValue}
+  }
+  /// Returns true if `call` has been explicitly set.
+  var hasCall: Bool {_storage._call != nil}
+  /// Clears the value of `call`. Subsequent reads from it will return its default value.
+  mutating func clearCall() {_uniqueStorage()._call = nil}
+
+  var outcome: Sluice_Events_V1_ToolCallOutcome {
+    get {_storage._outcome}
+    set {_uniqueStorage()._outcome = newValue}
+  }
+
+  var statusCode: UInt32 {
+    get {_storage._statusCode}
+    set {_uniqueStorage()._statusCode = newValue}
+  }
+
+  var error: String {
+    get {_storage._error}
+    set {_uniqueStorage()._error = newValue}
+  }
+
+  var latencyUs: Int64 {
+    get {_storage._latencyUs}
+    set {_uniqueStorage()._latencyUs = newValue}
+  }
+
+  var answerBytes: UInt64 {
+    get {_storage._answerBytes}
+    set {_uniqueStorage()._answerBytes = newValue}
+  }
+
+  /// Without one the answer was too large to keep.
+  var answer: Sluice_Events_V1_SealedBytes {
+    get {_storage._answer ?? Sluice_Events_V1_SealedBytes()}
+    set {_uniqueStorage()._answer = newValue}
+  }
+  /// Returns true if `answer` has been explicitly set.
+  var hasAnswer: Bool {_storage._answer != nil}
+  /// Clears the value of `answer`. Subsequent reads from it will return its default value.
+  mutating func clearAnswer() {_uniqueStorage()._answer = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+nonisolated struct Sluice_Events_V1_ToolCallReplayed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var callID: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Sluice_Events_V1_ToolCallRefused: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var toolID: String = String()
+
+  var method: String = String()
+
+  var url: String = String()
+
+  var payloadHash: String = String()
+
+  var reason: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Sluice_Events_V1_PayloadMismatched: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var actionID: Data = Data()
+
+  var approved: String = String()
+
+  var presented: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "sluice.events.v1"
@@ -1407,9 +1811,13 @@ nonisolated extension Sluice_Events_V1_Role: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}ROLE_ADMIN\0\u{1}ROLE_OPERATOR\0\u{1}ROLE_APPROVER\0\u{1}ROLE_AGENT\0\u{1}ROLE_VIEWER\0")
 }
 
+nonisolated extension Sluice_Events_V1_ToolCallOutcome: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0TOOL_CALL_OUTCOME_UNSPECIFIED\0\u{1}TOOL_CALL_OUTCOME_ANSWERED\0\u{1}TOOL_CALL_OUTCOME_UNREACHED\0\u{1}TOOL_CALL_OUTCOME_UNKNOWN\0")
+}
+
 nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Envelope"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{4}\u{13}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{4}\u{13}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{4}\u{3}action_voted\0")
 
   fileprivate class _StorageClass {
     var _schemaVersion: UInt32 = 0
@@ -1793,6 +2201,84 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
             _storage._payload = .answerRecorded(v)
           }
         }()
+        case 56: try {
+          var v: Sluice_Events_V1_ToolCallStarted?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .toolCallStarted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .toolCallStarted(v)
+          }
+        }()
+        case 57: try {
+          var v: Sluice_Events_V1_ToolCalled?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .toolCalled(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .toolCalled(v)
+          }
+        }()
+        case 58: try {
+          var v: Sluice_Events_V1_ToolCallReplayed?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .toolCallReplayed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .toolCallReplayed(v)
+          }
+        }()
+        case 59: try {
+          var v: Sluice_Events_V1_ToolCallRefused?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .toolCallRefused(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .toolCallRefused(v)
+          }
+        }()
+        case 60: try {
+          var v: Sluice_Events_V1_PayloadMismatched?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .payloadMismatched(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .payloadMismatched(v)
+          }
+        }()
+        case 63: try {
+          var v: Sluice_Events_V1_ActionVoted?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .actionVoted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .actionVoted(v)
+          }
+        }()
         default: break
         }
       }
@@ -1940,6 +2426,30 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
       case .answerRecorded?: try {
         guard case .answerRecorded(let v)? = _storage._payload else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 55)
+      }()
+      case .toolCallStarted?: try {
+        guard case .toolCallStarted(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 56)
+      }()
+      case .toolCalled?: try {
+        guard case .toolCalled(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 57)
+      }()
+      case .toolCallReplayed?: try {
+        guard case .toolCallReplayed(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 58)
+      }()
+      case .toolCallRefused?: try {
+        guard case .toolCallRefused(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 59)
+      }()
+      case .payloadMismatched?: try {
+        guard case .payloadMismatched(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+      }()
+      case .actionVoted?: try {
+        guard case .actionVoted(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 63)
       }()
       case nil: break
       }
@@ -2333,7 +2843,271 @@ nonisolated extension Sluice_Events_V1_RunStatusChanged: SwiftProtobuf.Message, 
 
 nonisolated extension Sluice_Events_V1_ActionBlocked: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActionBlocked"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}tool_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}access_request_id\0\u{3}expires_at_us\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}tool_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}access_request_id\0\u{3}expires_at_us\0\u{1}call\0")
+
+  fileprivate class _StorageClass {
+    var _actionID: Data = Data()
+    var _toolID: String = String()
+    var _capability: String? = nil
+    var _payloadHash: String? = nil
+    var _method: String? = nil
+    var _url: String? = nil
+    var _accessRequestID: Data? = nil
+    var _expiresAtUs: Int64 = 0
+    var _call: Sluice_Events_V1_BlockedCall? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _actionID = source._actionID
+      _toolID = source._toolID
+      _capability = source._capability
+      _payloadHash = source._payloadHash
+      _method = source._method
+      _url = source._url
+      _accessRequestID = source._accessRequestID
+      _expiresAtUs = source._expiresAtUs
+      _call = source._call
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._actionID) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._toolID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._capability) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._payloadHash) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._method) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._url) }()
+        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._accessRequestID) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._expiresAtUs) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._call) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._actionID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._actionID, fieldNumber: 1)
+      }
+      if !_storage._toolID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._toolID, fieldNumber: 2)
+      }
+      try { if let v = _storage._capability {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._payloadHash {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+      } }()
+      try { if let v = _storage._method {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._url {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+      } }()
+      try { if let v = _storage._accessRequestID {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
+      } }()
+      if _storage._expiresAtUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._expiresAtUs, fieldNumber: 8)
+      }
+      try { if let v = _storage._call {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ActionBlocked, rhs: Sluice_Events_V1_ActionBlocked) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._actionID != rhs_storage._actionID {return false}
+        if _storage._toolID != rhs_storage._toolID {return false}
+        if _storage._capability != rhs_storage._capability {return false}
+        if _storage._payloadHash != rhs_storage._payloadHash {return false}
+        if _storage._method != rhs_storage._method {return false}
+        if _storage._url != rhs_storage._url {return false}
+        if _storage._accessRequestID != rhs_storage._accessRequestID {return false}
+        if _storage._expiresAtUs != rhs_storage._expiresAtUs {return false}
+        if _storage._call != rhs_storage._call {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".BlockedCall"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fingerprint\0\u{1}reason\0\u{1}requirement\0\u{1}headers\0\u{1}payload\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.fingerprint) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._requirement) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.headers) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._payload) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.fingerprint.isEmpty {
+      try visitor.visitSingularBytesField(value: self.fingerprint, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try { if let v = self._requirement {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.headers.isEmpty {
+      try visitor.visitSingularStringField(value: self.headers, fieldNumber: 4)
+    }
+    try { if let v = self._payload {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_BlockedCall, rhs: Sluice_Events_V1_BlockedCall) -> Bool {
+    if lhs.fingerprint != rhs.fingerprint {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs._requirement != rhs._requirement {return false}
+    if lhs.headers != rhs.headers {return false}
+    if lhs._payload != rhs._payload {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ApprovalRequirement"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}groups\0\u{3}needs_every_group\0\u{3}duration_us\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.groups) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.needsEveryGroup) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._durationUs) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.groups.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.groups, fieldNumber: 2)
+    }
+    if self.needsEveryGroup != false {
+      try visitor.visitSingularBoolField(value: self.needsEveryGroup, fieldNumber: 3)
+    }
+    try { if let v = self._durationUs {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ApprovalRequirement, rhs: Sluice_Events_V1_ApprovalRequirement) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.groups != rhs.groups {return false}
+    if lhs.needsEveryGroup != rhs.needsEveryGroup {return false}
+    if lhs._durationUs != rhs._durationUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_SealedBytes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SealedBytes"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}key_id\0\u{1}ciphertext\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.keyID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.ciphertext) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.keyID.isEmpty {
+      try visitor.visitSingularStringField(value: self.keyID, fieldNumber: 1)
+    }
+    if !self.ciphertext.isEmpty {
+      try visitor.visitSingularBytesField(value: self.ciphertext, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_SealedBytes, rhs: Sluice_Events_V1_SealedBytes) -> Bool {
+    if lhs.keyID != rhs.keyID {return false}
+    if lhs.ciphertext != rhs.ciphertext {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ActionVoted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ActionVoted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}approver_id\0\u{1}groups\0\u{1}reason\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2342,13 +3116,9 @@ nonisolated extension Sluice_Events_V1_ActionBlocked: SwiftProtobuf.Message, Swi
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.actionID) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.toolID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self._capability) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self._payloadHash) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self._method) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self._url) }()
-      case 7: try { try decoder.decodeSingularBytesField(value: &self._accessRequestID) }()
-      case 8: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtUs) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.approverID) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.groups) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self._reason) }()
       default: break
       }
     }
@@ -2362,39 +3132,23 @@ nonisolated extension Sluice_Events_V1_ActionBlocked: SwiftProtobuf.Message, Swi
     if !self.actionID.isEmpty {
       try visitor.visitSingularBytesField(value: self.actionID, fieldNumber: 1)
     }
-    if !self.toolID.isEmpty {
-      try visitor.visitSingularStringField(value: self.toolID, fieldNumber: 2)
+    if !self.approverID.isEmpty {
+      try visitor.visitSingularStringField(value: self.approverID, fieldNumber: 2)
     }
-    try { if let v = self._capability {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
-    } }()
-    try { if let v = self._payloadHash {
+    if !self.groups.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.groups, fieldNumber: 3)
+    }
+    try { if let v = self._reason {
       try visitor.visitSingularStringField(value: v, fieldNumber: 4)
     } }()
-    try { if let v = self._method {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
-    } }()
-    try { if let v = self._url {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
-    } }()
-    try { if let v = self._accessRequestID {
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
-    } }()
-    if self.expiresAtUs != 0 {
-      try visitor.visitSingularInt64Field(value: self.expiresAtUs, fieldNumber: 8)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: Sluice_Events_V1_ActionBlocked, rhs: Sluice_Events_V1_ActionBlocked) -> Bool {
+  static func ==(lhs: Sluice_Events_V1_ActionVoted, rhs: Sluice_Events_V1_ActionVoted) -> Bool {
     if lhs.actionID != rhs.actionID {return false}
-    if lhs.toolID != rhs.toolID {return false}
-    if lhs._capability != rhs._capability {return false}
-    if lhs._payloadHash != rhs._payloadHash {return false}
-    if lhs._method != rhs._method {return false}
-    if lhs._url != rhs._url {return false}
-    if lhs._accessRequestID != rhs._accessRequestID {return false}
-    if lhs.expiresAtUs != rhs.expiresAtUs {return false}
+    if lhs.approverID != rhs.approverID {return false}
+    if lhs.groups != rhs.groups {return false}
+    if lhs._reason != rhs._reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2776,7 +3530,7 @@ nonisolated extension Sluice_Events_V1_AccessExpired: SwiftProtobuf.Message, Swi
 
 nonisolated extension Sluice_Events_V1_CheckpointSaved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".CheckpointSaved"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}checkpoint_id\0\u{3}action_id\0\u{1}document\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}checkpoint_id\0\u{3}action_id\0\u{1}document\0\u{3}restarts_handler\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2787,6 +3541,7 @@ nonisolated extension Sluice_Events_V1_CheckpointSaved: SwiftProtobuf.Message, S
       case 1: try { try decoder.decodeSingularBytesField(value: &self.checkpointID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.actionID) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.document) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.restartsHandler) }()
       default: break
       }
     }
@@ -2802,6 +3557,9 @@ nonisolated extension Sluice_Events_V1_CheckpointSaved: SwiftProtobuf.Message, S
     if !self.document.isEmpty {
       try visitor.visitSingularStringField(value: self.document, fieldNumber: 3)
     }
+    if self.restartsHandler != false {
+      try visitor.visitSingularBoolField(value: self.restartsHandler, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2809,6 +3567,7 @@ nonisolated extension Sluice_Events_V1_CheckpointSaved: SwiftProtobuf.Message, S
     if lhs.checkpointID != rhs.checkpointID {return false}
     if lhs.actionID != rhs.actionID {return false}
     if lhs.document != rhs.document {return false}
+    if lhs.restartsHandler != rhs.restartsHandler {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3122,6 +3881,351 @@ nonisolated extension Sluice_Events_V1_AnswerRecorded: SwiftProtobuf.Message, Sw
     if lhs._idempotency != rhs._idempotency {return false}
     if lhs.statusCode != rhs.statusCode {return false}
     if lhs.body != rhs.body {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ToolCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ToolCall"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}tool_id\0\u{1}capability\0\u{1}method\0\u{1}url\0\u{3}payload_hash\0\u{1}fingerprint\0\u{3}is_repeatable\0\u{3}action_id\0\u{3}grant_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.callID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.toolID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._capability) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.method) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.url) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.payloadHash) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.fingerprint) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.isRepeatable) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self._actionID) }()
+      case 10: try { try decoder.decodeSingularBytesField(value: &self._grantID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.callID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.callID, fieldNumber: 1)
+    }
+    if !self.toolID.isEmpty {
+      try visitor.visitSingularStringField(value: self.toolID, fieldNumber: 2)
+    }
+    try { if let v = self._capability {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    if !self.method.isEmpty {
+      try visitor.visitSingularStringField(value: self.method, fieldNumber: 4)
+    }
+    if !self.url.isEmpty {
+      try visitor.visitSingularStringField(value: self.url, fieldNumber: 5)
+    }
+    if !self.payloadHash.isEmpty {
+      try visitor.visitSingularStringField(value: self.payloadHash, fieldNumber: 6)
+    }
+    if !self.fingerprint.isEmpty {
+      try visitor.visitSingularBytesField(value: self.fingerprint, fieldNumber: 7)
+    }
+    if self.isRepeatable != false {
+      try visitor.visitSingularBoolField(value: self.isRepeatable, fieldNumber: 8)
+    }
+    try { if let v = self._actionID {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 9)
+    } }()
+    try { if let v = self._grantID {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 10)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ToolCall, rhs: Sluice_Events_V1_ToolCall) -> Bool {
+    if lhs.callID != rhs.callID {return false}
+    if lhs.toolID != rhs.toolID {return false}
+    if lhs._capability != rhs._capability {return false}
+    if lhs.method != rhs.method {return false}
+    if lhs.url != rhs.url {return false}
+    if lhs.payloadHash != rhs.payloadHash {return false}
+    if lhs.fingerprint != rhs.fingerprint {return false}
+    if lhs.isRepeatable != rhs.isRepeatable {return false}
+    if lhs._actionID != rhs._actionID {return false}
+    if lhs._grantID != rhs._grantID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ToolCallStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ToolCallStarted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._call) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._call {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ToolCallStarted, rhs: Sluice_Events_V1_ToolCallStarted) -> Bool {
+    if lhs._call != rhs._call {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ToolCalled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ToolCalled"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}outcome\0\u{3}status_code\0\u{1}error\0\u{3}latency_us\0\u{3}answer_bytes\0\u{1}answer\0")
+
+  fileprivate class _StorageClass {
+    var _call: Sluice_Events_V1_ToolCall? = nil
+    var _outcome: Sluice_Events_V1_ToolCallOutcome = .unspecified
+    var _statusCode: UInt32 = 0
+    var _error: String = String()
+    var _latencyUs: Int64 = 0
+    var _answerBytes: UInt64 = 0
+    var _answer: Sluice_Events_V1_SealedBytes? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _call = source._call
+      _outcome = source._outcome
+      _statusCode = source._statusCode
+      _error = source._error
+      _latencyUs = source._latencyUs
+      _answerBytes = source._answerBytes
+      _answer = source._answer
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._call) }()
+        case 2: try { try decoder.decodeSingularEnumField(value: &_storage._outcome) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._statusCode) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._error) }()
+        case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._latencyUs) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._answerBytes) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._answer) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._call {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._outcome != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._outcome, fieldNumber: 2)
+      }
+      if _storage._statusCode != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._statusCode, fieldNumber: 3)
+      }
+      if !_storage._error.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._error, fieldNumber: 4)
+      }
+      if _storage._latencyUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._latencyUs, fieldNumber: 5)
+      }
+      if _storage._answerBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._answerBytes, fieldNumber: 6)
+      }
+      try { if let v = _storage._answer {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ToolCalled, rhs: Sluice_Events_V1_ToolCalled) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._call != rhs_storage._call {return false}
+        if _storage._outcome != rhs_storage._outcome {return false}
+        if _storage._statusCode != rhs_storage._statusCode {return false}
+        if _storage._error != rhs_storage._error {return false}
+        if _storage._latencyUs != rhs_storage._latencyUs {return false}
+        if _storage._answerBytes != rhs_storage._answerBytes {return false}
+        if _storage._answer != rhs_storage._answer {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ToolCallReplayed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ToolCallReplayed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.callID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.callID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.callID, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ToolCallReplayed, rhs: Sluice_Events_V1_ToolCallReplayed) -> Bool {
+    if lhs.callID != rhs.callID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ToolCallRefused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ToolCallRefused"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tool_id\0\u{1}method\0\u{1}url\0\u{3}payload_hash\0\u{1}reason\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.toolID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.method) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.url) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.payloadHash) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.toolID.isEmpty {
+      try visitor.visitSingularStringField(value: self.toolID, fieldNumber: 1)
+    }
+    if !self.method.isEmpty {
+      try visitor.visitSingularStringField(value: self.method, fieldNumber: 2)
+    }
+    if !self.url.isEmpty {
+      try visitor.visitSingularStringField(value: self.url, fieldNumber: 3)
+    }
+    if !self.payloadHash.isEmpty {
+      try visitor.visitSingularStringField(value: self.payloadHash, fieldNumber: 4)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ToolCallRefused, rhs: Sluice_Events_V1_ToolCallRefused) -> Bool {
+    if lhs.toolID != rhs.toolID {return false}
+    if lhs.method != rhs.method {return false}
+    if lhs.url != rhs.url {return false}
+    if lhs.payloadHash != rhs.payloadHash {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_PayloadMismatched: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PayloadMismatched"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{1}approved\0\u{1}presented\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.actionID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.approved) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.presented) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.actionID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.actionID, fieldNumber: 1)
+    }
+    if !self.approved.isEmpty {
+      try visitor.visitSingularStringField(value: self.approved, fieldNumber: 2)
+    }
+    if !self.presented.isEmpty {
+      try visitor.visitSingularStringField(value: self.presented, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_PayloadMismatched, rhs: Sluice_Events_V1_PayloadMismatched) -> Bool {
+    if lhs.actionID != rhs.actionID {return false}
+    if lhs.approved != rhs.approved {return false}
+    if lhs.presented != rhs.presented {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

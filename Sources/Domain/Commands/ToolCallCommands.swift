@@ -1,0 +1,37 @@
+/// Asks whether a call may be made now, and as what.
+package struct BeginToolCall: Hashable, Sendable {
+    package let call: ToolCall
+    /// Who makes it, as the gate knows.
+    package let agentID: String
+    /// What the policies ask for; `nil` when they allow it.
+    package let requirement: ApprovalRequirement?
+    /// What to block, once it is clear that an approval is needed: the first try comes without.
+    package let block: BlockToolCall?
+
+    package init(call: ToolCall, agentID: String, requirement: ApprovalRequirement?, block: BlockToolCall? = nil) {
+        self.call = call
+        self.agentID = agentID
+        self.requirement = requirement
+        self.block = block
+    }
+}
+
+/// The new ids, and what is kept of a call that has to wait.
+package struct BlockToolCall: Hashable, Sendable {
+    package let actionID: ActionID
+    package let requestID: AccessRequestID
+    /// Why the policies want an approval.
+    package let reason: String
+    package let headers: JSONText
+    package let payload: SealedBytes?
+
+    package init(
+        actionID: ActionID, requestID: AccessRequestID, reason: String, headers: JSONText, payload: SealedBytes?
+    ) {
+        self.actionID = actionID
+        self.requestID = requestID
+        self.reason = reason
+        self.headers = headers
+        self.payload = payload
+    }
+}

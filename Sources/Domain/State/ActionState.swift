@@ -1,0 +1,59 @@
+/// A blocked action of an unfinished run.
+package struct ActionState: Hashable, Sendable {
+    /// What is remembered of a call that the gate blocked.
+    package struct Gate: Hashable, Sendable {
+        package let groups: [String]
+        package let needsEveryGroup: Bool
+        /// The groups that have approved, when all have to.
+        package internal(set) var approvedGroups: [String]
+
+        package init(groups: [String], needsEveryGroup: Bool, approvedGroups: [String] = []) {
+            self.groups = groups
+            self.needsEveryGroup = needsEveryGroup
+            self.approvedGroups = approvedGroups
+        }
+    }
+
+    package let id: ActionID
+    package let toolID: String
+    package let method: String?
+    package let url: String?
+    package let payloadHash: PayloadHash?
+    package let accessRequestID: AccessRequestID?
+    package let expiresAt: Timestamp
+    /// `nil` when a client blocked it.
+    package internal(set) var gate: Gate?
+    package internal(set) var status: ActionStatus = .blocked
+    /// Whether its call was made, so that the approval is used up.
+    package internal(set) var isSpent = false
+
+    /// An action as it was remembered before.
+    package init(
+        id: ActionID, toolID: String, method: String?, url: String?, payloadHash: PayloadHash?,
+        accessRequestID: AccessRequestID?, expiresAt: Timestamp, gate: Gate?, status: ActionStatus, isSpent: Bool
+    ) {
+        self.id = id
+        self.toolID = toolID
+        self.method = method
+        self.url = url
+        self.payloadHash = payloadHash
+        self.accessRequestID = accessRequestID
+        self.expiresAt = expiresAt
+        self.gate = gate
+        self.status = status
+        self.isSpent = isSpent
+    }
+
+    init(_ blocked: ActionBlocked) {
+        id = blocked.actionID
+        toolID = blocked.toolID
+        method = blocked.method
+        url = blocked.url
+        payloadHash = blocked.payloadHash
+        accessRequestID = blocked.accessRequestID
+        expiresAt = blocked.expiresAt
+        gate = blocked.call.map {
+            Gate(groups: $0.requirement.groups, needsEveryGroup: $0.requirement.needsEveryGroup)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import Domain
+
+extension BlockedCall {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, fingerprint)
+        writer.add(2, reason)
+        writer.add(3) { requirement.write(to: &$0) }
+        writer.add(4, headers.text)
+        if let payload { writer.add(5) { payload.write(to: &$0) } }
+    }
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (fingerprint, requirement, payload): (UUIDValue?, ApprovalRequirement?, SealedBytes?)
+        var (reason, headers) = ("", JSONText(verified: ""))
+        while let field = try reader.next() {
+            switch field {
+            case 1: fingerprint = try reader.optionalUUID("call.fingerprint")
+            case 2: reason = try reader.text()
+            case 3: requirement = try ApprovalRequirement(try reader.message())
+            case 4: headers = try reader.json()
+            case 5: payload = try SealedBytes(try reader.message())
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            fingerprint: try required(fingerprint, "call.fingerprint"), reason: reason,
+            requirement: try required(requirement, "call.requirement"), headers: headers, payload: payload)
+    }
+}
+
+extension ApprovalRequirement {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, name)
+        writer.add(2, groups)
+        writer.add(3, needsEveryGroup)
+        writer.add(4, optional: duration)
+    }
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (name, groups, needsEveryGroup): (String, [String], Bool) = ("", [], false)
+        var duration: Duration?
+        while let field = try reader.next() {
+            switch field {
+            case 1: name = try reader.text()
+            case 2: groups.append(try reader.text())
+            case 3: needsEveryGroup = try reader.bool()
+            case 4: duration = try reader.duration()
+            default: try reader.skip()
+            }
+        }
+        self.init(name: name, groups: groups, needsEveryGroup: needsEveryGroup, duration: duration)
+    }
+}
+
+extension SealedBytes {
+    package func write(to writer: inout WireWriter) {
+        writer.add(1, keyID)
+        writer.add(2, ciphertext)
+    }
+
+    package init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (keyID, ciphertext): (String, [UInt8]) = ("", [])
+        while let field = try reader.next() {
+            switch field {
+            case 1: keyID = try reader.text()
+            case 2: ciphertext = try reader.bytes()
+            default: try reader.skip()
+            }
+        }
+        self.init(keyID: keyID, ciphertext: ciphertext)
+    }
+}
+
+extension ActionVoted {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, actionID)
+        writer.add(2, approverID)
+        writer.add(3, groups)
+        writer.add(4, optional: reason)
+    }
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (actionID, approverID): (ActionID?, String) = (nil, "")
+        var (groups, reason): ([String], String?) = ([], nil)
+        while let field = try reader.next() {
+            switch field {
+            case 1: actionID = try reader.id("action_id")
+            case 2: approverID = try reader.text()
+            case 3: groups.append(try reader.text())
+            case 4: reason = try reader.text()
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            actionID: try required(actionID, "action_id"), approverID: approverID, groups: groups, reason: reason)
+    }
+}
