@@ -72,6 +72,7 @@ let package = Package(
         room("Domain"),
         room("Authentication", [.crypto]),
         // Level 1
+        room("Governance", ["Domain", .crypto]),
         room("EventLog", ["CLZ4", .crypto, .logging, .metrics]),
         // Level 2
         room("EventStore", ["Domain", "EventLog"]),
@@ -136,6 +137,7 @@ let package = Package(
         suite("Fuzzing", ["Fuzzing", "TestSupport"]),
         suite("Simulation", ["Simulation"]),
         suite("Domain", ["Domain"]),
+        suite("Governance", ["Domain", "Governance"]),
         suite("EventLog", ["EventLog", "TestSupport", .crypto, .logging]),
         suite("EventStore", ["Domain", "EventLog", "EventStore", "TestSupport", .logging, .protobuf]),
         suite("EventStreaming", ["Domain", "EventLog", "EventStore", "EventStreaming", .logging]),

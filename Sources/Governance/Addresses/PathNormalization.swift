@@ -1,0 +1,76 @@
+/// The path of a URL: its normal form, and what else servers make of it.
+enum PathNormalization {
+    /// How often a path may be percent-encoded over itself.
+    private static let encodingsMax = 4
+    private static let slash = UInt8(ascii: "/")
+
+    /// Escapes in their normal form and dot segments removed (RFC 3986, 5.2.4). No path is a slash.
+    static func normalized(_ bytes: ArraySlice<UInt8>) throws(InvalidURL) -> [UInt8] {
+        let segments = try PercentEncoding.normalized(bytes).split(separator: slash, omittingEmptySubsequences: false)
+        var kept: [ArraySlice<UInt8>] = []
+        // What is before the first slash is empty.
+        for (index, segment) in segments.enumerated().dropFirst() {
+            let isLast = index == segments.count - 1
+            if isDots(segment, 2) {
+                if !kept.isEmpty { kept.removeLast() }
+                if isLast { kept.append([]) }
+            } else if isDots(segment, 1) {
+                if isLast { kept.append([]) }
+            } else {
+                kept.append(segment)
+            }
+        }
+        return [slash] + kept.joined(separator: [slash])
+    }
+
+    /// Whether the path has `.` or `..` for a segment, escaped or not.
+    static func hasDotSegments(_ path: Substring) -> Bool {
+        PercentEncoding.decodedOnce(Array(path.utf8)).split(separator: slash).contains {
+            isDots($0, 1) || isDots($0, 2)
+        }
+    }
+
+    /// The path as it is after each decoding, simplified; the first is of the path itself.
+    static func readings(_ path: [UInt8]) throws(InvalidURL) -> [String] {
+        var readings: [String] = []
+        func add(_ bytes: ArraySlice<UInt8>) {
+            let reading = simplified(bytes)
+            if !readings.contains(reading) { readings.append(reading) }
+        }
+        var (bytes, decodings) = (path, 0)
+        while true {
+            add(bytes[...])
+            // An escaped question mark, decoded, may be taken for the query's.
+            if let end = bytes.firstIndex(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) {
+                add(bytes[..<end])
+            }
+            let decoded = PercentEncoding.decodedOnce(bytes)
+            guard decoded != bytes else { return readings }
+            guard !decoded.contains(0) else { throw InvalidURL("has an escaped NUL") }
+            decodings += 1
+            guard decodings <= encodingsMax else { throw InvalidURL("has a path that is percent-encoded too often") }
+            bytes = decoded
+        }
+    }
+
+    /// Lower case, backslashes as slashes, no parameters (`;…`), no dots or blanks at the end of segments, no empty
+    /// segments, dot segments removed.
+    private static func simplified(_ path: ArraySlice<UInt8>) -> String {
+        var kept: [ArraySlice<UInt8>] = []
+        let plain = path.map { $0 == UInt8(ascii: "\\") ? slash : $0.lowered }
+        for segment in plain.split(separator: slash) {
+            let name = segment.prefix { $0 != UInt8(ascii: ";") }
+            if isDots(name, 2) {
+                if !kept.isEmpty { kept.removeLast() }
+                continue
+            }
+            let end = name.lastIndex { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: " ") }
+            if let end { kept.append(name[...end]) }
+        }
+        return String(decoding: [slash] + kept.joined(separator: [slash]), as: UTF8.self)
+    }
+
+    private static func isDots(_ segment: ArraySlice<UInt8>, _ count: Int) -> Bool {
+        segment.count == count && segment.allSatisfy { $0 == UInt8(ascii: ".") }
+    }
+}

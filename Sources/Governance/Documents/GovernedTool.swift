@@ -1,0 +1,113 @@
+package import Domain
+
+/// What governance has to know of a tool, read from its stored document.
+package struct GovernedTool: Hashable, Sendable {
+    /// Who may call a tool that no policy speaks of.
+    package enum AccessMode: String, Hashable, Sendable, CaseIterable {
+        /// Every agent.
+        case open = "Open"
+        /// Agents that name the tool among their required tools.
+        case restricted = "Restricted"
+        /// Nobody without an approval.
+        case critical = "Critical"
+    }
+
+    package enum Authentication: String, Hashable, Sendable, CaseIterable {
+        case none = "None"
+        case apiKey = "APIKey"
+        case oauth2 = "OAuth2"
+        case awsSignature = "AWSSignature"
+    }
+
+    package static let capabilitiesMax = 1_000
+
+    package let name: String
+    package let baseURL: NormalizedURL
+    package let tags: RiskTags
+    package let capabilities: [ToolCapability]
+    package let accessMode: AccessMode
+    package let requiresApproval: Bool
+    package let authentication: Authentication
+    /// Whether the document says, by `topology: Internal`, that the tool is on private addresses.
+    package let isInternal: Bool
+    /// How long a call may take; `nil` when the document leaves it to the gateway.
+    package let timeout: Duration?
+
+    package init(name: String, document: JSONValue) throws(InvalidDocument) {
+        guard let spec = try DocumentReader(document, path: "tool").member(object: "spec") else {
+            throw InvalidDocument("spec is required")
+        }
+        try self.init(name: name, spec: spec)
+    }
+
+    package init(name: String, spec: JSONValue) throws(InvalidDocument) {
+        let reader = try DocumentReader(spec, path: "spec")
+        self.name = name
+        guard let connection = try reader.object("connection") else {
+            throw InvalidDocument("spec.connection is required")
+        }
+        baseURL = try Self.baseURL(connection)
+        isInternal = try connection.text("topology")?.lowercased() == "internal"
+        let seconds = try connection.integer("timeoutSeconds", in: 1...3600)
+        timeout = try connection.duration("timeout") ?? seconds.map { .seconds($0) }
+        authentication = try connection.object("authentication")?.choice("type", of: Authentication.self) ?? .none
+        let governance = try reader.object("governance")
+        let access = try governance?.object("accessControl")
+        accessMode = try access?.choice("mode", of: AccessMode.self) ?? .restricted
+        // Documents have it in any of three places; one that asks is enough.
+        let flags = [
+            try access?.flag("requireApproval"), try governance?.flag("requireApproval"),
+            try reader.flag("requireApproval"),
+        ]
+        requiresApproval = flags.contains(true)
+        tags = RiskTags(try reader.texts("riskTags"))
+        var capabilities: [ToolCapability] = []
+        for capability in try reader.objects("capabilities", max: Self.capabilitiesMax) {
+            capabilities.append(try ToolCapability(capability))
+        }
+        self.capabilities = capabilities
+    }
+
+    /// The base URL: what the document has, with its `port` and `scheme` where the URL has none of its own.
+    private static func baseURL(_ connection: DocumentReader) throws(InvalidDocument) -> NormalizedURL {
+        guard let text = try connection.text("baseUrl", "base_url") else {
+            throw connection.invalid("baseUrl", "is required")
+        }
+        do throws(InvalidURL) {
+            let url = try NormalizedURL(text)
+            guard url.query == nil else { throw InvalidURL("must have no query") }
+            return url
+        } catch {
+            throw connection.invalid("baseUrl", error.reason)
+        }
+    }
+
+    /// Where below the base URL the call is; `nil` when its path, or some reading of it, lies elsewhere.
+    package func place(of url: NormalizedURL) -> ToolPath? {
+        guard url.hasOrigin(of: baseURL), let path = url.path.below(baseURL.path) else { return nil }
+        var readings: [String] = []
+        for reading in url.readings {
+            guard let below = baseURL.readings.lazy.compactMap(reading.below).first else { return nil }
+            readings.append(below)
+        }
+        return ToolPath(path: path, readings: readings)
+    }
+}
+
+/// The path of a call below its tool's base URL.
+package struct ToolPath: Hashable, Sendable {
+    package let path: String
+    /// The path as servers may read it, see `NormalizedURL`.
+    let readings: [String]
+}
+
+extension String {
+    /// What follows the path `base`, with its slash.
+    fileprivate func below(_ base: String) -> String? {
+        let base = base.hasSuffix("/") ? base.dropLast() : base[...]
+        guard utf8.starts(with: base.utf8) else { return nil }
+        let rest = utf8.dropFirst(base.utf8.count)
+        guard let first = rest.first else { return "/" }
+        return first == UInt8(ascii: "/") ? String(Substring(rest)) : nil
+    }
+}

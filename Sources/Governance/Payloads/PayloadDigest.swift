@@ -1,0 +1,28 @@
+import Crypto
+package import Domain
+
+/// SHA-256 over the bytes of a request's body: what an approval is bound to.
+package enum PayloadDigest {
+    /// `sha256:` and 64 lower-case hex digits.
+    package static func sha256(_ bytes: some Sequence<UInt8>) -> PayloadHash {
+        var digest = Streaming()
+        digest.update(Array(bytes))
+        return digest.finalize()
+    }
+
+    /// The same over a body that comes in parts.
+    package struct Streaming: Sendable {
+        private var hasher = SHA256()
+
+        package init() {}
+
+        package mutating func update(_ part: [UInt8]) { hasher.update(data: part) }
+
+        package func finalize() -> PayloadHash { PayloadHash("sha256:" + hex(hasher.finalize())) }
+
+        private func hex(_ digest: SHA256.Digest) -> String {
+            let digits = Array("0123456789abcdef".utf8)
+            return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Domain
+import Governance
+import Testing
+
+@Suite struct ApprovalRequirementTests {
+    private static let ask = #"{"permission":"approval_required"}"#
+
+    private func requirement(_ approvals: [String], tool: GovernedTool? = nil) throws -> ApprovalRequirement {
+        let spec = #"{"policies":[\#(Self.ask)],"approvals":[\#(approvals.joined(separator: ","))]}"#
+        return try requirement([BoundPolicy(name: "p", .policy(try Fixture.policy(spec)))], tool: tool)
+    }
+
+    private func requirement(_ policies: [BoundPolicy], tool: GovernedTool? = nil) throws -> ApprovalRequirement {
+        let verdict = PolicyEvaluation.decide(
+            call: Fixture.call("POST"), tool: try tool ?? Fixture.tool(), policies: policies)
+        guard case .approvalRequired(_, let requirement) = verdict.decision else {
+            throw InvalidDocument("no approval is required")
+        }
+        return requirement
+    }
+
+    @Test func withoutARuleAnyApproverDecidesForFourHours() throws {
+        #expect(try requirement([String]()) == .default)
+        #expect(ApprovalRequirement.default.groups == [] && ApprovalRequirement.default.duration == .seconds(14_400))
+        #expect(try requirement([#"{"name":"other","toolIds":["y"],"approvers":{"groups":["g"]}}"#]) == .default)
+    }
+
+    @Test func aRuleSaysWhoAndForHowLong() throws {
+        let found = try requirement([
+            #"{"name":"n","approvers":{"groups":["legal","finance"],"match":"all"},"defaultDuration":"30m"}"#
+        ])
+        #expect(found.name == "n" && found.groups == ["finance", "legal"] && found.match == .all)
+        #expect(found.duration == .seconds(1800))
+    }
+
+    @Test func theClosestRuleIsTakenInWhateverOrder() throws {
+        let rules = [
+            #"{"name":"tool","toolIds":["x"]}"#, #"{"name":"capability","capabilities":["POST /a"]}"#,
+            #"{"name":"resource","resource":"https://api.x.com/*"}"#, #"{"name":"tags","tags":["money"]}"#,
+            #"{"name":"operations","operations":["POST"]}"#, #"{"name":"any"}"#,
+        ]
+        let members = #","riskTags":["money"],"capabilities":[{"method":"POST","path":"/a"}]"#
+        for start in rules.indices {
+            let expected = try Fixture.json(rules[start])["name"]?.string
+            for order in [Array(rules[start...]), rules[start...].reversed()] {
+                #expect(try requirement(order, tool: Fixture.tool(members)).name == expected)
+            }
+        }
+    }
+
+    @Test func ofEquallyCloseRulesTheStrictestIsTaken() throws {
+        let rules = [
+            #"{"name":"a","approvers":{"groups":["g","h"],"match":"all"}}"#,
+            #"{"name":"b","approvers":{"groups":["g"]},"defaultDuration":"1h"}"#,
+            #"{"name":"c","approvers":{"groups":["g"]},"defaultDuration":"2h"}"#,
+            #"{"name":"d","approvers":{"groups":["g","h"]}}"#, #"{"name":"e"}"#,
+        ]
+        for start in rules.indices {
+            let expected = try Fixture.json(rules[start])["name"]?.string
+            #expect(try requirement(Array(rules[start...].reversed())).name == expected)
+        }
+    }
+
+    @Test func thePolicyThatAsksGoesBeforeOthers() throws {
+        let asking = try Fixture.policy(#"{"policies":[\#(Self.ask)],"approvals":[{"name":"mine"}]}"#)
+        let other = try Fixture.policy(#"{"approvals":[{"name":"closer","toolIds":["x"]}]}"#)
+        let policies = [BoundPolicy(name: "z", .policy(asking)), BoundPolicy(name: "a", .policy(other))]
+        #expect(try requirement(policies).name == "mine")
+        let silent = BoundPolicy(name: "z", .policy(try Fixture.policy(#"{"policies":[\#(Self.ask)]}"#)))
+        #expect(try requirement([silent, policies[1]]).name == "closer")
+    }
+}

@@ -1,0 +1,54 @@
+import Domain
+import Governance
+import Testing
+
+@Suite struct CapabilityMatchTests {
+    private func find(_ method: String, _ path: String, _ capabilities: String) throws -> CapabilityMatch? {
+        let tool = try Fixture.tool(#","capabilities":[\#(capabilities)]"#)
+        let place = try #require(tool.place(of: try NormalizedURL("https://api.x.com" + path)))
+        return CapabilityMatch.find(method, at: place, in: tool.capabilities)
+    }
+
+    @Test(arguments: [
+        ("/v1/charges", "/v1/charges", true), ("/v1/charges", "/v1/charges/7", true),
+        ("/v1/charges", "/v1/charges2", false), ("/v1/charges", "/v1", false), ("/v1/charges/", "/v1/charges", true),
+        ("/v1/*", "/v1/a/b", true), ("/v1/ch*", "/v1/charges/7", true), ("/v1/ch*", "/v1/refunds", false),
+        ("/users/*/posts", "/users/7/posts", true), ("/users/*/posts", "/users/posts", false),
+        ("/users/*/posts", "/users/7/likes", false), ("/f/*.json", "/f/a.json", true), ("/f/*.json", "/f/a.xml", false),
+        ("*", "/anything", true), ("/", "/anything", true), ("/%761", "/v1", true), ("/v1", "/V1", false),
+        ("/public/*", "/public/..%2Fadmin", false), ("/public", "/public;%2F..%2Fadmin", false),
+        ("/public", "/public/a%2Fb", true),
+    ])
+    func aPathIsTheNamedOneOrBelowIt(pattern: String, path: String, matches: Bool) throws {
+        #expect(try (find("GET", path, #"{"method":"GET","path":"\#(pattern)"}"#) != nil) == matches)
+    }
+
+    @Test func ofSeveralTheClosestIsTheOne() throws {
+        let declared = #"""
+            {"name":"all","path":"/v1"},{"name":"any","path":"/v1/charges"},
+            {"name":"post","method":"post","path":"/v1/charges"},{"name":"later","method":"POST","path":"/v1/charges"}
+            """#
+        #expect(try find("POST", "/v1/charges", declared)?.capability?.name == "post")
+        #expect(try find("GET", "/v1/charges", declared)?.capability?.name == "any")
+        #expect(try find("GET", "/v1/refunds", declared)?.capability?.name == "all")
+        #expect(try find("GET", "/v2", declared) == nil)
+    }
+
+    @Test func noneDeclaredIsEveryCall() throws {
+        let match = try #require(try find("POST", "/a", ""))
+        #expect(match.capability == nil && !match.isSafeToRepeat && !match.takesIdempotencyKey)
+    }
+
+    @Test(arguments: [
+        ("GET", "", true), ("HEAD", "", true), ("POST", "", false), ("PUT", "", false), ("DELETE", "", false),
+        ("POST", #","idempotent":true"#, true), ("PUT", #","safe":true"#, true),
+        ("GET", #","idempotent":false"#, false),
+    ])
+    func whatIsSafeToRepeatIsReadOrMarked(method: String, mark: String, isSafe: Bool) throws {
+        #expect(try find(method, "/a", #"{"path":"/a"\#(mark)}"#)?.isSafeToRepeat == isSafe)
+    }
+
+    @Test func aToolMaySayThatItTakesTheIdempotencyKey() throws {
+        #expect(try find("POST", "/a", #"{"path":"/a","idempotencyKey":true}"#)?.takesIdempotencyKey == true)
+    }
+}
