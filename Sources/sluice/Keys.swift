@@ -32,6 +32,9 @@ struct Keys: AsyncParsableCommand {
         @Option(help: "The workspace it belongs to.") var workspace: String?
         @Option(name: .customLong("expires-in-days"), help: "Days until it ends; never when left out.")
         var expiresInDays: UInt16?
+        @Option(help: "A group of approvers that the key stands for; may be given more than once.")
+        var group: [String] = []
+        @Option(help: "The one agent that a key of role agent is for.") var agent: String?
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
@@ -41,6 +44,8 @@ struct Keys: AsyncParsableCommand {
                     JSONValue.Member(name: "role", value: .string(role.rawValue)),
                 ]
                 if let workspace { members.append(.init(name: "workspace", value: .string(workspace))) }
+                if !group.isEmpty { members.append(.init(name: "groups", value: .array(group.map(JSONValue.string)))) }
+                if let agent { members.append(.init(name: "agent", value: .string(agent))) }
                 if let expiresInDays {
                     members.append(.init(name: "expiresInDays", value: .number(String(expiresInDays))))
                 }

@@ -190,6 +190,14 @@ enum EventSamples {
                     name: "\(role.rawValue) key", role: role, digest: String(repeating: "5ec2e7", count: 10) + "0000",
                     prefix: "ra_ws_", last4: "x9Qz", expiresAt: role == .agent ? soon : nil))
         } + [
+            .apiKeyCreated(
+                APIKeyCreated(
+                    name: "finance", role: .approver, digest: String(repeating: "5ec2e7", count: 10) + "0001",
+                    prefix: "ra_ws_", last4: "x9Qa", expiresAt: nil, groups: ["finance", "on call"])),
+            .apiKeyCreated(
+                APIKeyCreated(
+                    name: "remote", role: .agent, digest: String(repeating: "5ec2e7", count: 10) + "0002",
+                    prefix: "ra_ws_", last4: "x9Qb", expiresAt: nil, agent: "billing")),
             .apiKeyRevoked(APIKeyRevoked()),
             .answerRecorded(
                 AnswerRecorded(

@@ -7,14 +7,23 @@ package struct APIKeyCreated: Hashable, Sendable {
     package let prefix: String
     package let last4: String
     package let expiresAt: Timestamp?
+    /// The groups of approvers that it stands for, sorted, each once.
+    package let groups: [String]
+    /// The agent that a key of role agent is for; `nil` when it may speak for any.
+    package let agent: String?
 
-    package init(name: String, role: Role, digest: String, prefix: String, last4: String, expiresAt: Timestamp?) {
+    package init(
+        name: String, role: Role, digest: String, prefix: String, last4: String, expiresAt: Timestamp?,
+        groups: [String] = [], agent: String? = nil
+    ) {
         self.name = name
         self.role = role
         self.digest = digest
         self.prefix = prefix
         self.last4 = last4
         self.expiresAt = expiresAt
+        self.groups = groups
+        self.agent = agent
     }
 }
 

@@ -8,11 +8,14 @@ extension APIKeyCreated {
         writer.add(4, prefix)
         writer.add(5, last4)
         writer.add(6, optional: expiresAt)
+        for group in groups { writer.add(7, optional: group) }
+        writer.add(8, optional: agent)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (name, role, digest): (String, Role?, String) = ("", nil, "")
         var (prefix, last4, expiresAt): (String, String, Timestamp?) = ("", "", nil)
+        var (groups, agent): ([String], String?) = ([], nil)
         while let field = try reader.next() {
             switch field {
             case 1: name = try reader.text()
@@ -21,12 +24,14 @@ extension APIKeyCreated {
             case 4: prefix = try reader.text()
             case 5: last4 = try reader.text()
             case 6: expiresAt = try reader.time()
+            case 7: groups.append(try reader.text())
+            case 8: agent = try reader.text()
             default: try reader.skip()
             }
         }
         self.init(
             name: name, role: try required(role, "role"), digest: digest, prefix: prefix, last4: last4,
-            expiresAt: expiresAt)
+            expiresAt: expiresAt, groups: groups, agent: agent)
     }
 }
 

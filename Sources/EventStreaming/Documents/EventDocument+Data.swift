@@ -74,6 +74,8 @@ extension EventDocument {
                 json.add("prefix", created.prefix)
                 json.add("last4", created.last4)
                 json.add("expires_at", created.expiresAt)
+                if !created.groups.isEmpty { json.add("groups", created.groups) }
+                json.add("agent", created.agent)
             case .answerRecorded(let answer):
                 json.add("idempotency_key", answer.token.key)
                 json.add("status_code", answer.statusCode)

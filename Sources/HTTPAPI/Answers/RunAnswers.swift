@@ -84,6 +84,8 @@ extension APIKeyRecord {
             json.add("last4", last4)
             json.add("role", role.rawValue)
             json.add("workspace", workspace.text)
+            if !groups.isEmpty { json.add("groups", groups) }
+            json.add("agent", agent)
             json.add("createdAt", createdAt)
             json.add("expiresAt", expiresAt)
         }

@@ -38,7 +38,9 @@ struct AuthenticationMiddleware: RouterMiddleware {
         guard let key = projections.apiKey(digest: secret.digest), key.expiresAt.map({ now() < $0 }) ?? true,
             !isAgentPath || key.role == .agent
         else { throw unauthorized("the API key is not known, revoked or expired") }
-        return Principal(keyID: key.id, name: key.name, role: key.role, workspace: key.workspace)
+        return Principal(
+            keyID: key.id, name: key.name, role: key.role, workspace: key.workspace, groups: key.groups,
+            agent: key.agent)
     }
 
     private func agentSecret(_ path: String) throws -> APIKeySecret {

@@ -23,6 +23,10 @@ struct Principal: Sendable {
     let name: String
     let role: Role
     let workspace: WorkspaceName
+    /// The groups of approvers that the key stands for.
+    let groups: [String]
+    /// The agent that the key is for; `nil` when it may speak for any.
+    let agent: String?
 
     var actor: Actor { Actor(kind: .apiKey(keyID), name: name) }
 }

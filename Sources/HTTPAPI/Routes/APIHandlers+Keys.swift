@@ -17,10 +17,13 @@ extension APIHandlers {
             throw APIError.badRequest("role must be one of admin, operator, approver, agent, viewer")
         }
         let days = try body.integer("expiresInDays", in: 1...3650)
+        let groups = Set(try body.texts("groups") ?? []).sorted()
+        let agent = try body.text("agent")
         let secret = APIKeySecret.generate()
         let created = APIKeyCreated(
             name: name, role: role, digest: secret.digest, prefix: secret.visiblePrefix, last4: secret.last4,
-            expiresAt: days.map { commands.clock.now().adding(.seconds($0 * 86_400)) })
+            expiresAt: days.map { commands.clock.now().adding(.seconds($0 * 86_400)) },
+            groups: groups, agent: agent)
         let id: APIKeyID = commands.newID()
         let scope = try scoped(request, to: try body.text("workspace"))
         let receipt = try await commands.execute(.createAPIKey(id: id, created), scope)

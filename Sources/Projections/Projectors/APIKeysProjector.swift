@@ -8,13 +8,15 @@ enum APIKeysProjector {
         if case .apiKeyCreated(let created) = recorded.event.payload {
             try db.run(
                 """
-                INSERT INTO api_keys (id, workspace, name, role, digest, prefix, last4, expires_at, created_at, position)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO api_keys (
+                    id, workspace, name, role, digest, prefix, last4, expires_at, created_at, position, group_names, agent
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
                     id.column, recorded.event.workspace.text, created.name, created.role.rawValue, created.digest,
                     created.prefix, created.last4, created.expiresAt?.microseconds,
                     recorded.event.time.microseconds, Int64(recorded.position.value),
+                    created.groups.joined(separator: "\n"), created.agent,
                 ])
         } else if case .apiKeyRevoked = recorded.event.payload {
             try db.run("DELETE FROM api_keys WHERE id = ?", [id.column])

@@ -91,6 +91,10 @@ package struct APIKeyRecord: Hashable, Sendable {
     package let last4: String
     package let expiresAt: Timestamp?
     package let createdAt: Timestamp
+    /// The groups of approvers that it stands for.
+    package let groups: [String]
+    /// The agent that it is for.
+    package let agent: String?
 
     init(_ row: Row) throws {
         id = try row.identifier("id")
@@ -102,6 +106,8 @@ package struct APIKeyRecord: Hashable, Sendable {
         last4 = row["last4"]
         expiresAt = row.optionalTime("expires_at")
         createdAt = row.time("created_at")
+        groups = (row["group_names"] as String).split(separator: "\n").map(String.init)
+        agent = row["agent"]
     }
 }
 

@@ -99,7 +99,7 @@ enum ReadModelSchema {
         CREATE TABLE api_keys (
             id BLOB PRIMARY KEY, workspace TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
             digest TEXT NOT NULL, prefix TEXT NOT NULL, last4 TEXT NOT NULL, expires_at INTEGER,
-            created_at INTEGER NOT NULL, position INTEGER NOT NULL
+            created_at INTEGER NOT NULL, position INTEGER NOT NULL, group_names TEXT NOT NULL, agent TEXT
         ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE checkpoints (

@@ -1559,11 +1559,25 @@ nonisolated struct Sluice_Events_V1_ApiKeyCreated: Sendable {
   /// Clears the value of `expiresAtUs`. Subsequent reads from it will return its default value.
   mutating func clearExpiresAtUs() {self._expiresAtUs = nil}
 
+  /// The groups of approvers that the key stands for.
+  var groups: [String] = []
+
+  /// The agent that a key of role agent is for.
+  var agent: String {
+    get {_agent ?? String()}
+    set {_agent = newValue}
+  }
+  /// Returns true if `agent` has been explicitly set.
+  var hasAgent: Bool {self._agent != nil}
+  /// Clears the value of `agent`. Subsequent reads from it will return its default value.
+  mutating func clearAgent() {self._agent = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _expiresAtUs: Int64? = nil
+  fileprivate var _agent: String? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ApiKeyRevoked: Sendable {
@@ -3766,7 +3780,7 @@ nonisolated extension Sluice_Events_V1_InvokeFailed: SwiftProtobuf.Message, Swif
 
 nonisolated extension Sluice_Events_V1_ApiKeyCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ApiKeyCreated"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}role\0\u{1}digest\0\u{1}prefix\0\u{1}last4\0\u{3}expires_at_us\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}role\0\u{1}digest\0\u{1}prefix\0\u{1}last4\0\u{3}expires_at_us\0\u{1}groups\0\u{1}agent\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3780,6 +3794,8 @@ nonisolated extension Sluice_Events_V1_ApiKeyCreated: SwiftProtobuf.Message, Swi
       case 4: try { try decoder.decodeSingularStringField(value: &self.prefix) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.last4) }()
       case 6: try { try decoder.decodeSingularInt64Field(value: &self._expiresAtUs) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.groups) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self._agent) }()
       default: break
       }
     }
@@ -3808,6 +3824,12 @@ nonisolated extension Sluice_Events_V1_ApiKeyCreated: SwiftProtobuf.Message, Swi
     try { if let v = self._expiresAtUs {
       try visitor.visitSingularInt64Field(value: v, fieldNumber: 6)
     } }()
+    if !self.groups.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.groups, fieldNumber: 7)
+    }
+    try { if let v = self._agent {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 8)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3818,6 +3840,8 @@ nonisolated extension Sluice_Events_V1_ApiKeyCreated: SwiftProtobuf.Message, Swi
     if lhs.prefix != rhs.prefix {return false}
     if lhs.last4 != rhs.last4 {return false}
     if lhs._expiresAtUs != rhs._expiresAtUs {return false}
+    if lhs.groups != rhs.groups {return false}
+    if lhs._agent != rhs._agent {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
