@@ -89,7 +89,7 @@ let package = Package(
         room(
             "HTTPAPI",
             [
-                "Domain", "CommandHandling", "Projections", "EventStreaming", "Authentication", .crypto,
+                "Domain", "Governance", "CommandHandling", "Projections", "EventStreaming", "Authentication", .crypto,
                 .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .nioHTTPTypes, .logging,
                 .metrics, .httpClient,
             ]),

@@ -77,9 +77,13 @@ extension RouteTable {
         for (path, kind) in kinds where kind == .policy || kind == .modelProvider {
             on(.post, path, under: prefixes, .manageResources) { request in
                 let name = try request.body.requiredText("name")
+                guard kind != .policy || !SpecDocument.reservedPolicyNames.contains(name) else {
+                    throw APIError.badRequest("name must not be \(name): that is a path of the API")
+                }
                 return try await api.store(kind, named: name, try SpecDocument.document(kind, request.body), request)
             }
         }
+        on(.get, "/policies/explain", under: prefixes, .read, api.explainPolicy)
         on(.put, "/policies/:name", under: prefixes, .manageResources) { request in
             let name = try request.parameter("name")
             let document = try SpecDocument.document(.policy, request.body)

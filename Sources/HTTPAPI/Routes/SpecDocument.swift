@@ -1,11 +1,15 @@
 import CommandHandling
 package import Domain
 import EventStreaming
+import Governance
 import HTTPTypes
 import Projections
 
 /// Policies and model providers as they are stored: the `spec` as it came, its known members checked.
 package enum SpecDocument {
+    /// Names that would hide behind a path of the API.
+    static let reservedPolicyNames: Set<String> = ["explain", "translate"]
+
     /// The document of a body, or what is wrong with the body.
     package static func document(_ kind: ResourceKind, _ body: JSONValue) throws(APIError) -> JSONText {
         guard let spec = try body.object("spec") else { throw .badRequest("spec is required") }
@@ -18,17 +22,11 @@ package enum SpecDocument {
     }
 
     private static func checkPolicy(_ spec: JSONValue) throws(APIError) {
-        for rule in try spec.array("policies") ?? [] {
-            guard case .object = rule else { throw .badRequest("spec.policies must be an array of objects") }
-            if let permission = try rule.text("permission"),
-                !["allow", "deny", "approval_required"].contains(permission)
-            {
-                throw .badRequest("permission must be one of allow, deny, approval_required")
-            }
-            _ = try rule.texts("operations")
-            _ = try rule.text("resource")
+        do throws(InvalidDocument) {
+            _ = try Policy(spec: spec)
+        } catch {
+            throw .badRequest(error.message)
         }
-        _ = try spec.array("approvals")
     }
 
     private static func checkProvider(_ spec: JSONValue) throws(APIError) {

@@ -2,6 +2,7 @@ import CommandHandling
 package import Domain
 import EventStreaming
 import Foundation
+import Governance
 import HTTPTypes
 import Projections
 
@@ -19,7 +20,18 @@ package enum ToolDocument {
         } else {
             spec = try flatSpec(body)
         }
-        return JSONValue.object([.init(name: "spec", value: withDefaults(spec))]).text
+        let complete = withDefaults(spec)
+        try checkGovernance(complete)
+        return JSONValue.object([.init(name: "spec", value: complete)]).text
+    }
+
+    /// A tool that governance cannot read could never be called.
+    private static func checkGovernance(_ spec: JSONValue) throws(APIError) {
+        do throws(InvalidDocument) {
+            _ = try GovernedTool(name: "", spec: spec)
+        } catch {
+            throw .badRequest(error.message)
+        }
     }
 
     /// The tool of a deploy's `tools_to_create`.
@@ -62,9 +74,6 @@ package enum ToolDocument {
         }
         try checkURL(url, "spec.connection.baseUrl")
         _ = try connection.integer("port", in: 1...65_535)
-        _ = try spec.array("capabilities")
-        _ = try spec.texts("riskTags")
-        _ = try spec.object("governance")
     }
 
     /// Port and scheme follow the URL, else they are 443 and HTTPS.

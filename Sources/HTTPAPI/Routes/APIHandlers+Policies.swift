@@ -1,0 +1,106 @@
+import Domain
+import EventStreaming
+import Governance
+import HTTPTypes
+import Projections
+
+extension APIHandlers {
+    /// What would be decided on a call, and why: nothing is called and nothing is recorded.
+    func explainPolicy(_ request: APIRequest) async throws -> APIAnswer {
+        guard let agentName = request.query("agent") else { throw APIError.badRequest("agent is required") }
+        guard let method = request.query("method"), let methods = CallMethods([method]), !methods.names.isEmpty else {
+            throw APIError.badRequest("method is required, such as GET")
+        }
+        guard let url = request.query("url") else { throw APIError.badRequest("url is required") }
+        let record = try await resource(.agent, agentName, request, notFound: Self.notFound(.agent, agentName))
+        let agent = GovernedAgent(name: agentName, document: record.document.value)
+        let (toolName, tool) = try await governedTool(request.query("tool"), url, request)
+        let call = CallFacts(agent: agent, tool: toolName, method: method, url: url)
+        let verdict = PolicyEvaluation.decide(
+            call: call, tool: tool, policies: try await boundPolicies(agent, request))
+        return APIAnswer(.ok, verdict.json(call, tool))
+    }
+
+    /// The policies that an agent's deploy names, as they are now.
+    func boundPolicies(_ agent: GovernedAgent, _ request: APIRequest) async throws -> [BoundPolicy] {
+        var found: [BoundPolicy] = []
+        for name in agent.policyNames {
+            guard let record = try await projections.resource(.policy, named: name, in: request.workspace) else {
+                found.append(BoundPolicy(name: name, .missing))
+                continue
+            }
+            do throws(InvalidDocument) {
+                found.append(BoundPolicy(name: name, .policy(try Policy(document: record.document.value))))
+            } catch {
+                found.append(BoundPolicy(name: name, .unreadable(error.message)))
+            }
+        }
+        return found
+    }
+
+    /// The named tool, or without a name the one whose base URL the call lies below; of several the longest.
+    private func governedTool(
+        _ name: String?, _ url: String, _ request: APIRequest
+    ) async throws -> (name: String, tool: GovernedTool?) {
+        if let name {
+            guard let record = try await projections.resource(.tool, named: name, in: request.workspace) else {
+                return (name, nil)
+            }
+            do throws(InvalidDocument) {
+                return (name, try GovernedTool(name: name, document: record.document.value))
+            } catch {
+                throw APIError.conflict("tool \"\(name)\" cannot be read: \(error.message); store it anew")
+            }
+        }
+        guard let url = try? NormalizedURL(url) else { throw APIError.badRequest("url must be an http or https URL") }
+        var best: GovernedTool?
+        for record in try await projections.resources(.tool, in: request.workspace) {
+            guard let tool = try? GovernedTool(name: record.name, document: record.document.value),
+                tool.place(of: url) != nil
+            else { continue }
+            if let best, best.baseURL.path.utf8.count >= tool.baseURL.path.utf8.count { continue }
+            best = tool
+        }
+        return (best?.name ?? "", best)
+    }
+}
+
+extension Verdict {
+    fileprivate func json(_ call: CallFacts, _ tool: GovernedTool?) -> JSONText {
+        .object { json in
+            json.add("decision", permission.rawValue)
+            json.add("decided_by", rule.code)
+            json.add("reason", rule.reason)
+            if case .policy(let name, let index, _) = rule {
+                json.add("policy", name)
+                json.add("rule", index)
+            }
+            json.add("agent", call.agent.name)
+            json.add("tool", tool?.name)
+            json.add("method", call.method)
+            json.add("url", url?.text ?? call.url)
+            json.add("capability", capability?.capability?.names.first)
+            json.add("safe_to_repeat", capability?.isSafeToRepeat)
+            if case .approvalRequired(_, let requirement) = decision { json.add("approval", requirement.json) }
+            json.add(
+                "steps",
+                explanation.steps.map { step in
+                    JSONText.object {
+                        $0.add("stage", step.stage.rawValue)
+                        $0.add("finding", step.finding)
+                    }
+                })
+        }
+    }
+}
+
+extension ApprovalRequirement {
+    fileprivate var json: JSONText {
+        .object { json in
+            json.add("name", name)
+            json.add("groups", groups)
+            json.add("match", match.rawValue)
+            json.add("duration", DurationText.format(duration))
+        }
+    }
+}
