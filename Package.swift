@@ -74,6 +74,7 @@ let package = Package(
         // Level 1
         room("Governance", ["Domain", .crypto]),
         room("EventLog", ["CLZ4", .crypto, .logging, .metrics]),
+        room("Secrets", ["Domain", .crypto]),
         // Level 2
         room("EventStore", ["Domain", "EventLog"]),
         // Level 3
@@ -89,7 +90,8 @@ let package = Package(
         room(
             "HTTPAPI",
             [
-                "Domain", "Governance", "CommandHandling", "Projections", "EventStreaming", "Authentication", .crypto,
+                "Domain", "Governance", "CommandHandling", "Projections", "EventStreaming", "Authentication", "Secrets",
+                .crypto,
                 .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .nioHTTPTypes, .logging,
                 .metrics, .httpClient,
             ]),
@@ -98,7 +100,8 @@ let package = Package(
             "Daemon",
             [
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
-                "EventStreaming", "Scheduling", "Execution", "HTTPAPI", .hummingbird, .httpClient, .configuration,
+                "EventStreaming", "Scheduling", "Execution", "HTTPAPI", "Secrets", .hummingbird, .httpClient,
+                .configuration,
                 .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .system, .unixSignals,
             ]),
         // Level 7
@@ -144,6 +147,7 @@ let package = Package(
         suite("CommandHandling", ["Domain", "EventLog", "EventStore", "CommandHandling", "TestSupport", .logging]),
         suite("Projections", ["Domain", "EventStore", "Projections", "TestSupport", .grdb, .logging]),
         suite("Scheduling", ["Domain", "Scheduling"]),
+        suite("Secrets", ["Domain", "Secrets", "TestSupport"]),
     ]
 )
 

@@ -11,6 +11,7 @@ package import Logging
 import NIOCore
 import Projections
 import Scheduling
+import Secrets
 import ServiceLifecycle
 import UnixSignals
 
@@ -37,6 +38,7 @@ package struct Daemon: Sendable {
         let directory = DataDirectory(configuration.dataDirectory)
         try directory.create()
         let lock = try DirectoryLock(directory)
+        let vault = try await configuration.secrets.openVault(directory)
         let (log, _) = try Self.openLog(directory, configuration.log, logger)
         let store = await EventStore(
             backend: FileLogBackend(log), snapshots: Self.openSnapshots(directory, logger))
@@ -44,7 +46,7 @@ package struct Daemon: Sendable {
         let projections = try Self.openReadModels(directory, store, logger)
         let client = HTTPClient(configuration: .sluice)
         do {
-            try await serve(log, store, commands, projections, client)
+            try await serve(log, store, commands, projections, vault, client)
         } catch {
             try await client.shutdown()
             throw error
@@ -62,7 +64,7 @@ package struct Daemon: Sendable {
 
     private func serve(
         _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
-        _ client: HTTPClient
+        _ vault: SecretVault, _ client: HTTPClient
     ) async throws {
         let scheduler = Scheduler(
             commands: commands, store: store, configuration: configuration.scheduler, logger: logger)
@@ -72,17 +74,21 @@ package struct Daemon: Sendable {
             configuration: configuration.executor, logger: logger)
         // Taken before anything runs: what is in flight here was in flight when the last process ended.
         let (active, position) = try await commands.snapshot()
+        let keyDestruction = KeyDestruction(
+            vault: vault, visible: { try? await projections.reach($0) }, logger: logger)
+        try await keyDestruction.look(at: active)
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
                 await commands.run { try? await projections.reach($0) }
             },
             LoopService { try await projections.follow(store) },
+            LoopService { try await keyDestruction.run(store, after: position) },
             LoopService { try await check(log) },
             LoopService { try await scheduler.run(from: active, after: position) },
             LoopService { try await executor.run(from: active, after: position) },
             DrainingService(drainTimeout: configuration.drainTimeout) {
-                try await serveHTTP(store, commands, projections, client)
+                try await serveHTTP(store, commands, projections, vault, client)
             },
         ]
         let group = ServiceGroup(
@@ -108,7 +114,8 @@ package struct Daemon: Sendable {
     }
 
     private func serveHTTP(
-        _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ client: HTTPClient
+        _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
+        _ client: HTTPClient
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
@@ -122,7 +129,7 @@ package struct Daemon: Sendable {
                 }
             }, heartbeat: configuration.heartbeat)
         let dependencies = HTTPAPIDependencies(
-            commands: commands, projections: projections, streamer: streamer, client: client,
+            commands: commands, projections: projections, streamer: streamer, vault: vault, client: client,
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
         let host = configuration.http.host
         do {

@@ -29,6 +29,7 @@ package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
     case directoryUnusable = "directory_unusable"
     case logUnusable = "log_unusable"
     case readModelUnusable = "read_model_unusable"
+    case secretsUnusable = "secrets_unusable"
     case notFound = "nothing_found"
     case addressUnusable = "address_unusable"
     case daemonUnreachable = "daemon_unreachable"
@@ -38,7 +39,7 @@ package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
     /// The process's exit code, after sysexits.h.
     package var exitCode: Int32 {
         switch self {
-        case .configuration: 78
+        case .configuration, .secretsUnusable: 78
         case .directoryInUse: 75
         case .directoryUnusable: 73
         case .logUnusable, .readModelUnusable: 65

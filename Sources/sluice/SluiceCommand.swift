@@ -13,7 +13,10 @@ struct SluiceCommand: AsyncParsableCommand {
             77 not permitted; 78 wrong configuration.
             """,
         version: SluiceVersion.text,
-        subcommands: [Serve.self, Keys.self, Policies.self, Log.self, Replay.self, ProjectionsCommand.self, Version.self])
+        subcommands: [
+            Serve.self, Keys.self, Policies.self, SecretsCommand.self, Log.self, Replay.self, ProjectionsCommand.self,
+            Version.self,
+        ])
 }
 
 /// Shows a line on standard output.

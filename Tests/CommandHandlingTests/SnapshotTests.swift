@@ -36,7 +36,7 @@ import Testing
             _ = WriterMemory(snapshot: Array(bytes.prefix(count)), limits: Self.limits)
         }
         #expect(WriterMemory(snapshot: [], limits: Self.limits) == nil)
-        #expect(WriterMemory(snapshot: [8, 1] + bytes.dropFirst(2), limits: Self.limits) == nil)
+        #expect(WriterMemory(snapshot: [8, 0x7f] + bytes.dropFirst(2), limits: Self.limits) == nil)
     }
 
     @Test func aStartFoldsOnlyWhatCameAfterTheSnapshot() async throws {

@@ -4,7 +4,7 @@ import Testing
 /// What the gate may do with a call: make it, make it once, give its recorded answer, or block it.
 @Suite struct ToolCallRulesTests {
     private static let transfers = "https://bank.example.com/transfers"
-    private static let requirement = ApprovalRequirement(
+    private static let requirement = RequiredApproval(
         name: "payments", groups: [], needsEveryGroup: false, duration: nil)
 
     private var scenario = Scenario()
@@ -20,7 +20,7 @@ import Testing
     }
 
     private mutating func begin(
-        _ call: ToolCall, _ requirement: ApprovalRequirement? = nil, blocks: Bool = true
+        _ call: ToolCall, _ requirement: RequiredApproval? = nil, blocks: Bool = true
     ) throws(Rejection) -> [EventPayload] {
         let block = BlockToolCall(
             actionID: scenario.newID(), requestID: scenario.newID(), reason: "rule 1",

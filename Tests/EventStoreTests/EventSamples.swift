@@ -56,10 +56,13 @@ enum EventSamples {
         case .toolCallRefused: 27
         case .payloadMismatched: 28
         case .actionVoted: 29
+        case .secretStored: 30
+        case .secretDeleted: 31
+        case .toolCallInterrupted: 32
         }
     }
 
-    static let ordinals = Set(0...29)
+    static let ordinals = Set(0...32)
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
@@ -80,12 +83,14 @@ enum EventSamples {
         case .resourceStatusRecorded(let event): .resource(event.kind, ResourceID(uuid(704)))
         case .accessRequested, .accessApproved, .accessRejected, .accessExpired: .accessRequest(requestID)
         case .apiKeyCreated, .apiKeyRevoked: .apiKey(APIKeyID(uuid(801)))
+        case .secretStored, .secretDeleted: .secret(SecretID(uuid(707)))
         case .answerRecorded: StreamID(kind: .answer, id: uuid(705))
         default: .run(runID)
         }
     }
 
     private static let payloads: [EventPayload] = resources + runs + actions + access + invokes + keys + calls
+        + secrets
 
     private static let resources: [EventPayload] =
         ResourceKind.allCases.map { kind in
@@ -212,7 +217,7 @@ enum EventSamples {
     private static let read = ToolCall(
         id: ToolCallID(uuid(708)), toolID: "echo", capability: nil, method: "GET", url: "http://127.0.0.1:9000/",
         payloadHash: hash, fingerprint: uuid(907), isRepeatable: true)
-    private static let sealed = SealedBytes(keyID: "payload/default/2026-11-24", ciphertext: [0, 1, 255, 128])
+    private static let sealed = [0, 1, 255, 128] as [UInt8]
 
     private static let calls: [EventPayload] = [
         .toolCallStarted(ToolCallStarted(call: call)),
@@ -227,6 +232,7 @@ enum EventSamples {
         .toolCalled(
             ToolCalled(
                 call: call, outcome: .unknown(error: "interrupted"), latency: .seconds(1), answerBytes: 0, answer: nil)),
+        .toolCallInterrupted(ToolCallInterrupted(callID: ToolCallID(uuid(707)))),
         .toolCallReplayed(ToolCallReplayed(callID: ToolCallID(uuid(707)))),
         .toolCallRefused(
             ToolCallRefused(
@@ -249,6 +255,20 @@ enum EventSamples {
                 restartsHandler: true)),
     ]
 
-    private static let requirement = ApprovalRequirement(
+    private static let requirement = RequiredApproval(
         name: "large payments", groups: ["finance", "risk"], needsEveryGroup: true, duration: .seconds(60))
+
+    private static let secrets: [EventPayload] = [
+        .secretStored(
+            SecretStored(
+                kind: .tool, owner: "stripe", name: "api_key",
+                sealed: SealedSecret(keyID: DataKeyID(uuid(708)), ciphertext: Array(0...91)), replacedKeyID: nil)),
+        .secretStored(
+            SecretStored(
+                kind: .agent, owner: "payments", name: "DB_PASSWORD",
+                sealed: SealedSecret(keyID: DataKeyID(uuid(709)), ciphertext: Array(9...100)),
+                replacedKeyID: DataKeyID(uuid(708)))),
+        .secretDeleted(
+            SecretDeleted(kind: .modelProvider, owner: "m", name: "client_secret", keyID: DataKeyID(uuid(709)))),
+    ]
 }

@@ -3,7 +3,7 @@ import Domain
 extension LogGenerator {
     static let people = ["alice", "Bob O'Brien", "名前", "x\"y"]
     private static let tools = ["stripe", "echo-tool", "Zoë's tool; --", "🔧"]
-    private static let names = ["payments", "refunds", "Ärzte", "a.b-c_d", "with space"]
+    static let names = ["payments", "refunds", "Ärzte", "a.b-c_d", "with space"]
     private static let hashes = [
         "sha256:" + String(repeating: "ab", count: 32), "opaque", String(repeating: "0", count: 64),
     ]
@@ -19,7 +19,8 @@ extension LogGenerator {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<80: runCommand()
         case 80..<90: accessCommand()
-        case 90..<96: resourceCommand()
+        case 90..<95: resourceCommand()
+        case 95: secretCommand()
         case 96..<98: keyCommand()
         default:
             .recordAnswer(
@@ -174,7 +175,8 @@ extension LogGenerator {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<60:
             let first = StoreResources.Item(
-                kind: kind, name: name, newID: newID(), document: random.pick(Self.documents))
+                kind: kind, name: name, newID: newID(), document: random.pick(Self.documents),
+                secrets: kind == .policy ? [] : storedSecrets(), keptSecrets: random.maybe(["a"]))
             let tool = StoreResources.Item(
                 kind: .tool, name: "made-by-deploy", newID: newID(), document: random.pick(Self.documents))
             return .storeResources(StoreResources(items: random.chance(30) ? [first, tool] : [first]))

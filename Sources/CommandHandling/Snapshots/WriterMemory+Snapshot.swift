@@ -20,6 +20,9 @@ extension WriterMemory {
         for (id, key) in state.apiKeys { writer.add(8) { key.write(to: &$0, id) } }
         for use in idempotency.uses { writer.add(9) { use.entry.write(to: &$0, use.key) } }
         if let latest = idempotency.latest { writer.add(10) { latest.write(to: &$0) } }
+        for (owner, secrets) in state.secrets {
+            for (name, secret) in secrets { writer.add(11) { secret.write(to: &$0, owner, name) } }
+        }
         return writer.bytes
     }
 
@@ -41,6 +44,7 @@ extension WriterMemory {
         var keys: [(id: APIKeyID, state: APIKeyState)] = []
         var uses: [(key: IdempotencyIndex.Key, entry: IdempotencyIndex.Entry)] = []
         var latest: IdempotencyIndex.Key?
+        var secrets: [(reference: SecretReference, state: SecretState)] = []
         guard try reader.next() == 1, try reader.unsigned() == snapshotVersion else { return nil }
         while let field = try reader.next() {
             switch field {
@@ -53,10 +57,12 @@ extension WriterMemory {
             case 8: keys.append(try APIKeyState.read(try reader.message()))
             case 9: uses.append(try IdempotencyIndex.Entry.read(try reader.message()))
             case 10: latest = try IdempotencyIndex.Key(try reader.message())
+            case 11: secrets.append(try SecretState.read(try reader.message()))
             default: return nil
             }
         }
-        let state = ActiveState(runs: runs, accessRequests: requests, resources: resources, apiKeys: keys)
+        let state = ActiveState(
+            runs: runs, accessRequests: requests, resources: resources, apiKeys: keys, secrets: secrets)
         let idempotency = IdempotencyIndex(limits: limits, uses: uses, latest: latest)
         guard let state, let idempotency else { return nil }
         return WriterMemory(

@@ -12,6 +12,7 @@ package struct DaemonConfiguration: Sendable {
     package let logLevel: Logger.Level
     let heartbeat: Duration
     let drainTimeout: Duration
+    let secrets: SecretsConfiguration
     var log = EventLog.Configuration()
     var decisions = DecisionSettings()
     var scheduler = SchedulerConfiguration()
@@ -21,6 +22,7 @@ package struct DaemonConfiguration: Sendable {
     package init(_ settings: Settings) throws(DaemonError) {
         dataDirectory = settings.text(.dataDirectory)
         adminKey = settings.text(.apiKey).isEmpty ? nil : settings.text(.apiKey)
+        secrets = try SecretsConfiguration(settings)
         guard let level = Logger.Level(rawValue: settings.text(.logLevel)) else {
             throw settings.invalid(.logLevel, "one of trace, debug, info, notice, warning, error, critical")
         }

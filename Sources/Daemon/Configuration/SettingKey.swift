@@ -3,6 +3,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case dataDirectory = "data-dir"
     case listen
     case apiKey = "api-key"
+    case masterKey = "master-key"
+    case masterKeyFile = "master-key-file"
     case logLevel = "log-level"
     case segmentBytesMax = "segment-bytes-max"
     case runTimeout = "run-timeout"
@@ -27,7 +29,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         switch self {
         case .dataDirectory: "sluice-data"
         case .listen: "127.0.0.1:8092"
-        case .apiKey: ""
+        case .apiKey, .masterKey, .masterKeyFile: ""
         case .logLevel: "info"
         case .segmentBytesMax: "67108864"
         case .runTimeout: "7d"
@@ -50,5 +52,5 @@ package enum SettingKey: String, CaseIterable, Sendable {
         }
     }
 
-    var isSecret: Bool { self == .apiKey }
+    var isSecret: Bool { self == .apiKey || self == .masterKey }
 }

@@ -13,6 +13,8 @@ package struct DataDirectory: Sendable {
     package var log: String { path + "/log" }
     package var readModel: String { path + "/read-model.sqlite" }
     var snapshots: String { path + "/snapshots" }
+    var keyring: String { path + "/keyring" }
+    var masterKey: String { path + "/master.key" }
     var lock: String { path + "/LOCK" }
 
     /// Makes the directory, for its owner alone, unless it exists.

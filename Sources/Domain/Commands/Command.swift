@@ -26,6 +26,7 @@ package enum Command: Hashable, Sendable {
 
     case beginToolCall(run: RunID, BeginToolCall)
     case recordToolCall(run: RunID, ToolCalled)
+    case recordInterruptedCall(run: RunID, ToolCallID)
     case recordRefusedCall(run: RunID, ToolCallRefused)
 
     case requestInvoke(run: RunID, InvokeRequested)
@@ -36,6 +37,9 @@ package enum Command: Hashable, Sendable {
     case revokeAPIKey(id: APIKeyID)
 
     case recordAnswer(AnswerRecorded)
+
+    case storeSecrets(StoreSecrets)
+    case deleteSecret(DeleteSecret)
 }
 
 /// Stores several resources at once or none: a deploy with the tools it brings.
@@ -46,12 +50,21 @@ package struct StoreResources: Hashable, Sendable {
         /// The id to use when there is no resource of that name yet.
         package let newID: ResourceID
         package let document: JSONText
+        /// Secrets to store with it, in the same command.
+        package let secrets: [StoreSecret]
+        /// Which of its other secrets stay; `nil` keeps them all.
+        package let keptSecrets: Set<String>?
 
-        package init(kind: ResourceKind, name: String, newID: ResourceID, document: JSONText) {
+        package init(
+            kind: ResourceKind, name: String, newID: ResourceID, document: JSONText, secrets: [StoreSecret] = [],
+            keptSecrets: Set<String>? = nil
+        ) {
             self.kind = kind
             self.name = name
             self.newID = newID
             self.document = document
+            self.secrets = secrets
+            self.keptSecrets = keptSecrets
         }
     }
 

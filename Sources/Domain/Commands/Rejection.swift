@@ -32,6 +32,7 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case accessRequestNotPending = "access_request_not_pending"
     case resourceNotFound = "resource_not_found"
     case apiKeyNotFound = "api_key_not_found"
+    case secretNotFound = "secret_not_found"
     case apiKeyExists = "api_key_exists"
     case invokeNotExpected = "invoke_not_expected"
     case agentMismatch = "agent_mismatch"

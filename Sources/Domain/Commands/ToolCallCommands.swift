@@ -4,11 +4,11 @@ package struct BeginToolCall: Hashable, Sendable {
     /// Who makes it, as the gate knows.
     package let agentID: String
     /// What the policies ask for; `nil` when they allow it.
-    package let requirement: ApprovalRequirement?
+    package let requirement: RequiredApproval?
     /// What to block, once it is clear that an approval is needed: the first try comes without.
     package let block: BlockToolCall?
 
-    package init(call: ToolCall, agentID: String, requirement: ApprovalRequirement?, block: BlockToolCall? = nil) {
+    package init(call: ToolCall, agentID: String, requirement: RequiredApproval?, block: BlockToolCall? = nil) {
         self.call = call
         self.agentID = agentID
         self.requirement = requirement
@@ -23,10 +23,10 @@ package struct BlockToolCall: Hashable, Sendable {
     /// Why the policies want an approval.
     package let reason: String
     package let headers: JSONText
-    package let payload: SealedBytes?
+    package let payload: [UInt8]?
 
     package init(
-        actionID: ActionID, requestID: AccessRequestID, reason: String, headers: JSONText, payload: SealedBytes?
+        actionID: ActionID, requestID: AccessRequestID, reason: String, headers: JSONText, payload: [UInt8]?
     ) {
         self.actionID = actionID
         self.requestID = requestID

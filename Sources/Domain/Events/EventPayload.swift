@@ -38,6 +38,9 @@ package enum EventPayload: Hashable, Sendable {
     case toolCallRefused(ToolCallRefused)
     case payloadMismatched(PayloadMismatched)
     case actionVoted(ActionVoted)
+    case toolCallInterrupted(ToolCallInterrupted)
+    case secretStored(SecretStored)
+    case secretDeleted(SecretDeleted)
 }
 
 extension EventPayload {
@@ -74,6 +77,9 @@ extension EventPayload {
         case .toolCallRefused: "tool_call.refused"
         case .payloadMismatched: "security.payload_mismatched"
         case .actionVoted: "action.voted"
+        case .toolCallInterrupted: "tool_call.interrupted"
+        case .secretStored: "secret.stored"
+        case .secretDeleted: "secret.deleted"
         }
     }
 
@@ -98,13 +104,13 @@ extension EventPayload {
         case .invokeCompleted: "INVOKE_COMPLETED"
         case .invokeFailed: "INVOKE_FAILED"
         case .runStatusChanged(let changed): serverDriven ? changed.status.timelineType : nil
-        case .toolCalled, .toolCallReplayed: "TOOL_CALLED"
+        case .toolCalled, .toolCallReplayed, .toolCallInterrupted: "TOOL_CALLED"
         case .toolCallRefused: "TOOL_REFUSED"
         case .payloadMismatched: "PAYLOAD_MISMATCH"
         case .actionVoted: "APPROVAL_VOTE"
         case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .actionExpired, .actionExecuted,
             .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired, .checkpointSaved,
-            .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted:
+            .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted:
             nil
         }
     }
@@ -124,12 +130,14 @@ extension EventPayload {
         case .invokeCompleted(let completed): completed.response?.text.utf8.count ?? 0
         case .invokeFailed(let failed): failed.error.utf8.count
         case .answerRecorded(let answer): answer.body.utf8.count
-        case .actionBlocked(let blocked): blocked.call.map { $0.payload?.ciphertext.count ?? 0 } ?? 0
-        case .toolCalled(let called): called.answer?.ciphertext.count ?? 0
+        case .actionBlocked(let blocked): blocked.call?.payload?.count ?? 0
+        case .toolCalled(let called): called.answer?.count ?? 0
+        case .secretStored(let stored): stored.sealed.ciphertext.count
         case .resourceDeleted, .resourceStatusRecorded, .runStatusChanged, .actionApproved,
             .actionRejected, .actionExpired, .actionExecuted, .actionFailed, .accessRequested, .accessApproved,
             .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
-            .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .actionVoted:
+            .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .actionVoted, .secretDeleted,
+            .toolCallInterrupted:
             0
         }
     }

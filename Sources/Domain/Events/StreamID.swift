@@ -1,7 +1,7 @@
 /// The consistency boundary an event belongs to: one run, one tool, one key, …
 package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
-        case run, accessRequest, agent, tool, policy, modelProvider, apiKey, answer
+        case run, accessRequest, agent, tool, policy, modelProvider, apiKey, answer, secret
     }
 
     package let kind: Kind
@@ -17,6 +17,7 @@ package struct StreamID: Hashable, Sendable, CustomStringConvertible {
         StreamID(kind: .accessRequest, id: id.value)
     }
     package static func apiKey(_ id: APIKeyID) -> StreamID { StreamID(kind: .apiKey, id: id.value) }
+    package static func secret(_ id: SecretID) -> StreamID { StreamID(kind: .secret, id: id.value) }
     package static func resource(_ kind: ResourceKind, _ id: ResourceID) -> StreamID {
         StreamID(kind: kind.streamKind, id: id.value)
     }

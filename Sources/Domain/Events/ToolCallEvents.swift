@@ -59,16 +59,23 @@ package struct ToolCalled: Hashable, Sendable {
     package let latency: Duration
     /// The whole answer's length.
     package let answerBytes: UInt64
-    /// The answer as the agent got it; `nil` when it was too large to keep.
-    package let answer: SealedBytes?
+    /// The answer as the agent got it, sealed; `nil` when it was too large to keep.
+    package let answer: [UInt8]?
 
-    package init(call: ToolCall, outcome: Outcome, latency: Duration, answerBytes: UInt64, answer: SealedBytes?) {
+    package init(call: ToolCall, outcome: Outcome, latency: Duration, answerBytes: UInt64, answer: [UInt8]?) {
         self.call = call
         self.outcome = outcome
         self.latency = latency
         self.answerBytes = answerBytes
         self.answer = answer
     }
+}
+
+/// The process ended while a call was on its way: nobody knows whether the tool did it.
+package struct ToolCallInterrupted: Hashable, Sendable {
+    package let callID: ToolCallID
+
+    package init(callID: ToolCallID) { self.callID = callID }
 }
 
 /// The agent asked again for what it had asked for before, and got the recorded answer.
@@ -106,74 +113,5 @@ package struct PayloadMismatched: Hashable, Sendable {
         self.actionID = actionID
         self.approved = approved
         self.presented = presented
-    }
-}
-
-/// Bytes that only the holder of a key can read; destroying the key makes them unreadable wherever they are.
-package struct SealedBytes: Hashable, Sendable {
-    package let keyID: String
-    package let ciphertext: [UInt8]
-
-    package init(keyID: String, ciphertext: [UInt8]) {
-        self.keyID = keyID
-        self.ciphertext = ciphertext
-    }
-}
-
-/// Who has to approve a call.
-package struct ApprovalRequirement: Hashable, Sendable {
-    /// The policy's name for it.
-    package let name: String
-    /// Groups of which an approver has to be a member; empty means any approver.
-    package let groups: [String]
-    /// Whether every group has to approve, or one of them.
-    package let needsEveryGroup: Bool
-    /// How long a grant lasts when the approver does not say.
-    package let duration: Duration?
-
-    package init(name: String, groups: [String], needsEveryGroup: Bool, duration: Duration?) {
-        self.name = name
-        self.groups = groups
-        self.needsEveryGroup = needsEveryGroup
-        self.duration = duration
-    }
-}
-
-/// What the gate knows of a call that it blocked, beside the action itself.
-package struct BlockedCall: Hashable, Sendable {
-    package let fingerprint: UUIDValue
-    /// Why it needs an approval.
-    package let reason: String
-    package let requirement: ApprovalRequirement
-    /// JSON: the headers that matter to whoever decides.
-    package let headers: JSONText
-    /// The body, for whoever decides; `nil` when it is too large to keep.
-    package let payload: SealedBytes?
-
-    package init(
-        fingerprint: UUIDValue, reason: String, requirement: ApprovalRequirement, headers: JSONText,
-        payload: SealedBytes?
-    ) {
-        self.fingerprint = fingerprint
-        self.reason = reason
-        self.requirement = requirement
-        self.headers = headers
-        self.payload = payload
-    }
-}
-
-/// One of several approvals that an action needs was given.
-package struct ActionVoted: Hashable, Sendable {
-    package let actionID: ActionID
-    package let approverID: String
-    /// The groups that the approver stands for.
-    package let groups: [String]
-    package let reason: String?
-
-    package init(actionID: ActionID, approverID: String, groups: [String], reason: String?) {
-        self.actionID = actionID
-        self.approverID = approverID
-        self.groups = groups
-        self.reason = reason
     }
 }

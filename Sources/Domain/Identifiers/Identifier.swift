@@ -23,6 +23,8 @@ package enum ResourceEntity {}
 package enum CheckpointEntity {}
 package enum EventEntity {}
 package enum ToolCallEntity {}
+package enum SecretEntity {}
+package enum DataKeyEntity {}
 
 package typealias RunID = Identifier<RunEntity>
 package typealias ActionID = Identifier<ActionEntity>
@@ -32,6 +34,8 @@ package typealias ResourceID = Identifier<ResourceEntity>
 package typealias CheckpointID = Identifier<CheckpointEntity>
 package typealias EventID = Identifier<EventEntity>
 package typealias ToolCallID = Identifier<ToolCallEntity>
+package typealias SecretID = Identifier<SecretEntity>
+package typealias DataKeyID = Identifier<DataKeyEntity>
 
 /// The place of an event in the log: dense from 1. Zero stands before the first event.
 package struct Position: Hashable, Sendable, Comparable, CustomStringConvertible {

@@ -3,6 +3,7 @@ extension ActiveState {
         var events: [Event] = []
         var seen: Set<ResourceKey> = []
         var added: [ResourceKind: Int] = [:]
+        var draft = SecretsDraft(count: secretCount)
         for item in store.items {
             try checkName(item.name, item.kind, context.settings.limits)
             try checkDocument(item.document, "spec", context.settings.limits)
@@ -12,7 +13,7 @@ extension ActiveState {
             }
             let current = resources[key]
             if current == nil {
-                if store.mustExist { throw notFound(item.kind, item.name) }
+                if store.mustExist { throw .resourceNotFound(item.kind, item.name) }
                 added[item.kind, default: 0] += 1
                 let limit = context.settings.limits.resourcesPerKindMax
                 guard resourceCount(item.kind) + added[item.kind, default: 0] <= limit else {
@@ -27,6 +28,13 @@ extension ActiveState {
                 context.event(
                     events.count, stream: .resource(item.kind, current?.id ?? item.newID),
                     sequence: (current?.streamSequence ?? 0) + 1, .resourceStored(stored)))
+            if let kept = item.keptSecrets {
+                let given = Set(item.secrets.map(\.name))
+                let dropped = secretNames(of: key).filter { !kept.contains($0) && !given.contains($0) }
+                events += deleteSecrets(dropped, of: key, eventsBefore: events.count, context)
+                draft.count -= dropped.count
+            }
+            events += try storeSecrets(item.secrets, of: key, &draft, eventsBefore: events.count, context)
         }
         return events
     }
@@ -35,11 +43,11 @@ extension ActiveState {
         _ kind: ResourceKind, _ name: String, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         let current = try resource(kind, name, context)
-        return [
-            context.event(
-                0, stream: .resource(kind, current.id), sequence: current.streamSequence + 1,
-                .resourceDeleted(ResourceDeleted(kind: kind, name: name)))
-        ]
+        let deleted = context.event(
+            0, stream: .resource(kind, current.id), sequence: current.streamSequence + 1,
+            .resourceDeleted(ResourceDeleted(kind: kind, name: name)))
+        let owner = ResourceKey(workspace: context.workspace, kind: kind, name: name)
+        return [deleted] + deleteSecrets(secretNames(of: owner), of: owner, eventsBefore: 1, context)
     }
 
     func recordResourceStatus(
@@ -57,18 +65,9 @@ extension ActiveState {
         _ kind: ResourceKind, _ name: String, _ context: DecisionContext
     ) throws(Rejection) -> ResourceState {
         guard let current = resources[ResourceKey(workspace: context.workspace, kind: kind, name: name)] else {
-            throw notFound(kind, name)
+            throw .resourceNotFound(kind, name)
         }
         return current
-    }
-
-    private func notFound(_ kind: ResourceKind, _ name: String) -> Rejection {
-        switch kind {
-        case .agent: Rejection(.resourceNotFound, "agent \(name) not found")
-        case .tool: Rejection(.resourceNotFound, "tool \"\(name)\" not found")
-        case .policy: Rejection(.resourceNotFound, "policy \"\(name)\" not found")
-        case .modelProvider: Rejection(.resourceNotFound, "model provider \"\(name)\" not found")
-        }
     }
 
     /// Names appear in URLs, file names and environment variables: no slash, no dots alone, no control character.
@@ -80,6 +79,17 @@ extension ActiveState {
         }
         guard isPlain, name != ".", name != ".." else {
             throw Rejection(.invalidArgument, "\(what) may hold letters, digits, and - _ . : @ and spaces only")
+        }
+    }
+}
+
+extension Rejection {
+    static func resourceNotFound(_ kind: ResourceKind, _ name: String) -> Rejection {
+        switch kind {
+        case .agent: Rejection(.resourceNotFound, "agent \(name) not found")
+        case .tool: Rejection(.resourceNotFound, "tool \"\(name)\" not found")
+        case .policy: Rejection(.resourceNotFound, "policy \"\(name)\" not found")
+        case .modelProvider: Rejection(.resourceNotFound, "model provider \"\(name)\" not found")
         }
     }
 }

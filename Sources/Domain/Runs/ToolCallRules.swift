@@ -46,6 +46,16 @@ extension ActiveState {
         return decision.events
     }
 
+    func recordInterruptedCall(
+        _ id: RunID, _ call: ToolCallID, _ context: DecisionContext
+    ) throws(Rejection) -> [Event] {
+        let run = try activeRun(id, context)
+        guard run.calls.open.contains(where: { $0.id == call }) else { return [] }
+        var decision = RunDecision(run, context)
+        decision.record(.toolCallInterrupted(ToolCallInterrupted(callID: call)))
+        return decision.events
+    }
+
     func recordRefusedCall(
         _ id: RunID, _ refused: ToolCallRefused, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
@@ -119,7 +129,7 @@ extension RunDecision {
         let call = begin.call
         let requirement =
             begin.requirement
-            ?? ApprovalRequirement(name: "unknown outcome", groups: [], needsEveryGroup: false, duration: nil)
+            ?? RequiredApproval(name: "unknown outcome", groups: [], needsEveryGroup: false, duration: nil)
         if isUnknown { giveUpActions(like: call) }
         let requested = AccessRequested(
             subject: run.userID, toolID: call.toolID, agentID: run.agentID,

@@ -29,6 +29,7 @@ extension ActiveState {
         case .recordToolResult(let run, let recorded): try recordToolResult(run, recorded, context)
         case .beginToolCall(let run, let begin): try beginToolCall(run, begin, context)
         case .recordToolCall(let run, let called): try recordToolCall(run, called, context)
+        case .recordInterruptedCall(let run, let call): try recordInterruptedCall(run, call, context)
         case .recordRefusedCall(let run, let refused): try recordRefusedCall(run, refused, context)
         case .requestInvoke(let run, let requested): try requestInvoke(run, requested, context)
         case .completeInvoke(let run, let completed): try completeInvoke(run, completed, context)
@@ -36,6 +37,8 @@ extension ActiveState {
         case .createAPIKey(let id, let created): try createAPIKey(id, created, context)
         case .revokeAPIKey(let id): try revokeAPIKey(id, context)
         case .recordAnswer(let answer): recordAnswer(answer, context)
+        case .storeSecrets(let store): try storeSecrets(store, context)
+        case .deleteSecret(let delete): try deleteSecret(delete, context)
         }
     }
 

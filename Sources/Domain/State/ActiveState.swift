@@ -7,6 +7,8 @@ package struct ActiveState: Hashable, Sendable {
     package private(set) var accessRequests: [AccessRequestID: AccessRequestState] = [:]
     package private(set) var resources: [ResourceKey: ResourceState] = [:]
     package private(set) var apiKeys: [APIKeyID: APIKeyState] = [:]
+    package private(set) var secrets: [ResourceKey: [String: SecretState]] = [:]
+    package private(set) var secretCount = 0
     private var pendingAccess: [PendingAccessKey: AccessRequestID] = [:]
     private var resourceCounts: [ResourceKind: Int] = [:]
 
@@ -15,7 +17,7 @@ package struct ActiveState: Hashable, Sendable {
     /// The state as it was remembered before; `nil` when something is in it twice.
     package init?(
         runs: [RunState], accessRequests: [AccessRequestState], resources: [(key: ResourceKey, state: ResourceState)],
-        apiKeys: [(id: APIKeyID, state: APIKeyState)]
+        apiKeys: [(id: APIKeyID, state: APIKeyState)], secrets: [(reference: SecretReference, state: SecretState)]
     ) {
         for run in runs { self.runs[run.id] = run }
         for request in accessRequests {
@@ -27,8 +29,14 @@ package struct ActiveState: Hashable, Sendable {
             resourceCounts[resource.key.kind, default: 0] += 1
         }
         for key in apiKeys { self.apiKeys[key.id] = key.state }
+        for secret in secrets {
+            let old = self.secrets[secret.reference.owner, default: [:]].updateValue(
+                secret.state, forKey: secret.reference.name)
+            if old == nil { secretCount += 1 }
+        }
         guard self.runs.count == runs.count, self.accessRequests.count == accessRequests.count,
             self.resources.count == resources.count, self.apiKeys.count == apiKeys.count,
+            secretCount == secrets.count,
             pendingAccess.count == accessRequests.lazy.filter(\.isPending).count
         else { return nil }
     }
@@ -46,6 +54,7 @@ package struct ActiveState: Hashable, Sendable {
         case .accessRequest: evolveAccessRequest(AccessRequestID(event.stream.id), event)
         case .agent, .tool, .policy, .modelProvider: evolveResource(event)
         case .apiKey: evolveAPIKey(APIKeyID(event.stream.id), event)
+        case .secret: evolveSecret(SecretID(event.stream.id), event)
         case .answer: break
         }
     }
@@ -100,6 +109,19 @@ package struct ActiveState: Hashable, Sendable {
             apiKeys[id] = APIKeyState(workspace: event.workspace, name: created.name, digest: created.digest)
         } else if case .apiKeyRevoked = event.payload {
             apiKeys[id] = nil
+        }
+    }
+
+    private mutating func evolveSecret(_ id: SecretID, _ event: Event) {
+        if case .secretStored(let stored) = event.payload {
+            let owner = ResourceKey(workspace: event.workspace, kind: stored.kind, name: stored.owner)
+            let state = SecretState(id: id, keyID: stored.sealed.keyID, streamSequence: event.streamSequence)
+            if secrets[owner, default: [:]].updateValue(state, forKey: stored.name) == nil { secretCount += 1 }
+        } else if case .secretDeleted(let deleted) = event.payload {
+            let owner = ResourceKey(workspace: event.workspace, kind: deleted.kind, name: deleted.owner)
+            guard secrets[owner]?.removeValue(forKey: deleted.name) != nil else { return }
+            secretCount -= 1
+            if secrets[owner]?.isEmpty == true { secrets[owner] = nil }
         }
     }
 }

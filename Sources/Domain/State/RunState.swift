@@ -96,10 +96,11 @@ package struct RunState: Hashable, Sendable {
         case .toolCalled(let called):
             calls.finish(called)
             if case .unreached = called.outcome { setSpent(false, called.call.actionID) }
+        case .toolCallInterrupted(let interrupted): calls.interrupt(interrupted.callID)
         case .toolCallReplayed(let replayed): calls.replay(replayed.callID)
         case .runEventAdded, .toolResultRecorded, .resourceStored, .resourceDeleted, .resourceStatusRecorded,
             .accessRequested, .accessApproved, .accessRejected, .accessExpired, .apiKeyCreated,
-            .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched:
+            .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched, .secretStored, .secretDeleted:
             break
         }
     }

@@ -8,7 +8,7 @@ package struct ToolCallJournal: Hashable, Sendable {
             case answered
             /// Nobody knows whether the tool did it.
             case unknown
-            /// It was unknown, and a person let it be made again.
+            /// It counts no more: the tool was not reached, or a person let a call of unknown outcome be made again.
             case settled
         }
 
@@ -65,7 +65,12 @@ package struct ToolCallJournal: Hashable, Sendable {
     }
 
     mutating func finish(_ called: ToolCalled) {
-        let stage: Entry.Stage = if case .unknown = called.outcome { .unknown } else { .answered }
+        let stage: Entry.Stage =
+            switch called.outcome {
+            case .answered: .answered
+            case .unreached: .settled
+            case .unknown: .unknown
+            }
         if let index = entries.lastIndex(where: { $0.id == called.call.id }) {
             entries[index].stage = stage
         } else {
@@ -74,6 +79,11 @@ package struct ToolCallJournal: Hashable, Sendable {
                     id: called.call.id, fingerprint: called.call.fingerprint, stage: stage, turn: turn,
                     attempt: attempt))
         }
+    }
+
+    mutating func interrupt(_ id: ToolCallID) {
+        guard let index = entries.lastIndex(where: { $0.id == id }) else { return }
+        entries[index].stage = .unknown
     }
 
     mutating func replay(_ id: ToolCallID) {

@@ -12,6 +12,10 @@ package struct Limits: Hashable, Sendable {
     package var resourcesPerKindMax = 100_000
     /// API keys that are not revoked.
     package var apiKeysMax = 10_000
+    /// Secrets of all workspaces.
+    package var secretsMax = 100_000
+    /// One secret, sealed.
+    package var sealedSecretBytesMax = 128 * 1024
     /// Idempotency keys remembered; the oldest are forgotten first.
     package var idempotencyKeysMax = 200_000
     /// How long an idempotency key is remembered.

@@ -6,19 +6,19 @@ extension BlockedCall {
         writer.add(2, reason)
         writer.add(3) { requirement.write(to: &$0) }
         writer.add(4, headers.text)
-        if let payload { writer.add(5) { payload.write(to: &$0) } }
+        writer.add(5, optional: payload)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        var (fingerprint, requirement, payload): (UUIDValue?, ApprovalRequirement?, SealedBytes?)
+        var (fingerprint, requirement, payload): (UUIDValue?, RequiredApproval?, [UInt8]?)
         var (reason, headers) = ("", JSONText(verified: ""))
         while let field = try reader.next() {
             switch field {
             case 1: fingerprint = try reader.optionalUUID("call.fingerprint")
             case 2: reason = try reader.text()
-            case 3: requirement = try ApprovalRequirement(try reader.message())
+            case 3: requirement = try RequiredApproval(try reader.message())
             case 4: headers = try reader.json()
-            case 5: payload = try SealedBytes(try reader.message())
+            case 5: payload = try reader.byteArray()
             default: try reader.skip()
             }
         }
@@ -28,7 +28,7 @@ extension BlockedCall {
     }
 }
 
-extension ApprovalRequirement {
+extension RequiredApproval {
     func write(to writer: inout WireWriter) {
         writer.add(1, name)
         writer.add(2, groups)
@@ -49,25 +49,6 @@ extension ApprovalRequirement {
             }
         }
         self.init(name: name, groups: groups, needsEveryGroup: needsEveryGroup, duration: duration)
-    }
-}
-
-extension SealedBytes {
-    package func write(to writer: inout WireWriter) {
-        writer.add(1, keyID)
-        writer.add(2, ciphertext)
-    }
-
-    package init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        var (keyID, ciphertext): (String, [UInt8]) = ("", [])
-        while let field = try reader.next() {
-            switch field {
-            case 1: keyID = try reader.text()
-            case 2: ciphertext = try reader.bytes()
-            default: try reader.skip()
-            }
-        }
-        self.init(keyID: keyID, ciphertext: ciphertext)
     }
 }
 

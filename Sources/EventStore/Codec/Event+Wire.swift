@@ -121,6 +121,7 @@ extension StreamID.Kind: WireChoice {
         case .modelProvider: 6
         case .apiKey: 7
         case .answer: 8
+        case .secret: 9
         }
     }
 }

@@ -5,7 +5,7 @@ extension EventPayload {
     static let wireNumberFirst: UInt64 = 32
 
     /// What this version knows.
-    private static let wireNumbers = Set<UInt64>(32...60).union([63])
+    private static let wireNumbers = wireNumberFirst...64
 
     var wireNumber: UInt64 {
         switch self {
@@ -39,6 +39,9 @@ extension EventPayload {
         case .toolCallRefused: 59
         case .payloadMismatched: 60
         case .actionVoted: 63
+        case .toolCallInterrupted: 64
+        case .secretStored: 61
+        case .secretDeleted: 62
         }
     }
 
@@ -74,6 +77,9 @@ extension EventPayload {
         case .toolCallRefused(let event): event.write(to: &writer)
         case .payloadMismatched(let event): event.write(to: &writer)
         case .actionVoted(let event): event.write(to: &writer)
+        case .toolCallInterrupted(let event): event.write(to: &writer)
+        case .secretStored(let event): event.write(to: &writer)
+        case .secretDeleted(let event): event.write(to: &writer)
         }
     }
 
@@ -115,7 +121,10 @@ extension EventPayload {
         case 59: self = .toolCallRefused(try ToolCallRefused(message))
         case 60: self = .payloadMismatched(try PayloadMismatched(message))
         case 63: self = .actionVoted(try ActionVoted(message))
-        default: preconditionFailure("every number in the range has a type")
+        case 64: self = .toolCallInterrupted(try ToolCallInterrupted(message))
+        case 61: self = .secretStored(try SecretStored(message))
+        case 62: self = .secretDeleted(try SecretDeleted(message))
+        default: preconditionFailure("every known number has a type")
         }
     }
 }

@@ -70,11 +70,11 @@ extension ToolCalled {
         }
         writer.add(5, latency)
         writer.add(6, answerBytes)
-        if let answer { writer.add(7) { answer.write(to: &$0) } }
+        writer.add(7, optional: answer)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        var (call, answer): (ToolCall?, SealedBytes?)
+        var (call, answer): (ToolCall?, [UInt8]?)
         var (kind, statusCode, error): (UInt64, UInt32, String) = (0, 0, "")
         var (latency, answerBytes) = (Duration.zero, UInt64(0))
         while let field = try reader.next() {
@@ -85,7 +85,7 @@ extension ToolCalled {
             case 4: error = try reader.text()
             case 5: latency = try reader.duration()
             case 6: answerBytes = try reader.unsigned()
-            case 7: answer = try SealedBytes(try reader.message())
+            case 7: answer = try reader.byteArray()
             default: try reader.skip()
             }
         }
@@ -99,6 +99,14 @@ extension ToolCalled {
         self.init(
             call: try required(call, "call"), outcome: outcome, latency: latency, answerBytes: answerBytes,
             answer: answer)
+    }
+}
+
+extension ToolCallInterrupted {
+    func write(to writer: inout WireWriter) { writer.add(1, callID) }
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        self.init(callID: try ToolCallReplayed(reader).callID)
     }
 }
 

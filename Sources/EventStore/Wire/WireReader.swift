@@ -69,7 +69,7 @@ package struct WireReader {
         }
     }
 
-    package mutating func bytes() throws(MalformedRecord) -> [UInt8] { Array(try lengthDelimited()) }
+    package mutating func byteArray() throws(MalformedRecord) -> [UInt8] { Array(try lengthDelimited()) }
 
     package mutating func json() throws(MalformedRecord) -> JSONText { JSONText(verified: try text()) }
 

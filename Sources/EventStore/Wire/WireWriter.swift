@@ -56,11 +56,15 @@ package struct WireWriter {
 
     package mutating func add(_ number: UInt64, _ texts: [String]) { for text in texts { add(number, optional: text) } }
 
-    package mutating func add(_ number: UInt64, _ content: [UInt8]) {
-        guard !content.isEmpty else { return }
+    package mutating func add(_ number: UInt64, _ value: [UInt8]) {
+        if !value.isEmpty { add(number, optional: value) }
+    }
+
+    package mutating func add(_ number: UInt64, optional value: [UInt8]?) {
+        guard let value else { return }
         append(number << 3 | 2)
-        append(UInt64(content.count))
-        bytes.append(contentsOf: content)
+        append(UInt64(value.count))
+        bytes += value
     }
 
     package mutating func add(_ number: UInt64, _ value: UUIDValue) {

@@ -1,7 +1,7 @@
 import Domain
 
 extension EventDocument {
-    /// What the event says, field by field; digests of keys and recorded answers stay out.
+    /// What the event says, field by field; digests of keys, recorded answers and sealed secrets stay out.
     static func data(_ payload: EventPayload) -> JSONText {
         .object { json in
             switch payload {
@@ -84,6 +84,9 @@ extension EventDocument {
             case .toolCallReplayed(let replayed):
                 json.add("call_id", replayed.callID.description)
                 json.add("replayed", true)
+            case .toolCallInterrupted(let interrupted):
+                json.add("call_id", interrupted.callID.description)
+                json.add("outcome", "unknown")
             case .toolCallRefused(let refused):
                 json.add("tool_id", refused.toolID)
                 json.add("tool_method", refused.method)
@@ -99,6 +102,14 @@ extension EventDocument {
                 json.add("approver_id", voted.approverID)
                 json.add("groups", voted.groups)
                 json.add("reason", voted.reason)
+            case .secretStored(let stored):
+                json.add("owner_kind", stored.kind.singular)
+                json.add("owner", stored.owner)
+                json.add("name", stored.name)
+            case .secretDeleted(let deleted):
+                json.add("owner_kind", deleted.kind.singular)
+                json.add("owner", deleted.owner)
+                json.add("name", deleted.name)
             }
         }
     }

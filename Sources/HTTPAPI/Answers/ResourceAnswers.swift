@@ -3,8 +3,10 @@ import EventStreaming
 import Projections
 
 extension ResourceRecord {
-    /// - Parameter usedBy: for a policy, the agents that name it.
-    func json(_ era: Era, usedBy agents: [String] = []) -> JSONText {
+    /// - Parameters:
+    ///   - usedBy: for a policy, the agents that name it.
+    ///   - secrets: the names of its secrets; that they are set is all that is shown of them.
+    func json(_ era: Era, usedBy agents: [String] = [], secrets: [String] = []) -> JSONText {
         let document = document.value
         let spec = document["spec"] ?? .object([])
         return .object { json in
@@ -19,6 +21,7 @@ extension ResourceRecord {
             case .policy, .modelProvider: json.add("spec", spec.text)
             }
             json.add("status", status)
+            if !secrets.isEmpty { json.add("secrets_set", secrets) }
             if kind == .policy {
                 json.add(
                     "used_by",

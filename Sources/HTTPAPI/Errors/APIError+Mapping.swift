@@ -3,6 +3,7 @@ import Domain
 import HTTPTypes
 import Hummingbird
 import Projections
+import Secrets
 
 extension APIError {
     /// What a client is told about any error.
@@ -11,6 +12,9 @@ extension APIError {
         case let error as APIError: self = error
         case let error as CommandError: self.init(error)
         case let error as ProjectionError:
+            self.init(.serviceUnavailable, code: error.code.rawValue, error.description)
+            self = retryAfter(seconds: 5)
+        case let error as SecretsError:
             self.init(.serviceUnavailable, code: error.code.rawValue, error.description)
             self = retryAfter(seconds: 5)
         case let error as any HTTPResponseError:
@@ -45,7 +49,9 @@ extension APIError {
     private static func status(of code: RejectionErrorCode) -> HTTPResponse.Status {
         switch code {
         case .invalidArgument: .badRequest
-        case .runNotActive, .actionNotActive, .accessRequestNotActive, .resourceNotFound, .apiKeyNotFound: .notFound
+        case .runNotActive, .actionNotActive, .accessRequestNotActive, .resourceNotFound, .apiKeyNotFound,
+            .secretNotFound:
+            .notFound
         case .invalidTransition, .runNotRunning, .actionNotBlocked, .actionNotApproved, .payloadHashMismatch,
             .accessRequestNotPending, .apiKeyExists, .invokeNotExpected:
             .conflict

@@ -15,25 +15,36 @@ extension APIHandlers {
         guard try body.text("image", "artifact_id") != nil || sources.map({ $0 != .object([]) }) == true else {
             throw APIError.badRequest("either image or source_files is required")
         }
-        var items: [StoreResources.Item] = []
-        var tools: [JSONText] = []
+        var tools: [(name: String, document: JSONText, secrets: [NamedSecret])] = []
         for tool in try body.array("tools_to_create") ?? [] {
             guard case .object = tool else { throw APIError.badRequest("tools_to_create must be an array of objects") }
             _ = try ToolDocument.flatSpec(tool)
-            let toolName = try ToolDocument.name(tool)
+            var secrets: [NamedSecret] = []
+            let document = try ToolDocument.document(tool, &secrets)
+            tools.append((try ToolDocument.name(tool), document, secrets))
+        }
+        let environment = try EnvironmentVariables(body)
+        let agent = try Self.agentDocument(body, environment)
+        func owner(_ kind: ResourceKind, _ name: String) -> ResourceKey {
+            ResourceKey(workspace: request.workspace, kind: kind, name: name)
+        }
+        let brought = tools.map { (owner(.tool, $0.name), $0.secrets) } + [(owner(.agent, name), environment.secrets)]
+        let receipt = try await execute(sealing: brought, request) { sealed in
+            var items = tools.map { tool in
+                StoreResources.Item(
+                    kind: .tool, name: tool.name, newID: commands.newID(), document: tool.document,
+                    secrets: sealed[owner(.tool, tool.name)] ?? [])
+            }
             items.append(
                 StoreResources.Item(
-                    kind: .tool, name: toolName, newID: commands.newID(), document: try ToolDocument.document(tool)))
-            tools.append(JSONText(string: toolName))
+                    kind: .agent, name: name, newID: commands.newID(), document: agent,
+                    secrets: sealed[owner(.agent, name)] ?? [], keptSecrets: environment.kept))
+            return .storeResources(StoreResources(items: items))
         }
-        items.append(
-            StoreResources.Item(
-                kind: .agent, name: name, newID: commands.newID(), document: try Self.agentDocument(body)))
-        let receipt = try await execute(.storeResources(StoreResources(items: items)), request)
         let answer = JSONText.object { json in
             json.add("agent", name)
             json.add("namespace", request.workspace.text)
-            json.add("tools_created", tools)
+            json.add("tools_created", tools.map(\.name))
             guard request.era == .v1alpha else { return }
             json.add("agent_name", name)
             json.add("status", "deployed")
@@ -77,8 +88,13 @@ extension APIHandlers {
         """
 
     /// The agent as it is stored: the documented spec, and beside it what a redeploy or a later driver needs.
-    private static func agentDocument(_ body: JSONValue) throws(APIError) -> JSONText {
-        try refuseSecrets(body)
+    private static func agentDocument(
+        _ body: JSONValue, _ environment: EnvironmentVariables
+    ) throws(APIError) -> JSONText {
+        for name in ["llm_config", "llm_configs", "identity_provider", "tool_url_mappings"] {
+            try CredentialFields.refuse(
+                in: body[name], name, hint: "register it with the model provider or tool, or put it in env")
+        }
         var spec: [JSONValue.Member] = []
         if let image = try body.text("image") { spec.append(.init(name: "image", value: .string(image))) }
         if let prompt = try body.text("system_prompt") {
@@ -93,7 +109,7 @@ extension APIHandlers {
         if let config = try body.object("llm_config") ?? configs.first {
             spec.append(.init(name: "llmConfig", value: config))
         }
-        spec.append(.init(name: "env", value: .array(try body.array("env") ?? [])))
+        spec.append(.init(name: "env", value: .array(environment.document)))
         var members: [JSONValue.Member] = [
             .init(name: "labels", value: try body.object("labels") ?? .object([])),
             .init(name: "spec", value: .object(spec)),
@@ -108,19 +124,5 @@ extension APIHandlers {
             if let value = body[name], value != .null { members.append(.init(name: name, value: value)) }
         }
         return JSONValue.object(members).text
-    }
-
-    /// Values of variables that are named like secrets would stand in the log in clear text.
-    private static func refuseSecrets(_ body: JSONValue) throws(APIError) {
-        for variable in try body.array("env") ?? [] {
-            guard let name = try variable.text("name"), let value = try variable.text("value"), !value.isEmpty else {
-                continue
-            }
-            let words = Set(name.uppercased().split { !$0.isLetter }.map(String.init))
-            guard words.isDisjoint(with: ["KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIALS"]) else {
-                throw .badRequest(
-                    "env \(name.excerpt) looks like a secret and is refused: this version has no sealed secrets")
-            }
-        }
     }
 }

@@ -8,8 +8,13 @@ extension APIHandlers {
     func listResources(_ kind: ResourceKind, _ request: APIRequest) async throws -> APIAnswer {
         let uses = kind == .policy ? try await policyUses(request) : [:]
         let records = try await projections.resources(kind, in: request.workspace)
+        let secrets = kind == .policy ? [:] : try await secretNames(kind, request)
         return APIAnswer(
-            .ok, JSONText(array: records.map { $0.json(request.era, usedBy: uses[$0.name] ?? []) }))
+            .ok,
+            JSONText(
+                array: records.map {
+                    $0.json(request.era, usedBy: uses[$0.name] ?? [], secrets: secrets[$0.name] ?? [])
+                }))
     }
 
     func getResource(_ kind: ResourceKind, _ request: APIRequest) async throws -> APIAnswer {
@@ -28,7 +33,7 @@ extension APIHandlers {
         let missing = "agent \(namespace)/\(name) not found"
         guard namespace == request.workspace.text else { throw APIError.notFound(missing) }
         let record = try await resource(.agent, name, request, notFound: missing)
-        return APIAnswer(.ok, record.json(request.era))
+        return try await answer(.ok, record, request, position: nil)
     }
 
     func deleteNamespacedAgent(_ request: APIRequest) async throws -> APIAnswer {
@@ -38,14 +43,19 @@ extension APIHandlers {
         return try await delete(.agent, name, request, notFound: missing)
     }
 
-    /// Creates or replaces the resource of that name.
+    /// Creates or replaces the resource of that name, together with the secrets that it brings.
     func store(
-        _ kind: ResourceKind, named name: String, _ document: JSONText, mustExist: Bool = false,
-        _ request: APIRequest
+        _ kind: ResourceKind, named name: String, _ document: JSONText, secrets: [NamedSecret] = [],
+        mustExist: Bool = false, _ request: APIRequest
     ) async throws -> APIAnswer {
-        let item = StoreResources.Item(kind: kind, name: name, newID: commands.newID(), document: document)
-        let receipt = try await execute(
-            .storeResources(StoreResources(items: [item], mustExist: mustExist)), request)
+        let (newID, owner): (ResourceID, ResourceKey) = (
+            commands.newID(), ResourceKey(workspace: request.workspace, kind: kind, name: name)
+        )
+        let receipt = try await execute(sealing: [(owner, secrets)], request) { sealed in
+            let item = StoreResources.Item(
+                kind: kind, name: name, newID: newID, document: document, secrets: sealed[owner] ?? [])
+            return .storeResources(StoreResources(items: [item], mustExist: mustExist))
+        }
         let record = try await resource(kind, name, request, notFound: Self.notFound(kind, name))
         return try await answer(mustExist ? .ok : .created, record, request, position: receipt.position)
     }
@@ -73,9 +83,11 @@ extension APIHandlers {
         _ status: APIStatus, _ record: ResourceRecord, _ request: APIRequest, position: Position?
     ) async throws -> APIAnswer {
         let uses = record.kind == .policy ? try await policyUses(request) : [:]
+        let owner = ResourceKey(workspace: request.workspace, kind: record.kind, name: record.name)
+        let secrets = record.kind == .policy ? [] : try projections.secrets(of: owner).map(\.reference.name)
         return APIAnswer(
-            status == .created ? .created : .ok, record.json(request.era, usedBy: uses[record.name] ?? []),
-            position: position)
+            status == .created ? .created : .ok,
+            record.json(request.era, usedBy: uses[record.name] ?? [], secrets: secrets), position: position)
     }
 
     private enum APIStatus { case ok, created }

@@ -1,5 +1,4 @@
 import CommandHandling
-import Crypto
 import Domain
 import EventStreaming
 import HTTPTypes
@@ -7,11 +6,13 @@ import Hummingbird
 import Logging
 import NIOCore
 import Projections
+import Secrets
 
 /// What all routes share: reading requests, idempotent answers, and the rooms below.
 final class APIHandlers: Sendable {
     let commands: CommandHandler
     let projections: Projections
+    let vault: SecretVault
     let dependencies: HTTPAPIDependencies
     let configuration: HTTPAPIConfiguration
     let streamPlaces: Budget
@@ -21,6 +22,7 @@ final class APIHandlers: Sendable {
     init(_ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration, _ hub: StreamHub) {
         commands = dependencies.commands
         projections = dependencies.projections
+        vault = dependencies.vault
         self.dependencies = dependencies
         self.hub = hub
         self.configuration = configuration
@@ -70,6 +72,7 @@ final class APIHandlers: Sendable {
     func execute(_ command: Command, _ request: APIRequest) async throws -> Receipt {
         let receipt = try await commands.execute(command, request.commandRequest)
         try await projections.reach(receipt.position)
+        try await destroyObsoleteKeys(receipt)
         return receipt
     }
 
@@ -129,15 +132,10 @@ final class APIHandlers: Sendable {
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
             throw APIError.badRequest("Idempotency-Key must be 1 to 255 visible ASCII characters")
         }
-        var hasher = SHA256()
-        hasher.update(data: Array("\(principal.keyID)\n\(request.uri.path)\n".utf8))
-        hasher.update(data: body)
-        let fingerprint = hasher.finalize().withUnsafeBytes {
-            UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16]))
-        }
-        guard let fingerprint else {
-            preconditionFailure("SHA-256 has 32 bytes")
-        }
+        // Keyed: a plain digest of a body with a short secret in it would be a way to guess that.
+        let digest = vault.fingerprint(Array("\(principal.keyID)\n\(request.uri.path)\n".utf8), body)
+        let fingerprint = digest.withUnsafeBytes { UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16])) }
+        guard let fingerprint else { preconditionFailure("a fingerprint has 32 bytes") }
         return IdempotencyToken(key: key, fingerprint: fingerprint)
     }
 }

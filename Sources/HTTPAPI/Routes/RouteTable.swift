@@ -1,5 +1,4 @@
 import CommandHandling
-import Crypto
 import Domain
 import EventStreaming
 import HTTPTypes

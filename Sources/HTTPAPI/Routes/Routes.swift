@@ -11,6 +11,7 @@ extension RouteTable {
         addRuns(api)
         addApprovals(api)
         addResources(api, configuration)
+        addSecrets(api)
         addSystem(api)
     }
 
@@ -70,7 +71,9 @@ extension RouteTable {
         on(.delete, "/agents/:name/:second", under: ["/api"], .manageResources, api.deleteNamespacedAgent)
         on(.post, "/tools", under: prefixes, .manageResources) { request in
             let name = try ToolDocument.name(request.body)
-            return try await api.store(.tool, named: name, try ToolDocument.document(request.body), request)
+            var secrets: [NamedSecret] = []
+            let document = try ToolDocument.document(request.body, &secrets)
+            return try await api.store(.tool, named: name, document, secrets: secrets, request)
         }
         on(.post, "/tools/probe", under: prefixes, .manageResources, api.probe)
         on(.post, "/tools/:name/test", under: prefixes, .manageResources, api.testTool)
@@ -80,7 +83,9 @@ extension RouteTable {
                 guard kind != .policy || !SpecDocument.reservedPolicyNames.contains(name) else {
                     throw APIError.badRequest("name must not be \(name): that is a path of the API")
                 }
-                return try await api.store(kind, named: name, try SpecDocument.document(kind, request.body), request)
+                var secrets: [NamedSecret] = []
+                let document = try SpecDocument.document(kind, request.body, &secrets)
+                return try await api.store(kind, named: name, document, secrets: secrets, request)
             }
         }
         on(.get, "/policies/explain", under: prefixes, .read, api.explainPolicy)
@@ -89,6 +94,12 @@ extension RouteTable {
             let document = try SpecDocument.document(.policy, request.body)
             return try await api.store(.policy, named: name, document, mustExist: true, request)
         }
+    }
+
+    private mutating func addSecrets(_ api: APIHandlers) {
+        on(.get, "/secrets", under: Self.apiPrefixes, .manageResources, api.listSecrets)
+        on(.post, "/secrets", under: Self.apiPrefixes, .manageResources, api.storeSecret)
+        on(.delete, "/secrets/:kind/:owner/:name", under: Self.apiPrefixes, .manageResources, api.deleteSecret)
     }
 
     private mutating func addSystem(_ api: APIHandlers) {

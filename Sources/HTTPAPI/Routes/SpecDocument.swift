@@ -12,11 +12,20 @@ package enum SpecDocument {
 
     /// The document of a body, or what is wrong with the body.
     package static func document(_ kind: ResourceKind, _ body: JSONValue) throws(APIError) -> JSONText {
-        guard let spec = try body.object("spec") else { throw .badRequest("spec is required") }
+        var secrets: [NamedSecret] = []
+        return try document(kind, body, &secrets)
+    }
+
+    /// The document of a body, and the credentials that came with it, which are not in the document.
+    static func document(
+        _ kind: ResourceKind, _ body: JSONValue, _ secrets: inout [NamedSecret]
+    ) throws(APIError) -> JSONText {
+        guard var spec = try body.object("spec") else { throw .badRequest("spec is required") }
         if kind == .policy {
             try checkPolicy(spec)
         } else {
-            try checkProvider(spec)
+            secrets += try CredentialFields.given(body)
+            spec = try checkedProvider(spec, &secrets)
         }
         return JSONValue.object([.init(name: "spec", value: spec)]).text
     }
@@ -29,15 +38,15 @@ package enum SpecDocument {
         }
     }
 
-    private static func checkProvider(_ spec: JSONValue) throws(APIError) {
+    /// The provider's spec without the credentials in it.
+    private static func checkedProvider(
+        _ spec: JSONValue, _ secrets: inout [NamedSecret]
+    ) throws(APIError) -> JSONValue {
         _ = try spec.requiredText("provider")
         if let endpoint = try spec.text("endpoint") { try checkURL(endpoint, "spec.endpoint") }
         _ = try spec.texts("models")
-        if case .object(let members)? = try spec.object("auth") {
-            for member in members where ["apiKey", "api_key", "secret", "token", "clientSecret"].contains(member.name) {
-                throw .badRequest(
-                    "spec.auth.\(member.name) is refused: this version has no sealed secrets; leave it out")
-            }
-        }
+        guard let auth = try spec.object("auth") else { return spec }
+        let kept = try CredentialFields.extract(from: auth, "spec.auth", &secrets)
+        return spec.replacing("auth") { _ in kept }
     }
 }

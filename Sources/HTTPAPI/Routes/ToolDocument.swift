@@ -12,11 +12,17 @@ package enum ToolDocument {
 
     /// The document of a body, or what is wrong with the body.
     package static func document(_ body: JSONValue) throws(APIError) -> JSONText {
-        try refuseCredentials(body)
+        var secrets: [NamedSecret] = []
+        return try document(body, &secrets)
+    }
+
+    /// The document of a body, and the credentials that came with it, which are not in the document.
+    static func document(_ body: JSONValue, _ secrets: inout [NamedSecret]) throws(APIError) -> JSONText {
+        secrets += try CredentialFields.given(body)
         let spec: JSONValue
         if let given = try body.object("spec") {
             try checkSpec(given)
-            spec = given
+            spec = try withoutCredentials(given, &secrets)
         } else {
             spec = try flatSpec(body)
         }
@@ -98,13 +104,13 @@ package enum ToolDocument {
         return .object(members)
     }
 
-    /// Credentials would stand in the log in clear text; there is nowhere to seal them yet.
-    private static func refuseCredentials(_ body: JSONValue) throws(APIError) {
-        guard let credentials = try body.object("credentials") else { return }
-        for name in ["client_id", "client_secret", "api_key"] {
-            guard try credentials.text(name) != nil else { continue }
-            throw .badRequest(
-                "credentials.\(name) is refused: this version has no sealed secrets; register the tool without it")
-        }
+    /// Clients write credentials into `spec.connection.authentication` too.
+    private static func withoutCredentials(
+        _ spec: JSONValue, _ secrets: inout [NamedSecret]
+    ) throws(APIError) -> JSONValue {
+        guard let authentication = try spec.object("connection")?.object("authentication") else { return spec }
+        let field = "spec.connection.authentication"
+        let kept = try CredentialFields.extract(from: authentication, field, &secrets)
+        return spec.replacing("connection") { $0.replacing("authentication") { _ in kept } }
     }
 }

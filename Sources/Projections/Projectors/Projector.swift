@@ -30,6 +30,7 @@ enum Projector {
         case .accessRequest: try AccessRequestsProjector.apply(recorded, AccessRequestID(event.stream.id), db)
         case .agent, .tool, .policy, .modelProvider: try ResourcesProjector.apply(recorded, db)
         case .apiKey: try APIKeysProjector.apply(recorded, APIKeyID(event.stream.id), db)
+        case .secret: try SecretsProjector.apply(recorded, db)
         case .answer: break
         }
     }

@@ -102,6 +102,12 @@ enum ReadModelSchema {
             created_at INTEGER NOT NULL, position INTEGER NOT NULL, group_names TEXT NOT NULL, agent TEXT
         ) STRICT, WITHOUT ROWID;
 
+        CREATE TABLE secrets (
+            workspace TEXT NOT NULL, owner_kind TEXT NOT NULL, owner TEXT NOT NULL, name TEXT NOT NULL,
+            key_id BLOB NOT NULL, ciphertext BLOB NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+            PRIMARY KEY (workspace, owner_kind, owner, name)
+        ) STRICT, WITHOUT ROWID;
+
         CREATE TABLE checkpoints (
             run_id BLOB NOT NULL, action_id TEXT NOT NULL, id BLOB NOT NULL, document TEXT NOT NULL,
             created_at INTEGER NOT NULL, PRIMARY KEY (run_id, action_id)

@@ -70,7 +70,7 @@ package struct SchedulerState: Sendable {
         switch event.payload {
         // What a run tells of itself, most events by far, changes nothing that could make something due.
         case .runEventAdded, .checkpointSaved, .toolResultRecorded, .answerRecorded, .toolCallStarted, .toolCalled,
-            .toolCallReplayed, .toolCallRefused, .payloadMismatched:
+            .toolCallReplayed, .toolCallInterrupted, .toolCallRefused, .payloadMismatched:
             return
         default: active.evolve(event)
         }

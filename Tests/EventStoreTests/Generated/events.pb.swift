@@ -43,6 +43,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
   case modelProvider // = 6
   case apiKey // = 7
   case answer // = 8
+  case secret // = 9
   case UNRECOGNIZED(Int)
 
   init() {
@@ -60,6 +61,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case 6: self = .modelProvider
     case 7: self = .apiKey
     case 8: self = .answer
+    case 9: self = .secret
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -75,6 +77,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case .modelProvider: return 6
     case .apiKey: return 7
     case .answer: return 8
+    case .secret: return 9
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -90,6 +93,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     .modelProvider,
     .apiKey,
     .answer,
+    .secret,
   ]
 
 }
@@ -696,6 +700,30 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._payload = .actionVoted(newValue)}
   }
 
+  var toolCallInterrupted: Sluice_Events_V1_ToolCallInterrupted {
+    get {
+      if case .toolCallInterrupted(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_ToolCallInterrupted()
+    }
+    set {_uniqueStorage()._payload = .toolCallInterrupted(newValue)}
+  }
+
+  var secretStored: Sluice_Events_V1_SecretStored {
+    get {
+      if case .secretStored(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_SecretStored()
+    }
+    set {_uniqueStorage()._payload = .secretStored(newValue)}
+  }
+
+  var secretDeleted: Sluice_Events_V1_SecretDeleted {
+    get {
+      if case .secretDeleted(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_SecretDeleted()
+    }
+    set {_uniqueStorage()._payload = .secretDeleted(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Payload: Equatable, Sendable {
@@ -729,6 +757,9 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     case toolCallRefused(Sluice_Events_V1_ToolCallRefused)
     case payloadMismatched(Sluice_Events_V1_PayloadMismatched)
     case actionVoted(Sluice_Events_V1_ActionVoted)
+    case toolCallInterrupted(Sluice_Events_V1_ToolCallInterrupted)
+    case secretStored(Sluice_Events_V1_SecretStored)
+    case secretDeleted(Sluice_Events_V1_SecretDeleted)
 
   }
 
@@ -953,86 +984,82 @@ nonisolated struct Sluice_Events_V1_RunStatusChanged: Sendable {
   fileprivate var _reason: String? = nil
 }
 
-nonisolated struct Sluice_Events_V1_ActionBlocked: @unchecked Sendable {
+nonisolated struct Sluice_Events_V1_ActionBlocked: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var actionID: Data {
-    get {_storage._actionID}
-    set {_uniqueStorage()._actionID = newValue}
-  }
+  var actionID: Data = Data()
 
-  var toolID: String {
-    get {_storage._toolID}
-    set {_uniqueStorage()._toolID = newValue}
-  }
+  var toolID: String = String()
 
   var capability: String {
-    get {_storage._capability ?? String()}
-    set {_uniqueStorage()._capability = newValue}
+    get {_capability ?? String()}
+    set {_capability = newValue}
   }
   /// Returns true if `capability` has been explicitly set.
-  var hasCapability: Bool {_storage._capability != nil}
+  var hasCapability: Bool {self._capability != nil}
   /// Clears the value of `capability`. Subsequent reads from it will return its default value.
-  mutating func clearCapability() {_uniqueStorage()._capability = nil}
+  mutating func clearCapability() {self._capability = nil}
 
   var payloadHash: String {
-    get {_storage._payloadHash ?? String()}
-    set {_uniqueStorage()._payloadHash = newValue}
+    get {_payloadHash ?? String()}
+    set {_payloadHash = newValue}
   }
   /// Returns true if `payloadHash` has been explicitly set.
-  var hasPayloadHash: Bool {_storage._payloadHash != nil}
+  var hasPayloadHash: Bool {self._payloadHash != nil}
   /// Clears the value of `payloadHash`. Subsequent reads from it will return its default value.
-  mutating func clearPayloadHash() {_uniqueStorage()._payloadHash = nil}
+  mutating func clearPayloadHash() {self._payloadHash = nil}
 
   var method: String {
-    get {_storage._method ?? String()}
-    set {_uniqueStorage()._method = newValue}
+    get {_method ?? String()}
+    set {_method = newValue}
   }
   /// Returns true if `method` has been explicitly set.
-  var hasMethod: Bool {_storage._method != nil}
+  var hasMethod: Bool {self._method != nil}
   /// Clears the value of `method`. Subsequent reads from it will return its default value.
-  mutating func clearMethod() {_uniqueStorage()._method = nil}
+  mutating func clearMethod() {self._method = nil}
 
   var url: String {
-    get {_storage._url ?? String()}
-    set {_uniqueStorage()._url = newValue}
+    get {_url ?? String()}
+    set {_url = newValue}
   }
   /// Returns true if `url` has been explicitly set.
-  var hasURL: Bool {_storage._url != nil}
+  var hasURL: Bool {self._url != nil}
   /// Clears the value of `url`. Subsequent reads from it will return its default value.
-  mutating func clearURL() {_uniqueStorage()._url = nil}
+  mutating func clearURL() {self._url = nil}
 
   var accessRequestID: Data {
-    get {_storage._accessRequestID ?? Data()}
-    set {_uniqueStorage()._accessRequestID = newValue}
+    get {_accessRequestID ?? Data()}
+    set {_accessRequestID = newValue}
   }
   /// Returns true if `accessRequestID` has been explicitly set.
-  var hasAccessRequestID: Bool {_storage._accessRequestID != nil}
+  var hasAccessRequestID: Bool {self._accessRequestID != nil}
   /// Clears the value of `accessRequestID`. Subsequent reads from it will return its default value.
-  mutating func clearAccessRequestID() {_uniqueStorage()._accessRequestID = nil}
+  mutating func clearAccessRequestID() {self._accessRequestID = nil}
 
-  var expiresAtUs: Int64 {
-    get {_storage._expiresAtUs}
-    set {_uniqueStorage()._expiresAtUs = newValue}
-  }
+  var expiresAtUs: Int64 = 0
 
   /// Set when the gate blocked the call.
   var call: Sluice_Events_V1_BlockedCall {
-    get {_storage._call ?? Sluice_Events_V1_BlockedCall()}
-    set {_uniqueStorage()._call = newValue}
+    get {_call ?? Sluice_Events_V1_BlockedCall()}
+    set {_call = newValue}
   }
   /// Returns true if `call` has been explicitly set.
-  var hasCall: Bool {_storage._call != nil}
+  var hasCall: Bool {self._call != nil}
   /// Clears the value of `call`. Subsequent reads from it will return its default value.
-  mutating func clearCall() {_uniqueStorage()._call = nil}
+  mutating func clearCall() {self._call = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _capability: String? = nil
+  fileprivate var _payloadHash: String? = nil
+  fileprivate var _method: String? = nil
+  fileprivate var _url: String? = nil
+  fileprivate var _accessRequestID: Data? = nil
+  fileprivate var _call: Sluice_Events_V1_BlockedCall? = nil
 }
 
 nonisolated struct Sluice_Events_V1_BlockedCall: Sendable {
@@ -1057,9 +1084,9 @@ nonisolated struct Sluice_Events_V1_BlockedCall: Sendable {
   /// JSON.
   var headers: String = String()
 
-  /// The body; without one it was too large to keep.
-  var payload: Sluice_Events_V1_SealedBytes {
-    get {_payload ?? Sluice_Events_V1_SealedBytes()}
+  /// The body, sealed; without one it was too large to keep.
+  var payload: Data {
+    get {_payload ?? Data()}
     set {_payload = newValue}
   }
   /// Returns true if `payload` has been explicitly set.
@@ -1072,7 +1099,7 @@ nonisolated struct Sluice_Events_V1_BlockedCall: Sendable {
   init() {}
 
   fileprivate var _requirement: Sluice_Events_V1_ApprovalRequirement? = nil
-  fileprivate var _payload: Sluice_Events_V1_SealedBytes? = nil
+  fileprivate var _payload: Data? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ApprovalRequirement: Sendable {
@@ -1100,20 +1127,6 @@ nonisolated struct Sluice_Events_V1_ApprovalRequirement: Sendable {
   init() {}
 
   fileprivate var _durationUs: Int64? = nil
-}
-
-nonisolated struct Sluice_Events_V1_SealedBytes: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  var keyID: String = String()
-
-  var ciphertext: Data = Data()
-
-  var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  init() {}
 }
 
 nonisolated struct Sluice_Events_V1_ActionVoted: Sendable {
@@ -1693,60 +1706,59 @@ nonisolated struct Sluice_Events_V1_ToolCallStarted: Sendable {
   fileprivate var _call: Sluice_Events_V1_ToolCall? = nil
 }
 
-nonisolated struct Sluice_Events_V1_ToolCalled: @unchecked Sendable {
+nonisolated struct Sluice_Events_V1_ToolCalled: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   var call: Sluice_Events_V1_ToolCall {
-    get {_storage._call ?? Sluice_Events_V1_ToolCall()}
-    set {_uniqueStorage()._call = newValue}
+    get {_call ?? Sluice_Events_V1_ToolCall()}
+    set {_call = newValue}
   }
   /// Returns true if `call` has been explicitly set.
-  var hasCall: Bool {_storage._call != nil}
+  var hasCall: Bool {self._call != nil}
   /// Clears the value of `call`. Subsequent reads from it will return its default value.
-  mutating func clearCall() {_uniqueStorage()._call = nil}
+  mutating func clearCall() {self._call = nil}
 
-  var outcome: Sluice_Events_V1_ToolCallOutcome {
-    get {_storage._outcome}
-    set {_uniqueStorage()._outcome = newValue}
-  }
+  var outcome: Sluice_Events_V1_ToolCallOutcome = .unspecified
 
-  var statusCode: UInt32 {
-    get {_storage._statusCode}
-    set {_uniqueStorage()._statusCode = newValue}
-  }
+  var statusCode: UInt32 = 0
 
-  var error: String {
-    get {_storage._error}
-    set {_uniqueStorage()._error = newValue}
-  }
+  var error: String = String()
 
-  var latencyUs: Int64 {
-    get {_storage._latencyUs}
-    set {_uniqueStorage()._latencyUs = newValue}
-  }
+  var latencyUs: Int64 = 0
 
-  var answerBytes: UInt64 {
-    get {_storage._answerBytes}
-    set {_uniqueStorage()._answerBytes = newValue}
-  }
+  var answerBytes: UInt64 = 0
 
-  /// Without one the answer was too large to keep.
-  var answer: Sluice_Events_V1_SealedBytes {
-    get {_storage._answer ?? Sluice_Events_V1_SealedBytes()}
-    set {_uniqueStorage()._answer = newValue}
+  /// Sealed; without one the answer was too large to keep.
+  var answer: Data {
+    get {_answer ?? Data()}
+    set {_answer = newValue}
   }
   /// Returns true if `answer` has been explicitly set.
-  var hasAnswer: Bool {_storage._answer != nil}
+  var hasAnswer: Bool {self._answer != nil}
   /// Clears the value of `answer`. Subsequent reads from it will return its default value.
-  mutating func clearAnswer() {_uniqueStorage()._answer = nil}
+  mutating func clearAnswer() {self._answer = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _storage = _StorageClass.defaultInstance
+  fileprivate var _call: Sluice_Events_V1_ToolCall? = nil
+  fileprivate var _answer: Data? = nil
+}
+
+/// The process ended while the call was on its way.
+nonisolated struct Sluice_Events_V1_ToolCallInterrupted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var callID: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct Sluice_Events_V1_ToolCallReplayed: Sendable {
@@ -1797,12 +1809,63 @@ nonisolated struct Sluice_Events_V1_PayloadMismatched: Sendable {
   init() {}
 }
 
+/// The key is kept outside the log; what it opens cannot be read once it is destroyed.
+nonisolated struct Sluice_Events_V1_SecretStored: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var ownerKind: Sluice_Events_V1_ResourceKind = .unspecified
+
+  var owner: String = String()
+
+  var name: String = String()
+
+  var keyID: Data = Data()
+
+  /// AES-256-GCM, the plaintext padded: nonce, ciphertext, tag.
+  var ciphertext: Data = Data()
+
+  var replacedKeyID: Data {
+    get {_replacedKeyID ?? Data()}
+    set {_replacedKeyID = newValue}
+  }
+  /// Returns true if `replacedKeyID` has been explicitly set.
+  var hasReplacedKeyID: Bool {self._replacedKeyID != nil}
+  /// Clears the value of `replacedKeyID`. Subsequent reads from it will return its default value.
+  mutating func clearReplacedKeyID() {self._replacedKeyID = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _replacedKeyID: Data? = nil
+}
+
+nonisolated struct Sluice_Events_V1_SecretDeleted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var ownerKind: Sluice_Events_V1_ResourceKind = .unspecified
+
+  var owner: String = String()
+
+  var name: String = String()
+
+  var keyID: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "sluice.events.v1"
 
 nonisolated extension Sluice_Events_V1_StreamKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0")
 }
 
 nonisolated extension Sluice_Events_V1_ResourceKind: SwiftProtobuf._ProtoNameProviding {
@@ -1831,7 +1894,7 @@ nonisolated extension Sluice_Events_V1_ToolCallOutcome: SwiftProtobuf._ProtoName
 
 nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Envelope"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{4}\u{13}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{4}\u{3}action_voted\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{4}\u{13}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0")
 
   fileprivate class _StorageClass {
     var _schemaVersion: UInt32 = 0
@@ -2280,6 +2343,32 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
             _storage._payload = .payloadMismatched(v)
           }
         }()
+        case 61: try {
+          var v: Sluice_Events_V1_SecretStored?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .secretStored(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .secretStored(v)
+          }
+        }()
+        case 62: try {
+          var v: Sluice_Events_V1_SecretDeleted?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .secretDeleted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .secretDeleted(v)
+          }
+        }()
         case 63: try {
           var v: Sluice_Events_V1_ActionVoted?
           var hadOneofValue = false
@@ -2291,6 +2380,19 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
           if let v = v {
             if hadOneofValue {try decoder.handleConflictingOneOf()}
             _storage._payload = .actionVoted(v)
+          }
+        }()
+        case 64: try {
+          var v: Sluice_Events_V1_ToolCallInterrupted?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .toolCallInterrupted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .toolCallInterrupted(v)
           }
         }()
         default: break
@@ -2461,9 +2563,21 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
         guard case .payloadMismatched(let v)? = _storage._payload else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
       }()
+      case .secretStored?: try {
+        guard case .secretStored(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
+      }()
+      case .secretDeleted?: try {
+        guard case .secretDeleted(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 62)
+      }()
       case .actionVoted?: try {
         guard case .actionVoted(let v)? = _storage._payload else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 63)
+      }()
+      case .toolCallInterrupted?: try {
+        guard case .toolCallInterrupted(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 64)
       }()
       case nil: break
       }
@@ -2859,123 +2973,71 @@ nonisolated extension Sluice_Events_V1_ActionBlocked: SwiftProtobuf.Message, Swi
   static let protoMessageName: String = _protobuf_package + ".ActionBlocked"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}tool_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}access_request_id\0\u{3}expires_at_us\0\u{1}call\0")
 
-  fileprivate class _StorageClass {
-    var _actionID: Data = Data()
-    var _toolID: String = String()
-    var _capability: String? = nil
-    var _payloadHash: String? = nil
-    var _method: String? = nil
-    var _url: String? = nil
-    var _accessRequestID: Data? = nil
-    var _expiresAtUs: Int64 = 0
-    var _call: Sluice_Events_V1_BlockedCall? = nil
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _actionID = source._actionID
-      _toolID = source._toolID
-      _capability = source._capability
-      _payloadHash = source._payloadHash
-      _method = source._method
-      _url = source._url
-      _accessRequestID = source._accessRequestID
-      _expiresAtUs = source._expiresAtUs
-      _call = source._call
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._actionID) }()
-        case 2: try { try decoder.decodeSingularStringField(value: &_storage._toolID) }()
-        case 3: try { try decoder.decodeSingularStringField(value: &_storage._capability) }()
-        case 4: try { try decoder.decodeSingularStringField(value: &_storage._payloadHash) }()
-        case 5: try { try decoder.decodeSingularStringField(value: &_storage._method) }()
-        case 6: try { try decoder.decodeSingularStringField(value: &_storage._url) }()
-        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._accessRequestID) }()
-        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._expiresAtUs) }()
-        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._call) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.actionID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.toolID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._capability) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self._payloadHash) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self._method) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self._url) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self._accessRequestID) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtUs) }()
+      case 9: try { try decoder.decodeSingularMessageField(value: &self._call) }()
+      default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if !_storage._actionID.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._actionID, fieldNumber: 1)
-      }
-      if !_storage._toolID.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._toolID, fieldNumber: 2)
-      }
-      try { if let v = _storage._capability {
-        try visitor.visitSingularStringField(value: v, fieldNumber: 3)
-      } }()
-      try { if let v = _storage._payloadHash {
-        try visitor.visitSingularStringField(value: v, fieldNumber: 4)
-      } }()
-      try { if let v = _storage._method {
-        try visitor.visitSingularStringField(value: v, fieldNumber: 5)
-      } }()
-      try { if let v = _storage._url {
-        try visitor.visitSingularStringField(value: v, fieldNumber: 6)
-      } }()
-      try { if let v = _storage._accessRequestID {
-        try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
-      } }()
-      if _storage._expiresAtUs != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._expiresAtUs, fieldNumber: 8)
-      }
-      try { if let v = _storage._call {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-      } }()
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.actionID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.actionID, fieldNumber: 1)
     }
+    if !self.toolID.isEmpty {
+      try visitor.visitSingularStringField(value: self.toolID, fieldNumber: 2)
+    }
+    try { if let v = self._capability {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._payloadHash {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._method {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._url {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._accessRequestID {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
+    } }()
+    if self.expiresAtUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.expiresAtUs, fieldNumber: 8)
+    }
+    try { if let v = self._call {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_ActionBlocked, rhs: Sluice_Events_V1_ActionBlocked) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._actionID != rhs_storage._actionID {return false}
-        if _storage._toolID != rhs_storage._toolID {return false}
-        if _storage._capability != rhs_storage._capability {return false}
-        if _storage._payloadHash != rhs_storage._payloadHash {return false}
-        if _storage._method != rhs_storage._method {return false}
-        if _storage._url != rhs_storage._url {return false}
-        if _storage._accessRequestID != rhs_storage._accessRequestID {return false}
-        if _storage._expiresAtUs != rhs_storage._expiresAtUs {return false}
-        if _storage._call != rhs_storage._call {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.actionID != rhs.actionID {return false}
+    if lhs.toolID != rhs.toolID {return false}
+    if lhs._capability != rhs._capability {return false}
+    if lhs._payloadHash != rhs._payloadHash {return false}
+    if lhs._method != rhs._method {return false}
+    if lhs._url != rhs._url {return false}
+    if lhs._accessRequestID != rhs._accessRequestID {return false}
+    if lhs.expiresAtUs != rhs.expiresAtUs {return false}
+    if lhs._call != rhs._call {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2995,7 +3057,7 @@ nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, Swift
       case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._requirement) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.headers) }()
-      case 5: try { try decoder.decodeSingularMessageField(value: &self._payload) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self._payload) }()
       default: break
       }
     }
@@ -3019,7 +3081,7 @@ nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, Swift
       try visitor.visitSingularStringField(value: self.headers, fieldNumber: 4)
     }
     try { if let v = self._payload {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 5)
     } }()
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3079,41 +3141,6 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
     if lhs.groups != rhs.groups {return false}
     if lhs.needsEveryGroup != rhs.needsEveryGroup {return false}
     if lhs._durationUs != rhs._durationUs {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Sluice_Events_V1_SealedBytes: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".SealedBytes"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}key_id\0\u{1}ciphertext\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.keyID) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.ciphertext) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.keyID.isEmpty {
-      try visitor.visitSingularStringField(value: self.keyID, fieldNumber: 1)
-    }
-    if !self.ciphertext.isEmpty {
-      try visitor.visitSingularBytesField(value: self.ciphertext, fieldNumber: 2)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Sluice_Events_V1_SealedBytes, rhs: Sluice_Events_V1_SealedBytes) -> Bool {
-    if lhs.keyID != rhs.keyID {return false}
-    if lhs.ciphertext != rhs.ciphertext {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4027,109 +4054,91 @@ nonisolated extension Sluice_Events_V1_ToolCalled: SwiftProtobuf.Message, SwiftP
   static let protoMessageName: String = _protobuf_package + ".ToolCalled"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}outcome\0\u{3}status_code\0\u{1}error\0\u{3}latency_us\0\u{3}answer_bytes\0\u{1}answer\0")
 
-  fileprivate class _StorageClass {
-    var _call: Sluice_Events_V1_ToolCall? = nil
-    var _outcome: Sluice_Events_V1_ToolCallOutcome = .unspecified
-    var _statusCode: UInt32 = 0
-    var _error: String = String()
-    var _latencyUs: Int64 = 0
-    var _answerBytes: UInt64 = 0
-    var _answer: Sluice_Events_V1_SealedBytes? = nil
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _call = source._call
-      _outcome = source._outcome
-      _statusCode = source._statusCode
-      _error = source._error
-      _latencyUs = source._latencyUs
-      _answerBytes = source._answerBytes
-      _answer = source._answer
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
-
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._call) }()
-        case 2: try { try decoder.decodeSingularEnumField(value: &_storage._outcome) }()
-        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._statusCode) }()
-        case 4: try { try decoder.decodeSingularStringField(value: &_storage._error) }()
-        case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._latencyUs) }()
-        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._answerBytes) }()
-        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._answer) }()
-        default: break
-        }
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._call) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.outcome) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.statusCode) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.error) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.latencyUs) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.answerBytes) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self._answer) }()
+      default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      try { if let v = _storage._call {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-      } }()
-      if _storage._outcome != .unspecified {
-        try visitor.visitSingularEnumField(value: _storage._outcome, fieldNumber: 2)
-      }
-      if _storage._statusCode != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._statusCode, fieldNumber: 3)
-      }
-      if !_storage._error.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._error, fieldNumber: 4)
-      }
-      if _storage._latencyUs != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._latencyUs, fieldNumber: 5)
-      }
-      if _storage._answerBytes != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._answerBytes, fieldNumber: 6)
-      }
-      try { if let v = _storage._answer {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-      } }()
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._call {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.outcome != .unspecified {
+      try visitor.visitSingularEnumField(value: self.outcome, fieldNumber: 2)
     }
+    if self.statusCode != 0 {
+      try visitor.visitSingularUInt32Field(value: self.statusCode, fieldNumber: 3)
+    }
+    if !self.error.isEmpty {
+      try visitor.visitSingularStringField(value: self.error, fieldNumber: 4)
+    }
+    if self.latencyUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.latencyUs, fieldNumber: 5)
+    }
+    if self.answerBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.answerBytes, fieldNumber: 6)
+    }
+    try { if let v = self._answer {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_ToolCalled, rhs: Sluice_Events_V1_ToolCalled) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._call != rhs_storage._call {return false}
-        if _storage._outcome != rhs_storage._outcome {return false}
-        if _storage._statusCode != rhs_storage._statusCode {return false}
-        if _storage._error != rhs_storage._error {return false}
-        if _storage._latencyUs != rhs_storage._latencyUs {return false}
-        if _storage._answerBytes != rhs_storage._answerBytes {return false}
-        if _storage._answer != rhs_storage._answer {return false}
-        return true
+    if lhs._call != rhs._call {return false}
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.statusCode != rhs.statusCode {return false}
+    if lhs.error != rhs.error {return false}
+    if lhs.latencyUs != rhs.latencyUs {return false}
+    if lhs.answerBytes != rhs.answerBytes {return false}
+    if lhs._answer != rhs._answer {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ToolCallInterrupted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ToolCallInterrupted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.callID) }()
+      default: break
       }
-      if !storagesAreEqual {return false}
     }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.callID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.callID, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ToolCallInterrupted, rhs: Sluice_Events_V1_ToolCallInterrupted) -> Bool {
+    if lhs.callID != rhs.callID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4250,6 +4259,110 @@ nonisolated extension Sluice_Events_V1_PayloadMismatched: SwiftProtobuf.Message,
     if lhs.actionID != rhs.actionID {return false}
     if lhs.approved != rhs.approved {return false}
     if lhs.presented != rhs.presented {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_SecretStored: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SecretStored"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}owner_kind\0\u{1}owner\0\u{1}name\0\u{3}key_id\0\u{1}ciphertext\0\u{3}replaced_key_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.ownerKind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.owner) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.keyID) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.ciphertext) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self._replacedKeyID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.ownerKind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.ownerKind, fieldNumber: 1)
+    }
+    if !self.owner.isEmpty {
+      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    if !self.keyID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.keyID, fieldNumber: 4)
+    }
+    if !self.ciphertext.isEmpty {
+      try visitor.visitSingularBytesField(value: self.ciphertext, fieldNumber: 5)
+    }
+    try { if let v = self._replacedKeyID {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_SecretStored, rhs: Sluice_Events_V1_SecretStored) -> Bool {
+    if lhs.ownerKind != rhs.ownerKind {return false}
+    if lhs.owner != rhs.owner {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.keyID != rhs.keyID {return false}
+    if lhs.ciphertext != rhs.ciphertext {return false}
+    if lhs._replacedKeyID != rhs._replacedKeyID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_SecretDeleted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SecretDeleted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}owner_kind\0\u{1}owner\0\u{1}name\0\u{3}key_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.ownerKind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.owner) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.keyID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.ownerKind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.ownerKind, fieldNumber: 1)
+    }
+    if !self.owner.isEmpty {
+      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    if !self.keyID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.keyID, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_SecretDeleted, rhs: Sluice_Events_V1_SecretDeleted) -> Bool {
+    if lhs.ownerKind != rhs.ownerKind {return false}
+    if lhs.owner != rhs.owner {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.keyID != rhs.keyID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

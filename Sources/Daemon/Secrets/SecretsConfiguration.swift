@@ -1,0 +1,44 @@
+import CommandHandling
+import Domain
+import Secrets
+
+/// Where the master key is.
+package struct SecretsConfiguration: Sendable {
+    /// The environment's key, which goes before the file's.
+    var masterKey: MasterKey?
+    /// Empty means `master.key` in the data directory.
+    var masterKeyFile = ""
+
+    init() {}
+
+    package init(_ settings: Settings) throws(DaemonError) {
+        masterKeyFile = settings.text(.masterKeyFile)
+        let text = settings.text(.masterKey)
+        guard !text.isEmpty else { return }
+        guard let key = MasterKey(base64: text) else {
+            throw settings.invalid(
+                .masterKey, "\(MasterKey.bytesCount) bytes in base64, as `openssl rand -base64 32` makes")
+        }
+        masterKey = key
+    }
+
+    func file(_ directory: DataDirectory) -> MasterKeyFile {
+        MasterKeyFile(path: masterKeyFile.isEmpty ? directory.masterKey : masterKeyFile)
+    }
+
+    /// Opens the keyring, or makes it and a master key at the first start.
+    func openVault(_ directory: DataDirectory) async throws(DaemonError) -> SecretVault {
+        do throws(SecretsError) {
+            let keyring = try Keyring.open(
+                path: directory.keyring, configured: masterKey, masterKeyFile: file(directory))
+            let identifiers = IdentifierSource(clock: SystemWallClock())
+            return try await SecretVault(keyring) { identifiers.next() }
+        } catch {
+            throw DaemonError(error)
+        }
+    }
+}
+
+extension DaemonError {
+    init(_ error: SecretsError) { self.init(.secretsUnusable, error.description) }
+}

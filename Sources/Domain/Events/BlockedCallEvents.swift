@@ -1,0 +1,57 @@
+/// Who has to approve a call.
+package struct RequiredApproval: Hashable, Sendable {
+    /// The policy's name for it.
+    package let name: String
+    /// Groups of which an approver has to be a member; empty means any approver.
+    package let groups: [String]
+    /// Whether every group has to approve, or one of them.
+    package let needsEveryGroup: Bool
+    /// How long a grant lasts when the approver does not say.
+    package let duration: Duration?
+
+    package init(name: String, groups: [String], needsEveryGroup: Bool, duration: Duration?) {
+        self.name = name
+        self.groups = groups
+        self.needsEveryGroup = needsEveryGroup
+        self.duration = duration
+    }
+}
+
+/// What the gate knows of a call that it blocked, beside the action itself.
+package struct BlockedCall: Hashable, Sendable {
+    package let fingerprint: UUIDValue
+    /// Why it needs an approval.
+    package let reason: String
+    package let requirement: RequiredApproval
+    /// JSON: the headers that matter to whoever decides.
+    package let headers: JSONText
+    /// The body, sealed, for whoever decides; `nil` when it is too large to keep.
+    package let payload: [UInt8]?
+
+    package init(
+        fingerprint: UUIDValue, reason: String, requirement: RequiredApproval, headers: JSONText,
+        payload: [UInt8]?
+    ) {
+        self.fingerprint = fingerprint
+        self.reason = reason
+        self.requirement = requirement
+        self.headers = headers
+        self.payload = payload
+    }
+}
+
+/// One of several approvals that an action needs was given.
+package struct ActionVoted: Hashable, Sendable {
+    package let actionID: ActionID
+    package let approverID: String
+    /// The groups that the approver stands for.
+    package let groups: [String]
+    package let reason: String?
+
+    package init(actionID: ActionID, approverID: String, groups: [String], reason: String?) {
+        self.actionID = actionID
+        self.approverID = approverID
+        self.groups = groups
+        self.reason = reason
+    }
+}

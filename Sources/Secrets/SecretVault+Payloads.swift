@@ -1,0 +1,65 @@
+package import Domain
+
+/// What a sealed payload of a run belongs to: it opens for this and for nothing else.
+package struct PayloadScope: Hashable, Sendable {
+    package let workspace: WorkspaceName
+    package let runID: RunID
+    /// What it is within the run, such as `blocked-body/<action>`.
+    package let name: String
+
+    package init(workspace: WorkspaceName, runID: RunID, name: String) {
+        self.workspace = workspace
+        self.runID = runID
+        self.name = name
+    }
+}
+
+/// Payloads of runs: a key for each workspace and day (UTC), so that old ones can be given up a day at a time.
+extension SecretVault {
+    private static let prefix = "payload/"
+
+    /// Seals bytes under the key of the time's day, which is durable when this returns. Once that key is there nothing
+    /// is waited for.
+    ///
+    /// - Returns: the sealed bytes, which say what key opens them; 40 to 120 bytes longer than they were.
+    package func seal(
+        _ bytes: [UInt8], for scope: PayloadScope, at time: Timestamp
+    ) async throws(SecretsError) -> [UInt8] {
+        let id = Self.prefix + scope.workspace.text + "/" + Self.day(time)
+        let key = try await keyring.key(id)
+        let sealed = try SealedBytes.seal(bytes, key: key, associated: scope.associated(id))
+        return [1, UInt8(id.utf8.count)] + Array(id.utf8) + sealed
+    }
+
+    /// - Throws: `keyDestroyed` when its day has been given up; `sealedDamaged` when it is another scope's.
+    package func open(_ sealed: [UInt8], for scope: PayloadScope) throws(SecretsError) -> [UInt8] {
+        guard sealed.count > 2, sealed[0] == 1, sealed.count > 2 + Int(sealed[1]),
+            let id = String(validating: sealed[2..<2 + Int(sealed[1])], as: UTF8.self), id.hasPrefix(Self.prefix)
+        else { throw SecretsError(.sealedDamaged, "these are no sealed bytes") }
+        let key = try keyring.existingKey(id)
+        return try SealedBytes.open(
+            Array(sealed[(2 + id.utf8.count)...]), key: key, associated: scope.associated(id))
+    }
+
+    /// Destroys the keys of every day that ended before the time's day began: their payloads are unrecoverable.
+    ///
+    /// - Returns: how many keys there were.
+    package func destroyPayloadKeys(before time: Timestamp) async throws(SecretsError) -> Int {
+        let day = Self.day(time)
+        let old = keyring.index.ids.filter { id in
+            guard id.hasPrefix(Self.prefix), let date = id.split(separator: "/").last else { return false }
+            return String(date) < day
+        }
+        try await keyring.file.destroy(old)
+        return old.count
+    }
+
+    /// `2026-07-23`; such texts sort as their days do.
+    private static func day(_ time: Timestamp) -> String { String(time.description.prefix(10)) }
+}
+
+extension PayloadScope {
+    fileprivate func associated(_ keyID: String) -> [UInt8] {
+        AssociatedData("sluice payload 1", [workspace.text, runID.description, name, keyID]).bytes
+    }
+}
