@@ -88,6 +88,9 @@ def test_the_client_keeps_policies(driven):
     assert f"{slug}-policy" in {each["name"] for each in results["policies"]}
     assert len(named(results["policies"], f"{slug}-policy")["spec"]["policies"]) == 2
     assert results["policy_missing"]["status"] == 404
+    [translated] = results["translated"]
+    assert (translated["permission"], translated["operations"]) == ("deny", ["DELETE"])
+    assert translated["resource"] == "https://api.stripe.test/*"
 
 
 def test_a_wrong_key_is_told_apart_from_other_errors(driven):

@@ -18,7 +18,7 @@ OPERATIONS = [
     if method in {"get", "post", "put", "patch", "delete"}]
 # What this version serves of them.
 SERVED = re.compile(
-    r"/(runs|approvals/requests|tools)\b|/(deploy|starter-kit)$|/policies(/{policyName})?$|/agents(/{agentName})?$"
+    r"/(runs|approvals/requests|tools)\b|/(deploy|starter-kit)$|/policies(/{policyName}|/translate)?$|/agents(/{agentName})?$"
     r"|/auth/api-keys(/{keyId})?$")
 
 
@@ -78,6 +78,8 @@ def test_every_answer_has_the_published_shape(sluice):
     ask("GET", "/policies/{policyName}", policyName="payments")
     ask("GET", "/policies/{policyName}", policyName="nothing")
     ask("GET", "/policies")
+    assert ask("POST", "/policies/translate", {"text": "deny DELETE on https://api.stripe.test/*"}).json["rules"]
+    ask("POST", "/policies/translate", {})
 
     deploy = {"agent_name": "billing", "image": "registry.test/agent:1", "required_tools": ["stripe"],
               "policies": ["payments"], "llm_configs": [{"provider": "openai", "model": "gpt-4o", "role": "default"}]}

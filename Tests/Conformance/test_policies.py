@@ -139,3 +139,24 @@ def test_keys_carry_groups_and_the_agent_that_they_are_for(own_sluice):
 def test_wrong_groups_and_agents_of_keys_are_refused(api, members, message):
     answer = api.post("/api/v1/auth/api-keys", {"name": "n", "role": "approver"} | members)
     assert answer.status == 400 and message in answer.error
+
+
+def test_plain_english_becomes_rules_that_can_be_stored(governed):
+    api = governed.client()
+    text = "Allow GET on https://a.test/*. Require approval for POST to pay by finance.\nMake it nice"
+    for base in ("/api", "/api/v1"):
+        answer = api.post(f"{base}/policies/translate", {"text": text})
+        assert answer.status == 200
+        assert answer.json["rules"] == [
+            {"permission": "allow", "resource": "https://a.test/*", "operations": ["GET"]},
+            {"permission": "approval_required", "resource": "https://api.pay.test/*", "operations": ["POST"]}]
+        assert [each["statement"] for each in answer.json["unmatched"]] == ["Make it nice"]
+        assert len(answer.json["explanation"]) == 2
+    stored = api.post("/api/policies", {"name": "translated", "spec": answer.json["spec"]})
+    assert stored.status == 201 and stored.json["spec"]["approvals"][0]["approvers"]["groups"] == ["finance"]
+
+
+def test_translate_wants_a_text(api):
+    for body in ({}, {"text": ""}, {"text": 1}):
+        answer = api.post("/api/v1/policies/translate", body)
+        assert answer.status == 400 and "text" in answer.error

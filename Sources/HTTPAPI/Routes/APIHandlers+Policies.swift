@@ -21,6 +21,35 @@ extension APIHandlers {
         return APIAnswer(.ok, verdict.json(call, tool))
     }
 
+    /// Rules of plain English. Nothing is stored: the answer is to be read, and posted as a policy.
+    func translatePolicy(_ request: APIRequest) async throws -> APIAnswer {
+        let text = try request.body.requiredText("text")
+        var tools: [String: String] = [:]
+        for record in try await projections.resources(.tool, in: request.workspace) {
+            tools[record.name] = record.document.value["spec"]?["connection"]?["baseUrl"]?.string
+        }
+        let translation = PolicyTranslation(text, tools: tools)
+        let spec = JSONValue.object([
+            .init(name: "policies", value: .array(translation.rules)),
+            .init(name: "approvals", value: .array(translation.approvals)),
+        ])
+        let answer = JSONText.object { json in
+            json.add("rules", translation.rules.map(\.text))
+            json.add("spec", spec.text)
+            json.add(
+                "explanation", translation.understood.map { Self.statement($0.statement, "meaning", $0.meaning) })
+            json.add("unmatched", translation.unmatched.map { Self.statement($0.statement, "reason", $0.reason) })
+        }
+        return APIAnswer(.ok, answer)
+    }
+
+    private static func statement(_ text: String, _ name: String, _ value: String) -> JSONText {
+        .object { json in
+            json.add("statement", text)
+            json.add(name, value)
+        }
+    }
+
     /// The policies that an agent's deploy names, as they are now.
     func boundPolicies(_ agent: GovernedAgent, _ request: APIRequest) async throws -> [BoundPolicy] {
         var found: [BoundPolicy] = []

@@ -89,6 +89,7 @@ extension RouteTable {
             }
         }
         on(.get, "/policies/explain", under: prefixes, .read, api.explainPolicy)
+        on(.post, "/policies/translate", under: prefixes, .read, api.translatePolicy)
         on(.put, "/policies/:name", under: prefixes, .manageResources) { request in
             let name = try request.parameter("name")
             let document = try SpecDocument.document(.policy, request.body)

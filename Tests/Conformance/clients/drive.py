@@ -82,6 +82,7 @@ if not older:
     record("policy", client.policies.apply({"policies": [rule]}, name=f"{slug}-policy"))
     record("policy_again", client.policies.apply({"name": f"{slug}-policy", "spec": {"policies": [rule, rule]}}))
     record("policies", client.policies.list())
+    record("translated", client.policies.translate("deny DELETE on https://api.stripe.test/*"))
     record("policy_deleted", client.policies.delete(f"{slug}-policy"))
     refusal("policy_missing", lambda: client.policies.get(f"{slug}-policy"))
 refusal("wrong_key", lambda: runagents.Client(endpoint=endpoint, api_key="not-a-key-of-ours").agents.list())
