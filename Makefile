@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-APT_PACKAGES := libsqlite3-dev liblz4-dev pkg-config python3-venv
+APT_PACKAGES := libsqlite3-dev liblz4-dev pkg-config python3-venv bubblewrap
 # The load generators, a compiler for those written in C, and the peers of the benchmarks.
 BENCH_PACKAGES := wrk gcc libc6-dev postgresql-15 redis-server
 CLIENT_VERSIONS := 0.2.0 1.3.1 1.4.2

@@ -40,6 +40,7 @@ extension Target.Dependency {
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let deque = product(name: "DequeModule", package: "swift-collections")
     static let heap = product(name: "HeapModule", package: "swift-collections")
+    static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
     static let system = product(name: "SystemPackage", package: "swift-system")
 }
 
@@ -65,6 +66,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
     ],
     targets: [
         // Level 0: knows nothing of ours.
@@ -85,7 +87,10 @@ let package = Package(
         room("Scheduling", ["Domain", "EventStore", "CommandHandling", .deque, .heap, .logging]),
         room(
             "Execution",
-            ["Domain", "EventStore", "CommandHandling", .deque, .httpClient, .nioCore, .nioHTTP1, .logging]),
+            [
+                "Domain", "EventStore", "CommandHandling", .crypto, .deque, .httpClient, .nioCore, .nioHTTP1,
+                .subprocess, .system, .logging,
+            ]),
         // Level 5
         room(
             "HTTPAPI",
@@ -148,6 +153,7 @@ let package = Package(
         suite("Projections", ["Domain", "EventStore", "Projections", "TestSupport", .grdb, .logging]),
         suite("Scheduling", ["Domain", "Scheduling"]),
         suite("Secrets", ["Domain", "Secrets", "TestSupport"]),
+        suite("Execution", ["Domain", "Execution"]),
     ]
 )
 

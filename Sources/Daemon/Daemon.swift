@@ -17,9 +17,9 @@ import UnixSignals
 
 /// Puts the rooms together and runs them until a signal ends them.
 package struct Daemon: Sendable {
-    private let configuration: DaemonConfiguration
+    let configuration: DaemonConfiguration
     private let metrics: PrometheusRegistry
-    private let logger: Logger
+    let logger: Logger
     private let announce: @Sendable (String) -> Void
 
     /// - Parameter announce: shows a line to the operator: the address, and a first key once.
@@ -46,7 +46,7 @@ package struct Daemon: Sendable {
         let projections = try Self.openReadModels(directory, store, logger)
         let client = HTTPClient(configuration: .sluice)
         do {
-            try await serve(log, store, commands, projections, vault, client)
+            try await serve(log, store, commands, projections, vault, client, directory)
         } catch {
             try await client.shutdown()
             throw error
@@ -64,13 +64,16 @@ package struct Daemon: Sendable {
 
     private func serve(
         _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
-        _ vault: SecretVault, _ client: HTTPClient
+        _ vault: SecretVault, _ client: HTTPClient, _ directory: DataDirectory
     ) async throws {
+        let (agents, tokens) = try await makeAgents(store, commands, projections, client, directory)
         let scheduler = Scheduler(
             commands: commands, store: store, configuration: configuration.scheduler, logger: logger)
         let executor = Executor(
             commands: commands, store: store,
-            driver: RemoteHTTPDriver(client: client, configuration: configuration.executor),
+            driver: SchemeDriver(
+                processes: ProcessDriver(agents, client: client, configuration: configuration.executor),
+                remote: RemoteHTTPDriver(client: client, configuration: configuration.executor)),
             configuration: configuration.executor, logger: logger)
         // Taken before anything runs: what is in flight here was in flight when the last process ended.
         let (active, position) = try await commands.snapshot()
@@ -86,9 +89,10 @@ package struct Daemon: Sendable {
             LoopService { try await keyDestruction.run(store, after: position) },
             LoopService { try await check(log) },
             LoopService { try await scheduler.run(from: active, after: position) },
+            LoopService { try await agents.run(from: active, after: position) },
             LoopService { try await executor.run(from: active, after: position) },
             DrainingService(drainTimeout: configuration.drainTimeout) {
-                try await serveHTTP(store, commands, projections, vault, client)
+                try await serveHTTP(store, commands, projections, vault, client, tokens, agents)
             },
         ]
         let group = ServiceGroup(
@@ -115,7 +119,7 @@ package struct Daemon: Sendable {
 
     private func serveHTTP(
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
-        _ client: HTTPClient
+        _ client: HTTPClient, _ tokens: AgentTokens, _ agents: AgentProcesses
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
@@ -130,10 +134,16 @@ package struct Daemon: Sendable {
             }, heartbeat: configuration.heartbeat)
         let dependencies = HTTPAPIDependencies(
             commands: commands, projections: projections, streamer: streamer, vault: vault, client: client,
+            agentOfToken: { token in
+                tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
+            },
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
         let host = configuration.http.host
+        var http = configuration.http
+        http.gateSocket = agents.gateAddress
         do {
-            try await HTTPAPIServer.run(dependencies, configuration.http, logger: logger) { port in
+            try await HTTPAPIServer.run(dependencies, http, logger: logger, onGateRunning: { agents.gateIsOpen() }) {
+                port in
                 announce("Sluice \(SluiceVersion.text) listens on http://\(host):\(port ?? configuration.http.port)")
             }
         } catch let error as IOError {

@@ -8,6 +8,7 @@ enum InvokeReport {
         case .cancelled: return nil
         case .unanswered(let error):
             return failure(call, statusCode: nil, error: error, isRetryable: true)
+        case .refused(let reason): return failure(call, statusCode: nil, error: reason, isRetryable: false)
         case .answered(let statusCode, let body):
             guard (200..<300).contains(statusCode) else {
                 let isRetryable = statusCode >= 500 || [408, 425, 429].contains(statusCode)

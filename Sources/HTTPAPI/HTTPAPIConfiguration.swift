@@ -18,6 +18,8 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     package var rateLimitPerSecond = 0
     package var rateLimitBurst = 100
     package var version = ""
+    /// The socket where agents that Sluice runs reach it, and nothing but what is theirs; nowhere, when `nil`.
+    package var gateSocket: String?
 
     package init() {}
 }

@@ -1,5 +1,6 @@
 package import AsyncHTTPClient
 package import CommandHandling
+package import Domain
 package import EventStreaming
 package import Projections
 package import Secrets
@@ -12,18 +13,33 @@ package struct HTTPAPIDependencies: Sendable {
     package let vault: SecretVault
     /// For probes of tools; must not follow redirects.
     package let client: HTTPClient
+    /// Whose instance a token of an address under `/as/` was made for.
+    package let agentOfToken: @Sendable (String) -> AgentIdentity?
     /// All metrics in Prometheus' text format.
     package let metrics: @Sendable () async -> String
 
     package init(
         commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
-        client: HTTPClient, metrics: @escaping @Sendable () async -> String
+        client: HTTPClient, agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
+        metrics: @escaping @Sendable () async -> String
     ) {
         self.commands = commands
         self.projections = projections
         self.streamer = streamer
         self.vault = vault
         self.client = client
+        self.agentOfToken = agentOfToken
         self.metrics = metrics
+    }
+}
+
+/// An agent that Sluice runs itself.
+package struct AgentIdentity: Hashable, Sendable {
+    package let workspace: WorkspaceName
+    package let name: String
+
+    package init(workspace: WorkspaceName, name: String) {
+        self.workspace = workspace
+        self.name = name
     }
 }

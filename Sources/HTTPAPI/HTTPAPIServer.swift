@@ -1,3 +1,8 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 import CommandHandling
 import Domain
 import Hummingbird
@@ -9,14 +14,59 @@ import NIOCore
 package enum HTTPAPIServer {
     /// Serves until a graceful shutdown, then answers what was begun; event streams end at once.
     ///
-    /// - Parameter onRunning: called once the address is bound.
+    /// - Parameters:
+    ///   - onGateRunning: called once the gate's socket, when there is one, takes connections.
+    ///   - onRunning: called once the address is bound.
     package static func run(
         _ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration, logger: Logger,
+        onGateRunning: @escaping @Sendable () async -> Void = {},
         onRunning: @escaping @Sendable (Int?) async -> Void
     ) async throws {
         let hub = StreamHub(dependencies.streamer)
-        let application = Application(
-            router: router(dependencies, configuration, hub),
+        let api = APIHandlers(dependencies, configuration, hub)
+        let application = application(
+            router(api), configuration, .hostname(configuration.host, port: configuration.port), logger
+        ) { channel in await onRunning(channel.localAddress?.port) }
+        // Not a service of the application: that one is shut down once no connection is left, and streams would wait for it.
+        try await withThrowingTaskGroup { group in
+            group.addTask { await hub.run() }
+            defer { group.cancelAll() }
+            try await serve(application, gate(api, configuration, logger, onGateRunning))
+        }
+    }
+
+    /// Serves both, the gate for no longer than the API.
+    private static func serve(
+        _ application: some ApplicationProtocol, _ gate: (some ApplicationProtocol)?
+    ) async throws {
+        guard let gate else { return try await application.run() }
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await gate.run() }
+            group.addTask { try await application.run() }
+            try await group.next()
+            try await group.waitForAll()
+        }
+    }
+
+    private static func gate(
+        _ api: APIHandlers, _ configuration: HTTPAPIConfiguration, _ logger: Logger,
+        _ onRunning: @escaping @Sendable () async -> Void
+    ) -> (some ApplicationProtocol)? {
+        configuration.gateSocket.map { path in
+            application(router(api, isGate: true), configuration, .unixDomainSocket(path: path), logger) { _ in
+                // For agents that run as nobody; on the host only the directory's owner gets to it.
+                chmod(path, 0o666)
+                await onRunning()
+            }
+        }
+    }
+
+    private static func application(
+        _ router: Router<APIContext>, _ configuration: HTTPAPIConfiguration, _ address: BindAddress, _ logger: Logger,
+        onRunning: @escaping @Sendable (any Channel) async -> Void
+    ) -> some ApplicationProtocol {
+        Application(
+            router: router,
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [
@@ -27,35 +77,29 @@ package enum HTTPAPIServer {
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), serverName: "sluice", backlog: 1024,
+                address: address, serverName: "sluice", backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.connectionsMax)),
-            onServerRunning: { channel in await onRunning(channel.localAddress?.port) },
+            onServerRunning: onRunning,
             logger: logger)
-        // Not a service of the application: that one is shut down once no connection is left, and streams would wait for it.
-        try await withThrowingTaskGroup { group in
-            group.addTask { await hub.run() }
-            defer { group.cancelAll() }
-            try await application.run()
-        }
     }
 
-    private static func router(
-        _ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration, _ hub: StreamHub
-    ) -> Router<APIContext> {
+    private static func router(_ api: APIHandlers, isGate: Bool = false) -> Router<APIContext> {
+        let (dependencies, configuration) = (api.dependencies, api.configuration)
         let commands = dependencies.commands
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.add(
             middleware: ObservabilityMiddleware(newRequestID: {
                 "req-\(commands.newID() as Identifier<EventEntity>)"
             }))
+        if isGate { router.add(middleware: GateMiddleware()) }
         router.add(
             middleware: AuthenticationMiddleware(
-                projections: dependencies.projections, now: { commands.clock.now() }))
+                projections: dependencies.projections, agentOfToken: dependencies.agentOfToken,
+                now: { commands.clock.now() }))
         router.add(
             middleware: RateLimitMiddleware(
                 perSecond: configuration.rateLimitPerSecond, burst: configuration.rateLimitBurst,
                 now: { commands.clock.now() }))
-        let api = APIHandlers(dependencies, configuration, hub)
         var table = RouteTable(router, api)
         table.addAll(api, configuration)
         table.finish()

@@ -17,6 +17,7 @@ package struct DaemonConfiguration: Sendable {
     var decisions = DecisionSettings()
     var scheduler = SchedulerConfiguration()
     var executor = ExecutorConfiguration()
+    var agents = AgentsConfiguration()
     var http = HTTPAPIConfiguration()
 
     package init(_ settings: Settings) throws(DaemonError) {
@@ -37,6 +38,7 @@ package struct DaemonConfiguration: Sendable {
         scheduler.backoffMin = try settings.duration(.invokeBackoffMin)
         scheduler.backoffMax = try settings.duration(.invokeBackoffMax)
         scheduler.agentConcurrencyMax = try settings.integer(.agentConcurrency, in: 1...10_000)
+        agents = try AgentsConfiguration(settings)
         http.bodyBytesMax = try settings.integer(.bodyBytesMax, in: 1024...4_194_304)
         http.bodyTimeout = try settings.duration(.bodyTimeout)
         http.answerTimeout = try settings.duration(.answerTimeout)

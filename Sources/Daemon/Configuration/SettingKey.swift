@@ -24,6 +24,19 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case rateBurst = "rate-burst"
     case heartbeat
     case drainTimeout = "drain-timeout"
+    case agentSandbox = "agent-sandbox"
+    case agentPython = "agent-python"
+    case agentRuntime = "agent-runtime"
+    case agentInstancesMax = "agent-instances-max"
+    case agentIdleTimeout = "agent-idle-timeout"
+    case agentStartTimeout = "agent-start-timeout"
+    case agentDrainTimeout = "agent-drain-timeout"
+    case agentBuildTimeout = "agent-build-timeout"
+    case agentMemoryBytesMax = "agent-memory-bytes-max"
+    case agentScratchBytesMax = "agent-scratch-bytes-max"
+    case agentProcessesMax = "agent-processes-max"
+    case agentFilesMax = "agent-files-max"
+    case agentProcessorTimeMax = "agent-processor-time-max"
 
     package var defaultText: String {
         switch self {
@@ -49,6 +62,19 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .rateBurst: "100"
         case .heartbeat: "15s"
         case .drainTimeout: "10s"
+        case .agentSandbox: "auto"
+        case .agentPython: "python3"
+        case .agentRuntime: "runagents==1.4.2"
+        case .agentInstancesMax: "32"
+        case .agentIdleTimeout: "15m"
+        case .agentStartTimeout: "1m"
+        case .agentDrainTimeout: "5m"
+        case .agentBuildTimeout: "15m"
+        case .agentMemoryBytesMax: "4294967296"
+        case .agentScratchBytesMax: "268435456"
+        case .agentProcessesMax: "256"
+        case .agentFilesMax: "1024"
+        case .agentProcessorTimeMax: "1h"
         }
     }
 

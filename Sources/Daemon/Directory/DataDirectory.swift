@@ -12,6 +12,8 @@ package struct DataDirectory: Sendable {
 
     package var log: String { path + "/log" }
     package var readModel: String { path + "/read-model.sqlite" }
+    /// Sockets of this run of the daemon.
+    var runtime: String { path + "/run" }
     var snapshots: String { path + "/snapshots" }
     var keyring: String { path + "/keyring" }
     var masterKey: String { path + "/master.key" }
@@ -24,6 +26,13 @@ package struct DataDirectory: Sendable {
                 .directoryUnusable,
                 "data directory \(path) cannot be made: \(String(cString: strerror(errno))); choose another --data-dir")
         }
+    }
+
+    /// The same path, whatever the working directory is.
+    func absolute() -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     /// Checks that there is a log to read.

@@ -14,8 +14,11 @@ package struct RemoteHTTPDriver: InvokeDriver {
         self.configuration = configuration
     }
 
-    package func invoke(_ call: InvokeCall) async -> InvokeResult {
-        var request = HTTPClientRequest(url: Self.url(of: call))
+    package func invoke(_ call: InvokeCall) async -> InvokeResult { await invoke(call, at: Self.url(of: call)) }
+
+    /// Makes the call at the address of this attempt.
+    func invoke(_ call: InvokeCall, at url: String) async -> InvokeResult {
+        var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers = Self.headers(of: call)
         request.body = .bytes(ByteBuffer(string: Self.body(of: call).text))

@@ -40,10 +40,14 @@ extension ResourceRecord {
         .object { json in
             switch kind {
             case .agent:
-                json.add("phase", "Pending")
+                let hasSources = document.value["source_files"] != nil
+                json.add("phase", (hasSources ? phase : nil) ?? "Pending")
                 json.add(
                     "message",
-                    "stored; this version runs agents where a run's invoke_url points, and starts none itself")
+                    hasSources
+                        ? statusMessage ?? "stored; its build begins in a moment"
+                        : "stored; this machine has no container engine configured to run an image: a run calls the "
+                            + "agent where its invoke_url points")
             case .tool:
                 json.add("phase", phase ?? "Pending")
                 json.add("message", statusMessage)

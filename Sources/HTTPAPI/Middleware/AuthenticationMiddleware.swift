@@ -1,4 +1,5 @@
 import Authentication
+import Crypto
 import Domain
 import HTTPTypes
 import Hummingbird
@@ -12,6 +13,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
     static let agentPathPrefix = "/as/"
 
     let projections: Projections
+    let agentOfToken: @Sendable (String) -> AgentIdentity?
     let now: @Sendable () -> Timestamp
 
     func handle(
@@ -34,6 +36,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
 
     private func principal(of request: Request, path: String) throws -> Principal {
         let isAgentPath = path.hasPrefix(Self.agentPathPrefix)
+        if isAgentPath, let agent = agentOfToken(Self.agentToken(path)) { return Principal(agent) }
         let secret = isAgentPath ? try agentSecret(path) : try headerSecret(request)
         guard let key = projections.apiKey(digest: secret.digest), key.expiresAt.map({ now() < $0 }) ?? true,
             !isAgentPath || key.role == .agent
@@ -43,9 +46,14 @@ struct AuthenticationMiddleware: RouterMiddleware {
             agent: key.agent)
     }
 
+    private static func agentToken(_ path: String) -> String {
+        String(path.dropFirst(agentPathPrefix.count).prefix { $0 != "/" })
+    }
+
     private func agentSecret(_ path: String) throws -> APIKeySecret {
-        let text = path.dropFirst(Self.agentPathPrefix.count).prefix { $0 != "/" }
-        guard let secret = APIKeySecret(String(text)) else { throw unauthorized("the address has no agent's key") }
+        guard let secret = APIKeySecret(Self.agentToken(path)) else {
+            throw unauthorized("the address has no agent's key")
+        }
         return secret
     }
 
@@ -68,6 +76,17 @@ struct AuthenticationMiddleware: RouterMiddleware {
         var error = APIError(.unauthorized, .unauthorized, message)
         error.headers[.wwwAuthenticate] = "Bearer"
         return error
+    }
+}
+
+extension Principal {
+    /// An agent by its instance's token. Its id is made of its name, so that all its instances are one.
+    fileprivate init(_ agent: AgentIdentity) {
+        let id = SHA256.hash(data: Array("\(agent.workspace)/\(agent.name)".utf8)).withUnsafeBytes {
+            UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16]))
+        }
+        guard let id else { preconditionFailure("SHA-256 has 32 bytes") }
+        self.init(keyID: APIKeyID(id), name: agent.name, role: .agent, workspace: agent.workspace)
     }
 }
 

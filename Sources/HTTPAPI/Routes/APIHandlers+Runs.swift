@@ -179,7 +179,10 @@ extension APIHandlers {
     private func unfinished(_ run: RunRecord) -> APIError { .conflict("run is \(run.status.rawValue)") }
 
     private func invokeURL(_ body: JSONValue) throws -> String? {
-        guard let text = try body.text("invoke_url") else { return nil }
+        guard let text = try body.text("invoke_url") else {
+            guard body["invoke"] == .bool(true) else { return nil }
+            return AgentAddress.invokeURL(ofAgent: try body.requiredText("agent_id", "agent"))
+        }
         try checkURL(text, "invoke_url")
         return text
     }

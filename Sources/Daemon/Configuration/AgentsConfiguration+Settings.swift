@@ -1,0 +1,23 @@
+import Execution
+
+extension AgentsConfiguration {
+    init(_ settings: Settings) throws(DaemonError) {
+        self.init()
+        guard let mode = SandboxMode(rawValue: settings.text(.agentSandbox)) else {
+            throw settings.invalid(.agentSandbox, "one of auto, required, none")
+        }
+        sandbox = mode
+        python = settings.text(.agentPython)
+        runtime = settings.text(.agentRuntime)
+        instancesMax = try settings.integer(.agentInstancesMax, in: 1...10_000)
+        idleTimeout = try settings.duration(.agentIdleTimeout)
+        startTimeout = try settings.duration(.agentStartTimeout)
+        drainTimeout = try settings.duration(.agentDrainTimeout)
+        buildTimeout = try settings.duration(.agentBuildTimeout)
+        limits.memoryBytesMax = try settings.integer(.agentMemoryBytesMax, in: 134_217_728...1_099_511_627_776)
+        limits.scratchBytesMax = try settings.integer(.agentScratchBytesMax, in: 1_048_576...1_099_511_627_776)
+        limits.processesMax = try settings.integer(.agentProcessesMax, in: 16...65_536)
+        limits.openFilesMax = try settings.integer(.agentFilesMax, in: 64...65_536)
+        limits.processorSecondsMax = max(1, Int(try settings.duration(.agentProcessorTimeMax).components.seconds))
+    }
+}

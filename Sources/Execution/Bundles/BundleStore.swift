@@ -1,0 +1,145 @@
+import Logging
+
+/// Sources and environments of agents, each under the name of its content, immutable once there.
+///
+/// Two agents with the same requirements share an environment, and a redeploy of the same content builds nothing.
+package actor BundleStore {
+    /// What an instance runs.
+    struct Bundle: Hashable, Sendable {
+        let sources: String
+        let environment: String
+        let python: PythonInterpreter
+    }
+
+    typealias Outcome = Result<Bundle, AgentRefusal>
+
+    private let configuration: AgentsConfiguration
+    private let sandbox: SandboxChoice
+    private let logger: Logger
+    private let executor = BlockingExecutor(label: "sluice.bundles")
+    private var building: [ContentKey: Promise<AgentRefusal?>] = [:]
+    private var python: PythonInterpreter?
+    private var stagingCount = 0
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    init(_ configuration: AgentsConfiguration, _ sandbox: SandboxChoice, logger: Logger) {
+        self.configuration = configuration
+        self.sandbox = sandbox
+        self.logger = logger
+    }
+
+    private var bundles: String { configuration.dataDirectory + "/bundles" }
+    private var environments: String { configuration.dataDirectory + "/environments" }
+
+    /// Makes the directories, and removes what a crash has left of builds.
+    func open() throws(AgentRefusal) {
+        for directory in [bundles, environments] {
+            try BundleFiles.makeDirectory(directory)
+            BundleFiles.removeStaging(in: directory)
+        }
+    }
+
+    /// The bundle, built now unless it is there. A build that failed stays failed until `retries`.
+    ///
+    /// - Parameter onBuild: called when there is something to build that takes its time.
+    func bundle(
+        _ definition: AgentDefinition, retries: Bool, onBuild: @Sendable () async -> Void = {}
+    ) async throws(AgentRefusal) -> Bundle {
+        let python = try await interpreter()
+        let environmentKey = ContentKey.environment(
+            runtime: configuration.runtime, python: python.version, requirements: definition.requirements)
+        let bundleKey = ContentKey.bundle(definition.sources, environment: environmentKey)
+        let environment = environments + "/\(environmentKey)"
+        let bundle = bundles + "/\(bundleKey)"
+        if retries { BundleFiles.remove(environment + ".failed") }
+        if !BundleFiles.exists(environment) {
+            await onBuild()
+            try await once(environmentKey) { () async throws(AgentRefusal) in
+                try await self.buildEnvironment(environment, definition.requirements, python)
+            }
+        }
+        if !BundleFiles.exists(bundle) { try writeSources(definition.sources, bundle) }
+        return Bundle(sources: bundle + "/src", environment: environment + "/venv", python: python)
+    }
+
+    /// What the package installer said when the agent's environment was built: its end.
+    package func buildLog(_ definition: AgentDefinition) async throws(AgentRefusal) -> String {
+        let key = ContentKey.environment(
+            runtime: configuration.runtime, python: try await interpreter().version,
+            requirements: definition.requirements)
+        let paths = [environments + "/\(key)/build.log", environments + "/\(key).failed/build.log"]
+        let bytes = paths.lazy.compactMap { BundleFiles.tail(of: $0, bytesMax: EnvironmentBuild.logBytesMax) }.first
+        return String(decoding: bytes ?? [], as: UTF8.self)
+    }
+
+    private func interpreter() async throws(AgentRefusal) -> PythonInterpreter {
+        if let python { return python }
+        let found = try await PythonInterpreter.find(configuration.python)
+        python = found
+        return found
+    }
+
+    /// Runs a build, or waits for the one that runs already; another takes over when that one is broken off.
+    private func once(
+        _ key: ContentKey, _ build: () async throws(AgentRefusal) -> Void
+    ) async throws(AgentRefusal) {
+        while let running = building[key] {
+            let failure: AgentRefusal?? = await running.value()
+            if Task.isCancelled { throw AgentRefusal("the build was broken off") }
+            switch failure {
+            case .some(.some(let failure)): throw failure
+            case .some(.none): return
+            case .none: continue
+            }
+        }
+        let promise = Promise<AgentRefusal?>()
+        building[key] = promise
+        defer { building[key] = nil }
+        do {
+            try await build()
+            promise.fulfill(nil)
+        } catch {
+            promise.fulfill(error)
+            throw error
+        }
+    }
+
+    private func buildEnvironment(
+        _ path: String, _ requirements: [String], _ python: PythonInterpreter
+    ) async throws(AgentRefusal) {
+        if BundleFiles.exists(path) { return }
+        if let log = BundleFiles.tail(of: path + ".failed/build.log", bytesMax: EnvironmentBuild.logBytesMax) {
+            throw EnvironmentBuild.failure(log)
+        }
+        let staging = newStaging(in: environments)
+        try BundleFiles.makeDirectory(staging)
+        let build = EnvironmentBuild(
+            staging: staging, python: python, packages: [configuration.runtime] + requirements,
+            sandbox: try await sandbox.current(), timeout: configuration.buildTimeout)
+        logger.info("an agent's environment is being built", metadata: ["packages": "\(build.packages.count)"])
+        let log = await build.run()
+        try BundleFiles.write(log.bytes, to: staging + "/build.log")
+        guard log.isSuccess else {
+            let failed = path + ".failed"
+            BundleFiles.remove(failed)
+            BundleFiles.remove(staging + "/venv")
+            if !Task.isCancelled { try BundleFiles.install(staging, as: failed) } else { BundleFiles.remove(staging) }
+            throw EnvironmentBuild.failure(log.bytes)
+        }
+        try BundleFiles.install(staging, as: path)
+    }
+
+    private func writeSources(_ sources: [AgentDefinition.SourceFile], _ path: String) throws(AgentRefusal) {
+        let staging = newStaging(in: bundles)
+        try BundleFiles.makeDirectory(staging)
+        try BundleFiles.makeDirectory(staging + "/src")
+        try BundleFiles.write(sources, under: staging + "/src")
+        try BundleFiles.install(staging, as: path)
+    }
+
+    private func newStaging(in directory: String) -> String {
+        stagingCount += 1
+        return directory + "/\(BundleFiles.stagingPrefix)\(stagingCount)"
+    }
+}

@@ -1,0 +1,106 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+import Subprocess
+import SystemPackage
+
+/// The making of a virtual environment: the packages of the index, installed with their own code running, so in a
+/// sandbox too. It sees the network, to reach the index, and nothing of Sluice.
+struct EnvironmentBuild: Sendable {
+    struct Log: Sendable {
+        let isSuccess: Bool
+        let bytes: [UInt8]
+    }
+
+    static let logBytesMax = 256 * 1024
+    private static let shownInStatus = 2000
+
+    let staging: String
+    let python: PythonInterpreter
+    let packages: [String]
+    let sandbox: Sandbox?
+    let timeout: Duration
+
+    /// The message of a failed build: the end of what the installer said.
+    static func failure(_ log: [UInt8]) -> AgentRefusal {
+        let text = String(decoding: log.suffix(shownInStatus), as: UTF8.self)
+        return AgentRefusal("the build failed; change requirements and deploy again. Its end:\n\(text)")
+    }
+
+    /// Makes `venv` in the staging directory. Never throws: the log says what went wrong.
+    func run() async -> Log {
+        let root = sandbox == nil ? staging : "/bundle"
+        if sandbox?.identity == .dropped { chown(staging, SandboxCommand.nobody, SandboxCommand.nobody) }
+        let steps = [
+            [python.executable, "-m", "venv", root + "/venv"],
+            [
+                root + "/venv/bin/python", "-m", "pip", "install", "--no-input", "--no-cache-dir",
+                "--disable-pip-version-check", "--progress-bar", "off", "--",
+            ] + packages,
+        ]
+        var bytes: [UInt8] = []
+        for step in steps {
+            let log = await perform(step)
+            bytes = (bytes + log.bytes).suffix(Self.logBytesMax)
+            guard log.isSuccess else { return Log(isSuccess: false, bytes: bytes) }
+        }
+        return Log(isSuccess: true, bytes: bytes)
+    }
+
+    private func perform(_ step: [String]) async -> Log {
+        await withTaskGroup(of: Log?.self) { group in
+            group.addTask { await execute(step) }
+            group.addTask {
+                do { try await Task.sleep(for: timeout) } catch { return nil }
+                return Log(isSuccess: false, bytes: Array("the build took longer than \(timeout)\n".utf8))
+            }
+            defer { group.cancelAll() }
+            return await group.next().flatMap { $0 } ?? Log(isSuccess: false, bytes: Array("broken off\n".utf8))
+        }
+    }
+
+    private func execute(_ step: [String]) async -> Log {
+        var options = PlatformOptions()
+        options.createSession = true
+        options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
+        let (executable, arguments) = command(step)
+        do {
+            let result = try await Subprocess.run(
+                executable, arguments: Arguments(arguments),
+                environment: .custom(environment), platformOptions: options, input: .none, output: .sequence,
+                error: .combinedWithOutput
+            ) { execution in
+                var bytes: [UInt8] = []
+                for try await buffer in execution.standardOutput {
+                    buffer.withUnsafeBytes { bytes += $0 }
+                    if bytes.count > 2 * Self.logBytesMax { bytes.removeFirst(bytes.count - Self.logBytesMax) }
+                }
+                return bytes
+            }
+            return Log(isSuccess: result.terminationStatus.isSuccess, bytes: result.closureResult)
+        } catch {
+            return Log(isSuccess: false, bytes: Array("the build could not be run: \(error)\n".utf8))
+        }
+    }
+
+    private func command(_ step: [String]) -> (Executable, [String]) {
+        guard let sandbox else { return (.path(FilePath(step[0])), Array(step.dropFirst())) }
+        var command = SandboxCommand(identity: sandbox.identity, host: sandbox.host.forBuilds(), command: step)
+        command.sharesNetwork = true
+        command.limits = .forBuilds
+        command.environment.merge(PackageIndex.environment) { mine, _ in mine }
+        command.mounts = python.mounts + PackageIndex.mounts
+        command.mounts.append(.init(source: staging, target: "/bundle", isWritable: true))
+        return (.name(sandbox.program), command.arguments)
+    }
+
+    private var environment: [Environment.Key: String] {
+        guard sandbox == nil else { return [:] }
+        let path = DaemonEnvironment.variables["PATH"] ?? "/usr/bin:/bin"
+        var environment: [Environment.Key: String] = ["PATH": path, "HOME": staging, "LANG": "C.UTF-8"]
+        for (name, value) in PackageIndex.environment { environment[.init(stringLiteral: name)] = value }
+        return environment
+    }
+}

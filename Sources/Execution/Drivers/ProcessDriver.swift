@@ -1,0 +1,39 @@
+package import AsyncHTTPClient
+import Domain
+
+/// Calls agents that Sluice runs itself.
+package struct ProcessDriver: InvokeDriver {
+    private let processes: AgentProcesses
+    private let http: RemoteHTTPDriver
+
+    package init(_ processes: AgentProcesses, client: HTTPClient, configuration: ExecutorConfiguration) {
+        self.processes = processes
+        http = RemoteHTTPDriver(client: client, configuration: configuration)
+    }
+
+    package func invoke(_ call: InvokeCall) async -> InvokeResult {
+        guard let agent = Self.agent(of: call) else { return .refused("\(call.invokeURL) names no agent") }
+        do throws(CallRefusal) {
+            let lease = try await processes.lease(agent)
+            let result = await http.invoke(call, at: lease.instance.url(Self.path(of: call)))
+            await processes.giveBack(lease)
+            return result
+        } catch {
+            switch error {
+            case .passing(let refusal): return Task.isCancelled ? .cancelled : .unanswered(refusal.description)
+            case .lasting(let refusal): return Task.isCancelled ? .cancelled : .refused(refusal.description)
+            }
+        }
+    }
+
+    static func agent(of call: InvokeCall) -> AgentTokens.Agent? {
+        AgentAddress.agentName(call.invokeURL).map { AgentTokens.Agent(workspace: call.workspace, name: $0) }
+    }
+
+    private static func path(of call: InvokeCall) -> String {
+        switch call.purpose {
+        case .start: "/invoke"
+        case .resume(let action): "/resume/\(action)"
+        }
+    }
+}

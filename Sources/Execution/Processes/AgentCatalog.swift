@@ -1,0 +1,36 @@
+package import Domain
+
+/// Where agents and tools are looked up: the read side, which this room does not know.
+package struct AgentCatalog: Sendable {
+    package struct Agent: Hashable, Sendable {
+        package let id: ResourceID
+        package let revision: UInt64
+        package let document: JSONValue
+        package let phase: String?
+        package let message: String?
+
+        package init(id: ResourceID, revision: UInt64, document: JSONValue, phase: String?, message: String?) {
+            self.id = id
+            self.revision = revision
+            self.document = document
+            self.phase = phase
+            self.message = message
+        }
+    }
+
+    package let agent: @Sendable (AgentTokens.Agent) async throws -> Agent?
+    /// A tool's document.
+    package let tool: @Sendable (WorkspaceName, String) async throws -> JSONValue?
+    /// Variables of the agent that are kept sealed; they win over those of the deploy.
+    package let secrets: @Sendable (AgentTokens.Agent) async throws -> [String: String]
+
+    package init(
+        agent: @escaping @Sendable (AgentTokens.Agent) async throws -> Agent?,
+        tool: @escaping @Sendable (WorkspaceName, String) async throws -> JSONValue?,
+        secrets: @escaping @Sendable (AgentTokens.Agent) async throws -> [String: String] = { _ in [:] }
+    ) {
+        self.agent = agent
+        self.tool = tool
+        self.secrets = secrets
+    }
+}

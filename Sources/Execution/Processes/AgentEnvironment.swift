@@ -1,0 +1,76 @@
+import Domain
+
+/// What the published runtime reads of its environment (contract: the agent's side). Pure.
+struct AgentEnvironment: Sendable {
+    /// A tool as the agent is told of it.
+    struct Tool: Sendable {
+        let name: String
+        let document: JSONValue
+    }
+
+    /// What the platform says is never the deploy's to change.
+    private static let reservedPrefixes = ["TOOL_URL_", "TOOL_", "RUNAGENTS_"]
+
+    let name: String
+    let definition: AgentDefinition
+    let tools: [Tool]
+    /// `http://host:port/as/<token>`.
+    let gate: String
+    let port: Int
+    let sourceDirectory: String
+    let environmentDirectory: String
+
+    var variables: [String: String] {
+        var variables: [String: String] = [:]
+        for variable in definition.variables where !Self.reservedPrefixes.contains(where: variable.name.hasPrefix) {
+            variables[variable.name] = variable.value
+        }
+        variables["PATH"] = environmentDirectory + "/bin:/usr/bin:/bin"
+        variables["VIRTUAL_ENV"] = environmentDirectory
+        variables["PYTHONUNBUFFERED"] = "1"
+        variables["PYTHONDONTWRITEBYTECODE"] = "1"
+        variables["AGENT_NAME"] = name
+        variables["PORT"] = String(port)
+        variables["GOVERNANCE_URL"] = gate
+        variables["LLM_GATEWAY_URL"] = gate + "/v1/p/default"
+        variables["RUNAGENTS_USER_CODE_DIR"] = sourceDirectory
+        variables["USER_ENTRY_POINT"] = definition.entryPoint
+        variables["SYSTEM_PROMPT"] = definition.systemPrompt
+        addModels(&variables)
+        addTools(&variables)
+        return variables
+    }
+
+    private func addModels(_ variables: inout [String: String]) {
+        variables["LLM_MODEL"] = definition.model
+        variables["LLM_PROVIDER"] = definition.provider
+        for role in definition.modelRoles {
+            variables["LLM_MODEL_\(role.role.uppercased())"] = role.model
+            variables["LLM_PROVIDER_\(role.role.uppercased())"] = role.provider
+        }
+    }
+
+    private func addTools(_ variables: inout [String: String]) {
+        var rewrites: [JSONValue.Member] = []
+        let functions = tools.flatMap { ToolFunction.functions(of: $0.name, $0.document) }
+        for tool in tools {
+            let url = gate + "/egress/" + tool.name.percentEncoded
+            variables["TOOL_URL_" + tool.name.uppercased().replacing("-", with: "_")] = url
+            if let base = tool.document["spec"]?["connection"]?["baseUrl"]?.string {
+                rewrites.append(.init(name: base.withoutTrailingSlash, value: .string(url)))
+            }
+            for mapping in definition.toolURLMappings where mapping.value == tool.name {
+                rewrites.append(.init(name: mapping.name, value: .string(url)))
+            }
+        }
+        variables["TOOL_NAMES"] = tools.map(\.name).joined(separator: ",")
+        variables["TOOL_DEFINITIONS_JSON"] = JSONValue.array(functions.map(\.definition)).text.text
+        variables["TOOL_ROUTES_JSON"] =
+            JSONValue.object(functions.map { .init(name: $0.name, value: $0.route) }).text.text
+        variables["TOOL_URL_REWRITES_JSON"] = JSONValue.object(rewrites).text.text
+    }
+}
+
+extension String {
+    fileprivate var withoutTrailingSlash: String { hasSuffix("/") ? String(dropLast()) : self }
+}

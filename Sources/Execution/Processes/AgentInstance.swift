@@ -1,0 +1,35 @@
+import Domain
+import Synchronization
+
+/// One process of an agent, from the decision to start it to its end.
+final class AgentInstance: Sendable {
+    enum Readiness: Hashable, Sendable {
+        case ready
+        case failed(String)
+    }
+
+    let number: AgentLifecycle.InstanceNumber
+    /// Where it is reached, by a path that is short enough.
+    let socketAddress: String
+    let readiness = Promise<Readiness>()
+    /// Fulfilled to have it stopped.
+    let stop = Promise<Void>()
+    private let silences = Atomic<Int>(0)
+
+    init(number: AgentLifecycle.InstanceNumber, socketAddress: String) {
+        self.number = number
+        self.socketAddress = socketAddress
+    }
+
+    /// The address that the HTTP client takes.
+    func url(_ path: String) -> String { "http+unix://\(socketAddress.percentEncoded)\(path)" }
+
+    /// Counts health checks in a row without an answer.
+    func noteHealth(_ answers: Bool) -> Int {
+        if answers {
+            silences.store(0, ordering: .relaxed)
+            return 0
+        }
+        return silences.add(1, ordering: .relaxed).newValue
+    }
+}

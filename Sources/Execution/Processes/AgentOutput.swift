@@ -1,0 +1,142 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What an agent writes to its standard output and error: the newest of it, in two files that take turns.
+///
+/// Each byte has an offset that only grows, so that a reader can go on where it was, after a restart too. Secrets are
+/// masked before anything is written.
+package actor AgentOutput {
+    package struct Page: Hashable, Sendable {
+        package let text: String
+        /// What to ask for next.
+        package let next: UInt64
+    }
+
+    static let lineBytesMax = 8192
+    static let secretBytesMin = 6
+    private static let suffix = ".log"
+
+    private let directory: String
+    private let fileBytesMax: UInt64
+    private let executor = BlockingExecutor(label: "sluice.agent-output")
+    private var descriptor: Int32 = -1
+    private var fileStart: UInt64 = 0
+    private var end: UInt64 = 0
+    private var line: [UInt8] = []
+    private var waiters: [Promise<Void>] = []
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    init(directory: String, fileBytesMax: Int) {
+        self.directory = directory
+        self.fileBytesMax = UInt64(fileBytesMax)
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// Adds what came; whole lines are written at once.
+    func append(_ bytes: [UInt8], masking secrets: [[UInt8]]) {
+        var lines: [UInt8] = []
+        for byte in bytes {
+            if byte == UInt8(ascii: "\n") {
+                lines += Self.masked(line, secrets) + [byte]
+                line = []
+            } else if line.count < Self.lineBytesMax {
+                line.append(byte)
+            }
+        }
+        write(lines)
+    }
+
+    /// Writes a line that has no end, at the end of a process.
+    func finishLine(masking secrets: [[UInt8]]) {
+        if !line.isEmpty { append([UInt8(ascii: "\n")], masking: secrets) }
+    }
+
+    /// What is kept from an offset on, in whole lines.
+    package func read(after offset: UInt64, bytesMax: Int) -> Page {
+        open()
+        var text: [UInt8] = []
+        var next = offset
+        for start in starts() {
+            guard let bytes = BundleFiles.tail(of: path(start), bytesMax: Int(fileBytesMax) + Self.lineBytesMax * 8)
+            else { continue }
+            let from = max(next, start)
+            guard start + UInt64(bytes.count) > from else { continue }
+            let part = bytes[Int(from - start)...].prefix(max(0, bytesMax - text.count))
+            guard let last = part.lastIndex(of: UInt8(ascii: "\n")) else { break }
+            text += part[...last]
+            next = start + UInt64(last) + 1
+        }
+        return Page(text: String(decoding: text, as: UTF8.self), next: max(next, min(offset, end)))
+    }
+
+    /// As `read`, waiting for the next line when there is none yet. Empty when the task is cancelled.
+    package func follow(after offset: UInt64, bytesMax: Int) async -> Page {
+        while !Task.isCancelled {
+            let page = read(after: offset, bytesMax: bytesMax)
+            if !page.text.isEmpty { return page }
+            let promise = Promise<Void>()
+            waiters.append(promise)
+            _ = await promise.value()
+            waiters.removeAll { $0 === promise }
+        }
+        return Page(text: "", next: offset)
+    }
+
+    /// The last lines, for a message.
+    func lastLines(bytesMax: Int) -> String {
+        open()
+        let newest = starts().last.flatMap { BundleFiles.tail(of: path($0), bytesMax: bytesMax) } ?? []
+        return String(decoding: newest, as: UTF8.self)
+    }
+
+    private func write(_ lines: [UInt8]) {
+        guard !lines.isEmpty else { return }
+        open()
+        if end - fileStart >= fileBytesMax { turn() }
+        // One line is never parted, so a file may be larger than its limit by what came at once.
+        let count = lines.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        end += UInt64(max(0, count))
+        for waiter in waiters { waiter.fulfill(()) }
+        waiters = []
+    }
+
+    private func open() {
+        guard descriptor < 0 else { return }
+        mkdir(directory, 0o700)
+        fileStart = starts().last ?? 0
+        openFile()
+        end = fileStart + UInt64(max(0, lseek(descriptor, 0, SEEK_END)))
+    }
+
+    private func turn() {
+        close(descriptor)
+        for old in starts().dropLast() { unlink(path(old)) }
+        fileStart = end
+        openFile()
+    }
+
+    private func openFile() {
+        descriptor = Glibc.open(path(fileStart), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    }
+
+    private func path(_ start: UInt64) -> String { directory + "/\(start)" + Self.suffix }
+
+    private func starts() -> [UInt64] {
+        BundleFiles.names(in: directory).compactMap { name in
+            name.hasSuffix(Self.suffix) ? UInt64(name.dropLast(Self.suffix.count)) : nil
+        }.sorted()
+    }
+
+    static func masked(_ line: [UInt8], _ secrets: [[UInt8]]) -> [UInt8] {
+        var line = line
+        for secret in secrets where secret.count >= secretBytesMin {
+            line = line.replacing(secret, with: Array("***".utf8))
+        }
+        return line
+    }
+}

@@ -1,0 +1,139 @@
+import AsyncHTTPClient
+import Domain
+import Logging
+import NIOCore
+import NIOHTTP1
+
+extension AgentProcesses {
+    private static let answersWaitedFor = 3
+    private static let healthTimeout = TimeAmount.seconds(5)
+    private static let silencesMax = 3
+
+    /// A call's right to an instance, to be given back.
+    struct Lease: Sendable {
+        let name: Name
+        let instance: AgentInstance
+    }
+
+    /// An instance that answers, started now if need be.
+    ///
+    /// - Throws: why there is none, and whether that is worth another attempt.
+    func lease(_ name: Name) async throws(CallRefusal) -> Lease {
+        for _ in 0..<Self.answersWaitedFor {
+            try await find(name)
+            guard let slot = slots[name] else { throw .lasting(AgentRefusal("agent \(name.name) not found")) }
+            do {
+                _ = try await sandbox.current()
+                _ = try await bundles.bundle(slot.definition, retries: false)
+            } catch {
+                throw .lasting(error)
+            }
+            // Others may have gone on meanwhile: nothing is awaited between this look and what follows from it.
+            guard let current = slots[name], current.agent.revision == slot.agent.revision else { continue }
+            if !current.lifecycle.hasInstance { try makeRoom() }
+            let waited: AgentInstance
+            switch slots[name]?.lifecycle.demand(at: now) {
+            case nil: continue
+            case .use(let number)?:
+                guard let instance = slots[name]?.instances[number] else { continue }
+                return Lease(name: name, instance: instance)
+            case .wait(let number)?:
+                guard let instance = slots[name]?.instances[number] else { continue }
+                waited = instance
+            case .start(let number, let pause)?: waited = begin(name, number, after: pause)
+            }
+            switch await waited.readiness.value() {
+            case .ready?: continue
+            case .failed(let reason)?: throw .passing(AgentRefusal(reason))
+            case nil: throw .passing(AgentRefusal("the call was broken off"))
+            }
+        }
+        throw .passing(AgentRefusal("agent \(name.name) is being replaced"))
+    }
+
+    func giveBack(_ lease: Lease) {
+        guard let number = slots[lease.name]?.lifecycle.giveBack(lease.instance.number, at: now) else { return }
+        slots[lease.name]?.instances[number]?.stop.fulfill(())
+    }
+
+    /// Has the slot show the newest revision.
+    private func find(_ name: Name) async throws(CallRefusal) {
+        let found: AgentCatalog.Agent?
+        do { found = try await catalog.agent(name) } catch {
+            throw .passing(AgentRefusal("the agent cannot be looked up: \(error)"))
+        }
+        guard let found else { throw .lasting(AgentRefusal("agent \(name.name) not found")) }
+        do { try install(found, name) } catch { throw .lasting(error) }
+    }
+
+    /// Takes a revision over; the instance of an older one gets no more calls.
+    func install(_ agent: AgentCatalog.Agent, _ name: Name) throws(AgentRefusal) {
+        if let slot = slots[name], slot.agent.id == agent.id, slot.agent.revision >= agent.revision { return }
+        let definition = try AgentDefinition(document: agent.document)
+        if slots[name]?.agent.id == agent.id {
+            retire(name)
+            slots[name]?.agent = agent
+            slots[name]?.definition = definition
+            slots[name]?.lifecycle.forgive()
+            return
+        }
+        retire(name)
+        slots[name] = Slot(
+            agent: agent, definition: definition, lifecycle: AgentLifecycle(configuration.lifecycle),
+            output: output(of: agent.id), reported: agent.phase.map { ($0, agent.message) })
+    }
+
+    private func output(of id: ResourceID) -> AgentOutput {
+        AgentOutput(
+            directory: configuration.dataDirectory + "/agents/\(id)", fileBytesMax: configuration.outputBytesMax)
+    }
+
+    /// What an agent has written, for the API; `nil` when there is no such agent.
+    package func output(of name: Name) async throws -> AgentOutput? {
+        if let slot = slots[name] { return slot.output }
+        guard let agent = try await catalog.agent(name) else { return nil }
+        return slots[name]?.output ?? output(of: agent.id)
+    }
+
+    /// Retires the instance that has been idle for longest when all places are taken.
+    private func makeRoom() throws(CallRefusal) {
+        guard slots.values.count(where: { $0.lifecycle.hasInstance }) >= configuration.instancesMax else { return }
+        let idle = slots.compactMap { name, slot in slot.lifecycle.idleSince.map { (name, $0) } }
+        guard let (longest, _) = idle.min(by: { $0.1 < $1.1 }) else {
+            throw .passing(
+                AgentRefusal("all \(configuration.instancesMax) places for agents are busy; raise agent-instances-max"))
+        }
+        retire(longest)
+    }
+
+    /// Asks every ready instance whether it is well; one that does not say so for long is stopped, as a crash.
+    func checkHealth() async {
+        for slot in slots.values {
+            for instance in slot.instances.values where instance.readiness.current == .ready {
+                if instance.noteHealth(await answers(instance)) >= Self.silencesMax {
+                    logger.warning("an agent does not answer its health check and is stopped")
+                    instance.stop.fulfill(())
+                }
+            }
+        }
+    }
+
+    func answers(_ instance: AgentInstance) async -> Bool {
+        do {
+            let response = try await client.execute(
+                HTTPClientRequest(url: instance.url("/healthz")), timeout: Self.healthTimeout)
+            _ = try await response.body.collect(upTo: 65_536)
+            return response.status == .ok
+        } catch {
+            return false
+        }
+    }
+}
+
+/// Why a call cannot be made.
+enum CallRefusal: Error, Hashable, Sendable {
+    /// Another attempt may succeed.
+    case passing(AgentRefusal)
+    /// It will be so until somebody changes something.
+    case lasting(AgentRefusal)
+}

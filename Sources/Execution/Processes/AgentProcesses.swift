@@ -1,0 +1,166 @@
+package import AsyncHTTPClient
+package import CommandHandling
+package import Domain
+package import EventStore
+package import Logging
+
+/// The agents that Sluice runs itself: started when a call needs them, kept warm, replaced and stopped.
+///
+/// The rules are `AgentLifecycle`'s; this actor performs what they say.
+package actor AgentProcesses {
+    package typealias Name = AgentTokens.Agent
+
+    /// What is known of an agent while the daemon runs.
+    struct Slot {
+        var agent: AgentCatalog.Agent
+        var definition: AgentDefinition
+        var lifecycle: AgentLifecycle
+        var instances: [AgentLifecycle.InstanceNumber: AgentInstance] = [:]
+        let output: AgentOutput
+        var reported: (phase: String, message: String?)?
+    }
+
+    enum Job: Sendable {
+        /// Builds what was deployed and tries whether it starts.
+        case prepare(Name, isDeploy: Bool)
+        case run(Name, AgentInstance, after: Duration)
+        case drain(AgentInstance)
+    }
+
+    let configuration: AgentsConfiguration
+    let commands: CommandHandler
+    let store: EventStore
+    let catalog: AgentCatalog
+    let tokens: AgentTokens
+    let client: HTTPClient
+    let directory: RuntimeDirectory
+    let sandbox: SandboxChoice
+    package let bundles: BundleStore
+    let logger: Logger
+    var slots: [Name: Slot] = [:]
+    private let start = ContinuousClock.now
+    private let jobs: AsyncStream<Job>
+    private let addJob: AsyncStream<Job>.Continuation
+    let gateOpening = Promise<Void>()
+    private var socketCount = 0
+
+    package init(
+        _ configuration: AgentsConfiguration, commands: CommandHandler, store: EventStore, catalog: AgentCatalog,
+        tokens: AgentTokens, client: HTTPClient, directory: RuntimeDirectory, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.commands = commands
+        self.store = store
+        self.catalog = catalog
+        self.tokens = tokens
+        self.client = client
+        self.directory = directory
+        self.logger = logger
+        sandbox = SandboxChoice(configuration.sandbox, logger: logger)
+        bundles = BundleStore(configuration, sandbox, logger: logger)
+        // Bounded by what it is about: an agent has a few jobs, and both agents and instances are limited.
+        (jobs, addJob) = AsyncStream.makeStream()
+    }
+
+    /// Whether agents can be run here: whoever requires a sandbox is told at the start.
+    package func check() async throws(AgentRefusal) {
+        if configuration.sandbox == .none {
+            logger.warning("agents run without a sandbox, with the daemon's own rights")
+        } else if configuration.sandbox == .required {
+            _ = try await sandbox.current()
+        }
+    }
+
+    /// Runs until its task is cancelled; then every process is killed.
+    ///
+    /// - Parameters:
+    ///   - active: the writer's memory when it stood at `position`: what was deployed before.
+    package func run(from active: ActiveState, after position: Position) async throws {
+        do { try await bundles.open() } catch {
+            logger.error("agents cannot be built", metadata: ["error": "\(error)"])
+        }
+        for key in active.resources.keys where key.kind == .agent {
+            addJob.yield(.prepare(Name(workspace: key.workspace, name: key.name), isDeploy: false))
+        }
+        let places = AsyncPlaces(count: 2)
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await self.follow(after: position) }
+            group.addTask { try await self.watch() }
+            for await job in jobs {
+                group.addTask { await self.perform(job, places) }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func perform(_ job: Job, _ places: AsyncPlaces) async {
+        switch job {
+        case .prepare(let name, let isDeploy):
+            guard await places.take() else { return }
+            await prepare(name, isDeploy: isDeploy)
+            places.giveBack()
+        case .run(let name, let instance, let pause):
+            do { if pause > .zero { try await Task.sleep(for: pause) } } catch { return }
+            await runInstance(name, instance)
+        case .drain(let instance):
+            do { try await Task.sleep(for: configuration.drainTimeout) } catch { return }
+            instance.stop.fulfill(())
+        }
+    }
+
+    private func follow(after position: Position) async throws {
+        for try await batch in store.subscribe(after: position) {
+            for recorded in batch {
+                let event = recorded.event
+                if case .resourceStored(let stored) = event.payload, stored.kind == .agent {
+                    addJob.yield(.prepare(Name(workspace: event.workspace, name: stored.name), isDeploy: true))
+                } else if case .resourceDeleted(let deleted) = event.payload, deleted.kind == .agent {
+                    forget(Name(workspace: event.workspace, name: deleted.name))
+                }
+            }
+        }
+    }
+
+    /// Stops what is idle, and what does not answer any more.
+    private func watch() async throws {
+        let pause = min(.seconds(10), max(.milliseconds(200), configuration.idleTimeout / 4))
+        while true {
+            try await Task.sleep(for: pause)
+            for (name, slot) in slots {
+                guard let since = slot.lifecycle.idleSince else { continue }
+                if now - since >= configuration.idleTimeout { retire(name) }
+            }
+            await checkHealth()
+        }
+    }
+
+    /// The gate takes connections from now on; no process is started before.
+    package nonisolated func gateIsOpen() { gateOpening.fulfill(()) }
+
+    /// Where the gate has to listen, by a path that is short enough for a socket.
+    package nonisolated var gateAddress: String { directory.address(of: directory.gateSocket) }
+
+    var now: Duration { ContinuousClock.now - start }
+
+    /// Makes an instance that the job queue starts.
+    func begin(_ name: Name, _ number: AgentLifecycle.InstanceNumber, after pause: Duration) -> AgentInstance {
+        socketCount += 1
+        let socket = directory.path + "/agent-\(socketCount).sock"
+        let instance = AgentInstance(number: number, socketAddress: directory.address(of: socket))
+        slots[name]?.instances[number] = instance
+        addJob.yield(.run(name, instance, after: pause))
+        return instance
+    }
+
+    /// No further calls for the agent's instance; it stops when its calls are done, or their time is over.
+    func retire(_ name: Name) {
+        guard let (number, isIdle) = slots[name]?.lifecycle.retire(), let instance = slots[name]?.instances[number]
+        else { return }
+        if isIdle { instance.stop.fulfill(()) } else { addJob.yield(.drain(instance)) }
+    }
+
+    private func forget(_ name: Name) {
+        retire(name)
+        slots[name] = nil
+    }
+}

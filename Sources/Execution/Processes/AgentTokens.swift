@@ -1,0 +1,42 @@
+import Crypto
+package import Domain
+import Synchronization
+
+/// Who an address under `/as/` belongs to: one token an instance, new at each start, in memory alone.
+package final class AgentTokens: Sendable {
+    package struct Agent: Hashable, Sendable {
+        package let workspace: WorkspaceName
+        package let name: String
+
+        package init(workspace: WorkspaceName, name: String) {
+            self.workspace = workspace
+            self.name = name
+        }
+    }
+
+    package static let prefix = "ra_agent_"
+    private static let bytesMax = 128
+
+    /// By the token's SHA-256, so that a look-up takes no longer for a guess that begins right.
+    private let agents = Mutex<[SHA256.Digest: Agent]>([:])
+
+    package init() {}
+
+    /// Makes a token of 256 random bits.
+    package func insert(_ agent: Agent) -> String {
+        let token = Self.prefix + SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }.hexText
+        agents.withLock { $0[Self.digest(token)] = agent }
+        return token
+    }
+
+    package func remove(_ token: String) { _ = agents.withLock { $0.removeValue(forKey: Self.digest(token)) } }
+
+    package func agent(of token: some StringProtocol) -> Agent? {
+        guard token.utf8.count <= Self.bytesMax, token.hasPrefix(Self.prefix) else { return nil }
+        return agents.withLock { $0[Self.digest(token)] }
+    }
+
+    private static func digest(_ token: some StringProtocol) -> SHA256.Digest {
+        SHA256.hash(data: Array(token.utf8))
+    }
+}

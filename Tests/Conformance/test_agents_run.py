@@ -1,0 +1,231 @@
+"""Agents deployed from source are built, started, called, restarted, replaced and stopped by Sluice itself."""
+
+import os
+import pathlib
+
+import pytest
+
+from deployed_agents import DeployedAgents
+
+ECHO = """
+import os
+
+def handler(request, context=None):
+    return {"response": f"{os.environ['AGENT_NAME']} heard {request['message']}", "pid": os.getpid()}
+"""
+
+
+@pytest.fixture(scope="module")
+def module_sluice(tmp_path_factory):
+    from sluice_process import SluiceProcess
+
+    process = SluiceProcess(
+        tmp_path_factory.mktemp("agents"),
+        {"SLUICE_INVOKE_ATTEMPTS_MAX": "2", "SLUICE_INVOKE_BACKOFF_MIN": "100ms", "SLUICE_INVOKE_TIMEOUT": "20s"},
+    ).start()
+    yield process
+    assert process.stop() == 0
+
+
+@pytest.fixture
+def agents(module_sluice):
+    return DeployedAgents(module_sluice)
+
+
+def test_a_handler_answers_a_run(agents):
+    agents.deploy("echo", ECHO)
+    assert agents.ask("echo", "a question")["response"] == "echo heard a question"
+    assert agents.await_phase("echo", "Running")["message"] == "ready"
+
+
+def test_code_without_a_handler_gets_the_runtimes_own_loop(agents):
+    agents.deploy("plain", "print('imported')\n")
+    agents.await_phase("plain", "Running")
+    run = agents.start("plain")
+    assert agents.finished(run)["status"] == "FAILED", "there is no model to ask"
+
+
+def test_an_async_handler_and_modules_in_folders_work(agents):
+    answer = agents.sluice.client().post("/api/v1/deploy", {
+        "agent_name": "async", "entry_point": "src/main.py",
+        "source_files": {
+            "src/main.py": "from src.words import greeting\nasync def handler(request, context=None):\n"
+            "    return greeting + request['message']\n",
+            "src/__init__.py": "", "src/words.py": "greeting = 'well, '\n"}})
+    assert answer.status == 201
+    assert agents.ask("async")["response"] == "well, hello"
+
+
+def test_a_requirement_is_installed_and_shared(agents):
+    code = "import idna\ndef handler(request, context=None):\n    return idna.__version__\n"
+    agents.deploy("requiring", code, requirements="# what it needs\nidna>=3\n")
+    assert agents.ask("requiring")["response"].startswith("3.")
+    environments = set(os.listdir(agents.sluice.data / "environments"))
+    agents.deploy("requiring-too", code + "\n", requirements="idna>=3")
+    assert agents.ask("requiring-too")["response"].startswith("3.")
+    assert set(os.listdir(agents.sluice.data / "environments")) == environments
+
+
+def test_a_requirement_that_does_not_exist_is_the_agents_status(agents):
+    agents.deploy("unbuildable", ECHO, requirements="no-such-package-of-sluice-tests==99")
+    agents.await_phase("unbuildable", "Failed", "no-such-package-of-sluice-tests")
+    run = agents.start("unbuildable")
+    assert "no-such-package-of-sluice-tests" in agents.finished(run)["reason"]
+    agents.deploy("unbuildable", ECHO)
+    assert agents.ask("unbuildable")["response"] == "unbuildable heard hello"
+
+
+@pytest.mark.parametrize("requirement", ["--index-url=http://x", "/etc", "x @ file:///etc", "-r other.txt"])
+def test_a_requirement_names_a_package_and_nothing_else(agents, requirement):
+    agents.deploy("sly", ECHO, requirements=requirement)
+    agents.await_phase("sly", "Failed", "name packages of the index")
+
+
+@pytest.mark.parametrize("path", ["../x.py", "/x.py", "a//b.py", "./a.py", "a/../../b.py"])
+def test_a_source_stays_in_its_bundle(agents, path):
+    agents.sluice.client().post("/api/v1/deploy", {"agent_name": "outside", "source_files": {path: "x = 1"}})
+    agents.await_phase("outside", "Failed", "relative path")
+
+
+def test_code_that_cannot_be_imported_is_the_agents_status(agents):
+    agents.deploy("broken", "import no_such_module\ndef handler(request): pass\n")
+    agents.await_phase("broken", "Failed", "no_such_module")
+
+
+def test_a_crash_fails_the_attempt_and_the_next_call_finds_a_new_process(agents):
+    agents.deploy("crashing", """
+import os
+
+def handler(request, context=None):
+    if request["message"] == "crash":
+        os._exit(3)
+    return {"response": "alive"}
+""")
+    assert agents.ask("crashing")["response"] == "alive"
+    assert agents.finished(agents.start("crashing", "crash"))["status"] == "FAILED"
+    assert agents.ask("crashing")["response"] == "alive"
+
+
+def test_a_hanging_agent_fails_by_the_timeout(own_sluice):
+    sluice = own_sluice(SLUICE_INVOKE_TIMEOUT="2s", SLUICE_INVOKE_ATTEMPTS_MAX="1")
+    agents = DeployedAgents(sluice)
+    agents.deploy("hanging", "import time\ndef handler(request, context=None):\n    time.sleep(3600)\n")
+    agents.await_phase("hanging", "Running")
+    assert "2.0 seconds" in agents.finished(agents.start("hanging"))["reason"]
+
+
+def test_a_flooding_agent_is_kept_bounded(agents):
+    agents.deploy("flooding", """
+def handler(request, context=None):
+    for number in range(200_000):
+        print("a line of the flood", number, "x" * 60)
+    return "done"
+""")
+    assert agents.ask("flooding")["response"] == "done"
+    directory = agents.sluice.data / "agents"
+    sizes = [sum(f.stat().st_size for f in one.iterdir()) for one in directory.iterdir()]
+    assert 1_000_000 < max(sizes) < 3_500_000
+
+
+def test_a_redeploy_replaces_the_process_and_lets_calls_finish(agents):
+    agents.deploy("moving", """
+import time
+
+def handler(request, context=None):
+    if request["message"] == "slow":
+        time.sleep(3)
+    return "first"
+""")
+    agents.await_phase("moving", "Running")
+    slow = agents.start("moving", "slow")
+    agents.eventually(
+        lambda: agents.events(slow), lambda events: any(event["type"] == "INVOKE_REQUESTED" for event in events))
+    agents.deploy("moving", "def handler(request, context=None):\n    return 'second'\n")
+    assert agents.ask("moving")["response"] == "second"
+    assert agents.finished(slow)["status"] == "COMPLETED"
+    assert agents.answer(slow)["response"] in ("first", "second")
+
+
+def test_a_deleted_agent_is_stopped(agents):
+    agents.deploy("leaving", ECHO)
+    agents.ask("leaving")
+    before = processes(agents.sluice)
+    assert agents.api.delete("/api/v1/agents/leaving").status == 200
+    agents.eventually(lambda: processes(agents.sluice), lambda now: len(now) < len(before))
+    assert "not found" in agents.finished(agents.start("leaving"))["reason"]
+
+
+def test_idle_agents_stop_and_start_again(own_sluice):
+    agents = DeployedAgents(own_sluice(SLUICE_AGENT_IDLE_TIMEOUT="1s"))
+    agents.deploy("idle", ECHO)
+    first = agents.ask("idle")
+    agents.eventually(lambda: processes(agents.sluice), lambda now: not now)
+    assert agents.ask("idle")["response"] == first["response"]
+
+
+def test_places_go_to_whoever_is_called(own_sluice):
+    agents = DeployedAgents(own_sluice(SLUICE_AGENT_INSTANCES_MAX="1"))
+    for name in ("one", "two", "one"):
+        agents.deploy(name, ECHO)
+        assert agents.ask(name)["response"] == f"{name} heard hello"
+    agents.eventually(lambda: processes(agents.sluice), lambda now: len(now) == 1)
+
+
+def test_a_killed_daemon_leaves_no_process_and_the_next_one_works(own_sluice):
+    sluice = own_sluice()
+    agents = DeployedAgents(sluice)
+    agents.deploy("survivor", ECHO)
+    agents.ask("survivor")
+    orphans = processes(sluice)
+    assert orphans
+    sluice.kill()
+    agents.eventually(lambda: [pid for pid in orphans if is_alive(pid)], lambda alive: not alive)
+    sluice.start()
+    assert agents.ask("survivor")["response"] == "survivor heard hello"
+    assert len(os.listdir(sluice.data / "bundles")) == 1
+
+
+def test_agents_without_a_sandbox_run_where_that_is_allowed(own_sluice):
+    sluice = own_sluice(SLUICE_AGENT_SANDBOX="none")
+    agents = DeployedAgents(sluice)
+    agents.deploy("open", ECHO)
+    assert agents.ask("open")["response"] == "open heard hello"
+    assert "without a sandbox" in sluice.output.read_text()
+    orphans = processes(sluice)
+    sluice.kill()
+    agents.eventually(lambda: [pid for pid in orphans if is_alive(pid)], lambda alive: not alive)
+
+
+def test_without_bubblewrap_agents_are_refused(own_sluice, tmp_path):
+    only_python = tmp_path / "bin"
+    only_python.mkdir()
+    python = os.path.realpath("/usr/bin/python3")
+    (only_python / "python3").symlink_to(python)
+    agents = DeployedAgents(own_sluice(PATH=str(only_python)))
+    agents.deploy("refused", ECHO)
+    agents.await_phase("refused", "Failed", "agent-sandbox=none")
+    assert "Install bubblewrap" in agents.finished(agents.start("refused"))["reason"]
+
+
+def processes(sluice):
+    """The launchers of a daemon's agents, as the host sees them: all that was started by it and still runs."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if str(sluice.data).encode() in command and b"launch.py" in command and b"serve" not in command.split(b"\0"):
+            status = (entry / "status").read_text()
+            if f"PPid:\t{sluice.process.pid}\n" in status:
+                found.append(int(entry.name))
+    return found
+
+
+def is_alive(pid):
+    try:
+        return "Z" not in pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
