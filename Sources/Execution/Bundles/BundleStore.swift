@@ -34,7 +34,7 @@ package actor BundleStore {
 
     /// Makes the directories, and removes what a crash has left of builds.
     func open() throws(AgentRefusal) {
-        for directory in [bundles, environments] {
+        for directory in [bundles, environments, configuration.dataDirectory + "/agents"] {
             try BundleFiles.makeDirectory(directory)
             BundleFiles.removeStaging(in: directory)
         }

@@ -1,16 +1,16 @@
 import Crypto
 
 /// The name of something by its content: SHA-256, in hex.
-struct ContentKey: Hashable, Sendable, CustomStringConvertible {
-    let description: String
+package struct ContentKey: Hashable, Sendable, CustomStringConvertible {
+    package let description: String
 
     /// The environment of the packages: runtime, Python and requirements.
-    static func environment(runtime: String, python: String, requirements: [String]) -> ContentKey {
+    package static func environment(runtime: String, python: String, requirements: [String]) -> ContentKey {
         ContentKey(["environment-1", runtime, python] + requirements)
     }
 
     /// The whole of what an agent runs.
-    static func bundle(_ sources: [AgentDefinition.SourceFile], environment: ContentKey) -> ContentKey {
+    package static func bundle(_ sources: [AgentDefinition.SourceFile], environment: ContentKey) -> ContentKey {
         ContentKey(["bundle-1", environment.description] + sources.flatMap { [$0.path, $0.content] })
     }
 
@@ -27,7 +27,7 @@ struct ContentKey: Hashable, Sendable, CustomStringConvertible {
 
 extension Sequence<UInt8> {
     /// Two lower-case digits a byte.
-    var hexText: String {
+    package var hexText: String {
         func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
         var digits: [UInt8] = []
         for byte in self { digits += [digit(byte >> 4), digit(byte & 15)] }

@@ -1,11 +1,16 @@
-import Domain
+package import Domain
 
 /// What the published runtime reads of its environment (contract: the agent's side). Pure.
-struct AgentEnvironment: Sendable {
+package struct AgentEnvironment: Sendable {
     /// A tool as the agent is told of it.
-    struct Tool: Sendable {
+    package struct Tool: Sendable {
         let name: String
         let document: JSONValue
+
+        package init(name: String, document: JSONValue) {
+            self.name = name
+            self.document = document
+        }
     }
 
     /// What the platform says is never the deploy's to change.
@@ -20,7 +25,20 @@ struct AgentEnvironment: Sendable {
     let sourceDirectory: String
     let environmentDirectory: String
 
-    var variables: [String: String] {
+    package init(
+        name: String, definition: AgentDefinition, tools: [Tool], gate: String, port: Int, sourceDirectory: String,
+        environmentDirectory: String
+    ) {
+        self.name = name
+        self.definition = definition
+        self.tools = tools
+        self.gate = gate
+        self.port = port
+        self.sourceDirectory = sourceDirectory
+        self.environmentDirectory = environmentDirectory
+    }
+
+    package var variables: [String: String] {
         var variables: [String: String] = [:]
         for variable in definition.variables where !Self.reservedPrefixes.contains(where: variable.name.hasPrefix) {
             variables[variable.name] = variable.value

@@ -1,15 +1,17 @@
 /// When an agent's process is started, used, replaced and stopped. Pure: the shell performs what the answers say.
 ///
 /// Times are the time since any fixed moment.
-struct AgentLifecycle: Hashable, Sendable {
-    typealias InstanceNumber = UInt64
+package struct AgentLifecycle: Hashable, Sendable {
+    package typealias InstanceNumber = UInt64
 
-    struct Limits: Hashable, Sendable {
-        var backoffMin: Duration = .seconds(1)
-        var backoffMax: Duration = .seconds(60)
+    package struct Limits: Hashable, Sendable {
+        package var backoffMin: Duration = .seconds(1)
+        package var backoffMax: Duration = .seconds(60)
         /// An instance that has lived this long has not crashed at its start.
-        var steadyAfter: Duration = .seconds(60)
-        var crashesMax: UInt32 = 5
+        package var steadyAfter: Duration = .seconds(60)
+        package var crashesMax: UInt32 = 5
+
+        package init() {}
     }
 
     private enum State: Hashable, Sendable {
@@ -19,7 +21,7 @@ struct AgentLifecycle: Hashable, Sendable {
         case ready(InstanceNumber, since: Duration)
     }
 
-    enum Demand: Hashable, Sendable {
+    package enum Demand: Hashable, Sendable {
         /// A call may go there; it has to be given back.
         case use(InstanceNumber)
         case wait(InstanceNumber)
@@ -27,7 +29,7 @@ struct AgentLifecycle: Hashable, Sendable {
         case start(InstanceNumber, after: Duration)
     }
 
-    enum Exit: Hashable, Sendable {
+    package enum Exit: Hashable, Sendable {
         /// It was told to stop.
         case expected
         /// It crashed, and the next one is to be started after that long.
@@ -44,12 +46,12 @@ struct AgentLifecycle: Hashable, Sendable {
     private var lastUse: Duration = .zero
     /// When the next start is allowed after a crash.
     private var notBefore: Duration = .zero
-    private(set) var crashes: UInt32 = 0
+    package private(set) var crashes: UInt32 = 0
 
-    init(_ limits: Limits = Limits()) { self.limits = limits }
+    package init(_ limits: Limits = Limits()) { self.limits = limits }
 
     /// A call wants to be made.
-    mutating func demand(at now: Duration) -> Demand {
+    package mutating func demand(at now: Duration) -> Demand {
         lastUse = now
         switch state {
         case .ready(let number, _):
@@ -61,19 +63,19 @@ struct AgentLifecycle: Hashable, Sendable {
     }
 
     /// The call is over. Answers the instance that is to be stopped now, because it was replaced and this was its last.
-    mutating func giveBack(_ number: InstanceNumber, at now: Duration) -> InstanceNumber? {
+    package mutating func giveBack(_ number: InstanceNumber, at now: Duration) -> InstanceNumber? {
         lastUse = now
         guard let count = calls[number] else { return nil }
         calls[number] = count > 1 ? count - 1 : nil
         return count == 1 && retired.contains(number) ? number : nil
     }
 
-    mutating func answers(_ number: InstanceNumber, at now: Duration) {
+    package mutating func answers(_ number: InstanceNumber, at now: Duration) {
         if case .starting(number) = state { state = .ready(number, since: now) }
     }
 
     /// Its process has ended.
-    mutating func ended(_ number: InstanceNumber, at now: Duration) -> Exit {
+    package mutating func ended(_ number: InstanceNumber, at now: Duration) -> Exit {
         calls[number] = nil
         if retired.remove(number) != nil { return .expected }
         switch state {
@@ -93,7 +95,7 @@ struct AgentLifecycle: Hashable, Sendable {
 
     /// The instance is not to get calls any more: a redeploy, a delete, an idle one, or one whose place is needed.
     /// Answers its number, and whether it is to be stopped at once because no call is in flight.
-    mutating func retire() -> (number: InstanceNumber, isIdle: Bool)? {
+    package mutating func retire() -> (number: InstanceNumber, isIdle: Bool)? {
         switch state {
         case .stopped: return nil
         case .starting(let number), .ready(let number, _):
@@ -104,17 +106,17 @@ struct AgentLifecycle: Hashable, Sendable {
     }
 
     /// A redeploy brings new code: what crashed before says nothing of it.
-    mutating func forgive() {
+    package mutating func forgive() {
         crashes = 0
         notBefore = .zero
     }
 
     /// Since when nothing has been asked of a ready instance without calls; `nil` when there is none.
-    var idleSince: Duration? {
+    package var idleSince: Duration? {
         if case .ready(let number, _) = state, calls[number] == nil { lastUse } else { nil }
     }
 
-    var hasInstance: Bool { state != .stopped }
+    package var hasInstance: Bool { state != .stopped }
 
     private mutating func begin() -> InstanceNumber {
         lastNumber += 1

@@ -15,7 +15,7 @@ package actor AgentOutput {
         package let next: UInt64
     }
 
-    static let lineBytesMax = 8192
+    package static let lineBytesMax = 8192
     static let secretBytesMin = 6
     private static let suffix = ".log"
 
@@ -30,7 +30,7 @@ package actor AgentOutput {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    init(directory: String, fileBytesMax: Int) {
+    package init(directory: String, fileBytesMax: Int) {
         self.directory = directory
         self.fileBytesMax = UInt64(fileBytesMax)
     }
@@ -38,7 +38,7 @@ package actor AgentOutput {
     deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Adds what came; whole lines are written at once.
-    func append(_ bytes: [UInt8], masking secrets: [[UInt8]]) {
+    package func append(_ bytes: [UInt8], masking secrets: [[UInt8]]) {
         var lines: [UInt8] = []
         for byte in bytes {
             if byte == UInt8(ascii: "\n") {
@@ -52,7 +52,7 @@ package actor AgentOutput {
     }
 
     /// Writes a line that has no end, at the end of a process.
-    func finishLine(masking secrets: [[UInt8]]) {
+    package func finishLine(masking secrets: [[UInt8]]) {
         if !line.isEmpty { append([UInt8(ascii: "\n")], masking: secrets) }
     }
 
@@ -71,7 +71,7 @@ package actor AgentOutput {
             text += part[...last]
             next = start + UInt64(last) + 1
         }
-        return Page(text: String(decoding: text, as: UTF8.self), next: max(next, min(offset, end)))
+        return Page(text: String(decoding: text, as: UTF8.self), next: min(next, end))
     }
 
     /// As `read`, waiting for the next line when there is none yet. Empty when the task is cancelled.
@@ -92,6 +92,13 @@ package actor AgentOutput {
         open()
         let newest = starts().last.flatMap { BundleFiles.tail(of: path($0), bytesMax: bytesMax) } ?? []
         return String(decoding: newest, as: UTF8.self)
+    }
+
+    /// Deletes all that is kept, when the agent is deleted.
+    package func remove() {
+        if descriptor >= 0 { close(descriptor) }
+        descriptor = -1
+        BundleFiles.remove(directory)
     }
 
     private func write(_ lines: [UInt8]) {

@@ -115,7 +115,7 @@ package actor AgentProcesses {
                 if case .resourceStored(let stored) = event.payload, stored.kind == .agent {
                     addJob.yield(.prepare(Name(workspace: event.workspace, name: stored.name), isDeploy: true))
                 } else if case .resourceDeleted(let deleted) = event.payload, deleted.kind == .agent {
-                    forget(Name(workspace: event.workspace, name: deleted.name))
+                    await forget(Name(workspace: event.workspace, name: deleted.name), ResourceID(event.stream.id))
                 }
             }
         }
@@ -159,8 +159,10 @@ package actor AgentProcesses {
         if isIdle { instance.stop.fulfill(()) } else { addJob.yield(.drain(instance)) }
     }
 
-    private func forget(_ name: Name) {
+    private func forget(_ name: Name, _ id: ResourceID) async {
+        guard let slot = slots[name], slot.agent.id == id else { return }
         retire(name)
         slots[name] = nil
+        await slot.output.remove()
     }
 }

@@ -28,8 +28,10 @@ package struct AgentsConfiguration: Hashable, Sendable {
     package init() {}
 
     var lifecycle: AgentLifecycle.Limits {
-        AgentLifecycle.Limits(
-            backoffMin: restartBackoffMin, backoffMax: restartBackoffMax, steadyAfter: .seconds(60),
-            crashesMax: crashesMax)
+        var limits = AgentLifecycle.Limits()
+        limits.backoffMin = restartBackoffMin
+        limits.backoffMax = restartBackoffMax
+        limits.crashesMax = crashesMax
+        return limits
     }
 }

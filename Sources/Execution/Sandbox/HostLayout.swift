@@ -7,15 +7,17 @@
 /// What a sandbox needs of the host's files: programs, libraries, and the little of `/etc` they read.
 package struct HostLayout: Hashable, Sendable {
     /// A part of the root directory: a link to the place it names, or a directory of its own.
-    enum Part: Hashable, Sendable {
+    package enum Part: Hashable, Sendable {
         case link(String)
         case directory
     }
 
     /// By path; `/usr` is always there.
-    var parts: [String: Part] = [:]
+    package var parts: [String: Part] = [:]
     /// Files and directories of `/etc` that are shown.
-    var configuration: [String] = []
+    package var configuration: [String] = []
+
+    package init() {}
 
     private static let rootNames = ["/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin"]
     /// No accounts, no keys, no host names of the operator's network: certificates, the loader's cache, the time zone.

@@ -5,7 +5,13 @@ package struct SandboxCommand: Sendable {
     package struct Mount: Hashable, Sendable {
         let source: String
         let target: String
-        var isWritable = false
+        let isWritable: Bool
+
+        package init(source: String, target: String, isWritable: Bool = false) {
+            self.source = source
+            self.target = target
+            self.isWritable = isWritable
+        }
     }
 
     /// Who the sandbox's user is to the kernel.
@@ -19,14 +25,20 @@ package struct SandboxCommand: Sendable {
     /// The user and group that an agent runs as.
     package static let nobody: UInt32 = 65_534
 
-    var identity: Identity
-    var host: HostLayout
-    var mounts: [Mount] = []
+    package var identity: Identity
+    package var host: HostLayout
+    package var mounts: [Mount] = []
     /// What may be on the command line; secrets come another way, because anyone on the host can read that line.
     var environment = ["HOME": "/tmp", "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMPDIR": "/tmp", "USER": "agent"]
-    var limits = SandboxLimits()
-    var sharesNetwork = false
-    var command: [String]
+    package var limits = SandboxLimits()
+    package var sharesNetwork = false
+    package var command: [String]
+
+    package init(identity: Identity, host: HostLayout, command: [String]) {
+        self.identity = identity
+        self.host = host
+        self.command = command
+    }
 
     /// What follows `bwrap`.
     package var arguments: [String] {

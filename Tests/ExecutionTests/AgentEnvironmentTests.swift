@@ -1,0 +1,44 @@
+import Domain
+import Execution
+import Testing
+
+@Suite struct AgentEnvironmentTests {
+    private func variables(_ document: String, tool: String = #"{"spec":{}}"#) throws -> [String: String] {
+        AgentEnvironment(
+            name: "payments", definition: try AgentDefinition(document: JSONValue(parsing: Array(document.utf8))),
+            tools: [.init(name: "big-bank", document: try JSONValue(parsing: Array(tool.utf8)))],
+            gate: "http://127.0.0.1:8081/as/t", port: 8080, sourceDirectory: "/bundle/src",
+            environmentDirectory: "/bundle/venv"
+        ).variables
+    }
+
+    @Test func namesTheGateForEverything() throws {
+        let found = try variables(#"{"source_files":{"agent.py":"def handler(r): pass"}}"#)
+        #expect(found["GOVERNANCE_URL"] == "http://127.0.0.1:8081/as/t")
+        #expect(found["LLM_GATEWAY_URL"] == "http://127.0.0.1:8081/as/t/v1/p/default")
+        #expect(found["TOOL_URL_BIG_BANK"] == "http://127.0.0.1:8081/as/t/egress/big-bank")
+        #expect(found["USER_ENTRY_POINT"] == "agent.py" && found["PORT"] == "8080")
+    }
+
+    @Test func theDeployDoesNotChangeWhatThePlatformSays() throws {
+        let env =
+            #"[{"name":"PORT","value":"1"},{"name":"TOOL_URL_BIG_BANK","value":"x"},{"name":"MAX_TOOL_ITERATIONS","value":"3"}]"#
+        let found = try variables(#"{"source_files":{"a.py":""},"spec":{"env":\#(env)}}"#)
+        #expect(found["PORT"] == "8080")
+        #expect(found["TOOL_URL_BIG_BANK"]?.hasPrefix("http://127.0.0.1") == true)
+        #expect(found["MAX_TOOL_ITERATIONS"] == "3")
+    }
+
+    @Test func makesAFunctionOfEachCapability() throws {
+        let tool =
+            #"{"spec":{"capabilities":[{"method":"post","path":"/transfers/*"},{"method":"GET","path":"/x"}],"connection":{"baseUrl":"https://bank.test/"}}}"#
+        let found = try variables(#"{"source_files":{"a.py":""}}"#, tool: tool)
+        let expected =
+            #"{"big-bank__post_transfers_":{"tool":"big-bank","method":"POST","path":"/transfers/"},"#
+            + #""big-bank__get_x":{"tool":"big-bank","method":"GET","path":"/x"}}"#
+        #expect(found["TOOL_ROUTES_JSON"] == expected)
+        #expect(found["TOOL_DEFINITIONS_JSON"]?.contains(#""name":"big-bank__get_x""#) == true)
+        let rewrites = #"{"https://bank.test":"http://127.0.0.1:8081/as/t/egress/big-bank"}"#
+        #expect(found["TOOL_URL_REWRITES_JSON"] == rewrites)
+    }
+}

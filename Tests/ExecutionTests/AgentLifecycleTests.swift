@@ -1,0 +1,70 @@
+import Execution
+import Testing
+
+@Suite struct AgentLifecycleTests {
+    private var lifecycle = AgentLifecycle()
+
+    @Test mutating func startsOnceForAllWhoAsk() {
+        #expect(lifecycle.demand(at: .zero) == .start(1, after: .zero))
+        #expect(lifecycle.demand(at: .zero) == .wait(1))
+        lifecycle.answers(1, at: .seconds(1))
+        #expect(lifecycle.demand(at: .seconds(1)) == .use(1))
+    }
+
+    @Test mutating func waitsLongerAfterEachCrash() {
+        _ = lifecycle.demand(at: .zero)
+        #expect(lifecycle.ended(1, at: .zero) == .restart(2, after: .seconds(1)))
+        #expect(lifecycle.ended(2, at: .seconds(1)) == .restart(3, after: .seconds(2)))
+        #expect(lifecycle.ended(3, at: .seconds(3)) == .restart(4, after: .seconds(4)))
+        #expect(lifecycle.ended(4, at: .seconds(7)) == .restart(5, after: .seconds(8)))
+    }
+
+    @Test mutating func givesUpACrashLoopUntilACallNeedsIt() {
+        _ = lifecycle.demand(at: .zero)
+        for number in 1...4 { _ = lifecycle.ended(UInt64(number), at: .zero) }
+        #expect(lifecycle.ended(5, at: .zero) == .crashLoop)
+        #expect(!lifecycle.hasInstance)
+        #expect(lifecycle.demand(at: .seconds(6)) == .start(6, after: .seconds(10)))
+    }
+
+    @Test mutating func forgetsCrashesAfterASteadyTime() {
+        _ = lifecycle.demand(at: .zero)
+        _ = lifecycle.ended(1, at: .zero)
+        _ = lifecycle.ended(2, at: .zero)
+        lifecycle.answers(3, at: .seconds(10))
+        #expect(lifecycle.ended(3, at: .seconds(100)) == .restart(4, after: .seconds(1)))
+    }
+
+    @Test mutating func letsCallsOfAReplacedInstanceFinish() throws {
+        _ = lifecycle.demand(at: .zero)
+        lifecycle.answers(1, at: .zero)
+        _ = lifecycle.demand(at: .zero)
+        _ = lifecycle.demand(at: .zero)
+        let answer = lifecycle.retire()
+        let retired = try #require(answer)
+        #expect(retired.number == 1 && !retired.isIdle)
+        #expect(lifecycle.demand(at: .zero) == .start(2, after: .zero))
+        #expect(lifecycle.giveBack(1, at: .zero) == nil)
+        #expect(lifecycle.giveBack(1, at: .zero) == 1)
+        #expect(lifecycle.ended(1, at: .zero) == .expected)
+        #expect(lifecycle.demand(at: .zero) == .wait(2))
+    }
+
+    @Test mutating func isIdleWithoutCallsOnly() {
+        _ = lifecycle.demand(at: .zero)
+        #expect(lifecycle.idleSince == nil)
+        lifecycle.answers(1, at: .zero)
+        #expect(lifecycle.demand(at: .seconds(2)) == .use(1))
+        #expect(lifecycle.idleSince == nil)
+        #expect(lifecycle.giveBack(1, at: .seconds(5)) == nil)
+        #expect(lifecycle.idleSince == .seconds(5))
+    }
+
+    @Test mutating func anAnswerOfAnOldInstanceChangesNothing() {
+        _ = lifecycle.demand(at: .zero)
+        _ = lifecycle.retire()
+        _ = lifecycle.demand(at: .zero)
+        lifecycle.answers(1, at: .zero)
+        #expect(lifecycle.demand(at: .zero) == .wait(2))
+    }
+}

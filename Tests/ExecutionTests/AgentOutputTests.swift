@@ -1,0 +1,48 @@
+import Execution
+import Foundation
+import Testing
+
+@Suite struct AgentOutputTests {
+    private let directory = FileManager.default.temporaryDirectory.appendingPathComponent("output-\(UUID())").path
+
+    private func lines(_ range: Range<Int>) -> [UInt8] { Array(range.map { "line \($0)\n" }.joined().utf8) }
+
+    @Test func givesOutWhatCameInOrder() async {
+        let output = AgentOutput(directory: directory, fileBytesMax: 1000)
+        await output.append(Array("one\ntw".utf8), masking: [])
+        let first = await output.read(after: 0, bytesMax: 100)
+        #expect(first.text == "one\n")
+        await output.append(Array("o\n".utf8), masking: [])
+        #expect(await output.read(after: first.next, bytesMax: 100).text == "two\n")
+        await output.remove()
+    }
+
+    @Test func keepsTheNewestAndStaysBounded() async {
+        let output = AgentOutput(directory: directory, fileBytesMax: 1000)
+        for start in stride(from: 0, to: 10_000, by: 10) { await output.append(lines(start..<start + 10), masking: []) }
+        let page = await output.read(after: 0, bytesMax: .max)
+        #expect(page.text.hasSuffix("line 9999\n") && page.text.utf8.count < 2500)
+        let reopened = AgentOutput(directory: directory, fileBytesMax: 1000)
+        #expect(await reopened.read(after: .max, bytesMax: 100).next == page.next)
+        await reopened.append(lines(0..<1), masking: [])
+        #expect(await reopened.read(after: page.next, bytesMax: 100).text == "line 0\n")
+        await output.remove()
+    }
+
+    @Test func masksSecretsAlsoWhenTheyComeInParts() async {
+        let output = AgentOutput(directory: directory, fileBytesMax: 1000)
+        let secret = Array("s3cr3t-value".utf8)
+        await output.append(Array("key=s3cr3t".utf8), masking: [secret])
+        await output.append(Array("-value;\n".utf8), masking: [secret])
+        #expect(await output.read(after: 0, bytesMax: 100).text == "key=***;\n")
+        await output.remove()
+    }
+
+    @Test func wakesWhoFollows() async {
+        let output = AgentOutput(directory: directory, fileBytesMax: 1000)
+        async let page = output.follow(after: 0, bytesMax: 100)
+        await output.append(Array("news\n".utf8), masking: [])
+        #expect(await page.text == "news\n")
+        await output.remove()
+    }
+}

@@ -1,0 +1,26 @@
+import Domain
+import Execution
+import Testing
+
+@Suite struct AgentTokensTests {
+    private let tokens = AgentTokens()
+    private let agent = AgentTokens.Agent(workspace: .default, name: "payments")
+
+    @Test func knowsItsTokensUntilTheyAreRemoved() {
+        let (first, second) = (tokens.insert(agent), tokens.insert(agent))
+        #expect(first != second && first.hasPrefix("ra_agent_") && first.utf8.count == 73)
+        #expect(tokens.agent(of: first) == agent)
+        tokens.remove(first)
+        #expect(tokens.agent(of: first) == nil)
+        #expect(tokens.agent(of: second[...]) == agent)
+    }
+
+    @Test func knowsNothingElse() {
+        let token = tokens.insert(agent)
+        for guess in [
+            "", "ra_agent_", String(token.dropLast()), token + "0", token.uppercased(), String(token.dropFirst(9)),
+        ] {
+            #expect(tokens.agent(of: guess) == nil)
+        }
+    }
+}
