@@ -91,6 +91,12 @@ let package = Package(
                 "Domain", "EventStore", "CommandHandling", .crypto, .deque, .httpClient, .nioCore, .nioHTTP1,
                 .subprocess, .system, .logging,
             ]),
+        room(
+            "Gateways",
+            [
+                "Domain", "Governance", "CommandHandling", "Projections", "Secrets", .crypto, .httpClient, .nioCore,
+                .nioHTTP1, .logging, .metrics,
+            ]),
         // Level 5
         room(
             "HTTPAPI",
@@ -106,8 +112,7 @@ let package = Package(
             [
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
                 "EventStreaming", "Scheduling", "Execution", "HTTPAPI", "Secrets", .hummingbird, .httpClient,
-                .configuration,
-                .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .system, .unixSignals,
+                .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .system, .unixSignals,
             ]),
         // Level 7
         .executableTarget(
@@ -152,6 +157,7 @@ let package = Package(
         suite("CommandHandling", ["Domain", "EventLog", "EventStore", "CommandHandling", "TestSupport", .logging]),
         suite("Projections", ["Domain", "EventStore", "Projections", "TestSupport", .grdb, .logging]),
         suite("Scheduling", ["Domain", "Scheduling"]),
+        suite("Gateways", ["Domain", "Gateways", "Projections", "Secrets", "TestSupport", .logging]),
         suite("Secrets", ["Domain", "Secrets", "TestSupport"]),
         suite("Execution", ["Domain", "Execution"]),
     ]

@@ -1,0 +1,116 @@
+package import AsyncHTTPClient
+package import Domain
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// What is asked of a token endpoint (RFC 6749, section 4.4).
+package struct TokenRequest: Hashable, Sendable {
+    package enum ClientAuthentication: String, Hashable, Sendable {
+        case basic = "client_secret_basic"
+        case post = "client_secret_post"
+    }
+
+    package let url: String
+    package let clientID: String
+    package let clientSecret: String
+    package let scopes: [String]
+    /// Further parameters, such as an audience, in order.
+    package let parameters: [Parameter]
+    package let authentication: ClientAuthentication
+
+    package struct Parameter: Hashable, Sendable {
+        package let name: String
+        package let value: String
+
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// The form (application/x-www-form-urlencoded).
+    package var form: String {
+        var fields = [("grant_type", "client_credentials")]
+        if !scopes.isEmpty { fields.append(("scope", scopes.joined(separator: " "))) }
+        if authentication == .post { fields += [("client_id", clientID), ("client_secret", clientSecret)] }
+        fields += parameters.map { ($0.name, $0.value) }
+        return fields.map { "\(PercentEncoding.encode($0))=\(PercentEncoding.encode($1))" }.joined(separator: "&")
+    }
+
+    /// The header of RFC 6749, section 2.3.1; `nil` when the form has the client's credentials.
+    package var authorization: String? {
+        guard authentication == .basic else { return nil }
+        let pair = "\(PercentEncoding.encode(clientID)):\(PercentEncoding.encode(clientSecret))"
+        return "Basic " + Data(pair.utf8).base64EncodedString()
+    }
+}
+
+/// Gives out access tokens.
+package protocol TokenEndpoint: Sendable {
+    func token(
+        _ request: TokenRequest, askedAt time: Timestamp
+    ) async throws(CredentialError) -> AccessToken
+}
+
+/// A token endpoint asked over HTTP.
+package struct HTTPTokenEndpoint: TokenEndpoint {
+    private static let timeout = TimeAmount.seconds(10)
+    private static let answerBytesMax = 65_536
+
+    private let client: HTTPClient
+
+    /// - Parameter client: must not follow redirects: they would carry the client's secret elsewhere.
+    package init(client: HTTPClient) { self.client = client }
+
+    package func token(
+        _ request: TokenRequest, askedAt time: Timestamp
+    ) async throws(CredentialError) -> AccessToken {
+        var outgoing = HTTPClientRequest(url: request.url)
+        outgoing.method = .POST
+        outgoing.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
+        outgoing.headers.add(name: "Accept", value: "application/json")
+        if let authorization = request.authorization {
+            outgoing.headers.add(name: "Authorization", value: authorization)
+        }
+        outgoing.body = .bytes(ByteBuffer(string: request.form))
+        let (status, answer): (UInt, [UInt8])
+        do {
+            let response = try await client.execute(outgoing, timeout: Self.timeout)
+            let body = try await response.body.collect(upTo: Self.answerBytesMax)
+            (status, answer) = (response.status.code, Array(body.readableBytesView))
+        } catch {
+            throw CredentialError(.tokenUnreachable, "the token endpoint gave no answer")
+        }
+        return try Self.read(status, answer, askedAt: time)
+    }
+
+    /// Reads an answer of RFC 6749, section 5. Of a refusal only the code is passed on: its words may hold anything.
+    package static func read(
+        _ status: UInt, _ answer: [UInt8], askedAt time: Timestamp
+    ) throws(CredentialError) -> AccessToken {
+        var value = JSONValue.null
+        do throws(JSONError) { value = try JSONValue(parsing: answer) } catch { value = .null }
+        guard status == 200, let text = value["access_token"]?.string, !text.isEmpty else {
+            if status >= 500 { throw CredentialError(.tokenUnreachable, "the token endpoint answered \(status)") }
+            let code = value["error"]?.string.flatMap { Self.codes.contains($0) ? " (\($0))" : nil } ?? ""
+            throw CredentialError(
+                .tokenRefused, "the token endpoint answered \(status)\(code): check client_id and client_secret")
+        }
+        let type = value["token_type"]?.string?.lowercased() ?? "bearer"
+        guard type == "bearer" else {
+            throw CredentialError(.unsupported, "the token endpoint gives tokens that are not of the type Bearer")
+        }
+        return AccessToken(text, lifetime: lifetime(value["expires_in"]), askedAt: time)
+    }
+
+    private static let codes: Set = [
+        "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+        "invalid_scope",
+    ]
+
+    private static func lifetime(_ value: JSONValue?) -> Duration? {
+        let text: String? = if case .number(let number)? = value { number } else { value?.string }
+        return text.flatMap(Double.init).map { .seconds(min(max($0, 0), 31_536_000)) }
+    }
+}
