@@ -37,6 +37,8 @@ extension Target.Dependency {
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let deque = product(name: "DequeModule", package: "swift-collections")
     static let heap = product(name: "HeapModule", package: "swift-collections")
@@ -63,6 +65,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
@@ -95,14 +98,14 @@ let package = Package(
             "Gateways",
             [
                 "Domain", "Governance", "CommandHandling", "Projections", "Secrets", .crypto, .httpClient, .nioCore,
-                .nioHTTP1, .logging, .metrics,
+                .nioHTTP1, .nioPosix, .nioSSL, .logging,
             ]),
         // Level 5
         room(
             "HTTPAPI",
             [
                 "Domain", "Governance", "CommandHandling", "Projections", "EventStreaming", "Authentication", "Secrets",
-                .crypto,
+                "Gateways", .crypto,
                 .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .nioHTTPTypes, .logging,
                 .metrics, .httpClient,
             ]),
@@ -111,7 +114,7 @@ let package = Package(
             "Daemon",
             [
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
-                "EventStreaming", "Scheduling", "Execution", "HTTPAPI", "Secrets", .hummingbird, .httpClient,
+                "EventStreaming", "Scheduling", "Execution", "Gateways", "HTTPAPI", "Secrets", .hummingbird, .httpClient,
                 .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .system, .unixSignals,
             ]),
         // Level 7

@@ -5,6 +5,7 @@ import EventLog
 import EventStore
 import EventStreaming
 import Execution
+import Gateways
 import HTTPAPI
 import Hummingbird
 package import Logging
@@ -66,6 +67,20 @@ package struct Daemon: Sendable {
         _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
         _ vault: SecretVault, _ client: HTTPClient, _ directory: DataDirectory
     ) async throws {
+        let clients = EgressClients(.sluice)
+        do {
+            try await serve(log, store, commands, projections, vault, client, clients, directory)
+        } catch {
+            try await clients.shutdown()
+            throw error
+        }
+        try await clients.shutdown()
+    }
+
+    private func serve(
+        _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
+        _ vault: SecretVault, _ client: HTTPClient, _ clients: EgressClients, _ directory: DataDirectory
+    ) async throws {
         let (agents, tokens) = try await makeAgents(store, commands, projections, client, directory)
         let scheduler = Scheduler(
             commands: commands, store: store, configuration: configuration.scheduler, logger: logger)
@@ -80,6 +95,11 @@ package struct Daemon: Sendable {
         let keyDestruction = KeyDestruction(
             vault: vault, visible: { try? await projections.reach($0) }, logger: logger)
         try await keyDestruction.look(at: active)
+        let egress = EgressGateway(
+            commands: commands, projections: projections, vault: vault,
+            credentials: CredentialStore(
+                projections: projections, vault: vault, endpoint: HTTPTokenEndpoint(client: client),
+                now: { commands.clock.now() }), clients: clients, configuration: configuration.egress, logger: logger)
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
@@ -92,7 +112,8 @@ package struct Daemon: Sendable {
             LoopService { try await agents.run(from: active, after: position) },
             LoopService { try await executor.run(from: active, after: position) },
             DrainingService(drainTimeout: configuration.drainTimeout) {
-                try await serveHTTP(store, commands, projections, vault, client, tokens, agents)
+                try await egress.recordInterrupted(active)
+                try await serveHTTP(store, commands, projections, vault, client, egress, tokens, agents)
             },
         ]
         let group = ServiceGroup(
@@ -119,7 +140,7 @@ package struct Daemon: Sendable {
 
     private func serveHTTP(
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
-        _ client: HTTPClient, _ tokens: AgentTokens, _ agents: AgentProcesses
+        _ client: HTTPClient, _ egress: EgressGateway, _ tokens: AgentTokens, _ agents: AgentProcesses
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
@@ -134,6 +155,7 @@ package struct Daemon: Sendable {
             }, heartbeat: configuration.heartbeat)
         let dependencies = HTTPAPIDependencies(
             commands: commands, projections: projections, streamer: streamer, vault: vault, client: client,
+            egress: egress,
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             },

@@ -2,6 +2,7 @@ package import AsyncHTTPClient
 package import CommandHandling
 package import Domain
 package import EventStreaming
+package import Gateways
 package import Projections
 package import Secrets
 
@@ -13,6 +14,7 @@ package struct HTTPAPIDependencies: Sendable {
     package let vault: SecretVault
     /// For probes of tools; must not follow redirects.
     package let client: HTTPClient
+    package let egress: EgressGateway
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
     /// All metrics in Prometheus' text format.
@@ -20,7 +22,8 @@ package struct HTTPAPIDependencies: Sendable {
 
     package init(
         commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
-        client: HTTPClient, agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
+        client: HTTPClient, egress: EgressGateway,
+        agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         metrics: @escaping @Sendable () async -> String
     ) {
         self.commands = commands
@@ -28,6 +31,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.streamer = streamer
         self.vault = vault
         self.client = client
+        self.egress = egress
         self.agentOfToken = agentOfToken
         self.metrics = metrics
     }

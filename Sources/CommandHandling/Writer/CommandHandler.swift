@@ -93,6 +93,18 @@ package final class CommandHandler: Sendable {
     /// What is remembered of a run that is not finished.
     package func activeRun(_ id: RunID) -> RunState? { state.withLock { $0.active.runs[id] } }
 
+    /// The agent's runs, `max` at most, that it has been called for and has not answered yet.
+    ///
+    /// Looks through the unfinished runs.
+    package func runsInTurn(of agentID: String, _ workspace: WorkspaceName, max: Int) -> [RunState] {
+        state.withLock { state in
+            Array(
+                state.active.runs.values.lazy.filter {
+                    $0.agentID == agentID && $0.workspace == workspace && $0.openInvoke != nil
+                }.prefix(max))
+        }
+    }
+
     /// How many commands wait to be written.
     package var queueLength: Int { state.withLock { $0.queueLength } }
 

@@ -1,6 +1,7 @@
 import Domain
 import EventLog
 import Execution
+import Gateways
 import HTTPAPI
 package import Logging
 import Scheduling
@@ -17,6 +18,7 @@ package struct DaemonConfiguration: Sendable {
     var decisions = DecisionSettings()
     var scheduler = SchedulerConfiguration()
     var executor = ExecutorConfiguration()
+    var egress = EgressConfiguration()
     var agents = AgentsConfiguration()
     var http = HTTPAPIConfiguration()
 
@@ -33,6 +35,8 @@ package struct DaemonConfiguration: Sendable {
         log.segmentBytesMax = UInt64(try settings.integer(.segmentBytesMax, in: 65_536...4_294_967_296))
         decisions.runTimeout = try settings.duration(.runTimeout)
         decisions.approvalWindow = try settings.duration(.approvalWindow)
+        egress.timeout = try settings.duration(.egressTimeout)
+        egress.callsMax = try settings.integer(.egressCallsMax, in: 1...100_000)
         executor.invokeTimeout = try settings.duration(.invokeTimeout)
         scheduler.invokeAttemptsMax = UInt32(try settings.integer(.invokeAttemptsMax, in: 1...100))
         scheduler.backoffMin = try settings.duration(.invokeBackoffMin)

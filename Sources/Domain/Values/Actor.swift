@@ -17,6 +17,7 @@ package struct Actor: Hashable, Sendable {
     }
 
     package static let scheduler = Actor(kind: .system, name: "scheduler")
+    package static let gateway = Actor(kind: .system, name: "gateway")
     package static let executor = Actor(kind: .system, name: "executor")
     package static let bootstrap = Actor(kind: .system, name: "bootstrap")
 }

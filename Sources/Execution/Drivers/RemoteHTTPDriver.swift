@@ -46,7 +46,7 @@ package struct RemoteHTTPDriver: InvokeDriver {
     private static func headers(of call: InvokeCall) -> HTTPHeaders {
         var headers: HTTPHeaders = [
             "Content-Type": "application/json", "X-Run-ID": call.runID.description, "X-Request-Id": call.requestID,
-            "X-End-User-Id": headerText(call.userID), "Idempotency-Key": call.requestID,
+            "X-End-User-Id": HeaderText.encoded(call.userID), "Idempotency-Key": call.requestID,
             "X-Attempt": String(call.attempt),
         ]
         if case .resume(let action) = call.purpose { headers.add(name: "X-Action-ID", value: action.description) }
@@ -68,15 +68,6 @@ package struct RemoteHTTPDriver: InvokeDriver {
             members.append(.init(name: "approved", value: .bool(true)))
         }
         return JSONValue.object(members).text
-    }
-
-    /// Header values are visible ASCII; other bytes are percent-encoded (RFC 3986), as is the percent sign.
-    private static func headerText(_ text: String) -> String {
-        text.utf8.map { byte in
-            if (0x21...0x7e).contains(byte), byte != UInt8(ascii: "%") { return String(Unicode.Scalar(byte)) }
-            let digits = String(byte, radix: 16, uppercase: true)
-            return digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
-        }.joined()
     }
 
     /// The body, or `nil` when it is larger than what is read.

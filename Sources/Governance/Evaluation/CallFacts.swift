@@ -1,3 +1,5 @@
+package import Domain
+
 /// A call that an agent wants to make: all that decides on it, and nothing that changes.
 package struct CallFacts: Hashable, Sendable {
     package let agent: GovernedAgent
@@ -34,5 +36,18 @@ package struct BoundPolicy: Hashable, Sendable {
     package init(name: String, _ content: Content) {
         self.name = name
         self.content = content
+    }
+
+    /// Reads a stored document; `nil` when there is none of that name.
+    package init(name: String, document: JSONText?) {
+        guard let document else {
+            self.init(name: name, .missing)
+            return
+        }
+        do throws(InvalidDocument) {
+            self.init(name: name, .policy(try Policy(document: document.value)))
+        } catch {
+            self.init(name: name, .unreadable(error.message))
+        }
     }
 }

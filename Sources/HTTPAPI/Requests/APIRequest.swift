@@ -29,7 +29,7 @@ struct APIRequest: Sendable {
         self.body = body
         self.idempotency = idempotency
         head = request.head
-        traceparent = request.headers[.traceparent].flatMap { $0.utf8.count <= 128 ? $0 : nil }
+        traceparent = request.headers.shortTraceparent
         channel = context.channel
         parameters = context.parameters
         queryParameters = request.uri.queryParameters
@@ -79,9 +79,14 @@ struct APIRequest: Sendable {
 
 extension String {
     /// The text with its percent escapes decoded, which most have none of; `nil` when one is malformed.
-    fileprivate var percentDecoded: String? {
+    var percentDecoded: String? {
         utf8.contains(UInt8(ascii: "%")) ? removingPercentEncoding : self
     }
+}
+
+extension HTTPFields {
+    /// The W3C traceparent, unless it is longer than any is.
+    var shortTraceparent: String? { self[.traceparent].flatMap { $0.utf8.count <= 128 ? $0 : nil } }
 }
 
 extension HTTPField.Name {

@@ -54,15 +54,8 @@ extension APIHandlers {
     func boundPolicies(_ agent: GovernedAgent, _ request: APIRequest) async throws -> [BoundPolicy] {
         var found: [BoundPolicy] = []
         for name in agent.policyNames {
-            guard let record = try await projections.resource(.policy, named: name, in: request.workspace) else {
-                found.append(BoundPolicy(name: name, .missing))
-                continue
-            }
-            do throws(InvalidDocument) {
-                found.append(BoundPolicy(name: name, .policy(try Policy(document: record.document.value))))
-            } catch {
-                found.append(BoundPolicy(name: name, .unreadable(error.message)))
-            }
+            let record = try await projections.resource(.policy, named: name, in: request.workspace)
+            found.append(BoundPolicy(name: name, document: record?.document))
         }
         return found
     }

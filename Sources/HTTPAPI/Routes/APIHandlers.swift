@@ -34,23 +34,24 @@ final class APIHandlers: Sendable {
     func read(
         _ request: Request, _ context: APIContext, _ permission: Permission, _ limits: BodyLimits
     ) async throws -> APIRequest {
-        guard let principal = context.principal else {
-            throw APIError(.unauthorized, .unauthorized, "an API key is required")
-        }
-        guard permission.isGranted(to: principal.role) else {
-            throw APIError(
-                .forbidden, .forbidden, "a key of role \(principal.role.rawValue) may not do this")
-        }
-        let limit = limits.bytesMax ?? configuration.bodyBytesMax
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
-            throw Self.bodyTooLarge(limit)
-        }
-        let bytes = try await bytes(of: request, upTo: limit)
+        let principal = try permitted(context, permission)
+        let bytes = try await bytes(of: request, upTo: limits.bytesMax ?? configuration.bodyBytesMax)
         let hasLines = limits.takesLines && request.headers.saysLines
         let body = hasLines ? try BodyParsing.lines(bytes) : try BodyParsing.object(bytes)
         return APIRequest(
             request, context, principal: principal, workspace: try workspace(request, context, principal, body),
             body: body, idempotency: try idempotency(request, principal, bytes))
+    }
+
+    /// Who asks, when its role is allowed to.
+    func permitted(_ context: APIContext, _ permission: Permission) throws(APIError) -> Principal {
+        guard let principal = context.principal else {
+            throw APIError(.unauthorized, .unauthorized, "an API key is required")
+        }
+        guard permission.isGranted(to: principal.role) else {
+            throw APIError(.forbidden, .forbidden, "a key of role \(principal.role.rawValue) may not do this")
+        }
+        return principal
     }
 
     /// Runs the handler, or gives the first answer again when its `Idempotency-Key` was used before.
@@ -103,7 +104,10 @@ final class APIHandlers: Sendable {
     }
 
     /// Reads the body, within what all bodies together may take while they are being read.
-    private func bytes(of request: Request, upTo limit: Int) async throws -> [UInt8] {
+    func bytes(of request: Request, upTo limit: Int) async throws -> [UInt8] {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw Self.bodyTooLarge(limit)
+        }
         var bytes: [UInt8] = []
         defer { bodyBytes.giveBack(bytes.count) }
         do {

@@ -50,6 +50,14 @@ struct RouteTable {
         }
     }
 
+    /// Adds a route that reads the request itself.
+    mutating func onUnread(
+        _ method: HTTPRequest.Method, _ path: String,
+        _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
+    ) {
+        add(method, path, handler)
+    }
+
     /// Adds a route that needs no key.
     mutating func onOpen(_ path: String, _ handler: @escaping @Sendable () async -> APIAnswer) {
         add(.get, path) { _, _ in await handler().response }

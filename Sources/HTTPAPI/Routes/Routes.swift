@@ -13,6 +13,10 @@ extension RouteTable {
         addResources(api, configuration)
         addSecrets(api)
         addSystem(api)
+        for method in APIHandlers.egressMethods {
+            onUnread(method, "/as/:agentkey/egress/:tool", api.egress)
+            onUnread(method, "/as/:agentkey/egress/:tool/**", api.egress)
+        }
     }
 
     private mutating func addRuns(_ api: APIHandlers) {

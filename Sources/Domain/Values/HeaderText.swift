@@ -1,0 +1,11 @@
+/// Text as the value of an HTTP header.
+package enum HeaderText {
+    /// Header values are visible ASCII: other bytes are percent-encoded (RFC 3986), as is the percent sign.
+    package static func encoded(_ text: String) -> String {
+        text.utf8.map { byte in
+            if (0x21...0x7e).contains(byte), byte != UInt8(ascii: "%") { return String(Unicode.Scalar(byte)) }
+            let digits = String(byte, radix: 16, uppercase: true)
+            return digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
+        }.joined()
+    }
+}

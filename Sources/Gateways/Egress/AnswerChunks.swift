@@ -1,0 +1,16 @@
+import AsyncHTTPClient
+import NIOCore
+
+/// A tool's answer as it comes; it can be read once, by one reader after another.
+// SAFETY: the iterator is used by one task at a time: the gate's first, then the one that writes to the agent.
+final class AnswerChunks: @unchecked Sendable {
+    private var chunks: HTTPClientResponse.Body.AsyncIterator
+
+    init(_ body: HTTPClientResponse.Body) { chunks = body.makeAsyncIterator() }
+
+    func next() async throws -> ByteBuffer? {
+        var chunks = chunks
+        defer { self.chunks = chunks }
+        return try await chunks.next()
+    }
+}

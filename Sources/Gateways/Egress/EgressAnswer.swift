@@ -1,0 +1,34 @@
+import Domain
+package import NIOCore
+
+/// What the agent gets.
+package struct EgressAnswer: Sendable {
+    package enum Body: Sendable {
+        case whole([UInt8])
+        /// Writes it as it comes from the tool; throws when the tool breaks off, or sends too much.
+        case streamed(@Sendable (_ write: (ByteBuffer) async throws -> Void) async throws -> Void)
+    }
+
+    package let status: Int
+    package let headers: [(name: String, value: String)]
+    package let body: Body
+
+    init(status: Int, headers: [(name: String, value: String)], body: Body) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// The gate's own answer: JSON with a code that the agent's runtime knows.
+    static func refusal(
+        _ status: Int, _ code: String, _ message: String, _ members: [JSONValue.Member] = []
+    ) -> EgressAnswer {
+        let document = JSONValue.object(
+            [
+                .init(name: "error", value: .string(message)), .init(name: "code", value: .string(code)),
+                .init(name: "message", value: .string(message)),
+            ] + members)
+        return EgressAnswer(
+            status: status, headers: [("content-type", "application/json")], body: .whole(Array(document.text.text.utf8)))
+    }
+}

@@ -1,0 +1,181 @@
+package import CommandHandling
+package import Domain
+import Governance
+package import Logging
+package import Projections
+package import Secrets
+
+/// Stands between agents and tools: no call goes out without an identity, a policy that lets it through, a capability
+/// and, where policy asks, a person's approval of exactly those bytes.
+package struct EgressGateway: Sendable {
+    let commands: CommandHandler
+    let projections: Projections
+    let vault: SecretVault
+    let credentials: CredentialStore
+    let clients: EgressClients
+    let configuration: EgressConfiguration
+    let places: CallPlaces
+    let logger: Logger
+
+    package init(
+        commands: CommandHandler, projections: Projections, vault: SecretVault, credentials: CredentialStore,
+        clients: EgressClients, configuration: EgressConfiguration, logger: Logger
+    ) {
+        self.commands = commands
+        self.projections = projections
+        self.vault = vault
+        self.credentials = credentials
+        self.clients = clients
+        self.configuration = configuration
+        places = CallPlaces(max: configuration.callsMax)
+        self.logger = logger
+    }
+
+    /// Answers a call: with the tool's answer, with the one that was recorded, or with why it was not made.
+    ///
+    /// - Throws: `CommandError` and `ProjectionError` when nothing can be recorded or asked at the moment.
+    package func answer(_ request: EgressRequest) async throws -> EgressAnswer {
+        guard let place = places.take() else {
+            return .refusal(429, "TOO_MANY_CALLS", "too many calls of tools are on their way; try again in a moment")
+        }
+        defer { places.giveBack(place) }
+        let run: RunState
+        switch caller(of: request) {
+        case .run(let found): run = found
+        case .refused(let answer): return answer
+        }
+        let judged = try await judge(request, of: run.agentID)
+        guard let tool = judged.tool, let url = judged.verdict.url, judged.verdict.permission != .deny else {
+            return try await refuse(request, judged.verdict.rule, of: run)
+        }
+        let asked = AskedCall(request: request, run: run, tool: tool, url: url, document: judged.document)
+        return try await answer(asked, judged.verdict)
+    }
+
+    /// Records of the calls that were on their way when the last process ended that nobody knows their outcome.
+    ///
+    /// - Parameter active: the writer's memory before anything new is asked for.
+    package func recordInterrupted(_ active: ActiveState) async throws(CommandError) {
+        for run in active.runs.values.sorted(by: { $0.id < $1.id }) {
+            for call in run.calls.open {
+                _ = try await commands.execute(
+                    .recordInterruptedCall(run: run.id, call.id),
+                    CommandRequest(workspace: run.workspace, actor: .gateway))
+            }
+        }
+    }
+
+    private func answer(_ asked: AskedCall, _ verdict: Verdict) async throws -> EgressAnswer {
+        let call = asked.call(commands.newID(), verdict.capability)
+        let requirement: RequiredApproval? =
+            if case .approvalRequired(_, let approval) = verdict.decision { RequiredApproval(approval) } else { nil }
+        let events = try await begin(asked, call, requirement, reason: verdict.rule.reason)
+        for event in events {
+            switch event {
+            case .toolCallStarted(let started): return try await make(started.call, asked)
+            case .toolCallReplayed(let replayed): return try await replay(replayed.callID, asked)
+            case .actionBlocked(let blocked): return Self.blocked(blocked, run: asked.run)
+            case .payloadMismatched(let mismatched):
+                return .refusal(
+                    409, "PAYLOAD_MISMATCH",
+                    "payload_hash mismatch: the call came with other bytes than were approved; nothing was sent",
+                    [.init(name: "action_id", value: .string(mismatched.actionID.description))])
+            default: continue
+            }
+        }
+        return try await make(call, asked)
+    }
+
+    /// Asks the writer, and again with what there is to show when the call has to wait.
+    private func begin(
+        _ asked: AskedCall, _ call: ToolCall, _ requirement: RequiredApproval?, reason: String
+    ) async throws -> [EventPayload] {
+        let request = asked.commandRequest
+        func begin(_ block: BlockToolCall?) -> Command {
+            .beginToolCall(
+                run: asked.run.id,
+                BeginToolCall(call: call, agentID: asked.run.agentID, requirement: requirement, block: block))
+        }
+        do {
+            return try await commands.execute(begin(nil), request).events.map(\.event.payload)
+        } catch {
+            guard case .rejected(let rejection) = error, rejection.code == .approvalRequired else { throw error }
+        }
+        let actionID: ActionID = commands.newID()
+        let block = BlockToolCall(
+            actionID: actionID, requestID: commands.newID(), reason: reason,
+            headers: ForwardedHeaders.shown(of: asked.request), payload: try await sealedBody(asked, actionID))
+        let receipt = try await commands.execute(begin(block), request)
+        try await projections.reach(receipt.position)
+        return receipt.events.map(\.event.payload)
+    }
+
+    private func sealedBody(_ asked: AskedCall, _ action: ActionID) async throws -> [UInt8]? {
+        guard asked.request.body.count <= configuration.keptBodyBytesMax else { return nil }
+        return try await vault.seal(
+            asked.request.body, for: .blockedBody(asked.run.workspace, asked.run.id, action),
+            at: commands.clock.now())
+    }
+
+    /// Gives the recorded answer of a call that was made before.
+    private func replay(_ id: ToolCallID, _ asked: AskedCall) async throws -> EgressAnswer {
+        guard let called = try await projections.toolCall(id, of: asked.run.id), let sealed = called.answer,
+            let kept = KeptAnswer(try vault.open(sealed, for: .answer(asked.run.workspace, asked.run.id, id)))
+        else {
+            return .refusal(
+                502, "ANSWER_NOT_KEPT",
+                "this call was made before, and its answer was too large to keep; it is not made again")
+        }
+        return EgressAnswer(
+            status: kept.status, headers: kept.headers + [("sluice-replayed", "true")], body: .whole(kept.body))
+    }
+
+    private func refuse(
+        _ request: EgressRequest, _ rule: DecidingRule, of run: RunState
+    ) async throws -> EgressAnswer {
+        let url = "\(request.path)\(request.query.map { "?" + $0 } ?? "")".excerpt
+        let refused = ToolCallRefused(
+            toolID: request.tool.excerpt, method: request.method.excerpt, url: url,
+            payloadHash: PayloadDigest.sha256(request.body), reason: rule.reason)
+        _ = try await commands.execute(
+            .recordRefusedCall(run: run.id, refused), CommandRequest(workspace: run.workspace, actor: request.actor))
+        return .refusal(
+            403, "POLICY_DENIED", "the call is not allowed: \(rule.reason)",
+            [.init(name: "tool", value: .string(request.tool)), .init(name: "rule", value: .string(rule.code))])
+    }
+
+    /// What the published runtime knows how to wait for.
+    private static func blocked(_ blocked: ActionBlocked, run: RunState) -> EgressAnswer {
+        let message =
+            "tool \"\(blocked.toolID)\" requires approval before it can be used: \(blocked.call?.reason ?? "")"
+        return .refusal(
+            403, "APPROVAL_REQUIRED", message,
+            [
+                .init(name: "action_id", value: .string(blocked.actionID.description)),
+                .init(name: "request_id", value: .string(blocked.accessRequestID?.description ?? "")),
+                .init(name: "run_id", value: .string(run.id.description)),
+                .init(name: "tool", value: .string(blocked.toolID)),
+                .init(name: "payload_hash", value: .string(blocked.payloadHash?.text ?? "")),
+            ])
+    }
+}
+
+extension RequiredApproval {
+    fileprivate init(_ approval: ApprovalRequirement) {
+        self.init(
+            name: approval.name, groups: approval.groups, needsEveryGroup: approval.match == .all,
+            duration: approval.duration)
+    }
+}
+
+extension PayloadScope {
+    /// The body of a call that was blocked.
+    package static func blockedBody(_ workspace: WorkspaceName, _ run: RunID, _ action: ActionID) -> PayloadScope {
+        PayloadScope(workspace: workspace, runID: run, name: "blocked-body/\(action)")
+    }
+
+    /// The answer to a call.
+    static func answer(_ workspace: WorkspaceName, _ run: RunID, _ call: ToolCallID) -> PayloadScope {
+        PayloadScope(workspace: workspace, runID: run, name: "answer/\(call)")
+    }
+}

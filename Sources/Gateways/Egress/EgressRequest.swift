@@ -1,0 +1,38 @@
+package import Domain
+
+/// A call that an agent asks the gate to make.
+package struct EgressRequest: Sendable {
+    package let workspace: WorkspaceName
+    /// Who asks, as the gate knows it; `nil` when the key may speak for any agent.
+    package let agent: String?
+    package let actor: Actor
+    package let tool: String
+    package let method: String
+    /// What follows the tool's name in the address, escapes and all: empty, or beginning with a slash.
+    package let path: String
+    package let query: String?
+    package let headers: [(name: String, value: String)]
+    package let body: [UInt8]
+    package let traceparent: String?
+
+    package init(
+        workspace: WorkspaceName, agent: String?, actor: Actor, tool: String, method: String, path: String,
+        query: String?, headers: [(name: String, value: String)], body: [UInt8], traceparent: String?
+    ) {
+        self.workspace = workspace
+        self.agent = agent
+        self.actor = actor
+        self.tool = tool
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.body = body
+        self.traceparent = traceparent
+    }
+
+    /// The first header of that name, in whatever case; an empty one counts as absent.
+    func header(_ name: String) -> String? {
+        headers.first { $0.name.lowercased() == name && !$0.value.isEmpty }?.value
+    }
+}

@@ -1,0 +1,50 @@
+import Domain
+import Gateways
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// The gate that agents call tools through: `/as/<token>/egress/<tool>/…`.
+extension APIHandlers {
+    static let egressMethods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+
+    func egress(_ request: Request, _ context: APIContext) async throws -> Response {
+        let principal = try permitted(context, .actAsAgent)
+        let body = try await bytes(of: request, upTo: configuration.egressBodyBytesMax)
+        let (tool, path) = try Self.target(request.uri.path)
+        let asked = EgressRequest(
+            workspace: principal.workspace, agent: principal.agent, actor: principal.actor, tool: tool,
+            method: request.method.rawValue, path: path, query: request.uri.query,
+            headers: request.headers.map { ($0.name.rawName, $0.value) }, body: body,
+            traceparent: request.headers.shortTraceparent)
+        return Self.response(try await dependencies.egress.answer(asked))
+    }
+
+    /// The tool's name, and what follows it as it was sent: escapes are the policy's to judge.
+    private static func target(_ path: String) throws(APIError) -> (tool: String, path: String) {
+        let parts = path.split(separator: "/", maxSplits: 4, omittingEmptySubsequences: true)
+        guard parts.count >= 4, let tool = String(parts[3]).percentDecoded, !tool.isEmpty else {
+            throw .notFound("not found: call a tool at …/egress/<tool>/<path>")
+        }
+        let rest = parts.count > 4 ? "/" + parts[4] : path.hasSuffix("/") ? "/" : ""
+        return (tool, rest)
+    }
+
+    private static func response(_ answer: EgressAnswer) -> Response {
+        var headers = HTTPFields()
+        for header in answer.headers {
+            guard let name = HTTPField.Name(header.name) else { continue }
+            headers.append(HTTPField(name: name, value: header.value))
+        }
+        let body: ResponseBody =
+            switch answer.body {
+            case .whole(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+            case .streamed(let stream):
+                ResponseBody { writer in
+                    try await stream { try await writer.write($0) }
+                    try await writer.finish(nil)
+                }
+            }
+        return Response(status: HTTPResponse.Status(code: answer.status), headers: headers, body: body)
+    }
+}
