@@ -16,6 +16,7 @@ package enum SecretsErrorCode: String, Hashable, Sendable, CaseIterable {
     case masterKeyExposed = "master_key_exposed"
     case masterKeyWrong = "master_key_wrong"
     case keyringUnusable = "keyring_unusable"
+    case keyringNoSpace = "keyring_no_space"
     case keyringFull = "keyring_full"
     /// The key is gone: nobody can open what was sealed with it.
     case keyDestroyed = "key_destroyed"

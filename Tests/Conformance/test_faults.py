@@ -159,6 +159,24 @@ def test_a_full_disk_refuses_writes_and_serves_reads_until_there_is_space(small_
     assert work.check() == events
 
 
+def test_secrets_are_refused_on_a_full_disk_and_taken_when_there_is_space(small_disk):
+    api = small_disk.start().client()
+    # More keys than the keyring's last block has room for.
+    many = [{"name": f"KEY_{number}", "value": "s"} for number in range(64)]
+    deploy = {"agent_name": "a", "image": "i", "env": many}
+    tool = {"name": "t", "base_url": "https://x.test", "credentials": {"api_key": "s"}}
+    filler = fill(small_disk.data)
+    assert eventually(lambda: refusal(api.post("/api/v1/deploy", deploy), "keyring_no_space", *NO_SPACE))
+    assert eventually(lambda: refusal(api.post("/api/v1/tools", tool), "keyring_no_space", *NO_SPACE))
+    filler.unlink()
+    eventually(lambda: not refusal(api.post("/api/v1/deploy", deploy), "keyring_no_space", *NO_SPACE))
+    eventually(lambda: not refusal(api.post("/api/v1/tools", tool), "keyring_no_space", *NO_SPACE))
+    assert len(api.get("/api/v1/secrets").json) == 65
+    small_disk.restart()
+    assert "cannot be opened" not in small_disk.output.read_text()
+
+
+
 @pytest.mark.parametrize("before", ["never started", "stopped", "killed"])
 def test_a_start_on_a_full_disk_says_so_or_serves_reads(small_disk, before):
     work = None

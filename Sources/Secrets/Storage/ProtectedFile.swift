@@ -125,7 +125,12 @@ private func renameFile(_ path: String, _ target: String) -> Int32 { rename(path
 extension SecretsError {
     /// What the operating system refused.
     fileprivate init(_ call: String, _ path: String) {
-        let reason = String(cString: strerror(errno))
-        self.init(.keyringUnusable, "\(call) \(path): \(reason); see to its permissions and to the space on its disk")
+        let code = errno
+        let what = "\(call) \(path): \(String(cString: strerror(code)))"
+        if code == ENOSPC || code == EDQUOT {
+            self.init(.keyringNoSpace, "\(what): there is no space for keys; free some")
+        } else {
+            self.init(.keyringUnusable, "\(what); see to its permissions and to its disk")
+        }
     }
 }
