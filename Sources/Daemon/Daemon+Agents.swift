@@ -27,14 +27,20 @@ extension Daemon {
             tool: { workspace, name in
                 try await projections.resource(.tool, named: name, in: workspace)?.document.value
             })
+        let runtime: RuntimeDirectory
+        do throws(AgentRefusal) {
+            runtime = try RuntimeDirectory(DataDirectory(settings.dataDirectory).runtime)
+        } catch {
+            throw DaemonError(.directoryUnusable, error.description)
+        }
         do throws(AgentRefusal) {
             let agents = AgentProcesses(
                 settings, commands: commands, store: store, catalog: catalog, tokens: tokens, client: client,
-                directory: try RuntimeDirectory(DataDirectory(settings.dataDirectory).runtime), logger: logger)
+                directory: runtime, logger: logger)
             try await agents.check()
             return (agents, tokens)
         } catch {
-            throw DaemonError(.directoryUnusable, error.description)
+            throw DaemonError(.sandboxUnusable, error.description)
         }
     }
 }

@@ -31,6 +31,7 @@ package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
     case readModelUnusable = "read_model_unusable"
     case secretsUnusable = "secrets_unusable"
     case notFound = "nothing_found"
+    case sandboxUnusable = "sandbox_unusable"
     case addressUnusable = "address_unusable"
     case daemonUnreachable = "daemon_unreachable"
     case requestRefused = "request_refused"
@@ -44,7 +45,7 @@ package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
         case .directoryUnusable: 73
         case .logUnusable, .readModelUnusable: 65
         case .notFound: 66
-        case .addressUnusable, .daemonUnreachable: 69
+        case .addressUnusable, .daemonUnreachable, .sandboxUnusable: 69
         case .requestRefused: 76
         case .notPermitted: 77
         }

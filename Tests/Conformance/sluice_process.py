@@ -24,6 +24,10 @@ def free_port():
 class SluiceProcess:
     """A daemon over one data directory; `kill` and `start` may alternate."""
 
+    binary = BINARY
+    """What is run, and as whom; `None` is the tests' own user."""
+    user = None
+
     def __init__(self, directory, settings=None):
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
@@ -43,8 +47,9 @@ class SluiceProcess:
     def start(self):
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
-                [BINARY, "serve", "--data-dir", self.data, "--listen", f"127.0.0.1:{self.port}"],
-                env=self.environment(), stdout=output, stderr=subprocess.STDOUT)
+                [self.binary, "serve", "--data-dir", self.data, "--listen", f"127.0.0.1:{self.port}"],
+                env=self.environment(), stdout=output, stderr=subprocess.STDOUT, user=self.user, group=self.user,
+                extra_groups=None if self.user is None else [])
         deadline = time.monotonic() + READY_SECONDS_MAX
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

@@ -2,12 +2,14 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 
 from deployed_agents import DeployedAgents
-from sluice_process import ADMIN_KEY, SluiceProcess
+from sluice_process import ADMIN_KEY, BINARY, SluiceProcess
 
 MEBIBYTE = 1024 * 1024
 
@@ -112,7 +114,7 @@ import os
 status = open("/proc/self/status").read()
 print(os.getuid(), os.getgid(), [line for line in status.splitlines() if line.startswith(("CapEff", "CapBnd", "NoNew"))])
 for action in (lambda: os.setuid(0), lambda: os.mkdir("/x"), lambda: os.mkdir("/bundle/src/x"),
-               lambda: open("/bundle/src/agent.py", "a"), lambda: open("/usr/x", "w"), lambda: os.mknod("/tmp/d", 0o60600, 0x800),
+               lambda: open("/bundle/src/agent.py", "a"), lambda: open("/usr/x", "w"), lambda: os.mknod("/dev/shm/d", 0o60600, 0x800),
                lambda: open("/dev/x", "w"), lambda: open("/run/sluice/x", "w"), lambda: open("/proc/sys/kernel/hostname", "w")):
     try:
         action()
@@ -243,6 +245,54 @@ def test_no_secret_stands_where_others_read(agents, attempt):
     assert any(b"/as/***" in output for output in outputs)
     assert not any(token.encode() in output for output in outputs)
     assert token not in agents.sluice.output.read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_a_daemon_that_is_not_root_gives_no_more():
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="sluice-"))
+    shutil.copy(BINARY, directory / "sluice")
+    os.chown(directory, 65534, 65534)
+    process = SluiceProcess(
+        directory, {"SLUICE_AGENT_PROCESSES_MAX": "64", "SLUICE_AGENT_PYTHON": shutil.which("python3", path="/usr/bin"),
+                    "SLUICE_AGENT_SANDBOX": "required", "HOME": str(directory)})
+    process.binary, process.user = directory / "sluice", 65534
+    try:
+        agents = DeployedAgents(process.start())
+        agents.deploy("hostile", HOSTILE)
+        found = agents.ask("hostile", f"""
+import os, signal, socket, time
+children = []
+try:
+    while len(children) < 500:
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(60)
+            os._exit(0)
+        children.append(pid)
+except OSError as error:
+    print(error)
+for pid in children:
+    os.kill(pid, signal.SIGKILL)
+for path in ("/x", "/dev/x", "/run/sluice/x", "/bundle/src/x"):
+    try:
+        open(path, "w")
+        print("WRITTEN", path)
+    except OSError:
+        pass
+print(os.getuid(), os.path.exists({str(directory)!r}), socket.if_nameindex())
+""")["response"]
+        assert found.strip().split("\n") == ["[Errno 11] Resource temporarily unavailable", "65534 False [(1, 'lo')]"]
+        assert process.stop() == 0
+    finally:
+        process.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def test_a_required_sandbox_that_does_not_work_stops_the_start(tmp_path):
+    process = SluiceProcess(tmp_path, {"SLUICE_AGENT_SANDBOX": "required", "PATH": str(tmp_path)})
+    with pytest.raises(AssertionError, match="ended with 69"):
+        process.start()
+    assert "Install bubblewrap" in process.output.read_text()
 
 
 def host_addresses():

@@ -1,4 +1,5 @@
 import Subprocess
+import SystemPackage
 
 /// The Python that agents run under, by its own account.
 struct PythonInterpreter: Hashable, Sendable {
@@ -16,8 +17,9 @@ struct PythonInterpreter: Hashable, Sendable {
     /// Asks the interpreter of that name or path.
     static func find(_ name: String) async throws(AgentRefusal) -> PythonInterpreter {
         do {
+            let executable: Executable = name.contains("/") ? .path(FilePath(name)) : .name(name)
             let answer = try await run(
-                .name(name), arguments: ["-I", "-c", question], output: .string(limit: 4096), error: .discarded)
+                executable, arguments: ["-I", "-c", question], output: .string(limit: 4096), error: .discarded)
             let lines = answer.standardOutput.split(whereSeparator: \.isNewline).map(String.init)
             if answer.terminationStatus.isSuccess, lines.count == 3 {
                 return PythonInterpreter(executable: lines[0], prefix: lines[1], version: lines[2])

@@ -108,9 +108,11 @@ extension AgentProcesses {
 
     /// Asks every ready instance whether it is well; one that does not say so for long is stopped, as a crash.
     func checkHealth() async {
-        for slot in slots.values {
-            for instance in slot.instances.values where instance.readiness.current == .ready {
-                if instance.noteHealth(await answers(instance)) >= Self.silencesMax {
+        let ready = slots.values.flatMap(\.instances.values).filter { $0.readiness.current == .ready }
+        await withDiscardingTaskGroup { group in
+            for instance in ready {
+                group.addTask { [logger] in
+                    guard instance.noteHealth(await self.answers(instance)) >= Self.silencesMax else { return }
                     logger.warning("an agent does not answer its health check and is stopped")
                     instance.stop.fulfill(())
                 }

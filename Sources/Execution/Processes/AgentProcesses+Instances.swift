@@ -118,7 +118,8 @@ extension AgentProcesses {
     private func ended(_ name: Name, _ instance: AgentInstance, _ reason: String) async {
         let shown = await slots[name]?.output.lastLines(bytesMax: Self.shownBytesMax) ?? ""
         instance.readiness.fulfill(.failed("the agent's process ended: \(reason)\n\(shown)"))
-        guard let slot = slots[name], slot.instances[instance.number] === instance else { return }
+        // At the daemon's own end nothing is started again.
+        guard !Task.isCancelled, let slot = slots[name], slot.instances[instance.number] === instance else { return }
         slots[name]?.instances[instance.number] = nil
         guard let exit = slots[name]?.lifecycle.ended(instance.number, at: now) else { return }
         switch exit {
