@@ -2,10 +2,12 @@
 
 import os
 import pathlib
+import signal
 
 import pytest
 
 from deployed_agents import DeployedAgents
+from sluice_process import SluiceProcess
 
 ECHO = """
 import os
@@ -17,8 +19,6 @@ def handler(request, context=None):
 
 @pytest.fixture(scope="module")
 def module_sluice(tmp_path_factory):
-    from sluice_process import SluiceProcess
-
     process = SluiceProcess(
         tmp_path_factory.mktemp("agents"),
         {"SLUICE_INVOKE_ATTEMPTS_MAX": "2", "SLUICE_INVOKE_BACKOFF_MIN": "100ms", "SLUICE_INVOKE_TIMEOUT": "20s"},
@@ -104,6 +104,54 @@ def handler(request, context=None):
     assert agents.ask("crashing")["response"] == "alive"
     assert agents.finished(agents.start("crashing", "crash"))["status"] == "FAILED"
     assert agents.ask("crashing")["response"] == "alive"
+
+
+def test_a_process_that_is_killed_is_replaced(agents):
+    agents.deploy("killed", ECHO)
+    before = set(processes(agents.sluice))
+    agents.ask("killed")
+    agents.deploy("killed", ECHO.replace("heard", "has heard"))
+    agents.ask("killed")
+    started = agents.eventually(
+        lambda: set(processes(agents.sluice)) - before, lambda started: len(started) == 1)
+    os.kill(started.pop(), signal.SIGKILL)
+    assert agents.ask("killed")["response"] == "killed has heard hello"
+
+
+def test_a_crash_loop_is_the_agents_status(agents):
+    agents.deploy("looping", "import os\nprint('about to end', flush=True)\nos._exit(7)\ndef handler(request): pass\n")
+    agents.await_phase("looping", "Failed", "exit code 7")
+    agents.await_phase("looping", "Failed", "crashed 5 times")
+    assert "about to end" in agents.status("looping")["message"]
+    agents.deploy("looping", ECHO)
+    assert agents.ask("looping")["response"] == "looping heard hello"
+    agents.await_phase("looping", "Running")
+
+
+def test_a_long_data_directory_is_no_obstacle_to_sockets(tmp_path):
+    directory = tmp_path / ("long" * 30)
+    directory.mkdir()
+    sluice = SluiceProcess(directory).start()
+    try:
+        agents = DeployedAgents(sluice)
+        agents.deploy("deep", """
+import os, urllib.request
+
+def handler(request, context=None):
+    return urllib.request.urlopen(os.environ["GOVERNANCE_URL"] + "/runs").status
+""")
+        assert agents.ask("deep")["response"] == "200"
+    finally:
+        assert sluice.stop() == 0
+
+
+def test_a_deploy_that_a_crash_cut_off_is_built_at_the_next_start(own_sluice):
+    sluice = own_sluice()
+    agents = DeployedAgents(sluice)
+    agents.deploy("cut", ECHO)
+    sluice.restart()
+    agents.await_phase("cut", "Running")
+    assert not [name for name in os.listdir(sluice.data / "environments") if name.startswith(".")]
 
 
 def test_a_hanging_agent_fails_by_the_timeout(own_sluice):

@@ -22,7 +22,8 @@ extension AgentProcesses {
             _ = try await bundles.bundle(definition, retries: isDeploy) {
                 await self.report(name, agent.revision, "Pending", "its environment is being built")
             }
-            guard isDeploy else { return }
+            // What a crash has kept from being tried after its deploy is tried now.
+            guard isDeploy || agent.phase == nil || agent.phase == "Pending" else { return }
             do throws(CallRefusal) {
                 giveBack(try await lease(name))
             } catch {
