@@ -83,8 +83,8 @@ def test_a_requirement_names_a_package_and_nothing_else(agents, requirement):
 
 @pytest.mark.parametrize("path", ["../x.py", "/x.py", "a//b.py", "./a.py", "a/../../b.py"])
 def test_a_source_stays_in_its_bundle(agents, path):
-    agents.sluice.client().post("/api/v1/deploy", {"agent_name": "outside", "source_files": {path: "x = 1"}})
-    agents.await_phase("outside", "Failed", "relative path")
+    answer = agents.api.post("/api/v1/deploy", {"agent_name": "outside", "source_files": {path: "x = 1"}})
+    assert answer.status == 400 and "relative path" in answer.error
 
 
 def test_code_that_cannot_be_imported_is_the_agents_status(agents):
@@ -209,6 +209,18 @@ def test_idle_agents_stop_and_start_again(own_sluice):
     first = agents.ask("idle")
     agents.eventually(lambda: processes(agents.sluice), lambda now: not now)
     assert agents.ask("idle")["response"] == first["response"]
+
+
+def test_a_call_that_the_daemons_end_cuts_off_is_made_again(own_sluice):
+    sluice = own_sluice(SLUICE_INVOKE_BACKOFF_MIN="100ms")
+    agents = DeployedAgents(sluice)
+    agents.deploy("slow", "import time\ndef handler(request, context=None):\n    time.sleep(2)\n    return 'done'\n")
+    agents.await_phase("slow", "Running")
+    runs = [agents.start("slow") for _ in range(4)]
+    agents.eventually(
+        lambda: agents.events(runs[-1]), lambda events: any(event["type"] == "INVOKE_REQUESTED" for event in events))
+    sluice.restart()
+    assert {agents.finished(run)["status"] for run in runs} == {"COMPLETED"}
 
 
 def test_places_go_to_whoever_is_called(own_sluice):

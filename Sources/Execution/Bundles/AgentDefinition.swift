@@ -27,7 +27,6 @@ package struct AgentDefinition: Hashable, Sendable {
 
     static let sourceFilesMax = 1000
     static let sourceBytesMax = 4 * 1024 * 1024
-    static let pathBytesMax = 255
     static let requirementsMax = 200
 
     /// Sorted by path.
@@ -107,11 +106,7 @@ package struct AgentDefinition: Hashable, Sendable {
 
     /// A path that stays inside the bundle on every file system.
     static func checkedPath(_ path: String) throws(AgentRefusal) -> String {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        let isPlain = path.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f && $0 != "\\" }
-        guard !path.isEmpty, path.utf8.count <= pathBytesMax, isPlain,
-            parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." })
-        else {
+        guard SourcePath.isValid(path) else {
             throw AgentRefusal(
                 "source_files: \"\(path.prefix(80))\" must be a relative path without empty parts, . and ..")
         }

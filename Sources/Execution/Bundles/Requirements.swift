@@ -19,7 +19,7 @@ enum Requirements {
             let first = line.unicodeScalars.first
             guard first.map({ $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0)) }) == true,
                 !line.contains("://"), !line.contains("@"), line.unicodeScalars.allSatisfy({ $0.value >= 0x20 }),
-                line.utf8.count <= AgentDefinition.pathBytesMax
+                line.utf8.count <= SourcePath.bytesMax
             else {
                 throw AgentRefusal(
                     "requirements: \"\(line.prefix(80))\" is refused; name packages of the index, such as requests>=2.31"

@@ -15,6 +15,7 @@ extension APIHandlers {
         guard try body.text("image", "artifact_id") != nil || sources.map({ $0 != .object([]) }) == true else {
             throw APIError.badRequest("either image or source_files is required")
         }
+        if let sources { try Self.checkSources(sources) }
         var tools: [(name: String, document: JSONText, secrets: [NamedSecret])] = []
         for tool in try body.array("tools_to_create") ?? [] {
             guard case .object = tool else { throw APIError.badRequest("tools_to_create must be an array of objects") }
@@ -124,5 +125,19 @@ extension APIHandlers {
             if let value = body[name], value != .null { members.append(.init(name: name, value: value)) }
         }
         return JSONValue.object(members).text
+    }
+
+    /// What could not be a bundle is refused at once; the rest is the agent's status.
+    private static func checkSources(_ sources: JSONValue) throws(APIError) {
+        guard case .object(let files) = sources else { return }
+        for file in files {
+            guard SourcePath.isValid(file.name) else {
+                throw .badRequest(
+                    "source_files: \"\(file.name.excerpt)\" must be a relative path without empty parts, . and ..")
+            }
+            guard file.value.string != nil else {
+                throw .badRequest("source_files: \(file.name.excerpt) must be a string")
+            }
+        }
     }
 }
