@@ -1,4 +1,5 @@
-"""The main job, shown to a person: an agent's payment is blocked, approved by its hash, carried out, and proven.
+"""The main job, shown to a person: an agent is deployed from source, its payment is blocked at the gate, approved by its
+hash, carried out, and proven.
 
 Run by `make demo` in the environment of the published client, runagents 1.4.2.
 """
@@ -7,7 +8,7 @@ import argparse
 import json
 import os
 import pathlib
-import subprocess
+import secrets
 import sys
 import tempfile
 import threading
@@ -16,7 +17,7 @@ import urllib.request
 
 import runagents
 
-from daemon import Daemon, free_port
+from daemon import Daemon
 from tool_server import Bank
 
 BOLD, DIM, GREEN, RED, PLAIN = ("\033[1m", "\033[2m", "\033[32m", "\033[31m", "\033[0m") if sys.stdout.isatty() else [""] * 5
@@ -77,33 +78,13 @@ class Follower(threading.Thread):
         self.events.append(entry)
         show(f"{DIM}live  seq {entry['seq']:>2}  {entry['type']:<18} {entry.get('payload_hash', '')[:24]}{PLAIN}")
 
-    def wait_for(self, event_type):
-        deadline = time.monotonic() + 60
+    def wait_for(self, event_type, seconds=60):
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if any(each["type"] == event_type for each in self.events):
                 return
             time.sleep(0.02)
         raise SystemExit(f"{event_type} did not come; the last event was {self.events[-1:]}")
-
-
-def start_agent(daemon, bank, agent_key, directory):
-    """Serves agent.py with the published runtime, as a platform would."""
-    port = free_port()
-    here = pathlib.Path(__file__).parent
-    environment = os.environ | {
-        "AGENT_NAME": "payments", "PORT": str(port), "USER_ENTRY_POINT": "agent.py",
-        "RUNAGENTS_USER_CODE_DIR": str(here), "TOOL_URL_BANK": bank.url,
-        "GOVERNANCE_URL": f"{daemon.url}/as/{agent_key}", "LLM_GATEWAY_URL": f"{daemon.url}/v1/"}
-    with open(os.path.join(directory, "agent.log"), "wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "runagents.runtime"], env=environment, cwd=directory, stdout=log, stderr=log)
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
-            return process, f"http://127.0.0.1:{port}/invoke"
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit("the agent did not start")
 
 
 def main(binary, directory, cleanup):
@@ -113,23 +94,37 @@ def main(binary, directory, cleanup):
     daemon.start()
     show(f"sluice serves both eras of the API on {daemon.url}")
 
-    step("Register a tool and deploy an agent, with the published client runagents 1.4.2")
+    step("Register a tool with its key, and a policy: reading is allowed, paying needs a person of finance")
     client = runagents.Client(endpoint=daemon.url, api_key=daemon.key)
-    _, made = daemon.ask("POST", "/api/v1/auth/api-keys", {"name": "agent payments", "role": "agent"})
-    bank = Bank(daemon.url, made["token"])
-    client.tools.create("bank", bank.url, "Payments; each needs a person's approval")
-    client.agents.deploy("payments", image="registry.example/payments:1", required_tools=["bank"])
-    show(f"tools: {[tool.name for tool in client.tools.list()]}, agents: {[agent.name for agent in client.agents.list()]}")
-    agent, invoke_url = start_agent(daemon, bank, made["token"], directory)
-    cleanup.append(agent.kill)
-    show("the agent runs under the published runtime, unmodified")
+    bank = Bank(secrets.token_hex(16))
+    status, tool = daemon.ask("POST", "/api/v1/tools", {
+        "name": "bank", "credentials": {"api_key": bank.key},
+        "spec": {
+            "connection": {"baseUrl": bank.url, "authentication": {"type": "APIKey"}},
+            "capabilities": [{"method": "GET", "path": "/accounts/*"}, {"method": "POST", "path": "/payments"}]}})
+    check(status == 201 and bank.key not in json.dumps(tool), "the tool's key is sealed; no answer shows it")
+    client.policies.apply({"name": "payments", "spec": {
+        "policies": [
+            {"permission": "allow", "resource": f"{bank.url}/*", "operations": ["GET"]},
+            {"permission": "approval_required", "resource": f"{bank.url}/payments", "operations": ["POST"]}],
+        "approvals": [{"name": "paying", "toolIds": ["bank"], "approvers": {"groups": ["finance"], "match": "any"}}]}})
+    _, made = daemon.ask("POST", "/api/v1/auth/api-keys", {"name": "grace", "role": "approver", "groups": ["finance"]})
+    approver = {"X-RunAgents-API-Key": made["token"]}
+
+    step("Deploy an agent from its source; Sluice installs what it needs and runs it in a sandbox")
+    source = (pathlib.Path(__file__).parent / "agent.py").read_text()
+    client.agents.deploy(
+        "payments", source_files={"agent.py": source}, entry_point="agent.py", required_tools=["bank"],
+        policies=["payments"])
+    for line in source.split("\n\n\n")[-1].strip().splitlines():
+        show(f"{DIM}{line}{PLAIN}")
 
     step("Create a run; Sluice calls the agent, and the run is streamed live")
     _, run = daemon.ask("POST", "/api/v1/runs", {
-        "agent_id": "payments", "user_id": "ada", "message": "Pay invoice 7", "invoke_url": invoke_url})
+        "agent_id": "payments", "user_id": "ada", "message": "Pay invoice 7", "invoke": True})
     follower = Follower(daemon, run["id"])
     follower.start()
-    follower.wait_for("INVOKE_COMPLETED")
+    follower.wait_for("INVOKE_COMPLETED", 600)
     paused = client.runs.get(run["id"])
     check(paused.status == "PAUSED_APPROVAL", "the payment is blocked, the run waits for a person")
     check(bank.payments == [], "no money has moved")
@@ -137,8 +132,8 @@ def main(binary, directory, cleanup):
     step("What the approver sees")
     path = f"/api/v1/runs/{run['id']}/actions/{paused.blocked_action_id}"
     _, action = daemon.ask("GET", path)
-    for name in ("tool_id", "capability", "payload_hash", "status", "expires_at"):
-        show(f"{name:<13} {action[name]}")
+    for name in ("tool_id", "tool_method", "tool_url", "payload", "payload_hash", "message", "approver_groups", "expires_at"):
+        show(f"{name:<15} {action[name]}")
 
     step("kill -9 the daemon while the approval is awaited, and start it again")
     before = daemon.ask("GET", f"/api/v1/runs/{run['id']}/events")
@@ -147,17 +142,20 @@ def main(binary, directory, cleanup):
     check(daemon.ask("GET", f"/api/v1/runs/{run['id']}/events") == before, "every event is still there, byte for byte")
     check(daemon.ask("GET", path) == (200, action), "the action is still blocked")
 
-    step("Approve another payload: refused")
-    status, answer = daemon.ask("POST", path + "/approve", headers={"X-Payload-Hash": "sha256:" + "0" * 64})
+    step("Approve as whoever started the run, or another payload: refused")
+    status, answer = daemon.ask("POST", path + "/approve", headers={"X-Payload-Hash": action["payload_hash"]})
+    check(status == 403, f"{status} {answer}")
+    status, answer = daemon.ask("POST", path + "/approve", headers=approver | {"X-Payload-Hash": "sha256:" + "0" * 64})
     check((status, answer) == (409, {"error": "payload_hash mismatch"}), f"{status} {answer}")
     check(bank.payments == [], "still no money has moved")
 
-    step("Approve exactly what was blocked: Sluice resumes the agent, which pays")
-    status, answer = daemon.ask("POST", path + "/approve", headers={"X-Payload-Hash": action["payload_hash"]})
+    step("Grace of finance approves exactly what was blocked: Sluice resumes the agent, which pays")
+    status, answer = daemon.ask("POST", path + "/approve", headers=approver | {"X-Payload-Hash": action["payload_hash"]})
     check(status == 200 and answer["status"] == "APPROVED", f"{status} {answer['status']}")
     finished = client.runs.wait(run["id"], timeout_seconds=60, interval_seconds=1)
     check(finished.status == "COMPLETED", "the run is COMPLETED")
-    check(len(bank.payments) == 1, f"one payment was made: {bank.payments[0]}")
+    check(len(bank.payments) == 1, f"one payment was made: {bank.payments}")
+    check(bank.reads == 1, "the handler began anew, and what it had read before came from the record: the bank was asked once")
     check(daemon.ask("GET", path)[1]["status"] == "EXECUTED", "the action is EXECUTED")
     check(follower.is_ended.wait(30), "the stream came to its end, with nothing lost or repeated across the kill")
     events = [entry["seq"] for entry in follower.events]

@@ -74,20 +74,23 @@ extension APIKeyState {
         writer.add(2, workspace.text)
         writer.add(3, name)
         writer.add(4, digest)
+        writer.add(5, groups)
     }
 
     static func read(_ reader: consuming WireReader) throws(MalformedRecord) -> (id: APIKeyID, state: APIKeyState) {
         var (id, workspace, name, digest): (APIKeyID?, WorkspaceName?, String, String) = (nil, nil, "", "")
+        var groups: [String] = []
         while let field = try reader.next() {
             switch field {
             case 1: id = try reader.id("API key")
             case 2: workspace = WorkspaceName(try reader.text())
             case 3: name = try reader.text()
             case 4: digest = try reader.text()
+            case 5: groups.append(try reader.text())
             default: throw .missing("API key")
             }
         }
-        let state = APIKeyState(workspace: try required(workspace, "workspace"), name: name, digest: digest)
+        let state = APIKeyState(workspace: try required(workspace, "workspace"), name: name, digest: digest, groups: groups)
         return (try required(id, "API key"), state)
     }
 }

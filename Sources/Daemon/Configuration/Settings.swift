@@ -81,6 +81,14 @@ package struct Settings: Sendable {
         return value
     }
 
+    func flag(_ key: SettingKey) throws(DaemonError) -> Bool {
+        switch text(key) {
+        case "true": true
+        case "false": false
+        default: throw invalid(key, "true or false")
+        }
+    }
+
     func invalid(_ key: SettingKey, _ expected: String) -> DaemonError {
         let entry = entries.first { $0.key == key }
         return DaemonError(

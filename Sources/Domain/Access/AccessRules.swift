@@ -53,6 +53,7 @@ extension ActiveState {
             throw Rejection(.accessRequestNotPending, "request is not pending")
         }
         try checkHash(approve.payloadHash, of: action, isRequired: false)
+        if let votes = try vote(for: action, in: run, reason: approve.reason, context) { return votes }
         var decision = RunDecision(run, context)
         decision.record(on: stream, sequence: request.streamSequence + 1, .accessApproved(approved))
         decision.record(

@@ -13,6 +13,7 @@ extension ActiveState {
         let (run, action) = try blockedAction(id, actionID, "approve", context)
         try checkText(reason, "reason", bytesMax: context.settings.limits.textBytesMax)
         try checkHash(hash, of: action, isRequired: true)
+        if let votes = try vote(for: action, in: run, reason: reason, context) { return votes }
         var decision = RunDecision(run, context)
         decision.record(
             .actionApproved(ActionApproved(actionID: actionID, payloadHash: action.payloadHash, reason: reason)))

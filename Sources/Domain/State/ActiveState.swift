@@ -106,7 +106,8 @@ package struct ActiveState: Hashable, Sendable {
 
     private mutating func evolveAPIKey(_ id: APIKeyID, _ event: Event) {
         if case .apiKeyCreated(let created) = event.payload {
-            apiKeys[id] = APIKeyState(workspace: event.workspace, name: created.name, digest: created.digest)
+            apiKeys[id] = APIKeyState(workspace: event.workspace, name: created.name, digest: created.digest,
+                groups: created.groups)
         } else if case .apiKeyRevoked = event.payload {
             apiKeys[id] = nil
         }
@@ -157,10 +158,13 @@ package struct APIKeyState: Hashable, Sendable {
     package let workspace: WorkspaceName
     package let name: String
     package let digest: String
+    /// The groups of approvers that it stands for.
+    package let groups: [String]
 
-    package init(workspace: WorkspaceName, name: String, digest: String) {
+    package init(workspace: WorkspaceName, name: String, digest: String, groups: [String]) {
         self.workspace = workspace
         self.name = name
         self.digest = digest
+        self.groups = groups
     }
 }

@@ -41,6 +41,8 @@ package struct DecisionSettings: Hashable, Sendable {
     package var runTimeout: Duration = .seconds(7 * 24 * 3600)
     /// How long a blocked action or an access request waits for a decision.
     package var approvalWindow: Duration = .seconds(24 * 3600)
+    /// Whether whoever started a run may approve calls of it that the gate has blocked.
+    package var allowsSelfApproval = false
     /// How long a granted access lasts when nobody says.
     package var grantDuration: Duration = .seconds(4 * 3600)
 

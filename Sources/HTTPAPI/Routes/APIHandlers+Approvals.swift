@@ -1,9 +1,11 @@
 import CommandHandling
 import Domain
 import EventStreaming
+import Gateways
 import HTTPTypes
 import Hummingbird
 import Projections
+import Secrets
 
 extension APIHandlers {
     func blockAction(_ request: APIRequest) async throws -> APIAnswer {
@@ -28,7 +30,8 @@ extension APIHandlers {
 
     func getAction(_ request: APIRequest) async throws -> APIAnswer {
         let run = try await run(try request.runID(), request)
-        return APIAnswer(.ok, try await action(try request.actionID(), of: run.id).json)
+        let action = try await action(try request.actionID(), of: run.id)
+        return APIAnswer(.ok, action.json.adding(try await blockedCall(action.id, of: run)))
     }
 
     func approveAction(_ request: APIRequest) async throws -> APIAnswer {
@@ -96,7 +99,27 @@ extension APIHandlers {
     }
 
     func getAccessRequest(_ request: APIRequest) async throws -> APIAnswer {
-        APIAnswer(.ok, try await accessRequest(try accessRequestID(request), request).json(request.era))
+        let access = try await accessRequest(try accessRequestID(request), request)
+        guard let runID = access.runID, let actionID = access.actionID else {
+            return APIAnswer(.ok, access.json(request.era))
+        }
+        let call = try await blockedCall(actionID, of: try await run(runID, request))
+        return APIAnswer(.ok, access.json(request.era).adding(call))
+    }
+
+    /// What whoever decides has to see of a call that the gate blocked: why it waits, and its body.
+    private func blockedCall(_ id: ActionID, of run: RunRecord) async throws -> [JSONValue.Member] {
+        guard let call = try await projections.blockedCall(id, of: run.id) else { return [] }
+        let scope = PayloadScope.blockedBody(run.workspace, run.id, id)
+        let body: BlockedBody =
+            if let sealed = call.payload { BlockedBody(try? vault.open(sealed, for: scope)) } else { .notKept }
+        return [
+            .init(name: "message", value: .string(call.reason)),
+            .init(name: "approval", value: .string(call.requirement.name)),
+            .init(name: "approver_groups", value: .array(call.requirement.groups.map(JSONValue.string))),
+            .init(name: "approver_match", value: .string(call.requirement.needsEveryGroup ? "all" : "any")),
+            .init(name: "tool_headers", value: call.headers.value),
+        ] + body.members
     }
 
     func approveAccess(_ request: APIRequest) async throws -> APIAnswer {

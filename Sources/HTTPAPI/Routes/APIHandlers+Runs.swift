@@ -121,7 +121,8 @@ extension APIHandlers {
         let id = try request.runID()
         let saved = CheckpointSaved(
             checkpointID: commands.newID(), actionID: try request.body.requiredText("action_id"),
-            document: request.body.text)
+            document: request.body.text,
+            restartsHandler: try request.body.text("resume_mode") == "user_handler")
         let receipt = try await executing(.saveCheckpoint(run: id, saved), request, run: id, orFinished: unfinished)
         let stored = receipt.events.first?.event.payload
         let checkpointID =

@@ -1,0 +1,56 @@
+/// Who may approve a call that the gate has blocked.
+enum ApproverDecision {
+    /// Nobody else has to.
+    case approves
+    /// The approval counts, and others have to follow.
+    case votes([String])
+    /// All that it could add is there already.
+    case changesNothing
+}
+
+extension ActiveState {
+    /// What the actor's approval of an action means. An action that a client blocked is anybody's to approve whose role
+    /// allows it.
+    ///
+    /// - Throws: `selfApproval` for whoever started the run, unless settings allow it; `notAnApprover` for a key of none
+    ///   of the groups that the policy names.
+    func approval(
+        of action: ActionState, in run: RunState, _ context: DecisionContext
+    ) throws(Rejection) -> ApproverDecision {
+        guard let gate = action.gate, case .apiKey(let key) = context.actor.kind else { return .approves }
+        let isOwn = key == run.creatorID || context.actor.name == run.userID
+        guard !isOwn || context.settings.allowsSelfApproval else {
+            throw Rejection(
+                .selfApproval,
+                "whoever started a run may not approve its calls: let somebody else approve action \(action.id)")
+        }
+        guard !gate.groups.isEmpty else { return .approves }
+        let mine = Set(apiKeys[key]?.groups ?? []).intersection(gate.groups)
+        guard !mine.isEmpty else {
+            throw Rejection(
+                .notAnApprover,
+                "action \(action.id) is approved by members of \(gate.groups.joined(separator: ", ")), and the key is in none")
+        }
+        guard gate.needsEveryGroup else { return .approves }
+        let added = mine.subtracting(gate.approvedGroups).sorted()
+        if Set(gate.approvedGroups).union(added).isSuperset(of: gate.groups) { return .approves }
+        return added.isEmpty ? .changesNothing : .votes(added)
+    }
+
+    /// The events of an approval that is not the last one needed; `nil` when it is.
+    func vote(
+        for action: ActionState, in run: RunState, reason: String?, _ context: DecisionContext
+    ) throws(Rejection) -> [Event]? {
+        switch try approval(of: action, in: run, context) {
+        case .approves: return nil
+        case .changesNothing: return []
+        case .votes(let groups):
+            var decision = RunDecision(run, context)
+            decision.record(
+                .actionVoted(
+                    ActionVoted(
+                        actionID: action.id, approverID: context.actor.name, groups: groups, reason: reason)))
+            return decision.events
+        }
+    }
+}
