@@ -114,7 +114,8 @@ let package = Package(
             "Daemon",
             [
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
-                "EventStreaming", "Scheduling", "Execution", "Gateways", "HTTPAPI", "Secrets", .hummingbird, .httpClient,
+                "EventStreaming", "Scheduling", "Execution", "Gateways", "HTTPAPI", "Secrets", .hummingbird,
+                .httpClient,
                 .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .system, .unixSignals,
             ]),
         // Level 7

@@ -89,7 +89,8 @@ enum EventSamples {
         }
     }
 
-    private static let payloads: [EventPayload] = resources + runs + actions + access + invokes + keys + calls
+    private static let payloads: [EventPayload] =
+        resources + runs + actions + access + invokes + keys + calls
         + secrets
 
     private static let resources: [EventPayload] =

@@ -72,16 +72,19 @@ extension LogGenerator {
 
     private mutating func step(_ run: RunState) -> Command {
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<60:
+        case 0..<50:
             let count = random.chance(10) ? Int.random(in: 2...5, using: &random) : 1
             return .addRunEvents(run: run.id, (0..<count).map { _ in addedEvent() })
+        case 50..<60: return toolCall(run)
         case 60..<72: return .blockAction(run: run.id, block())
         case 72..<80: return .requestAccess(request(run: run.id))
         case 80..<86:
             let action = run.actions.last.map { "\($0.id)" } ?? "action-of-the-agent"
             return .saveCheckpoint(
                 run: run.id,
-                CheckpointSaved(checkpointID: newID(), actionID: action, document: random.pick(Self.documents)))
+                CheckpointSaved(
+                    checkpointID: newID(), actionID: action, document: random.pick(Self.documents),
+                    restartsHandler: random.chance(50)))
         case 86..<92:
             return .recordToolResult(
                 run: run.id,

@@ -90,7 +90,8 @@ extension APIKeyState {
             default: throw .missing("API key")
             }
         }
-        let state = APIKeyState(workspace: try required(workspace, "workspace"), name: name, digest: digest, groups: groups)
+        let state = APIKeyState(
+            workspace: try required(workspace, "workspace"), name: name, digest: digest, groups: groups)
         return (try required(id, "API key"), state)
     }
 }

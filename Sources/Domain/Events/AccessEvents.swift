@@ -23,10 +23,13 @@ package struct AccessRequested: Hashable, Sendable {
     package let url: String?
     /// When the request expires if nobody decides.
     package let expiresAt: Timestamp
+    /// Whether the gate asks, for one call: each is a request of its own.
+    package let isForOneCall: Bool
 
     package init(
         subject: String, toolID: String, agentID: String?, duration: Duration, run: AccessRequestTarget?,
-        capability: String?, payloadHash: PayloadHash?, method: String?, url: String?, expiresAt: Timestamp
+        capability: String?, payloadHash: PayloadHash?, method: String?, url: String?, expiresAt: Timestamp,
+        isForOneCall: Bool = false
     ) {
         self.subject = subject
         self.toolID = toolID
@@ -38,6 +41,7 @@ package struct AccessRequested: Hashable, Sendable {
         self.method = method
         self.url = url
         self.expiresAt = expiresAt
+        self.isForOneCall = isForOneCall
     }
 }
 

@@ -29,7 +29,7 @@ extension ActiveState {
         guard !mine.isEmpty else {
             throw Rejection(
                 .notAnApprover,
-                "action \(action.id) is approved by members of \(gate.groups.joined(separator: ", ")), and the key is in none")
+                "action \(action.id) waits for a member of \(gate.groups.joined(separator: ", ")); the key is in none")
         }
         guard gate.needsEveryGroup else { return .approves }
         let added = mine.subtracting(gate.approvedGroups).sorted()

@@ -136,7 +136,7 @@ extension RunDecision {
             duration: requirement.duration ?? context.settings.grantDuration,
             run: AccessRequestTarget(runID: run.id, actionID: block.actionID), capability: call.capability,
             payloadHash: call.payloadHash, method: call.method, url: call.url,
-            expiresAt: context.time.adding(context.settings.approvalWindow))
+            expiresAt: context.time.adding(context.settings.approvalWindow), isForOneCall: true)
         record(on: .accessRequest(block.requestID), sequence: 1, .accessRequested(requested))
         let reason =
             isUnknown

@@ -39,8 +39,10 @@ package struct AccessRequestState: Hashable, Sendable {
         streamSequence = sequence
     }
 
-    var pendingKey: PendingAccessKey {
-        PendingAccessKey(
+    /// What would be the same request; `nil` when none would be.
+    var pendingKey: PendingAccessKey? {
+        guard isPending, !requested.isForOneCall else { return nil }
+        return PendingAccessKey(
             workspace: workspace, subject: requested.subject, toolID: requested.toolID, runID: requested.run?.runID)
     }
 }

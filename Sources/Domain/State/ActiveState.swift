@@ -22,7 +22,7 @@ package struct ActiveState: Hashable, Sendable {
         for run in runs { self.runs[run.id] = run }
         for request in accessRequests {
             self.accessRequests[request.id] = request
-            if request.isPending { pendingAccess[request.pendingKey] = request.id }
+            if let key = request.pendingKey { pendingAccess[key] = request.id }
         }
         for resource in resources {
             self.resources[resource.key] = resource.state
@@ -37,7 +37,7 @@ package struct ActiveState: Hashable, Sendable {
         guard self.runs.count == runs.count, self.accessRequests.count == accessRequests.count,
             self.resources.count == resources.count, self.apiKeys.count == apiKeys.count,
             secretCount == secrets.count,
-            pendingAccess.count == accessRequests.lazy.filter(\.isPending).count
+            pendingAccess.count == accessRequests.lazy.filter({ $0.pendingKey != nil }).count
         else { return nil }
     }
 
@@ -76,14 +76,14 @@ package struct ActiveState: Hashable, Sendable {
             let request = AccessRequestState(
                 id: id, workspace: event.workspace, requested: requested, sequence: event.streamSequence)
             accessRequests[id] = request
-            pendingAccess[request.pendingKey] = id
+            if let key = request.pendingKey { pendingAccess[key] = id }
         } else if case .accessApproved(let approved) = event.payload {
             guard let request = accessRequests[id] else { return }
-            pendingAccess[request.pendingKey] = nil
+            if let key = request.pendingKey { pendingAccess[key] = nil }
             accessRequests[id]?.approve(approved, sequence: event.streamSequence)
         } else {
             guard let request = accessRequests.removeValue(forKey: id) else { return }
-            if pendingAccess[request.pendingKey] == id { pendingAccess[request.pendingKey] = nil }
+            if let key = request.pendingKey { pendingAccess[key] = nil }
         }
     }
 
@@ -106,8 +106,8 @@ package struct ActiveState: Hashable, Sendable {
 
     private mutating func evolveAPIKey(_ id: APIKeyID, _ event: Event) {
         if case .apiKeyCreated(let created) = event.payload {
-            apiKeys[id] = APIKeyState(workspace: event.workspace, name: created.name, digest: created.digest,
-                groups: created.groups)
+            apiKeys[id] = APIKeyState(
+                workspace: event.workspace, name: created.name, digest: created.digest, groups: created.groups)
         } else if case .apiKeyRevoked = event.payload {
             apiKeys[id] = nil
         }

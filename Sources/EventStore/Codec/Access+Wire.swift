@@ -13,6 +13,7 @@ extension AccessRequested {
         writer.add(9, optional: method)
         writer.add(10, optional: url)
         writer.add(11, expiresAt)
+        writer.add(12, isForOneCall)
     }
 
     package init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -21,7 +22,7 @@ extension AccessRequested {
         var duration = Duration.zero
         var (runID, actionID): (RunID?, ActionID?)
         var (capability, payloadHash, method, url): (String?, PayloadHash?, String?, String?)
-        var expiresAt = Timestamp(microseconds: 0)
+        var (expiresAt, isForOneCall) = (Timestamp(microseconds: 0), false)
         while let field = try reader.next() {
             switch field {
             case 1: subject = try reader.text()
@@ -35,6 +36,7 @@ extension AccessRequested {
             case 9: method = try reader.text()
             case 10: url = try reader.text()
             case 11: expiresAt = try reader.time()
+            case 12: isForOneCall = try reader.bool()
             default: try reader.skip()
             }
         }
@@ -42,7 +44,7 @@ extension AccessRequested {
         if let runID { run = AccessRequestTarget(runID: runID, actionID: try required(actionID, "action_id")) }
         self.init(
             subject: subject, toolID: toolID, agentID: agentID, duration: duration, run: run, capability: capability,
-            payloadHash: payloadHash, method: method, url: url, expiresAt: expiresAt)
+            payloadHash: payloadHash, method: method, url: url, expiresAt: expiresAt, isForOneCall: isForOneCall)
     }
 }
 

@@ -29,6 +29,7 @@ package struct EgressAnswer: Sendable {
                 .init(name: "message", value: .string(message)),
             ] + members)
         return EgressAnswer(
-            status: status, headers: [("content-type", "application/json")], body: .whole(Array(document.text.text.utf8)))
+            status: status, headers: [("content-type", "application/json")],
+            body: .whole(Array(document.text.text.utf8)))
     }
 }

@@ -23,7 +23,8 @@ extension EgressGateway {
                 return .refused(
                     .refusal(
                         400, "RUN_UNKNOWN",
-                        "X-Run-ID is required: it says which run the call is for, and the agent is at \(runs.count) of them"))
+                        "X-Run-ID is required: it says which run the call is for; the agent is at "
+                            + (runs.isEmpty ? "none" : "more than one")))
             }
             return .run(runs[0])
         }
@@ -50,7 +51,8 @@ extension EgressGateway {
         for name in agent.policyNames {
             policies.append(
                 BoundPolicy(
-                    name: name, document: try await projections.resource(.policy, named: name, in: workspace)?.document))
+                    name: name,
+                    document: try await projections.resource(.policy, named: name, in: workspace)?.document))
         }
         let base = tool.map { $0.baseURL.text } ?? ""
         let path = base.hasSuffix("/") && request.path.hasPrefix("/") ? String(request.path.dropFirst()) : request.path

@@ -22,7 +22,9 @@ enum ForwardedHeaders {
     ]
 
     /// The headers of a call to a tool, without its credentials.
-    static func ofCall(_ request: EgressRequest, run: RunState, idempotencyKey: String?) -> [(name: String, value: String)] {
+    static func ofCall(
+        _ request: EgressRequest, run: RunState, idempotencyKey: String?
+    ) -> [(name: String, value: String)] {
         var headers = kept(request.headers, without: notAnAgents)
         headers.append(("x-end-user-id", HeaderText.encoded(run.userID)))
         headers.append(("x-run-id", run.id.description))

@@ -86,7 +86,8 @@ extension Principal {
             UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16]))
         }
         guard let id else { preconditionFailure("SHA-256 has 32 bytes") }
-        self.init(keyID: APIKeyID(id), name: agent.name, role: .agent, workspace: agent.workspace, groups: [],
+        self.init(
+            keyID: APIKeyID(id), name: agent.name, role: .agent, workspace: agent.workspace, groups: [],
             agent: agent.name)
     }
 }

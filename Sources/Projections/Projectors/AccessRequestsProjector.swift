@@ -11,15 +11,16 @@ enum AccessRequestsProjector {
             try db.run(
                 """
                 INSERT INTO access_requests (id, workspace, subject, tool_id, agent_id, run_id, action_id, capability,
-                    payload_hash, method, url, status, duration, expires_at, created_at, updated_at, position)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    payload_hash, method, url, status, duration, expires_at, created_at, updated_at, position,
+                    for_one_call)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
                     id.column, recorded.event.workspace.text, requested.subject, requested.toolID, requested.agentID,
                     requested.run?.runID.column, requested.run?.actionID.column, requested.capability,
                     requested.payloadHash?.text, requested.method, requested.url,
                     AccessRequestStatus.pending.rawValue, requested.duration.wholeMicroseconds,
-                    requested.expiresAt.microseconds, time, time, Int64(recorded.position.value),
+                    requested.expiresAt.microseconds, time, time, Int64(recorded.position.value), requested.isForOneCall,
                 ])
         case .accessApproved(let approved):
             try db.run(

@@ -37,6 +37,7 @@ extension Projections {
                 """
                 SELECT * FROM access_requests
                 WHERE workspace = ? AND status = 'PENDING' AND subject = ? AND tool_id = ? AND run_id IS ?
+                    AND for_one_call = 0
                 """,
                 [workspace.text, subject, toolID, run.column()], AccessRequestRecord.init)
         }

@@ -83,7 +83,7 @@ enum ReadModelSchema {
             run_id BLOB, action_id BLOB, capability TEXT, payload_hash TEXT, method TEXT, url TEXT,
             status TEXT NOT NULL, duration INTEGER NOT NULL, scope TEXT, approver_id TEXT, reason TEXT,
             expires_at INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
-            position INTEGER NOT NULL
+            position INTEGER NOT NULL, for_one_call INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX access_requests_by_status ON access_requests (workspace, status, position);
         CREATE INDEX access_requests_pending ON access_requests (workspace, subject, tool_id)

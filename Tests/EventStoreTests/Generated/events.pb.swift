@@ -1327,6 +1327,9 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
 
   var expiresAtUs: Int64 = 0
 
+  /// The gate asks, for one call.
+  var isForOneCall: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -3375,7 +3378,7 @@ nonisolated extension Sluice_Events_V1_ActionFailed: SwiftProtobuf.Message, Swif
 
 nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AccessRequested"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{3}tool_id\0\u{3}agent_id\0\u{3}duration_us\0\u{3}run_id\0\u{3}action_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}expires_at_us\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{3}tool_id\0\u{3}agent_id\0\u{3}duration_us\0\u{3}run_id\0\u{3}action_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}expires_at_us\0\u{3}is_for_one_call\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3394,6 +3397,7 @@ nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, S
       case 9: try { try decoder.decodeSingularStringField(value: &self._method) }()
       case 10: try { try decoder.decodeSingularStringField(value: &self._url) }()
       case 11: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtUs) }()
+      case 12: try { try decoder.decodeSingularBoolField(value: &self.isForOneCall) }()
       default: break
       }
     }
@@ -3437,6 +3441,9 @@ nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, S
     if self.expiresAtUs != 0 {
       try visitor.visitSingularInt64Field(value: self.expiresAtUs, fieldNumber: 11)
     }
+    if self.isForOneCall != false {
+      try visitor.visitSingularBoolField(value: self.isForOneCall, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3452,6 +3459,7 @@ nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, S
     if lhs._method != rhs._method {return false}
     if lhs._url != rhs._url {return false}
     if lhs.expiresAtUs != rhs.expiresAtUs {return false}
+    if lhs.isForOneCall != rhs.isForOneCall {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

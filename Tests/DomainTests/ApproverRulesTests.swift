@@ -1,0 +1,94 @@
+import Domain
+import Testing
+
+/// Who may approve what the gate has blocked.
+@Suite struct ApproverRulesTests {
+    private var scenario = Scenario()
+    private let starter: Actor
+    private let run: RunID
+
+    init() throws {
+        var scenario = Scenario()
+        starter = try Self.key("starter", [], &scenario)
+        scenario.actor = starter
+        run = try scenario.createRun()
+        self.scenario = scenario
+    }
+
+    private static func key(_ name: String, _ groups: [String], _ scenario: inout Scenario) throws -> Actor {
+        let id: APIKeyID = scenario.newID()
+        try scenario.when(
+            .createAPIKey(
+                id: id,
+                APIKeyCreated(
+                    name: name, role: .approver, digest: name, prefix: "ra_ws_", last4: "1234", expiresAt: nil,
+                    groups: groups)))
+        return Actor(kind: .apiKey(id), name: name)
+    }
+
+    private mutating func block(_ groups: [String], every: Bool = false) throws -> ActionID {
+        let id: ActionID = scenario.newID()
+        let call = ToolCall(
+            id: scenario.newID(), toolID: "bank", capability: nil, method: "POST", url: "https://bank/",
+            payloadHash: PayloadHash("sha256:1"), fingerprint: UUIDValue(high: 0, low: 1), isRepeatable: false)
+        let block = BlockToolCall(
+            actionID: id, requestID: scenario.newID(), reason: "", headers: JSONText(verified: "{}"), payload: nil)
+        try scenario.when(
+            .beginToolCall(
+                run: run,
+                BeginToolCall(
+                    call: call, agentID: "payments",
+                    requirement: RequiredApproval(name: "", groups: groups, needsEveryGroup: every, duration: nil),
+                    block: block)))
+        return id
+    }
+
+    private mutating func approve(_ action: ActionID, as actor: Actor) -> Rejection? {
+        scenario.actor = actor
+        return scenario.rejection(
+            .approveAction(run: run, action: action, payloadHash: PayloadHash("sha256:1"), reason: nil))
+    }
+
+    private func status(_ action: ActionID) -> ActionStatus? { scenario.state.runs[run]?.action(action)?.status }
+
+    @Test mutating func whoeverStartedTheRunMayNotApproveItsCalls() throws {
+        let action = try block([])
+        #expect(approve(action, as: starter)?.code == .selfApproval)
+        let named = try Self.key("alice", [], &scenario)
+        #expect(approve(action, as: named)?.code == .selfApproval, "the run is alice's")
+        #expect(status(action) == .blocked)
+        scenario.settings.allowsSelfApproval = true
+        #expect(approve(action, as: starter) == nil)
+        #expect(status(action) == .approved)
+    }
+
+    @Test mutating func aMemberOfOneOfTheGroupsIsEnoughForAny() throws {
+        let action = try block(["finance", "risk"])
+        let (outsider, member) = (
+            try Self.key("o", ["sales"], &scenario), try Self.key("m", ["risk", "sales"], &scenario)
+        )
+        #expect(approve(action, as: outsider)?.code == .notAnApprover)
+        #expect(approve(action, as: member) == nil)
+        #expect(status(action) == .approved)
+    }
+
+    @Test mutating func everyGroupHasToApproveForAllAndTheRunWaitsUntilThen() throws {
+        let action = try block(["finance", "risk"], every: true)
+        let (first, second) = (try Self.key("f", ["finance"], &scenario), try Self.key("r", ["risk"], &scenario))
+        #expect(approve(action, as: first) == nil)
+        #expect(approve(action, as: first) == nil, "again changes nothing")
+        #expect(status(action) == .blocked && scenario.state.runs[run]?.status == .pausedApproval)
+        #expect(approve(action, as: second) == nil)
+        #expect(status(action) == .approved && scenario.state.runs[run]?.status == .running)
+        let votes = scenario.history.count { if case .actionVoted = $0.payload { true } else { false } }
+        #expect(votes == 1)
+    }
+
+    @Test mutating func aRevokedKeyIsInNoGroup() throws {
+        let action = try block(["finance"])
+        let member = try Self.key("f", ["finance"], &scenario)
+        guard case .apiKey(let id) = member.kind else { return }
+        try scenario.when(.revokeAPIKey(id: id))
+        #expect(approve(action, as: member)?.code == .notAnApprover)
+    }
+}
