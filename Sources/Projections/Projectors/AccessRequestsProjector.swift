@@ -20,7 +20,8 @@ enum AccessRequestsProjector {
                     requested.run?.runID.column, requested.run?.actionID.column, requested.capability,
                     requested.payloadHash?.text, requested.method, requested.url,
                     AccessRequestStatus.pending.rawValue, requested.duration.wholeMicroseconds,
-                    requested.expiresAt.microseconds, time, time, Int64(recorded.position.value), requested.isForOneCall,
+                    requested.expiresAt.microseconds, time, time, Int64(recorded.position.value),
+                    requested.isForOneCall,
                 ])
         case .accessApproved(let approved):
             try db.run(
