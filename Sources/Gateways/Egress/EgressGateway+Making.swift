@@ -152,6 +152,8 @@ extension EgressGateway {
                 || error == .tlsHandshakeTimeout
         case is NIOConnectionError, is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: true
         case ChannelError.connectTimeout: true
+        // Other codes can also be those of a connection that was up.
+        case let error as IOError: error.errnoCode == ECONNREFUSED || error.errnoCode == EADDRNOTAVAIL
         default: false
         }
     }
