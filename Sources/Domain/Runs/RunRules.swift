@@ -25,7 +25,8 @@ extension ActiveState {
     /// Types that state a governance fact; only the server writes them.
     private static let serverTypes: Set<String> = [
         "APPROVAL_REQUIRED", "CONSENT_REQUIRED", "APPROVAL_GRANTED", "APPROVAL_REJECTED", "APPROVED", "REJECTED",
-        "RESUMED", "RUN_CREATED", "INVOKE_REQUESTED", "INVOKE_COMPLETED", "INVOKE_FAILED", "COMPLETED", "FAILED",
+        "RESUMED", "PAYLOAD_MISMATCH", "RUN_CREATED", "INVOKE_REQUESTED", "INVOKE_COMPLETED", "INVOKE_FAILED",
+        "COMPLETED", "FAILED",
     ]
 
     func addRunEvents(

@@ -56,7 +56,7 @@ extension APIHandlers {
         }
         let access = RequestAccess(
             requestID: commands.newID(), subject: try body.requiredText("subject"),
-            toolID: try body.requiredText("tool_id", "tool"), agentID: try body.text("agent_id", "agent"),
+            toolID: try body.requiredText("tool_id", "tool"), agentID: try agentID(try body.text("agent_id", "agent"), request),
             duration: try body.duration("duration"), runID: runID, actionID: commands.newID(),
             capability: try body.text("capability"), payloadHash: try body.text("payload_hash").map(PayloadHash.init),
             method: try body.text("tool_method"), url: try body.text("tool_url"))
@@ -84,6 +84,10 @@ extension APIHandlers {
         let text = request.query("status")?.uppercased() ?? AccessRequestStatus.pending.rawValue
         guard let status = AccessRequestStatus(rawValue: text) else {
             throw APIError.badRequest("status must be one of PENDING, APPROVED, REJECTED, EXPIRED")
+        }
+        if let agent = request.principal.agent {
+            throw APIError(
+                .forbidden, .forbidden, "a key of agent \(agent) may not list requests; ask for one by its id")
         }
         let (start, workspace, era) = (try request.listCursor(), request.workspace, request.era)
         if let limit = try request.listLimit() {
@@ -191,6 +195,9 @@ extension APIHandlers {
         _ id: AccessRequestID, _ request: APIRequest
     ) async throws -> AccessRequestRecord {
         guard let record = try await projections.accessRequest(id, in: request.workspace) else {
+            throw APIError.notFound("request not found")
+        }
+        guard request.principal.agent == nil || request.principal.agent == record.agentID else {
             throw APIError.notFound("request not found")
         }
         return record

@@ -9,7 +9,7 @@ extension APIHandlers {
     func createRun(_ request: APIRequest) async throws -> APIAnswer {
         let body = request.body
         let command = CreateRun(
-            runID: commands.newID(), agentID: try body.requiredText("agent_id", "agent"),
+            runID: commands.newID(), agentID: try agentID(inBodyOf: request),
             userID: try body.requiredText("user_id"), conversationID: try body.text("conversation_id"),
             invokeURL: try invokeURL(body), initialMessage: try body.text("initial_message", "message", "input"))
         let receipt = try await execute(.createRun(command), request)
@@ -26,6 +26,7 @@ extension APIHandlers {
         filter.conversationID = request.query("conversation_id")
         filter.status = try request.query("status").map(Self.status)
         if filter == RunFilter() { filter.status = .running }
+        filter.agentID = try agentID(filter.agentID, request)
         filter.before = try request.listCursor()
         let (chosen, workspace, era) = (filter, request.workspace, request.era)
         if let limit = try request.listLimit() {
@@ -160,7 +161,7 @@ extension APIHandlers {
         guard let run = try await projections.run(id, in: request.workspace) else {
             throw APIError.notFound("run \(id) not found")
         }
-        return run
+        return try checked(run, request)
     }
 
     /// Executes a command on a run. The writer does not remember finished runs: what one of those answers is said by
@@ -169,6 +170,8 @@ extension APIHandlers {
         _ command: Command, _ request: APIRequest, run id: RunID,
         orFinished: @Sendable (RunRecord) async throws -> APIError
     ) async throws -> Receipt {
+        // The writer does not ask who an agent is.
+        if request.principal.agent != nil { _ = try await run(id, request) }
         do {
             return try await execute(command, request)
         } catch let error as CommandError {

@@ -60,7 +60,7 @@ extension APIHandlers {
             guard let id = RunID(text) else { throw APIError.badRequest("run must be a run's id") }
             filter.runID = id
         }
-        filter.agentID = request.query("agent")
+        filter.agentID = try agentID(request.query("agent"), request)
         filter.types = Set((request.query("type") ?? "").split(separator: ",").map(String.init))
         let after = try request.query("after_seq", in: 0...UInt64.max >> 1).map(Position.init)
         let start = try lastEventID(request) ?? after ?? projections.position
