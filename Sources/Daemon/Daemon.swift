@@ -67,7 +67,8 @@ package struct Daemon: Sendable {
         _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
         _ vault: SecretVault, _ client: HTTPClient, _ directory: DataDirectory
     ) async throws {
-        let clients = EgressClients(.sluice)
+        let clients = GatewayClients(
+            tools: EgressClients(.sluice), models: EgressClients(.sluice(silenceMax: configuration.llm.timeout)))
         do {
             try await serve(log, store, commands, projections, vault, client, clients, directory)
         } catch {
@@ -79,7 +80,7 @@ package struct Daemon: Sendable {
 
     private func serve(
         _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
-        _ vault: SecretVault, _ client: HTTPClient, _ clients: EgressClients, _ directory: DataDirectory
+        _ vault: SecretVault, _ client: HTTPClient, _ clients: GatewayClients, _ directory: DataDirectory
     ) async throws {
         let (agents, tokens) = try await makeAgents(store, commands, projections, client, directory)
         let scheduler = Scheduler(
@@ -95,11 +96,15 @@ package struct Daemon: Sendable {
         let keyDestruction = KeyDestruction(
             vault: vault, visible: { try? await projections.reach($0) }, logger: logger)
         try await keyDestruction.look(at: active)
+        let credentials = CredentialStore(
+            projections: projections, vault: vault, endpoint: HTTPTokenEndpoint(client: client),
+            now: { commands.clock.now() })
         let egress = EgressGateway(
-            commands: commands, projections: projections, vault: vault,
-            credentials: CredentialStore(
-                projections: projections, vault: vault, endpoint: HTTPTokenEndpoint(client: client),
-                now: { commands.clock.now() }), clients: clients, configuration: configuration.egress, logger: logger)
+            commands: commands, projections: projections, vault: vault, credentials: credentials,
+            clients: clients.tools, configuration: configuration.egress, logger: logger)
+        let models = LLMGateway(
+            projections: projections, credentials: credentials, clients: clients.models,
+            configuration: configuration.llm, logger: logger)
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
@@ -113,7 +118,7 @@ package struct Daemon: Sendable {
             LoopService { try await executor.run(from: active, after: position) },
             DrainingService(drainTimeout: configuration.drainTimeout) {
                 try await egress.recordInterrupted(active)
-                try await serveHTTP(store, commands, projections, vault, client, egress, tokens, agents)
+                try await serveHTTP(store, commands, projections, vault, client, egress, models, tokens, agents)
             },
         ]
         let group = ServiceGroup(
@@ -140,7 +145,8 @@ package struct Daemon: Sendable {
 
     private func serveHTTP(
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
-        _ client: HTTPClient, _ egress: EgressGateway, _ tokens: AgentTokens, _ agents: AgentProcesses
+        _ client: HTTPClient, _ egress: EgressGateway, _ models: LLMGateway, _ tokens: AgentTokens,
+        _ agents: AgentProcesses
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
@@ -155,7 +161,7 @@ package struct Daemon: Sendable {
             }, heartbeat: configuration.heartbeat)
         let dependencies = HTTPAPIDependencies(
             commands: commands, projections: projections, streamer: streamer, vault: vault, client: client,
-            egress: egress,
+            egress: egress, models: models,
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             },

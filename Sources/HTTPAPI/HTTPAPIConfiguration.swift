@@ -8,6 +8,8 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     package var allBodiesBytesMax = 256 * 1024 * 1024
     /// The largest body of an agent's call to a tool.
     package var egressBodyBytesMax = 4 * 1024 * 1024
+    /// The largest body of a call to a model; a conversation with pictures is large.
+    package var modelBodyBytesMax = 8 * 1024 * 1024
     package var connectionsMax = 4096
     /// How long a connection may be open without a whole header, or silent while a request is read.
     package var idleTimeout: Duration = .seconds(60)

@@ -15,6 +15,7 @@ package struct HTTPAPIDependencies: Sendable {
     /// For probes of tools; must not follow redirects.
     package let client: HTTPClient
     package let egress: EgressGateway
+    package let models: LLMGateway
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
     /// All metrics in Prometheus' text format.
@@ -22,7 +23,7 @@ package struct HTTPAPIDependencies: Sendable {
 
     package init(
         commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
-        client: HTTPClient, egress: EgressGateway,
+        client: HTTPClient, egress: EgressGateway, models: LLMGateway,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         metrics: @escaping @Sendable () async -> String
     ) {
@@ -32,6 +33,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.vault = vault
         self.client = client
         self.egress = egress
+        self.models = models
         self.agentOfToken = agentOfToken
         self.metrics = metrics
     }

@@ -11,4 +11,11 @@ extension HTTPClient.Configuration {
         configuration.timeout.connect = .seconds(10)
         return configuration
     }
+
+    /// The same, giving up on an answer that does not go on for so long.
+    static func sluice(silenceMax: Duration) -> HTTPClient.Configuration {
+        var configuration = Self.sluice
+        configuration.timeout.read = .milliseconds(Int64(silenceMax / .milliseconds(1)))
+        return configuration
+    }
 }

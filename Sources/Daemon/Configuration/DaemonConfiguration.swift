@@ -19,6 +19,7 @@ package struct DaemonConfiguration: Sendable {
     var scheduler = SchedulerConfiguration()
     var executor = ExecutorConfiguration()
     var egress = EgressConfiguration()
+    var llm = LLMConfiguration()
     var agents = AgentsConfiguration()
     var http = HTTPAPIConfiguration()
 
@@ -38,6 +39,8 @@ package struct DaemonConfiguration: Sendable {
         decisions.allowsSelfApproval = try settings.flag(.selfApproval)
         egress.timeout = try settings.duration(.egressTimeout)
         egress.callsMax = try settings.integer(.egressCallsMax, in: 1...100_000)
+        llm.timeout = try settings.duration(.llmTimeout)
+        llm.callsMax = try settings.integer(.llmCallsMax, in: 1...100_000)
         executor.invokeTimeout = try settings.duration(.invokeTimeout)
         scheduler.invokeAttemptsMax = UInt32(try settings.integer(.invokeAttemptsMax, in: 1...100))
         scheduler.backoffMin = try settings.duration(.invokeBackoffMin)

@@ -2,7 +2,7 @@ package import AsyncHTTPClient
 import Governance
 import NIOCore
 
-/// The connections to tools: each checks the address that it came to, whatever the name said before.
+/// The connections to tools and models: each checks the address that it came to, whatever the name said before.
 package struct EgressClients: Sendable {
     /// A connection that led to an address where the tool's calls may not go.
     struct AddressRefused: Error {
@@ -27,9 +27,14 @@ package struct EgressClients: Sendable {
     }
 
     func client(for tool: GovernedTool) -> HTTPClient {
-        let host = tool.baseURL.host.filter { $0 != "[" && $0 != "]" }
+        client(host: tool.baseURL.host, isInternal: tool.isInternal)
+    }
+
+    /// - Parameter host: as a normalized URL has it.
+    func client(host: String, isInternal: Bool) -> HTTPClient {
+        let host = host.filter { $0 != "[" && $0 != "]" }
         if IPAddress(host) != nil || host == "localhost" || host.hasSuffix(".localhost") { return named }
-        return tool.isInternal ? ownNetwork : internet
+        return isInternal ? ownNetwork : internet
     }
 
     private static func client(_ configuration: HTTPClient.Configuration, _ kinds: Set<AddressKind>) -> HTTPClient {

@@ -30,7 +30,8 @@ extension APIHandlers {
         return (tool, rest)
     }
 
-    private static func response(_ answer: EgressAnswer) -> Response {
+    /// The response that a gateway's answer is.
+    static func response(_ answer: EgressAnswer) -> Response {
         var headers = HTTPFields()
         for header in answer.headers {
             guard let name = HTTPField.Name(header.name) else { continue }

@@ -85,7 +85,7 @@ final class APIHandlers: Sendable {
     }
 
     /// The workspace that the path, the header or the body names, when the key may enter it.
-    private func workspace(
+    func workspace(
         _ request: Request, _ context: APIContext, _ principal: Principal, _ body: JSONValue
     ) throws -> WorkspaceName {
         // Old clients send `default` when nobody chose a namespace.

@@ -1,6 +1,7 @@
 import CommandHandling
 import Domain
 import EventStreaming
+import Gateways
 import HTTPTypes
 import Hummingbird
 import Projections
@@ -17,6 +18,7 @@ extension RouteTable {
             onUnread(method, "/as/:agentkey/egress/:tool", api.egress)
             onUnread(method, "/as/:agentkey/egress/:tool/**", api.egress)
         }
+        addModels(api)
     }
 
     private mutating func addRuns(_ api: APIHandlers) {
@@ -105,6 +107,19 @@ extension RouteTable {
         on(.get, "/secrets", under: Self.apiPrefixes, .manageResources, api.listSecrets)
         on(.post, "/secrets", under: Self.apiPrefixes, .manageResources, api.storeSecret)
         on(.delete, "/secrets/:kind/:owner/:name", under: Self.apiPrefixes, .manageResources, api.deleteSecret)
+    }
+
+    /// Models, where the clients of both eras and the SDKs of model providers look for them.
+    private mutating func addModels(_ api: APIHandlers) {
+        let bases = ["/v1", "/v1/p/:provider", "/api/v1", "/api/v1/v1", "/api/v1/v1/p/:provider"]
+        for operation in LLMRequest.Operation.allCases {
+            let path = "/" + operation.rawValue
+            for base in bases + bases.map({ "/as/:agentkey" + $0 }) + ["/api/v1/workspaces/:workspace"] {
+                onUnread(.post, base + path) { try await api.callModel(operation, $0, $1) }
+            }
+        }
+        // The runtime's readiness check asks for it beside the address of its models.
+        onUnread(.get, "/as/:agentkey/healthz") { _, _ in api.health().response }
     }
 
     private mutating func addSystem(_ api: APIHandlers) {

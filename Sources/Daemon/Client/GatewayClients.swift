@@ -1,0 +1,12 @@
+import Gateways
+
+/// The connections of the gateways, closed together.
+struct GatewayClients: Sendable {
+    let tools: EgressClients
+    let models: EgressClients
+
+    func shutdown() async throws {
+        try await tools.shutdown()
+        try await models.shutdown()
+    }
+}

@@ -1,0 +1,11 @@
+/// Every bound of the LLM gateway.
+package struct LLMConfiguration: Hashable, Sendable {
+    /// How long a model may take to begin its answer, and then to go on with it.
+    package var timeout: Duration = .seconds(300)
+    /// Calls of models on their way at the same time, of all agents together, until their last byte.
+    package var callsMax = 256
+    /// The largest answer that is let through.
+    package var answerBytesMax = 64 * 1024 * 1024
+
+    package init() {}
+}

@@ -1,0 +1,116 @@
+package import AsyncHTTPClient
+import Domain
+import Governance
+package import Logging
+import NIOCore
+import NIOHTTP1
+package import Projections
+
+/// Brings calls in OpenAI's format to the provider that lists their model, with the provider's credentials, which the
+/// agent never sees. The body goes on unchanged, and the answer comes back as it comes.
+package struct LLMGateway: Sendable {
+    /// Marks calls that have been here (RFC 9110, section 7.6.3), so that an endpoint that leads back here is found out.
+    static let via = "1.1 sluice-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
+
+    let projections: Projections
+    let credentials: CredentialStore
+    let clients: EgressClients
+    let configuration: LLMConfiguration
+    let places: CallPlaces
+    let logger: Logger
+
+    /// - Parameter clients: should give up on an answer that does not go on for `configuration.timeout`.
+    package init(
+        projections: Projections, credentials: CredentialStore, clients: EgressClients,
+        configuration: LLMConfiguration, logger: Logger
+    ) {
+        self.projections = projections
+        self.credentials = credentials
+        self.clients = clients
+        self.configuration = configuration
+        places = CallPlaces(max: configuration.callsMax)
+        self.logger = logger
+    }
+
+    /// Answers a call with the model's answer, or with why there is none.
+    ///
+    /// - Throws: `ProjectionError` when the providers cannot be looked up at the moment.
+    package func answer(_ request: LLMRequest) async throws -> EgressAnswer {
+        guard let place = HeldPlace(places) else {
+            return .refusal(429, "TOO_MANY_CALLS", "too many calls of models are on their way; try again in a moment")
+        }
+        guard !request.headers.contains(where: { $0.name.lowercased() == "via" && $0.value.contains(Self.via) }) else {
+            return Self.failed("the provider's endpoint leads back to Sluice itself: store it with the model's address")
+        }
+        let providers = try await projections.resources(.modelProvider, in: request.workspace).map {
+            ModelProvider(name: $0.name, document: $0.document.value)
+        }
+        guard let provider = ModelProvider.choice(for: request.model, named: request.provider, of: providers) else {
+            return .refusal(404, "MODEL_UNKNOWN", "no provider found for model \"\(request.model.excerpt)\"")
+        }
+        guard provider.speaksOpenAI else {
+            return .refusal(
+                400, "PROVIDER_UNSUPPORTED",
+                "model provider \"\(provider.name)\" is of kind \(provider.kind.excerpt), which the gateway does not speak "
+                    + "yet; an endpoint in OpenAI's format can be stored with spec.provider openai")
+        }
+        return await ask(provider, request, place)
+    }
+
+    private func ask(_ provider: ModelProvider, _ request: LLMRequest, _ place: HeldPlace) async -> EgressAnswer {
+        let start = ContinuousClock.now
+        let result = await send(to: provider, request)
+        let level: Logger.Level = if case .failure = result { .warning } else { .info }
+        var metadata: Logger.Metadata = [
+            "provider": "\(provider.name)", "model": "\(request.model.excerpt)",
+            "milliseconds": "\(Int64(start.duration(to: .now) / .milliseconds(1)))",
+        ]
+        switch result {
+        case .success(let response): metadata["status"] = "\(response.status.code)"
+        case .failure(let failure): metadata["error"] = "\(failure.reason)"
+        }
+        logger.log(level: level, "a model was called", metadata: metadata)
+        switch result {
+        case .success(let response): return answer(response, place)
+        case .failure(let failure): return Self.failed(failure.reason)
+        }
+    }
+
+    /// The answer as it comes, never more of it in memory than the agent takes.
+    private func answer(_ response: HTTPClientResponse, _ place: HeldPlace) -> EgressAnswer {
+        let chunks = AnswerChunks(response.body)
+        let limit = configuration.answerBytesMax
+        return EgressAnswer(
+            status: Int(response.status.code),
+            headers: ModelHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) }),
+            body: .streamed { write in
+                var count = 0
+                while let chunk = try await chunks.next() {
+                    count += chunk.readableBytes
+                    guard count <= limit else { throw HTTPClientError.cancelled }
+                    try await write(chunk)
+                }
+                withExtendedLifetime(place) {}
+            })
+    }
+
+    static func failed(_ reason: String) -> EgressAnswer {
+        .refusal(
+            502, "PROVIDER_FAILED", "provider request failed", [.init(name: "detail", value: .string(reason))])
+    }
+}
+
+/// A place for as long as somebody holds on to it: an answer may be given up before it is written.
+final class HeldPlace: Sendable {
+    private let places: CallPlaces
+    private let place: CallPlaces.Place
+
+    /// `nil` when none is left.
+    init?(_ places: CallPlaces) {
+        guard let place = places.take() else { return nil }
+        self.places = places
+        self.place = place
+    }
+
+    deinit { places.giveBack(place) }
+}

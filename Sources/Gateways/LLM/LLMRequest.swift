@@ -1,0 +1,33 @@
+package import Domain
+
+/// A call in OpenAI's format that somebody asks the gateway to bring to a model.
+package struct LLMRequest: Sendable {
+    /// What is asked of the model: the last parts of the address.
+    package enum Operation: String, Hashable, Sendable, CaseIterable {
+        case chatCompletions = "chat/completions"
+        case embeddings
+    }
+
+    /// Stands for whichever provider lists the model.
+    static let anyProvider = "default"
+
+    package let workspace: WorkspaceName
+    package let operation: Operation
+    /// The provider that the address names; `nil` when it names none.
+    package let provider: String?
+    package let model: String
+    package let headers: [(name: String, value: String)]
+    package let body: [UInt8]
+
+    package init(
+        workspace: WorkspaceName, operation: Operation, provider: String?, model: String,
+        headers: [(name: String, value: String)], body: [UInt8]
+    ) {
+        self.workspace = workspace
+        self.operation = operation
+        self.provider = provider == Self.anyProvider ? nil : provider
+        self.model = model
+        self.headers = headers
+        self.body = body
+    }
+}

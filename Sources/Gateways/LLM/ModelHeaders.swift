@@ -1,0 +1,18 @@
+/// Which headers go on, in both directions: only those named here. Who asks, for which run and with which key is nothing
+/// that a model provider has to know, nor may its cookies come back.
+enum ModelHeaders {
+    private static let ofCall: Set<String> = ["accept", "content-type", "idempotency-key", "openai-beta"]
+    private static let ofAnswer: Set<String> = ["content-type", "content-encoding", "cache-control", "retry-after"]
+    private static let ofAnswerPrefixes = ["x-ratelimit-", "openai-"]
+
+    static func ofCall(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
+        headers.filter { ofCall.contains($0.name.lowercased()) }
+    }
+
+    static func ofAnswer(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
+        headers.filter { header in
+            let name = header.name.lowercased()
+            return ofAnswer.contains(name) || ofAnswerPrefixes.contains(where: name.hasPrefix)
+        }
+    }
+}
