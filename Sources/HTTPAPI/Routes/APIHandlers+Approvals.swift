@@ -56,7 +56,8 @@ extension APIHandlers {
         }
         let access = RequestAccess(
             requestID: commands.newID(), subject: try body.requiredText("subject"),
-            toolID: try body.requiredText("tool_id", "tool"), agentID: try agentID(try body.text("agent_id", "agent"), request),
+            toolID: try body.requiredText("tool_id", "tool"),
+            agentID: try agentID(try body.text("agent_id", "agent"), request),
             duration: try body.duration("duration"), runID: runID, actionID: commands.newID(),
             capability: try body.text("capability"), payloadHash: try body.text("payload_hash").map(PayloadHash.init),
             method: try body.text("tool_method"), url: try body.text("tool_url"))
