@@ -68,7 +68,9 @@ package struct Daemon: Sendable {
         _ vault: SecretVault, _ client: HTTPClient, _ directory: DataDirectory
     ) async throws {
         let clients = GatewayClients(
-            tools: EgressClients(.sluice), models: EgressClients(.sluice(silenceMax: configuration.llm.timeout)))
+            tools: EgressClients(.sluice(callsMax: configuration.egress.callsMax)),
+            models: EgressClients(
+                .sluice(callsMax: configuration.llm.callsMax, silenceMax: configuration.llm.timeout)))
         do {
             try await serve(log, store, commands, projections, vault, client, clients, directory)
         } catch {

@@ -12,9 +12,16 @@ extension HTTPClient.Configuration {
         return configuration
     }
 
-    /// The same, giving up on an answer that does not go on for so long.
-    static func sluice(silenceMax: Duration) -> HTTPClient.Configuration {
+    /// The same for many calls to one host at the same time.
+    static func sluice(callsMax: Int) -> HTTPClient.Configuration {
         var configuration = Self.sluice
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = callsMax
+        return configuration
+    }
+
+    /// The same, giving up on an answer that does not go on for so long.
+    static func sluice(callsMax: Int, silenceMax: Duration) -> HTTPClient.Configuration {
+        var configuration = Self.sluice(callsMax: callsMax)
         configuration.timeout.read = .milliseconds(Int64(silenceMax / .milliseconds(1)))
         return configuration
     }
