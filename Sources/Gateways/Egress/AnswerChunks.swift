@@ -14,3 +14,23 @@ final class AnswerChunks: @unchecked Sendable {
         return try await chunks.next()
     }
 }
+
+/// What of an answer was read before it is recorded.
+enum BegunAnswer {
+    case whole([UInt8])
+    /// More follows than is kept.
+    case goesOn([UInt8])
+
+    /// Reads to the end, or until there is more than `bytesMax`.
+    init(_ chunks: AnswerChunks, bytesMax: Int) async throws {
+        var body: [UInt8] = []
+        while body.count <= bytesMax {
+            guard let chunk = try await chunks.next() else {
+                self = .whole(body)
+                return
+            }
+            body += chunk.readableBytesView
+        }
+        self = .goesOn(body)
+    }
+}

@@ -50,24 +50,36 @@ extension EgressGateway {
         let headers = ForwardedHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) })
         let isStream = response.headers.first(name: "content-type")?.hasPrefix("text/event-stream") == true
         let chunks = AnswerChunks(response.body)
-        var body: [UInt8] = []
+        let begun: BegunAnswer
         do {
-            while !isStream, body.count <= configuration.keptAnswerBytesMax {
-                guard let chunk = try await chunks.next() else {
-                    let kept = KeptAnswer(status: status, headers: headers, body: body)
-                    let sealed = try await vault.seal(
-                        kept.bytes, for: .answer(asked.run.workspace, asked.run.id, call.id), at: commands.clock.now())
-                    try await record(.answered(statusCode: UInt32(status)), UInt64(body.count), sealed)
-                    return EgressAnswer(status: status, headers: headers, body: .whole(body))
-                }
-                body += chunk.readableBytesView
-            }
-        } catch let error as HTTPClientError {
-            try await record(.unknown(error: "the answer broke off: \(error)"), UInt64(body.count), nil)
-            return .refusal(502, "TOOL_BROKE_OFF", "the tool's answer broke off")
+            begun = isStream ? .goesOn([]) : try await BegunAnswer(chunks, bytesMax: configuration.keptAnswerBytesMax)
+        } catch {
+            try await record(.unknown(error: "the answer broke off: \(error)"), 0, nil)
+            return .refusal(502, "TOOL_BROKE_OFF", "the tool's answer broke off: \(error)")
         }
-        try await record(.answered(statusCode: UInt32(status)), UInt64(body.count), nil)
-        return EgressAnswer(status: status, headers: headers, body: .streamed(rest(of: chunks, after: body)))
+        let outcome = ToolCalled.Outcome.answered(statusCode: UInt32(status))
+        switch begun {
+        case .whole(let body):
+            let kept = KeptAnswer(status: status, headers: headers, body: body)
+            try await record(outcome, UInt64(body.count), await sealed(kept, call, asked))
+            return EgressAnswer(status: status, headers: headers, body: .whole(body))
+        case .goesOn(let body):
+            try await record(outcome, UInt64(body.count), nil)
+            return EgressAnswer(status: status, headers: headers, body: .streamed(rest(of: chunks, after: body)))
+        }
+    }
+
+    /// The answer as it is kept; `nil` when there is no key for it: the tool has done what it was asked, and that is
+    /// what has to be recorded.
+    private func sealed(_ kept: KeptAnswer, _ call: ToolCall, _ asked: AskedCall) async -> [UInt8]? {
+        do {
+            return try await vault.seal(
+                kept.bytes, for: .answer(asked.run.workspace, asked.run.id, call.id), at: commands.clock.now())
+        } catch {
+            logger.error(
+                "an answer cannot be sealed, and is not kept", metadata: ["call": "\(call.id)", "error": "\(error)"])
+            return nil
+        }
     }
 
     private func rest(
