@@ -115,6 +115,11 @@ package struct Daemon: Sendable {
             LoopService { try await projections.follow(store) },
             LoopService { try await keyDestruction.run(store, after: position) },
             LoopService { try await check(log) },
+            LoopService {
+                await PayloadRetention(
+                    vault: vault, clock: commands.clock, retention: configuration.payloadRetention, logger: logger
+                ).run()
+            },
             LoopService { try await scheduler.run(from: active, after: position) },
             LoopService { try await agents.run(from: active, after: position) },
             LoopService { try await executor.run(from: active, after: position) },

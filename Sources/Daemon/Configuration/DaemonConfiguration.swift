@@ -13,6 +13,7 @@ package struct DaemonConfiguration: Sendable {
     package let logLevel: Logger.Level
     let heartbeat: Duration
     let drainTimeout: Duration
+    let payloadRetention: Duration
     let secrets: SecretsConfiguration
     var log = EventLog.Configuration()
     var decisions = DecisionSettings()
@@ -33,6 +34,7 @@ package struct DaemonConfiguration: Sendable {
         logLevel = level
         heartbeat = try settings.duration(.heartbeat)
         drainTimeout = try settings.duration(.drainTimeout)
+        payloadRetention = try settings.duration(.payloadRetention)
         log.segmentBytesMax = UInt64(try settings.integer(.segmentBytesMax, in: 65_536...4_294_967_296))
         decisions.runTimeout = try settings.duration(.runTimeout)
         decisions.approvalWindow = try settings.duration(.approvalWindow)
