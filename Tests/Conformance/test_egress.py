@@ -286,6 +286,28 @@ def test_events_of_a_tool_come_to_the_agent_one_by_one(agent, tool):
     connection.close()
 
 
+def test_a_stream_that_falls_silent_is_cut_and_keeps_its_place_until_then(own_sluice, tool):
+    sluice, go_on = own_sluice(SLUICE_EGRESS_CALLS_MAX="1", SLUICE_EGRESS_TIMEOUT="2s"), threading.Event()
+    store_tool(sluice, "slow", tool.url)
+    caller = GovernedAgent(sluice, "listener", [("allow", ["*"], tool.url + "/*")])
+
+    def events():
+        yield b"data: 1\n\n"
+        go_on.wait(60)
+
+    tool.answer = lambda call: (200, [("Content-Type", "text/event-stream")], events())
+    run = caller.start()
+    response, connection = caller.open(run, "GET", "slow", "/events")
+    assert response.read(9) == b"data: 1\n\n"
+    assert caller.call(run, "GET", "slow", "/other").status == 429
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        response.read()
+    connection.close()
+    go_on.set()
+    tool.answer = lambda call: (200, [], b"done")
+    caller.eventually(lambda: caller.call(run, "GET", "slow", "/other").status, lambda status: status == 200)
+
+
 def test_an_answer_beyond_all_bounds_is_cut(agent, tool):
     part, limit = b"x" * 65_536, 64 * 1024 * 1024
     tool.answer = lambda call: (200, [], (part for _ in range(1_100)))

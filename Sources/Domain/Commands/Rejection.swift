@@ -38,6 +38,8 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case agentMismatch = "agent_mismatch"
     /// The call waits for an approval that was not asked for yet.
     case approvalRequired = "approval_required"
+    /// The same call was begun, and nothing is known of its outcome yet.
+    case callOnItsWay = "call_on_its_way"
     case selfApproval = "self_approval"
     case notAnApprover = "not_an_approver"
     case limitReached = "limit_reached"

@@ -4,13 +4,18 @@ extension ActiveState {
     /// - Returns: `ToolCallReplayed`, when it has been made before; `ToolCallStarted`, when it may be made once;
     ///   nothing, when it may be made and made again; `ActionBlocked`, when it has to wait; `PayloadMismatched`, when
     ///   other bytes were approved.
-    /// - Throws: `approvalRequired` when it has to wait and `begin.block` is `nil`.
+    /// - Throws: `approvalRequired` when it has to wait and `begin.block` is `nil`; `callOnItsWay` when it may not be
+    ///   made twice, and the same call has not come to its end.
     func beginToolCall(_ id: RunID, _ begin: BeginToolCall, _ context: DecisionContext) throws(Rejection) -> [Event] {
         let run = try runCalling(id, begin, context)
         var decision = RunDecision(run, context)
         if let earlier = run.calls.repeated(begin.call.fingerprint) {
             decision.record(.toolCallReplayed(ToolCallReplayed(callID: earlier.id)))
             return decision.events
+        }
+        // Whatever becomes of that one decides whether this is a repetition, a second call, or a question to a person.
+        guard begin.call.isRepeatable || !run.calls.isOpen(begin.call.fingerprint) else {
+            throw Rejection(.callOnItsWay, "the same call is on its way, and its tool has not answered yet")
         }
         let approved = run.actions.filter { $0.isApproval(of: begin.call) }
         if let action = approved.first(where: { $0.payloadHash?.matches(begin.call.payloadHash) ?? false }) {

@@ -105,6 +105,11 @@ package struct ToolCallJournal: Hashable, Sendable {
     /// Whether an earlier call like this one may have been carried out, for all that is known.
     func isUnknown(_ fingerprint: UUIDValue) -> Bool { entries.contains { $0.isUnknown(fingerprint) } }
 
+    /// Whether a call like this one is on its way.
+    func isOpen(_ fingerprint: UUIDValue) -> Bool {
+        entries.contains { $0.fingerprint == fingerprint && $0.stage == .open }
+    }
+
     /// The calls that are on their way.
     package var open: [Entry] { entries.filter { $0.stage == .open } }
 }

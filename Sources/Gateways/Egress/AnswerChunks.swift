@@ -4,33 +4,60 @@ import NIOCore
 /// A tool's answer as it comes; it can be read once, by one reader after another.
 // SAFETY: the iterator is used by one task at a time: the gate's first, then the one that writes to the agent.
 final class AnswerChunks: @unchecked Sendable {
+    enum Beginning: Sendable {
+        case whole([UInt8])
+        /// There is more, or may be.
+        case part([UInt8])
+    }
+
     private var chunks: HTTPClientResponse.Body.AsyncIterator
+    private let silenceMax: Duration
 
-    init(_ body: HTTPClientResponse.Body) { chunks = body.makeAsyncIterator() }
+    /// - Parameter silenceMax: how long the beginning may take, and the wait for each further part.
+    init(_ body: HTTPClientResponse.Body, silenceMax: Duration) {
+        chunks = body.makeAsyncIterator()
+        self.silenceMax = silenceMax
+    }
 
-    func next() async throws -> ByteBuffer? {
+    /// Reads the answer, or what comes until it is longer than that.
+    func begin(upTo bytesMax: Int) async throws -> Beginning {
+        try await inTime {
+            var body: [UInt8] = []
+            while body.count <= bytesMax {
+                guard let chunk = try await self.next() else { return .whole(body) }
+                body += chunk.readableBytesView
+            }
+            return .part(body)
+        }
+    }
+
+    /// Writes what was read and all that follows; throws when the tool breaks off, is silent or sends too much.
+    func write(after begun: [UInt8], upTo bytesMax: Int, to write: (ByteBuffer) async throws -> Void) async throws {
+        if !begun.isEmpty { try await write(ByteBuffer(bytes: begun)) }
+        var count = begun.count
+        while let chunk = try await inTime({ try await self.next() }) {
+            count += chunk.readableBytes
+            guard count <= bytesMax else { throw HTTPClientError.cancelled }
+            try await write(chunk)
+        }
+    }
+
+    private func next() async throws -> ByteBuffer? {
         var chunks = chunks
         defer { self.chunks = chunks }
         return try await chunks.next()
     }
-}
 
-/// What of an answer was read before it is recorded.
-enum BegunAnswer {
-    case whole([UInt8])
-    /// More follows than is kept.
-    case goesOn([UInt8])
-
-    /// Reads to the end, or until there is more than `bytesMax`.
-    init(_ chunks: AnswerChunks, bytesMax: Int) async throws {
-        var body: [UInt8] = []
-        while body.count <= bytesMax {
-            guard let chunk = try await chunks.next() else {
-                self = .whole(body)
-                return
+    private func inTime<Value: Sendable>(_ read: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask { try await read() }
+            group.addTask { [silenceMax] in
+                try await Task.sleep(for: silenceMax)
+                throw HTTPClientError.readTimeout
             }
-            body += chunk.readableBytesView
+            defer { group.cancelAll() }
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
         }
-        self = .goesOn(body)
     }
 }

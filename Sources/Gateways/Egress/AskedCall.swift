@@ -25,10 +25,4 @@ struct AskedCall: Sendable {
                 turn: request.header("x-tool-turn") ?? "", method: request.method, url: url, body: hash),
             isRepeatable: capability.map { $0.isSafeToRepeat || $0.takesIdempotencyKey } ?? false)
     }
-
-    /// The same for a call that is made again because nobody knows what became of it, and for no other.
-    func idempotencyKey(_ call: ToolCall) -> String {
-        let earlier = run.calls.entries.count { $0.fingerprint == call.fingerprint && $0.stage == .answered }
-        return "\(run.id)-\(call.fingerprint.text)-\(earlier)"
-    }
 }

@@ -2,7 +2,14 @@ import Synchronization
 
 /// So many calls at the same time.
 final class CallPlaces: Sendable {
-    struct Place: Sendable {}
+    /// Taken until nobody holds it any more.
+    final class Place: Sendable {
+        private let places: CallPlaces
+
+        fileprivate init(_ places: CallPlaces) { self.places = places }
+
+        deinit { places.taken.withLock { $0 -= 1 } }
+    }
 
     private let max: Int
     private let taken = Mutex(0)
@@ -11,12 +18,11 @@ final class CallPlaces: Sendable {
 
     /// `nil` when none is left.
     func take() -> Place? {
-        taken.withLock { taken in
-            guard taken < max else { return nil }
+        let isTaken = taken.withLock { taken in
+            guard taken < max else { return false }
             taken += 1
-            return Place()
+            return true
         }
+        return isTaken ? Place(self) : nil
     }
-
-    func giveBack(_: Place) { taken.withLock { $0 -= 1 } }
 }

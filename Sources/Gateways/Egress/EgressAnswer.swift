@@ -19,6 +19,17 @@ package struct EgressAnswer: Sendable {
         self.body = body
     }
 
+    /// The same, which keeps its place until its last part is written.
+    func holding(_ place: CallPlaces.Place) -> EgressAnswer {
+        guard case .streamed(let stream) = body else { return self }
+        return EgressAnswer(
+            status: status, headers: headers,
+            body: .streamed { write in
+                try await stream(write)
+                withExtendedLifetime(place) {}
+            })
+    }
+
     /// The gate's own answer: JSON with a code that the agent's runtime knows.
     static func refusal(
         _ status: Int, _ code: String, _ message: String, _ members: [JSONValue.Member] = []

@@ -49,32 +49,34 @@ extension EgressGateway {
         let status = Int(response.status.code)
         let headers = ForwardedHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) })
         let isStream = response.headers.first(name: "content-type")?.hasPrefix("text/event-stream") == true
-        let chunks = AnswerChunks(response.body)
-        let begun: BegunAnswer
+        let chunks = AnswerChunks(response.body, silenceMax: timeout(of: asked.tool))
+        let begun: AnswerChunks.Beginning
         do {
-            begun = isStream ? .goesOn([]) : try await BegunAnswer(chunks, bytesMax: configuration.keptAnswerBytesMax)
+            begun = isStream ? .part([]) : try await chunks.begin(upTo: configuration.keptAnswerBytesMax)
         } catch {
             try await record(.unknown(error: "the answer broke off: \(error)"), 0, nil)
             return .refusal(502, "TOOL_BROKE_OFF", "the tool's answer broke off: \(error)")
         }
-        let outcome = ToolCalled.Outcome.answered(statusCode: UInt32(status))
         switch begun {
         case .whole(let body):
             let kept = KeptAnswer(status: status, headers: headers, body: body)
-            try await record(outcome, UInt64(body.count), await sealed(kept, call, asked))
+            try await record(.answered(statusCode: UInt32(status)), UInt64(body.count), await sealed(kept, call, asked))
             return EgressAnswer(status: status, headers: headers, body: .whole(body))
-        case .goesOn(let body):
-            try await record(outcome, UInt64(body.count), nil)
-            return EgressAnswer(status: status, headers: headers, body: .streamed(rest(of: chunks, after: body)))
+        case .part(let body):
+            try await record(.answered(statusCode: UInt32(status)), UInt64(body.count), nil)
+            let limit = configuration.answerBytesMax
+            return EgressAnswer(
+                status: status, headers: headers,
+                body: .streamed { try await chunks.write(after: body, upTo: limit, to: $0) })
         }
     }
 
     /// The answer as it is kept; `nil` when there is no key for it: the tool has done what it was asked, and that is
     /// what has to be recorded.
-    private func sealed(_ kept: KeptAnswer, _ call: ToolCall, _ asked: AskedCall) async -> [UInt8]? {
+    private func sealed(_ answer: KeptAnswer, _ call: ToolCall, _ asked: AskedCall) async -> [UInt8]? {
         do {
             return try await vault.seal(
-                kept.bytes, for: .answer(asked.run.workspace, asked.run.id, call.id), at: commands.clock.now())
+                answer.bytes, for: .answer(asked.run.workspace, asked.run.id, call.id), at: commands.clock.now())
         } catch {
             logger.error(
                 "an answer cannot be sealed, and is not kept", metadata: ["call": "\(call.id)", "error": "\(error)"])
@@ -82,33 +84,37 @@ extension EgressGateway {
         }
     }
 
-    private func rest(
-        of chunks: AnswerChunks, after begun: [UInt8]
-    ) -> @Sendable ((ByteBuffer) async throws -> Void) async throws -> Void {
-        let limit = configuration.answerBytesMax
-        return { write in
-            if !begun.isEmpty { try await write(ByteBuffer(bytes: begun)) }
-            var count = begun.count
-            while let chunk = try await chunks.next() {
-                count += chunk.readableBytes
-                guard count <= limit else { throw HTTPClientError.cancelled }
-                try await write(chunk)
+    func timeout(of tool: GovernedTool) -> Duration { tool.timeout ?? configuration.timeout }
+
+    /// Waits as long as nothing can be written: a call of which nobody knows is worse than a late answer.
+    private func record(_ called: ToolCalled, _ asked: AskedCall) async throws {
+        while true {
+            let receipt: Receipt
+            do throws(CommandError) {
+                receipt = try await commands.execute(.recordToolCall(run: asked.run.id, called), asked.commandRequest)
+            } catch {
+                switch error {
+                case .overloaded, .readOnly: try await Task.sleep(for: .milliseconds(100))
+                case .rejected(let rejection) where rejection.code == .runNotActive:
+                    // The run was ended meanwhile, and does not change any more.
+                    return logger.warning(
+                        "a call of a tool outlasted its run",
+                        metadata: ["run": "\(asked.run.id)", "call": "\(called.call.id)"])
+                default: throw error
+                }
+                continue
             }
+            // Whoever is told of the answer may ask for it again at once.
+            return try await projections.reach(receipt.position)
         }
     }
 
-    private func record(_ called: ToolCalled, _ asked: AskedCall) async throws {
-        do {
-            let receipt = try await commands.execute(
-                .recordToolCall(run: asked.run.id, called), asked.commandRequest)
-            // Whoever is told of the answer may ask for it again at once.
-            try await projections.reach(receipt.position)
-        } catch let error as CommandError {
-            guard case .rejected(let rejection) = error, rejection.code == .runNotActive else { throw error }
-            // The run was ended meanwhile, and does not change any more.
-            logger.warning(
-                "a call of a tool outlasted its run", metadata: ["run": "\(asked.run.id)", "call": "\(called.call.id)"])
-        }
+    /// The same for a call that is made again because nobody knows what became of it, and for no other.
+    private func idempotencyKey(_ call: ToolCall, _ run: RunState) -> String {
+        // As it is now: others like it may have been answered while this one waited for its turn.
+        let run = commands.activeRun(run.id) ?? run
+        let earlier = run.calls.entries.count { $0.fingerprint == call.fingerprint && $0.stage == .answered }
+        return "\(run.id)-\(call.fingerprint.text)-\(earlier)"
     }
 
     /// Sends the call with its credentials, and once more when these were stale.
@@ -117,7 +123,7 @@ extension EgressGateway {
             method: call.method, url: call.url,
             headers: ForwardedHeaders.ofCall(
                 asked.request, run: asked.run,
-                idempotencyKey: ["GET", "HEAD"].contains(call.method) ? nil : asked.idempotencyKey(call)),
+                idempotencyKey: ["GET", "HEAD"].contains(call.method) ? nil : idempotencyKey(call, asked.run)),
             body: asked.request.body)
         do throws(CredentialError) {
             let injector = try credentials.injector(
@@ -141,7 +147,7 @@ extension EgressGateway {
         if !call.body.isEmpty || ["POST", "PUT", "PATCH"].contains(call.method) {
             request.body = .bytes(ByteBuffer(bytes: call.body))
         }
-        let timeout = tool.timeout ?? configuration.timeout
+        let timeout = timeout(of: tool)
         do {
             return .head(
                 try await clients.client(for: tool).execute(

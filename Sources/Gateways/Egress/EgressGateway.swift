@@ -38,7 +38,10 @@ package struct EgressGateway: Sendable {
         guard let place = places.take() else {
             return .refusal(429, "TOO_MANY_CALLS", "too many calls of tools are on their way; try again in a moment")
         }
-        defer { places.giveBack(place) }
+        return try await answerInPlace(request).holding(place)
+    }
+
+    private func answerInPlace(_ request: EgressRequest) async throws -> EgressAnswer {
         let run: RunState
         switch caller(of: request) {
         case .run(let found): run = found
@@ -69,11 +72,13 @@ package struct EgressGateway: Sendable {
         let call = asked.call(commands.newID(), verdict.capability)
         let requirement: RequiredApproval? =
             if case .approvalRequired(_, let approval) = verdict.decision { RequiredApproval(approval) } else { nil }
-        let events = try await begin(asked, call, requirement, reason: verdict.rule.reason)
+        let events = try await beginInTurn(asked, call, requirement, reason: verdict.rule.reason)
         for event in events {
             switch event {
             case .toolCallStarted(let started): return try await make(started.call, asked)
-            case .toolCallReplayed(let replayed): return try await replay(replayed.callID, asked)
+            case .toolCallReplayed(let replayed):
+                if let kept = try await replay(replayed.callID, asked) { return kept }
+                guard call.isRepeatable else { return Self.notKept }
             case .actionBlocked(let blocked): return Self.blocked(blocked, run: asked.run)
             case .payloadMismatched(let mismatched):
                 return .refusal(
@@ -84,6 +89,22 @@ package struct EgressGateway: Sendable {
             }
         }
         return try await make(call, asked)
+    }
+
+    /// Begins the call once no other like it is on its way, which may be that of an agent's process that was killed.
+    private func beginInTurn(
+        _ asked: AskedCall, _ call: ToolCall, _ requirement: RequiredApproval?, reason: String
+    ) async throws -> [EventPayload] {
+        let deadline = ContinuousClock.now + timeout(of: asked.tool)
+        while true {
+            do {
+                return try await begin(asked, call, requirement, reason: reason)
+            } catch CommandError.rejected(let rejection)
+                where rejection.code == .callOnItsWay && ContinuousClock.now < deadline
+            {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
     }
 
     /// Asks the writer, and again with what there is to show when the call has to wait.
@@ -117,18 +138,17 @@ package struct EgressGateway: Sendable {
             at: commands.clock.now())
     }
 
-    /// Gives the recorded answer of a call that was made before.
-    private func replay(_ id: ToolCallID, _ asked: AskedCall) async throws -> EgressAnswer {
+    /// The recorded answer of a call that was made before; `nil` when it was too large to keep.
+    private func replay(_ id: ToolCallID, _ asked: AskedCall) async throws -> EgressAnswer? {
         guard let called = try await projections.toolCall(id, of: asked.run.id), let sealed = called.answer,
             let kept = KeptAnswer(try vault.open(sealed, for: .answer(asked.run.workspace, asked.run.id, id)))
-        else {
-            return .refusal(
-                502, "ANSWER_NOT_KEPT",
-                "this call was made before, and its answer was too large to keep; it is not made again")
-        }
+        else { return nil }
         return EgressAnswer(
             status: kept.status, headers: kept.headers + [("sluice-replayed", "true")], body: .whole(kept.body))
     }
+
+    private static let notKept = EgressAnswer.refusal(
+        502, "ANSWER_NOT_KEPT", "this call was made before, and its answer was too large to keep; it is not made again")
 
     private func refuse(
         _ request: EgressRequest, _ rule: DecidingRule, of run: RunState

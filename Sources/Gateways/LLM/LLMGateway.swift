@@ -36,7 +36,7 @@ package struct LLMGateway: Sendable {
     ///
     /// - Throws: `ProjectionError` when the providers cannot be looked up at the moment.
     package func answer(_ request: LLMRequest) async throws -> EgressAnswer {
-        guard let place = HeldPlace(places) else {
+        guard let place = places.take() else {
             return .refusal(429, "TOO_MANY_CALLS", "too many calls of models are on their way; try again in a moment")
         }
         guard !request.headers.contains(where: { $0.name.lowercased() == "via" && $0.value.contains(Self.via) }) else {
@@ -57,7 +57,8 @@ package struct LLMGateway: Sendable {
         return await ask(provider, request, place)
     }
 
-    private func ask(_ provider: ModelProvider, _ request: LLMRequest, _ place: HeldPlace) async -> EgressAnswer {
+    private func ask(_ provider: ModelProvider, _ request: LLMRequest, _ place: CallPlaces.Place) async -> EgressAnswer
+    {
         let start = ContinuousClock.now
         let result = await send(to: provider, request)
         let level: Logger.Level = if case .failure = result { .warning } else { .info }
@@ -77,40 +78,18 @@ package struct LLMGateway: Sendable {
     }
 
     /// The answer as it comes, never more of it in memory than the agent takes.
-    private func answer(_ response: HTTPClientResponse, _ place: HeldPlace) -> EgressAnswer {
-        let chunks = AnswerChunks(response.body)
+    private func answer(_ response: HTTPClientResponse, _ place: CallPlaces.Place) -> EgressAnswer {
+        let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
         let limit = configuration.answerBytesMax
         return EgressAnswer(
             status: Int(response.status.code),
             headers: ModelHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) }),
-            body: .streamed { write in
-                var count = 0
-                while let chunk = try await chunks.next() {
-                    count += chunk.readableBytes
-                    guard count <= limit else { throw HTTPClientError.cancelled }
-                    try await write(chunk)
-                }
-                withExtendedLifetime(place) {}
-            })
+            body: .streamed { try await chunks.write(after: [], upTo: limit, to: $0) }
+        ).holding(place)
     }
 
     static func failed(_ reason: String) -> EgressAnswer {
         .refusal(
             502, "PROVIDER_FAILED", "provider request failed", [.init(name: "detail", value: .string(reason))])
     }
-}
-
-/// A place for as long as somebody holds on to it: an answer may be given up before it is written.
-final class HeldPlace: Sendable {
-    private let places: CallPlaces
-    private let place: CallPlaces.Place
-
-    /// `nil` when none is left.
-    init?(_ places: CallPlaces) {
-        guard let place = places.take() else { return nil }
-        self.places = places
-        self.place = place
-    }
-
-    deinit { places.giveBack(place) }
 }
