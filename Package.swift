@@ -161,7 +161,7 @@ let package = Package(
         suite("CommandHandling", ["Domain", "EventLog", "EventStore", "CommandHandling", "TestSupport", .logging]),
         suite("Projections", ["Domain", "EventStore", "Projections", "TestSupport", .grdb, .logging]),
         suite("Scheduling", ["Domain", "Scheduling"]),
-        suite("Gateways", ["Domain", "Gateways", "Projections", "Secrets", "TestSupport", .logging]),
+        suite("Gateways", ["Domain", "Gateways", "Governance", "Projections", "Secrets", "TestSupport", .logging]),
         suite("Secrets", ["Domain", "Secrets", "TestSupport"]),
         suite("Execution", ["Domain", "Execution"]),
     ]

@@ -1,5 +1,6 @@
 import Domain
 import Gateways
+import Governance
 import Testing
 
 struct ModelProviderTests {
