@@ -19,12 +19,12 @@ struct ModelProviderTests {
     ])
     func asksBelowTheEndpoint(endpoint: String, url: String) throws {
         let provider = try Self.provider(#"{"provider":"x","endpoint":"\#(endpoint)"}"#)
-        #expect(try provider.url(of: .chatCompletions).text == url)
+        #expect(try "\(provider.url(of: .chatCompletions))" == url)
     }
 
     @Test func openAIHasAnEndpointOfItsOwn() throws {
         let provider = try Self.provider(#"{"provider":"OpenAI","endpoint":""}"#)
-        #expect(try provider.url(of: .embeddings).text == "https://api.openai.com/v1/embeddings")
+        #expect(try "\(provider.url(of: .embeddings))" == "https://api.openai.com/v1/embeddings")
     }
 
     @Test func anotherProviderNeedsAnEndpoint() throws {

@@ -77,7 +77,7 @@ struct AgentProcess: Sendable {
     private func order(_ ports: (gate: Int, agent: Int)) -> [UInt8] {
         let (sources, environment) = places
         let variables = variables("127.0.0.1:\(ports.gate)", ports.agent, sources, environment)
-        let command = [environment + "/bin/python", "-m", "runagents.runtime"]
+        let command = [environment + "/bin/python", "-c", RuntimeEntry.source]
         let order = JSONValue.object([
             .init(name: "gate_socket", value: .string(gateSocket)),
             .init(name: "gate_port", value: .number(String(ports.gate))),
