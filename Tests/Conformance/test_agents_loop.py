@@ -91,6 +91,13 @@ class World:
         requests = self.api.get("/api/v1/approvals/requests?status=PENDING").json
         return next(each for each in requests if each.get("run_id") == run)
 
+    def checkpointed(self, run):
+        """The checkpoint that the run's agent has left, once its turn has ended."""
+        self.agents.eventually(lambda: self.types(run), lambda types: "INVOKE_COMPLETED" in types)
+        action = next(event["data"]["action_id"] for event in self.agents.events(run)
+                      if event["type"] == "APPROVAL_REQUIRED")
+        return self.api.get(f"/runs/{run}/checkpoint/{action}").json
+
     def decide(self, approver, run, decision, body=None):
         request = self.pending(run)
         answer = approver.post(f"/api/v1/approvals/requests/{request['id']}/{decision}", body or {})
@@ -156,6 +163,22 @@ def test_a_rejected_call_is_never_made(world, approver):
     assert world.tool.calls.empty()
 
 
+def test_the_token_of_an_agents_address_is_nowhere(world, approver):
+    world.deploy(**world.needs_approval())
+    world.charge_and_say({"amount": 3}, {"amount": 4})
+    run = world.agents.start(world.agent_name)
+    checkpoint = world.checkpointed(run)
+    assert checkpoint["pending_calls"][0]["url"].endswith(f"/egress/{world.tool_name}/charges")
+    world.decide(approver, run, "approve", {"scope": "run"})
+    assert world.agents.finished(run)["status"] == "COMPLETED"
+    assert len(world.agents.answer(run)["tool_calls_made"]) == 2
+    for document in (checkpoint, world.agents.events(run), world.api.get(f"/runs/{run}").json):
+        assert "ra_agent_" not in json.dumps(document)
+    for path in world.agents.sluice.data.rglob("*"):
+        if path.is_file() and "environments" not in path.parts:
+            assert b"ra_agent_" not in path.read_bytes(), path
+
+
 def test_an_approval_outlives_the_daemon(own_sluice):
     sluice = own_sluice(SLUICE_INVOKE_BACKOFF_MIN="100ms")
     world = World(DeployedAgents(sluice))
@@ -164,10 +187,10 @@ def test_an_approval_outlives_the_daemon(own_sluice):
         world.charge_and_say({"amount": 9})
         run = world.agents.start(world.agent_name)
         world.pending(run)
+        world.checkpointed(run)
         sluice.restart()
         world.decide(sluice.client(sluice.key("approver")), run, "approve")
         assert world.agents.finished(run)["status"] == "COMPLETED", world.agents.events(run)
-        assert not world.tool.calls.empty(), json.dumps(world.agents.events(run), indent=1)
         assert world.tool.next_call()[2] == {"amount": 9} and world.tool.calls.empty()
     finally:
         world.model.close()

@@ -23,4 +23,13 @@ import Testing
             #expect(tokens.agent(of: guess) == nil)
         }
     }
+
+    @Test func masksTokensWhereverTheyStand() {
+        let (token, other) = (tokens.insert(agent), tokens.insert(agent))
+        let text = "{\"url\":\"http://h/as/\(token)/egress/x\",\"also\":\"\(other)\"} ra_agent_"
+        #expect(
+            String(decoding: AgentTokens.masked(Array(text.utf8)), as: UTF8.self)
+                == "{\"url\":\"http://h/as/***/egress/x\",\"also\":\"***\"} ***")
+        #expect(AgentTokens.masked(Array("ra_agen".utf8)) == Array("ra_agen".utf8))
+    }
 }

@@ -17,13 +17,19 @@ package struct ProcessDriver: InvokeDriver {
             let lease = try await processes.lease(agent)
             let result = await http.invoke(call, at: lease.instance.url(Self.path(of: call)))
             await processes.giveBack(lease)
-            return result
+            return Self.withoutTokens(result)
         } catch {
             switch error {
             case .passing(let refusal): return Task.isCancelled ? .cancelled : .unanswered(refusal.description)
             case .lasting(let refusal): return Task.isCancelled ? .cancelled : .refused(refusal.description)
             }
         }
+    }
+
+    /// The runtime tells in its answers which addresses it called, the token of its own among them.
+    private static func withoutTokens(_ result: InvokeResult) -> InvokeResult {
+        guard case .answered(let statusCode, let body?) = result else { return result }
+        return .answered(statusCode: statusCode, body: AgentTokens.masked(body))
     }
 
     static func agent(of call: InvokeCall) -> AgentTokens.Agent? {

@@ -36,6 +36,21 @@ package final class AgentTokens: Sendable {
         return agents.withLock { $0[Self.digest(token)] }
     }
 
+    /// The text without the tokens in it, whosever they are.
+    package static func masked(_ text: [UInt8]) -> [UInt8] {
+        let (prefix, mask) = (Array(prefix.utf8), Array("***".utf8))
+        var (masked, rest): ([UInt8], ArraySlice<UInt8>) = ([], text[...])
+        while let range = rest.firstRange(of: prefix) {
+            masked += rest[..<range.lowerBound] + mask
+            rest = rest[range.upperBound...].drop(while: isHexadecimal)
+        }
+        return masked + rest
+    }
+
+    private static func isHexadecimal(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+    }
+
     private static func digest(_ token: some StringProtocol) -> SHA256.Digest {
         SHA256.hash(data: Array(token.utf8))
     }

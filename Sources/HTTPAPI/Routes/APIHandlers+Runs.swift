@@ -122,7 +122,7 @@ extension APIHandlers {
         let id = try request.runID()
         let saved = CheckpointSaved(
             checkpointID: commands.newID(), actionID: try request.body.requiredText("action_id"),
-            document: request.body.text,
+            document: request.keptBody,
             restartsHandler: try request.body.text("resume_mode") == "user_handler")
         let receipt = try await executing(.saveCheckpoint(run: id, saved), request, run: id, orFinished: unfinished)
         let stored = receipt.events.first?.event.payload
@@ -137,12 +137,12 @@ extension APIHandlers {
         guard let checkpoint = try await projections.checkpoint(run: run.id, action: action) else {
             throw APIError.notFound("checkpoint for action \(action.excerpt) not found")
         }
-        return APIAnswer(.ok, checkpoint.document)
+        return APIAnswer(.ok, GateAddress(request)?.restored(in: checkpoint.document) ?? checkpoint.document)
     }
 
     func recordToolResult(_ request: APIRequest) async throws -> APIAnswer {
         let id = try request.runID()
-        let recorded = ToolResultRecorded(toolID: try request.body.text("tool_id"), document: request.body.text)
+        let recorded = ToolResultRecorded(toolID: try request.body.text("tool_id"), document: request.keptBody)
         let receipt = try await executing(
             .recordToolResult(run: id, recorded), request, run: id, orFinished: unfinished)
         return APIAnswer(.created, .object { $0.add("status", "recorded") }, position: receipt.position)
