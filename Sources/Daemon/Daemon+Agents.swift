@@ -3,13 +3,15 @@ import CommandHandling
 import Domain
 import EventStore
 import Execution
+import HTTPAPI
 import Projections
+import Secrets
 
 extension Daemon {
     /// The agents that Sluice runs itself, with what they are known by.
     func makeAgents(
-        _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ client: HTTPClient,
-        _ directory: DataDirectory
+        _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
+        _ client: HTTPClient, _ directory: DataDirectory
     ) async throws -> (AgentProcesses, AgentTokens) {
         var settings = configuration.agents
         settings.dataDirectory = directory.absolute()
@@ -26,6 +28,16 @@ extension Daemon {
             },
             tool: { workspace, name in
                 try await projections.resource(.tool, named: name, in: workspace)?.document.value
+            },
+            secrets: { name in
+                try await projections.reach(store.durablePosition)
+                let owner = ResourceKey(workspace: name.workspace, kind: .agent, name: name.name)
+                var values: [String: String] = [:]
+                for secret in try projections.secrets(of: owner) {
+                    values[secret.reference.name] = String(
+                        decoding: try vault.open(secret.sealed, of: secret.reference), as: UTF8.self)
+                }
+                return values
             })
         let runtime: RuntimeDirectory
         do throws(AgentRefusal) {
@@ -43,4 +55,24 @@ extension Daemon {
             throw DaemonError(.sandboxUnusable, error.description)
         }
     }
+}
+
+extension AgentRecords {
+    private static let pageBytesMax = 256 * 1024
+
+    init(_ agents: AgentProcesses) {
+        self.init(
+            output: { agent, offset, follows in
+                guard let output = try await agents.output(of: AgentProcesses.Name(agent)) else { return nil }
+                let page =
+                    follows
+                    ? await output.follow(after: offset, bytesMax: Self.pageBytesMax)
+                    : await output.read(after: offset, bytesMax: Self.pageBytesMax)
+                return Page(text: page.text, next: page.next)
+            }, buildLog: { try await agents.buildLog(of: AgentProcesses.Name($0)) })
+    }
+}
+
+extension AgentTokens.Agent {
+    fileprivate init(_ agent: AgentIdentity) { self.init(workspace: agent.workspace, name: agent.name) }
 }

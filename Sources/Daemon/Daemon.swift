@@ -84,7 +84,7 @@ package struct Daemon: Sendable {
         _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
         _ vault: SecretVault, _ client: HTTPClient, _ clients: GatewayClients, _ directory: DataDirectory
     ) async throws {
-        let (agents, tokens) = try await makeAgents(store, commands, projections, client, directory)
+        let (agents, tokens) = try await makeAgents(store, commands, projections, vault, client, directory)
         let scheduler = Scheduler(
             commands: commands, store: store, configuration: configuration.scheduler, logger: logger)
         let executor = Executor(
@@ -171,7 +171,7 @@ package struct Daemon: Sendable {
             egress: egress, models: models,
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
-            },
+            }, agentRecords: AgentRecords(agents),
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
         let host = configuration.http.host
         var http = configuration.http

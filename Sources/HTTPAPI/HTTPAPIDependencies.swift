@@ -18,6 +18,7 @@ package struct HTTPAPIDependencies: Sendable {
     package let models: LLMGateway
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
+    package let agentRecords: AgentRecords
     /// All metrics in Prometheus' text format.
     package let metrics: @Sendable () async -> String
 
@@ -25,6 +26,7 @@ package struct HTTPAPIDependencies: Sendable {
         commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
         client: HTTPClient, egress: EgressGateway, models: LLMGateway,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
+        agentRecords: AgentRecords = AgentRecords(),
         metrics: @escaping @Sendable () async -> String
     ) {
         self.commands = commands
@@ -35,6 +37,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.egress = egress
         self.models = models
         self.agentOfToken = agentOfToken
+        self.agentRecords = agentRecords
         self.metrics = metrics
     }
 }

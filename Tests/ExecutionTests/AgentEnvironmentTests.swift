@@ -3,9 +3,12 @@ import Execution
 import Testing
 
 @Suite struct AgentEnvironmentTests {
-    private func variables(_ document: String, tool: String = #"{"spec":{}}"#) throws -> [String: String] {
+    private func variables(
+        _ document: String, secrets: [String: String] = [:], tool: String = #"{"spec":{}}"#
+    ) throws -> [String: String] {
         AgentEnvironment(
             name: "payments", definition: try AgentDefinition(document: JSONValue(parsing: Array(document.utf8))),
+            secrets: secrets,
             tools: [.init(name: "big-bank", document: try JSONValue(parsing: Array(tool.utf8)))],
             gate: "http://127.0.0.1:8081/as/t", port: 8080, sourceDirectory: "/bundle/src",
             environmentDirectory: "/bundle/venv"
@@ -27,6 +30,17 @@ import Testing
         #expect(found["PORT"] == "8080")
         #expect(found["TOOL_URL_BIG_BANK"]?.hasPrefix("http://127.0.0.1") == true)
         #expect(found["MAX_TOOL_ITERATIONS"] == "3")
+    }
+
+    @Test func sealedVariablesWinOverTheDeployAndNotOverThePlatform() throws {
+        let env = #"[{"name":"BANK_TOKEN","value":"","secret":true},{"name":"MODE","value":"a"}]"#
+        let found = try variables(
+            #"{"source_files":{"a.py":""},"spec":{"env":\#(env)}}"#,
+            secrets: [
+                "BANK_TOKEN": "sealed", "PORT": "1", "TOOL_URL_BIG_BANK": "x", "OTHER": "set later", "A=B": "c",
+            ])
+        #expect(found["BANK_TOKEN"] == "sealed" && found["MODE"] == "a" && found["OTHER"] == "set later")
+        #expect(found["PORT"] == "8080" && found["TOOL_URL_BIG_BANK"] != "x" && found["A=B"] == nil)
     }
 
     @Test func makesAFunctionOfEachCapability() throws {

@@ -45,4 +45,13 @@ import Testing
         #expect(await page.text == "news\n")
         await output.remove()
     }
+
+    @Test func endsForWhoFollowsWhenAllIsDeletedAndKeepsNothingAfterwards() async {
+        let output = AgentOutput(directory: directory, fileBytesMax: 1000)
+        async let page = output.follow(after: 0, bytesMax: 100)
+        await output.remove()
+        #expect(await page.text.isEmpty)
+        await output.append(Array("too late\n".utf8), masking: [])
+        #expect(!FileManager.default.fileExists(atPath: directory))
+    }
 }

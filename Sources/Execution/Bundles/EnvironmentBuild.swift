@@ -69,7 +69,7 @@ struct EnvironmentBuild: Sendable {
         do {
             let result = try await Subprocess.run(
                 executable, arguments: Arguments(arguments),
-                environment: .custom(environment), platformOptions: options, input: .none, output: .sequence,
+                environment: environment, platformOptions: options, input: .none, output: .sequence,
                 error: .combinedWithOutput
             ) { execution in
                 var bytes: [UInt8] = []
@@ -96,11 +96,9 @@ struct EnvironmentBuild: Sendable {
         return (.name(sandbox.program), command.arguments)
     }
 
-    private var environment: [Environment.Key: String] {
-        guard sandbox == nil else { return [:] }
-        let path = DaemonEnvironment.variables["PATH"] ?? "/usr/bin:/bin"
-        var environment: [Environment.Key: String] = ["PATH": path, "HOME": staging, "LANG": "C.UTF-8"]
-        for (name, value) in PackageIndex.environment { environment[.init(stringLiteral: name)] = value }
-        return environment
+    private var environment: Environment {
+        guard sandbox == nil else { return DaemonEnvironment.forChildren }
+        return DaemonEnvironment.forChildren(
+            with: ["HOME": staging].merging(PackageIndex.environment) { mine, _ in mine })
     }
 }

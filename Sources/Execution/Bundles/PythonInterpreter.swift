@@ -19,7 +19,8 @@ struct PythonInterpreter: Hashable, Sendable {
         do {
             let executable: Executable = name.contains("/") ? .path(FilePath(name)) : .name(name)
             let answer = try await run(
-                executable, arguments: ["-I", "-c", question], output: .string(limit: 4096), error: .discarded)
+                executable, arguments: ["-I", "-c", question], environment: DaemonEnvironment.forChildren,
+                output: .string(limit: 4096), error: .discarded)
             let lines = answer.standardOutput.split(whereSeparator: \.isNewline).map(String.init)
             if answer.terminationStatus.isSuccess, lines.count == 3 {
                 return PythonInterpreter(executable: lines[0], prefix: lines[1], version: lines[2])

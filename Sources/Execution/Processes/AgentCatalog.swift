@@ -21,7 +21,7 @@ package struct AgentCatalog: Sendable {
     package let agent: @Sendable (AgentTokens.Agent) async throws -> Agent?
     /// A tool's document.
     package let tool: @Sendable (WorkspaceName, String) async throws -> JSONValue?
-    /// Variables of the agent that are kept sealed; they win over those of the deploy.
+    /// Variables of the agent that are kept sealed: they win over those of the deploy, and never over the platform's.
     package let secrets: @Sendable (AgentTokens.Agent) async throws -> [String: String]
 
     package init(

@@ -18,6 +18,8 @@ package struct AgentEnvironment: Sendable {
 
     let name: String
     let definition: AgentDefinition
+    /// Sealed variables, opened; the deploy has an empty value in the place of each.
+    let secrets: [String: String]
     let tools: [Tool]
     /// `http://host:port/as/<token>`.
     let gate: String
@@ -26,11 +28,12 @@ package struct AgentEnvironment: Sendable {
     let environmentDirectory: String
 
     package init(
-        name: String, definition: AgentDefinition, tools: [Tool], gate: String, port: Int, sourceDirectory: String,
-        environmentDirectory: String
+        name: String, definition: AgentDefinition, secrets: [String: String] = [:], tools: [Tool], gate: String,
+        port: Int, sourceDirectory: String, environmentDirectory: String
     ) {
         self.name = name
         self.definition = definition
+        self.secrets = secrets
         self.tools = tools
         self.gate = gate
         self.port = port
@@ -39,9 +42,9 @@ package struct AgentEnvironment: Sendable {
     }
 
     package var variables: [String: String] {
-        var variables: [String: String] = [:]
-        for variable in definition.variables where !Self.reservedPrefixes.contains(where: variable.name.hasPrefix) {
-            variables[variable.name] = variable.value
+        var variables = deployed.filter { name, _ in
+            // With that sign in its name it would be another variable, or none: the process would not start.
+            !name.isEmpty && !name.contains("=") && !Self.reservedPrefixes.contains(where: name.hasPrefix)
         }
         variables["PATH"] = environmentDirectory + "/bin:/usr/bin:/bin"
         variables["VIRTUAL_ENV"] = environmentDirectory
@@ -57,6 +60,11 @@ package struct AgentEnvironment: Sendable {
         addModels(&variables)
         addTools(&variables)
         return variables
+    }
+
+    private var deployed: [String: String] {
+        let plain = definition.variables.map { ($0.name, $0.value) }
+        return Dictionary(plain) { _, last in last }.merging(secrets) { _, sealed in sealed }
     }
 
     private func addModels(_ variables: inout [String: String]) {

@@ -27,6 +27,7 @@ package actor AgentOutput {
     private var end: UInt64 = 0
     private var line: [UInt8] = []
     private var waiters: [Promise<Void>] = []
+    private var isRemoved = false
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -74,11 +75,11 @@ package actor AgentOutput {
         return Page(text: String(decoding: text, as: UTF8.self), next: min(next, end))
     }
 
-    /// As `read`, waiting for the next line when there is none yet. Empty when the task is cancelled.
+    /// As `read`, waiting for the next line when there is none yet. Empty when the task is cancelled or all is deleted.
     package func follow(after offset: UInt64, bytesMax: Int) async -> Page {
         while !Task.isCancelled {
             let page = read(after: offset, bytesMax: bytesMax)
-            if !page.text.isEmpty { return page }
+            if !page.text.isEmpty || isRemoved { return page }
             let promise = Promise<Void>()
             waiters.append(promise)
             _ = await promise.value()
@@ -94,26 +95,32 @@ package actor AgentOutput {
         return String(decoding: newest, as: UTF8.self)
     }
 
-    /// Deletes all that is kept, when the agent is deleted.
+    /// Deletes all that is kept, when the agent is deleted; what its process still writes is lost.
     package func remove() {
+        isRemoved = true
+        defer { wakeWaiters() }
         if descriptor >= 0 { close(descriptor) }
         descriptor = -1
         BundleFiles.remove(directory)
     }
 
     private func write(_ lines: [UInt8]) {
-        guard !lines.isEmpty else { return }
+        guard !lines.isEmpty, !isRemoved else { return }
         open()
         if end - fileStart >= fileBytesMax { turn() }
         // One line is never parted, so a file may be larger than its limit by what came at once.
         let count = lines.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
         end += UInt64(max(0, count))
+        wakeWaiters()
+    }
+
+    private func wakeWaiters() {
         for waiter in waiters { waiter.fulfill(()) }
         waiters = []
     }
 
     private func open() {
-        guard descriptor < 0 else { return }
+        guard descriptor < 0, !isRemoved else { return }
         mkdir(directory, 0o700)
         fileStart = starts().last ?? 0
         openFile()

@@ -27,7 +27,7 @@ struct AgentProcess: Sendable {
                 .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
             ]
             let result = try await Subprocess.run(
-                executable, arguments: Arguments(arguments), environment: .custom(environment),
+                executable, arguments: Arguments(arguments), environment: DaemonEnvironment.forChildren,
                 platformOptions: options,
                 input: .fileDescriptor(FileDescriptor(rawValue: listener), closeAfterSpawningProcess: true),
                 output: .sequence, error: .combinedWithOutput
@@ -121,10 +121,6 @@ struct AgentProcess: Sendable {
                 .init(source: directory.gateSocket, target: "/run/sluice/gate.sock"),
             ]
         return (.name(sandbox.program), command.arguments)
-    }
-
-    private var environment: [Environment.Key: String] {
-        ["PATH": DaemonEnvironment.variables["PATH"] ?? "/usr/bin:/bin", "LANG": "C.UTF-8"]
     }
 
     private static func text(_ status: TerminationStatus) -> String {

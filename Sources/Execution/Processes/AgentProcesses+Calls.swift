@@ -83,18 +83,6 @@ extension AgentProcesses {
             output: output(of: agent.id), reported: agent.phase.map { ($0, agent.message) })
     }
 
-    private func output(of id: ResourceID) -> AgentOutput {
-        AgentOutput(
-            directory: configuration.dataDirectory + "/agents/\(id)", fileBytesMax: configuration.outputBytesMax)
-    }
-
-    /// What an agent has written, for the API; `nil` when there is no such agent.
-    package func output(of name: Name) async throws -> AgentOutput? {
-        if let slot = slots[name] { return slot.output }
-        guard let agent = try await catalog.agent(name) else { return nil }
-        return slots[name]?.output ?? output(of: agent.id)
-    }
-
     /// Retires the instance that has been idle for longest when all places are taken.
     private func makeRoom() throws(CallRefusal) {
         guard slots.values.count(where: { $0.lifecycle.hasInstance }) >= configuration.instancesMax else { return }

@@ -76,12 +76,16 @@ extension AgentProcesses {
         return AgentProcess(
             configuration: configuration, sandbox: try await sandbox.current(), directory: directory,
             bundle: try await bundles.bundle(slot.definition, retries: false), output: slot.output,
-            secrets: ([token] + secrets.values).map { Array($0.utf8) }
+            // Output is masked line by line, so each line of a secret is one.
+            secrets: ([token] + secrets.values).flatMap { text in
+                text.split(whereSeparator: \.isNewline).map { Array($0.utf8) }
+            }
         ) { gate, port, sources, environment in
             AgentEnvironment(
-                name: name.name, definition: definition, tools: known, gate: "http://\(gate)/as/\(token)", port: port,
-                sourceDirectory: sources, environmentDirectory: environment
-            ).variables.merging(secrets) { platform, _ in platform }
+                name: name.name, definition: definition, secrets: secrets, tools: known,
+                gate: "http://\(gate)/as/\(token)", port: port, sourceDirectory: sources,
+                environmentDirectory: environment
+            ).variables
         }
     }
 

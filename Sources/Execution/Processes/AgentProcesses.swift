@@ -38,6 +38,7 @@ package actor AgentProcesses {
     package let bundles: BundleStore
     let logger: Logger
     var slots: [Name: Slot] = [:]
+    var outputs: [ResourceID: AgentOutput] = [:]
     private let start = ContinuousClock.now
     private let jobs: AsyncStream<Job>
     private let addJob: AsyncStream<Job>.Continuation
@@ -110,15 +111,34 @@ package actor AgentProcesses {
 
     private func follow(after position: Position) async throws {
         for try await batch in store.subscribe(after: position) {
-            for recorded in batch {
-                let event = recorded.event
-                if case .resourceStored(let stored) = event.payload, stored.kind == .agent {
-                    addJob.yield(.prepare(Name(workspace: event.workspace, name: stored.name), isDeploy: true))
-                } else if case .resourceDeleted(let deleted) = event.payload, deleted.kind == .agent {
-                    await forget(Name(workspace: event.workspace, name: deleted.name), ResourceID(event.stream.id))
-                }
+            await take(batch)
+        }
+    }
+
+    private func take(_ batch: [RecordedEvent]) async {
+        var (deployed, resealed): (Set<Name>, Set<Name>) = ([], [])
+        for recorded in batch {
+            let event = recorded.event
+            switch event.payload {
+            case .resourceStored(let stored) where stored.kind == .agent:
+                deployed.insert(Name(workspace: event.workspace, name: stored.name))
+            case .resourceDeleted(let deleted) where deleted.kind == .agent:
+                let name = Name(workspace: event.workspace, name: deleted.name)
+                deployed.remove(name)
+                await forget(name, ResourceID(event.stream.id))
+            case .secretStored(let stored) where stored.kind == .agent:
+                resealed.insert(Name(workspace: event.workspace, name: stored.owner))
+            case .secretDeleted(let deleted) where deleted.kind == .agent:
+                resealed.insert(Name(workspace: event.workspace, name: deleted.owner))
+            default: break
             }
         }
+        // A process has the secrets of its start: others are had by the next one. A deploy brings that anyway.
+        for name in resealed.subtracting(deployed) where slots[name] != nil {
+            retire(name)
+            deployed.insert(name)
+        }
+        for name in deployed { addJob.yield(.prepare(name, isDeploy: true)) }
     }
 
     /// Stops what is idle, and what does not answer any more.
@@ -160,9 +180,11 @@ package actor AgentProcesses {
     }
 
     private func forget(_ name: Name, _ id: ResourceID) async {
-        guard let slot = slots[name], slot.agent.id == id else { return }
-        retire(name)
-        slots[name] = nil
-        await slot.output.remove()
+        if slots[name]?.agent.id == id {
+            retire(name)
+            slots[name] = nil
+        }
+        await output(of: id).remove()
+        outputs[id] = nil
     }
 }

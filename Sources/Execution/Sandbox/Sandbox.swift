@@ -52,8 +52,8 @@ final class SandboxChoice: Sendable {
         let command = SandboxCommand(identity: identity, host: sandbox.host, command: ["/usr/bin/true"])
         do {
             let result = try await run(
-                .name(program), arguments: Arguments(command.arguments), output: .discarded, error: .string(limit: 4096)
-            )
+                .name(program), arguments: Arguments(command.arguments), environment: DaemonEnvironment.forChildren,
+                output: .discarded, error: .string(limit: 4096))
             if result.terminationStatus.isSuccess { return .success(sandbox) }
             return .failure(refusal(result.standardError.split(whereSeparator: \.isNewline).first ?? "it fails"))
         } catch {

@@ -1,0 +1,30 @@
+/// What agents that Sluice runs leave behind to be read.
+package struct AgentRecords: Sendable {
+    /// Some lines of an agent's output.
+    package struct Page: Hashable, Sendable {
+        package let text: String
+        /// The offset of what follows.
+        package let next: UInt64
+
+        package init(text: String, next: UInt64) {
+            self.text = text
+            self.next = next
+        }
+    }
+
+    /// Whole lines of the agent's output from an offset on; `follows` waits for the next ones when there are none,
+    /// until the agent is deleted or the task cancelled. `nil` when there is no such agent.
+    package let output: @Sendable (AgentIdentity, _ after: UInt64, _ follows: Bool) async throws -> Page?
+    /// What was said when the agent's environment was built; `nil` when there is no such agent.
+    package let buildLog: @Sendable (AgentIdentity) async throws -> String?
+
+    package init(
+        output: @escaping @Sendable (AgentIdentity, _ after: UInt64, _ follows: Bool) async throws -> Page? = {
+            _, _, _ in nil
+        },
+        buildLog: @escaping @Sendable (AgentIdentity) async throws -> String? = { _ in nil }
+    ) {
+        self.output = output
+        self.buildLog = buildLog
+    }
+}
