@@ -18,6 +18,8 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     /// How long a client may leave what waits in its connection's buffer unread; event streams are no exception.
     package var answerTimeout: Duration = .seconds(60)
     package var streamsMax = 1024
+    /// How long the answer to an invoke waits for the agent's.
+    package var invokeTimeout: Duration = .seconds(300)
     /// Requests a second for one key that is not an admin's; 0 means no limit.
     package var rateLimitPerSecond = 0
     package var rateLimitBurst = 100

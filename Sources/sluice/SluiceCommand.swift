@@ -14,8 +14,8 @@ struct SluiceCommand: AsyncParsableCommand {
             """,
         version: SluiceVersion.text,
         subcommands: [
-            Serve.self, Keys.self, Policies.self, SecretsCommand.self, Log.self, Replay.self, ProjectionsCommand.self,
-            Version.self,
+            Serve.self, Agents.self, Keys.self, Policies.self, SecretsCommand.self, Log.self, Replay.self,
+            ProjectionsCommand.self, Version.self,
         ])
 }
 

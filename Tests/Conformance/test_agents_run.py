@@ -200,7 +200,8 @@ def test_a_deleted_agent_is_stopped(agents):
     before = processes(agents.sluice)
     assert agents.api.delete("/api/v1/agents/leaving").status == 200
     agents.eventually(lambda: processes(agents.sluice), lambda now: len(now) < len(before))
-    assert "not found" in agents.finished(agents.start("leaving"))["reason"]
+    answer = agents.api.post("/runs", {"agent_id": "leaving", "user_id": "u", "invoke": True})
+    assert answer.status == 404 and answer.error == "agent leaving not found"
 
 
 def test_idle_agents_stop_and_start_again(own_sluice):

@@ -9,6 +9,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from scripted_agent import ScriptedAgent
+
 DOCUMENT = json.loads((pathlib.Path(__file__).parent / "contract" / "openapi-1.4.2.json").read_text())
 REGISTRY = Registry().with_resource("urn:api", Resource(contents=DOCUMENT, specification=DRAFT202012))
 BASE = "/api/v1"
@@ -18,7 +20,7 @@ OPERATIONS = [
     if method in {"get", "post", "put", "patch", "delete"}]
 # What this version serves of them.
 SERVED = re.compile(
-    r"/(runs|approvals/requests|tools)\b|/(deploy|starter-kit)$|/policies(/{policyName}|/translate)?$|/agents(/{agentName})?$"
+    r"/(runs|approvals/requests|tools)\b|/(deploy|starter-kit)$|/policies(/{policyName}|/translate)?$|/agents(/{agentName}(/invoke)?)?$"
     r"|/auth/api-keys(/{keyId})?$")
 
 
@@ -55,7 +57,15 @@ class Contract:
         return answer
 
 
-def test_every_answer_has_the_published_shape(sluice):
+@pytest.fixture
+def scripted():
+    agent = ScriptedAgent()
+    agent.answers["/invoke"] = lambda body: (200, {"response": "well"})
+    yield agent
+    agent.close()
+
+
+def test_every_answer_has_the_published_shape(sluice, scripted):
     contract = Contract(sluice.client(sluice.key("admin", "contract")))
     ask = contract.ask
 
@@ -88,6 +98,10 @@ def test_every_answer_has_the_published_shape(sluice):
     ask("GET", "/agents")
     ask("GET", "/agents/{agentName}", agentName="billing")
     ask("GET", "/agents/{agentName}", agentName="nobody")
+    invoke = "/agents/{agentName}/invoke"
+    assert ask("POST", invoke, {"message": "hi"}, agentName="nobody").status == 404
+    ask("POST", "/deploy", {"agent_name": "elsewhere", "image": "i", "invoke_url": scripted.url + "/invoke"})
+    assert ask("POST", invoke, {"message": "hi"}, agentName="elsewhere").json == {"response": "well"}
 
     run = ask("POST", "/runs", {"agent_id": "billing", "user_id": "alice", "conversation_id": "c"}).json["id"]
     ask("POST", "/runs", {})

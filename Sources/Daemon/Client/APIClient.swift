@@ -8,8 +8,8 @@ package struct APIClient: Sendable {
     private static let timeout = TimeAmount.seconds(30)
     private static let answerBytesMax = 16 * 1024 * 1024
 
-    private let url: String
-    private let key: String
+    let url: String
+    let key: String
 
     /// - Parameters:
     ///   - url: the daemon's address, such as `http://127.0.0.1:8092`.
@@ -39,17 +39,23 @@ package struct APIClient: Sendable {
                 return (response.status.code, try JSONValue(parsing: Array(body.readableBytesView)))
             }
         } catch {
-            throw DaemonError(
-                .daemonUnreachable,
-                "no answer from \(url): \(error); is `sluice serve` running there? choose with --url")
+            throw unreachable(error)
         }
         guard status >= 300 else { return answer }
+        throw Self.refusal(status, answer)
+    }
+
+    func unreachable(_ error: any Error) -> DaemonError {
+        DaemonError(
+            .daemonUnreachable, "no answer from \(url): \(error); is `sluice serve` running there? choose with --url")
+    }
+
+    static func refusal(_ status: UInt, _ answer: JSONValue) -> DaemonError {
         let message = answer["error"]?.string ?? "status \(status)"
-        switch status {
-        case 401, 403:
-            throw DaemonError(.notPermitted, "\(message); set SLUICE_API_KEY to an admin's key")
-        case 404: throw DaemonError(.notFound, message)
-        default: throw DaemonError(.requestRefused, message)
+        return switch status {
+        case 401, 403: DaemonError(.notPermitted, "\(message); set SLUICE_API_KEY to an admin's key")
+        case 404: DaemonError(.notFound, message)
+        default: DaemonError(.requestRefused, message)
         }
     }
 }

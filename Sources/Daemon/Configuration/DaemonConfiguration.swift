@@ -57,6 +57,7 @@ package struct DaemonConfiguration: Sendable {
         http.streamsMax = try settings.integer(.streamsMax, in: 1...1_000_000)
         http.rateLimitPerSecond = try settings.integer(.rateLimit, in: 0...1_000_000)
         http.rateLimitBurst = try settings.integer(.rateBurst, in: 1...1_000_000)
+        http.invokeTimeout = executor.invokeTimeout
         http.version = SluiceVersion.text
         (http.host, http.port) = try Self.address(settings)
     }

@@ -40,14 +40,8 @@ extension ResourceRecord {
         .object { json in
             switch kind {
             case .agent:
-                let hasSources = document.value["source_files"] != nil
                 json.add("phase", (hasSources ? phase : nil) ?? "Pending")
-                json.add(
-                    "message",
-                    hasSources
-                        ? statusMessage ?? "stored; its build begins in a moment"
-                        : "stored; this machine has no container engine configured to run an image: a run calls the "
-                            + "agent where its invoke_url points")
+                json.add("message", agentMessage)
             case .tool:
                 json.add("phase", phase ?? "Pending")
                 json.add("message", statusMessage)
@@ -55,12 +49,24 @@ extension ResourceRecord {
                 json.add("probe_latency_ms", latencyMilliseconds)
             case .policy:
                 json.add("ready", true)
-                json.add("message", "stored; enforced by the egress gateway of a later version")
+                json.add("message", "enforced at the gate")
             case .modelProvider:
                 json.add("phase", "Pending")
                 json.add("message", "stored; the model gateway comes in a later version")
             }
         }
+    }
+
+    /// Whether Sluice itself runs it, for an agent.
+    var hasSources: Bool {
+        if case .object(let files)? = document.value["source_files"] { !files.isEmpty } else { false }
+    }
+
+    private var agentMessage: String {
+        if hasSources { return statusMessage ?? "stored; its build begins in a moment" }
+        if document.value["invoke_url"] != nil { return "stored; called at its invoke_url" }
+        return "stored; this machine has no container engine configured to run an image: deploy it with the invoke_url "
+            + "where it runs, or name that in each run"
     }
 
     private func addAliases(_ spec: JSONValue, to json: inout JSONObject) {

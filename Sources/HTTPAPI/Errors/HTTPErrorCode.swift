@@ -16,6 +16,8 @@ enum HTTPErrorCode: String, Hashable, Sendable, CaseIterable {
     case readOnly = "read_only"
     case stopped = "stopped"
     case internalError = "internal_error"
+    case agentUnreachable = "agent_unreachable"
+    case agentFailed = "agent_failed"
 }
 
 /// A request that is refused: its status, a stable code, and what to do about it.

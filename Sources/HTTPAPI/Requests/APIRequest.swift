@@ -49,6 +49,8 @@ struct APIRequest: Sendable {
         return text
     }
 
+    func hasParameter(_ name: String) -> Bool { parameters.get(name) != nil }
+
     /// A path parameter that is an id; a text that is none names nothing.
     func identifier<Entity>(
         _ name: String, orNotFound message: (String) -> String
@@ -101,6 +103,7 @@ extension HTTPField.Name {
     static let errorCode = Self.named("Sluice-Error-Code")
     static let lastEventID = Self.named("Last-Event-ID")
     static let link = Self.named("Link")
+    static let runID = Self.named("X-Run-ID")
 
     private static func named(_ text: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a field name") }

@@ -1,29 +1,112 @@
 import Domain
+import EventStreaming
 import HTTPTypes
+import Hummingbird
+import NIOCore
 import Projections
+import ServiceLifecycle
 
-/// What a key may see and do that speaks for one agent alone: an agent is not to meddle with another's runs.
+/// What is asked of one agent, under `/agents/{name}/…`, and under `/api/agents/{namespace}/{name}/…`.
 extension APIHandlers {
-    /// The run, when the key may know of it.
-    func checked(_ run: RunRecord, _ request: APIRequest) throws(APIError) -> RunRecord {
-        guard request.principal.agent == nil || request.principal.agent == run.agentID else {
-            throw .notFound("run \(run.id) not found")
+    /// Where a run has to call the agent: the address that it was deployed with, or Sluice's own process of it.
+    ///
+    /// - Throws: 404 when there is no such agent, 409 when there is no way to call it.
+    func invokeURL(ofAgent name: String, _ request: APIRequest, notFound: String? = nil) async throws -> String {
+        let agent = try await resource(.agent, name, request, notFound: notFound ?? Self.notFound(.agent, name))
+        let document = agent.document.value
+        if let address = document["invoke_url"]?.string { return address }
+        guard agent.hasSources else {
+            throw APIError.conflict(
+                "agent \(name.excerpt) has nothing to call: deploy it with source_files, for Sluice to run it, or with "
+                    + "the invoke_url where it runs")
         }
-        return run
+        return AgentAddress.invokeURL(ofAgent: name)
     }
 
-    /// The agent that a body names, when the key may speak for it.
-    func agentID(inBodyOf request: APIRequest) throws(APIError) -> String {
-        let name = try request.body.requiredText("agent_id", "agent")
-        return try agentID(name, request) ?? name
+    /// A part of what the agent has written; the stream of it, with `follow`.
+    func agentOutput(_ request: APIRequest) async throws -> Response {
+        let agent = try await agentWithRecords(request)
+        let after = try request.query("after", in: 0...UInt64.max >> 1) ?? 0
+        switch request.query("follow") {
+        case "true", "1": return try followOutput(agent, after: after, request.channel)
+        case nil, "false", "0": break
+        default: throw APIError.badRequest("follow must be true or false")
+        }
+        guard let page = try await dependencies.agentRecords.output(agent, after, false) else {
+            throw APIError.notFound(Self.notFound(.agent, agent.name))
+        }
+        return APIAnswer(
+            .ok,
+            .object { json in
+                json.add("text", page.text)
+                json.add("next", page.next)
+            }
+        ).response
     }
 
-    /// The agent whose runs are asked for, when the key may ask for them.
-    func agentID(_ asked: String?, _ request: APIRequest) throws(APIError) -> String? {
-        guard let own = request.principal.agent else { return asked }
-        guard asked == nil || asked == own else {
-            throw APIError(.forbidden, .forbidden, "this key speaks for agent \(own) alone")
+    func agentBuildLog(_ request: APIRequest) async throws -> APIAnswer {
+        let agent = try await agentWithRecords(request)
+        guard let text = try await dependencies.agentRecords.buildLog(agent) else {
+            throw APIError.notFound(Self.notFound(.agent, agent.name))
         }
-        return own
+        return APIAnswer(.ok, .object { $0.add("text", text) })
+    }
+
+    /// The agent's name, and what is said when there is none: in the older paths it is the second part.
+    func agentName(_ request: APIRequest) throws -> (name: String, notFound: String) {
+        let first = try request.parameter("name")
+        guard request.hasParameter("second") else { return (first, Self.notFound(.agent, first)) }
+        let name = try request.parameter("second")
+        let missing = "agent \(first.excerpt)/\(name.excerpt) not found"
+        guard first == request.workspace.text else { throw APIError.notFound(missing) }
+        return (name, missing)
+    }
+
+    private func agentWithRecords(_ request: APIRequest) async throws -> AgentIdentity {
+        let (name, missing) = try agentName(request)
+        guard try await resource(.agent, name, request, notFound: missing).hasSources else {
+            throw APIError.conflict(
+                "agent \(name.excerpt) is not run by Sluice: what it writes is where it runs. Deploy it with "
+                    + "source_files to have it here")
+        }
+        return AgentIdentity(workspace: request.workspace, name: name)
+    }
+
+    /// Sends lines as they come, until the client goes, the agent is deleted or the server shut down.
+    private func followOutput(_ agent: AgentIdentity, after start: UInt64, _ channel: any Channel) throws -> Response {
+        let place = try takeStreamPlace()
+        let records = dependencies.agentRecords
+        let headers: HTTPFields = [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"]
+        return Response(
+            status: .ok, headers: headers,
+            body: ResponseBody { writer in
+                defer { withExtendedLifetime(place) {} }
+                let stream = StreamWriter(writer, channel)
+                await whileConnected(channel) {
+                    var offset = start
+                    // However it ends: whoever asks again from where it was misses nothing.
+                    while let page = try? await records.output(agent, offset, true), !page.text.isEmpty {
+                        do { try await stream.write(page.text) } catch { return }
+                        offset = page.next
+                    }
+                }
+                try await writer.finish(nil)
+            })
+    }
+}
+
+/// Runs the body; cancels it when the client's connection closes or the server is shut down.
+private func whileConnected(_ channel: any Channel, _ body: @escaping @Sendable () async -> Void) async {
+    let (open, continuation) = AsyncStream<Never>.makeStream()
+    channel.closeFuture.whenComplete { _ in continuation.finish() }
+    await cancelWhenGracefulShutdown {
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                await body()
+                continuation.finish()
+            }
+            for await _ in open {}
+            group.cancelAll()
+        }
     }
 }

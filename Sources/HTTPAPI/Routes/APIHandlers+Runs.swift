@@ -11,7 +11,8 @@ extension APIHandlers {
         let command = CreateRun(
             runID: commands.newID(), agentID: try agentID(inBodyOf: request),
             userID: try body.requiredText("user_id"), conversationID: try body.text("conversation_id"),
-            invokeURL: try invokeURL(body), initialMessage: try body.text("initial_message", "message", "input"))
+            invokeURL: try await invokeURL(request),
+            initialMessage: try body.text("initial_message", "message", "input"))
         let receipt = try await execute(.createRun(command), request)
         let id = receipt.events.first.map { RunID($0.event.stream.id) } ?? command.runID
         return APIAnswer(
@@ -182,10 +183,10 @@ extension APIHandlers {
 
     private func unfinished(_ run: RunRecord) -> APIError { .conflict("run is \(run.status.rawValue)") }
 
-    private func invokeURL(_ body: JSONValue) throws -> String? {
-        guard let text = try body.text("invoke_url") else {
-            guard body["invoke"] == .bool(true) else { return nil }
-            return AgentAddress.invokeURL(ofAgent: try body.requiredText("agent_id", "agent"))
+    private func invokeURL(_ request: APIRequest) async throws -> String? {
+        guard let text = try request.body.text("invoke_url") else {
+            guard request.body["invoke"] == .bool(true) else { return nil }
+            return try await invokeURL(ofAgent: try request.body.requiredText("agent_id", "agent"), request)
         }
         try checkURL(text, "invoke_url")
         return text

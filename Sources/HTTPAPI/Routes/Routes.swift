@@ -75,6 +75,7 @@ extension RouteTable {
         }
         on(.get, "/agents/:name/:second", under: ["/api"], .read, api.getNamespacedAgent)
         on(.delete, "/agents/:name/:second", under: ["/api"], .manageResources, api.deleteNamespacedAgent)
+        addAgents(api)
         on(.post, "/tools", under: prefixes, .manageResources) { request in
             let name = try ToolDocument.name(request.body)
             var secrets: [NamedSecret] = []
@@ -100,6 +101,17 @@ extension RouteTable {
             let name = try request.parameter("name")
             let document = try SpecDocument.document(.policy, request.body)
             return try await api.store(.policy, named: name, document, mustExist: true, request)
+        }
+    }
+
+    /// The older API has the namespace before the name.
+    private mutating func addAgents(_ api: APIHandlers) {
+        let current = ["/api/v1", "/api/v1/workspaces/:workspace"]
+        let paths = [("/agents/:name", current), ("/agents/:name/:second", ["/api"])]
+        for (path, prefixes) in paths {
+            on(.post, path + "/invoke", under: prefixes, .driveRuns, api.invokeAgent)
+            onRaw(.get, path + "/logs", under: prefixes, .read, api.agentOutput)
+            on(.get, path + "/build-log", under: prefixes, .read, api.agentBuildLog)
         }
     }
 

@@ -126,15 +126,18 @@ extension APIHandlers {
         return Position(value)
     }
 
+    func takeStreamPlace() throws(APIError) -> Budget.Place {
+        if let place = Budget.Place(in: streamPlaces) { return place }
+        throw APIError(
+            .tooManyRequests, .tooManyStreams, "too many event streams are open; close some or try again"
+        ).retryAfter(seconds: 5)
+    }
+
     /// Answers with a stream that ends when `body` does, or is shut down in whatever it waits for.
     private func openStream(
         _ channel: any Channel, _ body: @escaping @Sendable (StreamWriter) async throws -> Void
     ) throws -> Response {
-        guard let place = Budget.Place(in: streamPlaces) else {
-            throw APIError(
-                .tooManyRequests, .tooManyStreams, "too many event streams are open; close some or try again"
-            ).retryAfter(seconds: 5)
-        }
+        let place = try takeStreamPlace()
         let headers: HTTPFields = [.contentType: "text/event-stream", .cacheControl: "no-store"]
         return Response(
             status: .ok, headers: headers,

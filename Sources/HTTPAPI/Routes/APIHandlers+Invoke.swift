@@ -1,0 +1,91 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import HTTPTypes
+import Projections
+import ServiceLifecycle
+
+/// Invoking an agent: a run of it, and its own answer to the first turn.
+extension APIHandlers {
+    /// How long an agent may still take to say that it waits for an approval.
+    private static let pauseGrace = Duration.seconds(5)
+
+    /// Creates a run and answers what the agent does. The run does not need the client: it goes on when that leaves.
+    func invokeAgent(_ request: APIRequest) async throws -> APIAnswer {
+        let (name, missing) = try agentName(request)
+        let body = request.body
+        guard let message = try body.text("message", "input", "initial_message") else {
+            throw APIError.badRequest("message is required")
+        }
+        let command = CreateRun(
+            runID: commands.newID(), agentID: name, userID: try body.text("user_id") ?? request.principal.name,
+            conversationID: try body.text("conversation_id"),
+            invokeURL: try await invokeURL(ofAgent: name, request, notFound: missing), initialMessage: message)
+        let receipt = try await execute(.createRun(command), request)
+        let id = receipt.events.first.map { RunID($0.event.stream.id) } ?? command.runID
+        var filter = EventFilter(workspace: request.workspace)
+        filter.runID = id
+        let start = FirstTurn(dependencies.streamer.follow(filter, after: receipt.position))
+        do {
+            var answer = try Self.answer(try await turn(start), of: id)
+            answer.headers[.position] = receipt.position.description
+            return answer
+        } catch let failure where failure is APIError || failure is CancellationError {
+            var error = failure as? APIError ?? Self.shutdown(id)
+            error.headers[.runID] = id.description
+            throw error
+        }
+    }
+
+    /// Follows the run to the end of its first turn, for as long as an invoke may take.
+    private func turn(_ start: FirstTurn) async throws -> FirstTurn {
+        try await cancelWhenGracefulShutdown { [configuration] in
+            let turn = try await start.advanced(within: configuration.invokeTimeout, pastPause: false)
+            guard case .paused = turn.ending else { return turn }
+            return try await turn.advanced(within: Self.pauseGrace, pastPause: true)
+        }
+    }
+
+    private static func answer(_ turn: FirstTurn, of run: RunID) throws -> APIAnswer {
+        var answer: APIAnswer
+        switch turn.ending {
+        case .completed(let completed):
+            answer = APIAnswer(
+                HTTPResponse.Status(code: Int(completed.statusCode)),
+                completed.response ?? status(.completed, of: run))
+        case .paused(let paused): answer = APIAnswer(.accepted, status(paused, of: run))
+        case .finished(let finished):
+            guard finished.status == .failed else {
+                answer = APIAnswer(.ok, status(finished.status, of: run))
+                break
+            }
+            throw failure(turn.failure, finished.reason ?? "the run failed")
+        case nil:
+            throw APIError(
+                .badGateway, .agentUnreachable,
+                "failed to reach agent: no answer in time; run \(run) goes on without this request")
+        }
+        answer.headers[.runID] = run.description
+        return answer
+    }
+
+    /// The agent's own error keeps its status.
+    private static func failure(_ failed: InvokeFailed?, _ reason: String) -> APIError {
+        guard let code = failed?.statusCode, (400..<600).contains(code) else {
+            return APIError(.badGateway, .agentUnreachable, "failed to reach agent: \(reason)")
+        }
+        return APIError(HTTPResponse.Status(code: Int(code)), .agentFailed, failed?.error ?? reason)
+    }
+
+    private static func shutdown(_ run: RunID) -> APIError {
+        APIError(.serviceUnavailable, .stopped, "Sluice is shutting down; run \(run) goes on when it is started again")
+            .retryAfter(seconds: 30)
+    }
+
+    private static func status(_ status: RunStatus, of run: RunID) -> JSONText {
+        .object { json in
+            json.add("run_id", run.description)
+            json.add("status", status.rawValue)
+        }
+    }
+}
