@@ -94,6 +94,23 @@ import Testing
         #expect(scenario.state.runs[run]?.calls.open.map(\.id) == [call.id])
     }
 
+    @Test mutating func aCallLikeOneOnItsWayWaitsForItsEnd() throws {
+        try invoke()
+        let first = call()
+        _ = try begin(first)
+        try interrupt()
+        try invoke(attempt: 2)
+        let repeated = BeginToolCall(call: call(), agentID: "payments", requirement: nil)
+        #expect(scenario.rejection(.beginToolCall(run: run, repeated))?.code == .callOnItsWay)
+        #expect(try begin(call(body: 2)).count == 1, "another body is another call")
+        try scenario.when(
+            .recordToolCall(
+                run: run,
+                ToolCalled(
+                    call: first, outcome: .answered(statusCode: 200), latency: .zero, answerBytes: 0, answer: nil)))
+        #expect(try begin(call()) == [.toolCallReplayed(ToolCallReplayed(callID: first.id))])
+    }
+
     @Test mutating func anotherAgentsRunIsNotToBeCalledFor() throws {
         try invoke()
         let begin = BeginToolCall(call: call(), agentID: "other", requirement: nil)
