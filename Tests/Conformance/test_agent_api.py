@@ -327,3 +327,21 @@ def test_answers_say_how_an_agent_and_a_policy_are(agents, scripted):
     assert agents.api.get("/api/v1/policies/p").json["status"] == {"ready": True, "message": "enforced at the gate"}
     answer = agents.api.post("/api/v1/deploy", {"agent_name": "x", "image": "i", "invoke_url": "ftp://x"})
     assert answer.status == 400 and "invoke_url" in answer.error
+
+
+def test_a_stop_tells_who_waits_for_an_agent_and_the_run_goes_on(own_sluice):
+    sluice, agent, release, answers = own_sluice(), ScriptedAgent(), threading.Event(), []
+    agent.answers["/invoke"] = lambda body: (release.wait(30), (200, {"response": "done"}))[1]
+    agents = DeployedAgents(sluice)
+    agents.api.post("/api/v1/deploy", {"agent_name": "a", "image": "i", "invoke_url": agent.url + "/invoke"})
+    waiting = threading.Thread(
+        target=lambda: answers.append(agents.api.post("/api/v1/agents/a/invoke", {"message": "m"})))
+    waiting.start()
+    agent.next_call()
+    assert sluice.stop() == 0
+    waiting.join(30)
+    release.set()
+    assert answers[0].status == 503 and "goes on" in answers[0].error
+    sluice.start()
+    assert agents.finished(answers[0].headers["x-run-id"])["status"] == "COMPLETED"
+    agent.close()
