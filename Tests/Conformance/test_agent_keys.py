@@ -50,6 +50,10 @@ def test_another_agents_run_is_not(two_agents, method, path, body):
         ("GET", "/runs?agent_id=b", None),
         ("GET", "/events/stream?agent=b", None),
         ("GET", "/approvals/requests", None),
+        ("POST", "/api/v1/agents/b/invoke", {"message": "hello"}),
+        ("POST", "/api/agents/default/b/invoke", {"message": "hello"}),
+        ("GET", "/api/v1/agents/b/logs", None),
+        ("GET", "/api/v1/agents/b/build-log", None),
         ("POST", "/runs", {"agent_id": "b", "user_id": "ada"}),
         ("POST", "/governance/requests", {"subject": "ada", "tool_id": "bank", "agent_id": "b"}),
     ])

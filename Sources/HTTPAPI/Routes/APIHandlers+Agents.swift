@@ -53,12 +53,18 @@ extension APIHandlers {
     }
 
     /// The agent's name, and what is said when there is none: in the older paths it is the second part.
+    ///
+    /// - Throws: 403 for a key that speaks for another agent.
     func agentName(_ request: APIRequest) throws -> (name: String, notFound: String) {
         let first = try request.parameter("name")
-        guard request.hasParameter("second") else { return (first, Self.notFound(.agent, first)) }
+        guard request.hasParameter("second") else {
+            _ = try agentID(first, request)
+            return (first, Self.notFound(.agent, first))
+        }
         let name = try request.parameter("second")
         let missing = "agent \(first.excerpt)/\(name.excerpt) not found"
         guard first == request.workspace.text else { throw APIError.notFound(missing) }
+        _ = try agentID(name, request)
         return (name, missing)
     }
 
