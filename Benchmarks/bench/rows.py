@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import egress
 import latency
 import log_figures
 import rebuild
@@ -58,4 +59,6 @@ ROWS = [
     Row(
         12, starts.memory,
         [("resident memory at rest", at_most(48, " MiB")), ("resident memory at rest", at_most(200, " MiB"))]),
+    Row(13, egress.beside_nginx, [("allowed GETs of a tool through the gate, recorded, 32 connections", at_least(0.5))]),
+    Row(14, egress.added_time, [("what the gate adds to such a call, one connection, median", at_most(1, " ms"))]),
 ]
