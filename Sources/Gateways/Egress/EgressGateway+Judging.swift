@@ -47,13 +47,7 @@ extension EgressGateway {
         let agent = GovernedAgent(
             name: agentName,
             document: try await projections.resource(.agent, named: agentName, in: workspace)?.document.value ?? .null)
-        var policies: [BoundPolicy] = []
-        for name in agent.policyNames {
-            policies.append(
-                BoundPolicy(
-                    name: name,
-                    document: try await projections.resource(.policy, named: name, in: workspace)?.document))
-        }
+        let policies = try await projections.boundPolicies(of: agent, in: workspace)
         let base = tool.map { $0.baseURL.text } ?? ""
         let path = base.hasSuffix("/") && request.path.hasPrefix("/") ? String(request.path.dropFirst()) : request.path
         let url = base + path + (request.query.map { "?" + $0 } ?? "")

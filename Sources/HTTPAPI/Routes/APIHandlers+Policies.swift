@@ -1,5 +1,6 @@
 import Domain
 import EventStreaming
+import Gateways
 import Governance
 import HTTPTypes
 import Projections
@@ -17,7 +18,7 @@ extension APIHandlers {
         let (toolName, tool) = try await governedTool(request.query("tool"), url, request)
         let call = CallFacts(agent: agent, tool: toolName, method: method, url: url)
         let verdict = PolicyEvaluation.decide(
-            call: call, tool: tool, policies: try await boundPolicies(agent, request))
+            call: call, tool: tool, policies: try await projections.boundPolicies(of: agent, in: request.workspace))
         return APIAnswer(.ok, verdict.json(call, tool))
     }
 
@@ -48,16 +49,6 @@ extension APIHandlers {
             json.add("statement", text)
             json.add(name, value)
         }
-    }
-
-    /// The policies that an agent's deploy names, as they are now.
-    func boundPolicies(_ agent: GovernedAgent, _ request: APIRequest) async throws -> [BoundPolicy] {
-        var found: [BoundPolicy] = []
-        for name in agent.policyNames {
-            let record = try await projections.resource(.policy, named: name, in: request.workspace)
-            found.append(BoundPolicy(name: name, document: record?.document))
-        }
-        return found
     }
 
     /// The named tool, or without a name the one whose base URL the call lies below; of several the longest.
