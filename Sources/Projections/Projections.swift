@@ -18,6 +18,7 @@ package final class Projections: Sendable {
     let progress: Mutex<FollowingProgress>
     private let keys = Mutex(APIKeyIndex())
     let runs: Mutex<RunCache>
+    private let changes = Atomic<UInt64>(0)
     private let batchTimer = Timer(label: "sluice_projection_batch_seconds")
 
     /// Opens the read models at `path`, or begins new, empty ones.
@@ -103,6 +104,7 @@ package final class Projections: Sendable {
                 return try Projector.keys(in: batch).map { try APIKeyIndex.Change($0, db) }
             }
             if !changedKeys.isEmpty { keys.withLock { $0.update(changedKeys) } }
+            if Projector.changesResources(batch) { changes.add(1, ordering: .sequentiallyConsistent) }
             runs.withLock { $0.apply(batch) }
         } catch {
             throw .wrapping(error)
@@ -113,6 +115,10 @@ package final class Projections: Sendable {
 
     /// The key with that digest, of any workspace. From memory: it is asked with every request.
     package func apiKey(digest: String) -> APIKeyRecord? { keys.withLock { $0[digest] } }
+
+    /// Grows whenever agents, tools, policies or model providers are stored or deleted, before that can be acknowledged:
+    /// what was read while it had this value is still as it was read.
+    package var resourceChanges: UInt64 { changes.load(ordering: .sequentiallyConsistent) }
 
     private static var lookUpConfiguration: Configuration {
         var configuration = Configuration()

@@ -39,21 +39,14 @@ extension EgressGateway {
 
     /// What the policies say of the call.
     func judge(_ request: EgressRequest, of agentName: String) async throws -> Judged {
-        let workspace = request.workspace
-        let record = try await projections.resource(.tool, named: request.tool, in: workspace)
-        let document = record?.document.value ?? .null
-        let tool = try record.map { try GovernedTool(name: $0.name, document: document) }
-        // Without a deploy nothing is bound, and nothing is granted that needs a binding.
-        let agent = GovernedAgent(
-            name: agentName,
-            document: try await projections.resource(.agent, named: agentName, in: workspace)?.document.value ?? .null)
-        let policies = try await projections.boundPolicies(of: agent, in: workspace)
-        let base = tool.map { $0.baseURL.text } ?? ""
+        let governed = try await governance.pair(agent: agentName, tool: request.tool, in: request.workspace)
+        let base = governed.tool.map { $0.baseURL.text } ?? ""
         let path = base.hasSuffix("/") && request.path.hasPrefix("/") ? String(request.path.dropFirst()) : request.path
         let url = base + path + (request.query.map { "?" + $0 } ?? "")
-        let call = CallFacts(agent: agent, tool: request.tool, method: request.method, url: url)
+        let call = CallFacts(agent: governed.agent, tool: request.tool, method: request.method, url: url)
         return Judged(
-            tool: tool, document: document,
-            verdict: PolicyEvaluation.decide(call: call, tool: tool, policies: policies))
+            tool: governed.tool, document: governed.document,
+            verdict: PolicyEvaluation.decide(
+                call: call, tool: governed.tool, policies: governed.policies, isExplained: false))
     }
 }

@@ -15,6 +15,7 @@ package struct EgressGateway: Sendable {
     let clients: EgressClients
     let configuration: EgressConfiguration
     let places: CallPlaces
+    let governance: GovernanceCache
     let logger: Logger
 
     package init(
@@ -28,6 +29,7 @@ package struct EgressGateway: Sendable {
         self.clients = clients
         self.configuration = configuration
         places = CallPlaces(max: configuration.callsMax)
+        governance = GovernanceCache(projections)
         self.logger = logger
     }
 

@@ -6,10 +6,11 @@ package enum PolicyEvaluation {
     /// - Parameters:
     ///   - tool: the registered tool that the call is to; `nil` when there is none.
     ///   - policies: what was found for each name that the agent's deploy bound.
+    ///   - isExplained: whether the verdict says each thing looked at, and not only what decided.
     package static func decide(
-        call: CallFacts, tool: GovernedTool?, policies: [BoundPolicy]
+        call: CallFacts, tool: GovernedTool?, policies: [BoundPolicy], isExplained: Bool = true
     ) -> Verdict {
-        var evaluation = Evaluation(call: call, policies: policies)
+        var evaluation = Evaluation(call: call, policies: policies, Explanation(isKept: isExplained))
         return evaluation.verdict(tool)
     }
 }
@@ -18,10 +19,11 @@ package enum PolicyEvaluation {
 private struct Evaluation {
     let call: CallFacts
     let policies: [BoundPolicy]
-    var explanation = Explanation()
+    var explanation: Explanation
 
-    init(call: CallFacts, policies: [BoundPolicy]) {
+    init(call: CallFacts, policies: [BoundPolicy], _ explanation: Explanation) {
         self.call = call
+        self.explanation = explanation
         self.policies = policies.sorted { $0.name < $1.name }
     }
 

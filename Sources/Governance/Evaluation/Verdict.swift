@@ -118,6 +118,12 @@ package struct Explanation: Hashable, Sendable {
     }
 
     package private(set) var steps: [Step] = []
+    /// Whether anybody reads the steps: making their texts costs more than the verdict.
+    private let isKept: Bool
 
-    mutating func add(_ stage: Stage, _ finding: String) { steps.append(Step(stage: stage, finding: finding)) }
+    init(isKept: Bool) { self.isKept = isKept }
+
+    mutating func add(_ stage: Stage, _ finding: @autoclosure () -> String) {
+        if isKept { steps.append(Step(stage: stage, finding: finding())) }
+    }
 }

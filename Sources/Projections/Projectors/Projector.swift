@@ -20,6 +20,16 @@ enum Projector {
             .filter { seen.insert($0).inserted }
     }
 
+    /// Whether the batch stores or deletes a document.
+    static func changesResources(_ batch: [RecordedEvent]) -> Bool {
+        batch.contains { recorded in
+            switch recorded.event.payload {
+            case .resourceStored, .resourceDeleted: true
+            default: false
+            }
+        }
+    }
+
     private static func apply(_ recorded: RecordedEvent, _ timeline: TimelineTable, _ db: Database) throws {
         let event = recorded.event
         if let mark = event.timeline, event.stream.kind == .run {
