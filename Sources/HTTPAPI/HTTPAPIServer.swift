@@ -96,10 +96,12 @@ package enum HTTPAPIServer {
             middleware: AuthenticationMiddleware(
                 projections: dependencies.projections, agentOfToken: dependencies.agentOfToken,
                 now: { commands.clock.now() }))
-        router.add(
-            middleware: RateLimitMiddleware(
-                perSecond: configuration.rateLimitPerSecond, burst: configuration.rateLimitBurst,
-                now: { commands.clock.now() }))
+        if configuration.rateLimitPerSecond > 0 {
+            router.add(
+                middleware: RateLimitMiddleware(
+                    perSecond: configuration.rateLimitPerSecond, burst: configuration.rateLimitBurst,
+                    now: { commands.clock.now() }))
+        }
         var table = RouteTable(router, api)
         table.addAll(api, configuration)
         table.finish()

@@ -96,6 +96,11 @@ extension String {
     /// Whether two slashes follow each other.
     fileprivate var hasEmptyPart: Bool {
         let slash = UInt8(ascii: "/")
-        return zip(utf8, utf8.dropFirst()).contains { $0 == slash && $1 == slash }
+        var previous: UInt8 = 0
+        for byte in utf8 {
+            if byte == slash, previous == slash { return true }
+            previous = byte
+        }
+        return false
     }
 }

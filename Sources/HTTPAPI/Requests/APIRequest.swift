@@ -3,6 +3,7 @@ import Domain
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import NIOCore
 
 /// A request as a route sees it: who, where, and a checked body.
@@ -13,11 +14,10 @@ struct APIRequest: Sendable {
     let body: JSONValue
     let idempotency: IdempotencyToken?
     let head: HTTPRequest
-    let traceparent: String?
     /// The client's connection.
     let channel: any Channel
     private let parameters: Parameters
-    private let queryParameters: Parameters
+    private let uri: URI
 
     init(
         _ request: Request, _ context: APIContext, principal: Principal, workspace: WorkspaceName, body: JSONValue,
@@ -29,11 +29,12 @@ struct APIRequest: Sendable {
         self.body = body
         self.idempotency = idempotency
         head = request.head
-        traceparent = request.headers.shortTraceparent
         channel = context.channel
         parameters = context.parameters
-        queryParameters = request.uri.queryParameters
+        uri = request.uri
     }
+
+    var traceparent: String? { head.headerFields.shortTraceparent }
 
     /// The command request of this HTTP request.
     var commandRequest: CommandRequest {
@@ -65,7 +66,7 @@ struct APIRequest: Sendable {
     func actionID() throws(APIError) -> ActionID { try identifier("action") { "action \($0) not found" } }
 
     /// A query parameter, decoded; an empty one counts as absent.
-    func query(_ name: String) -> String? { queryParameters.get(name).flatMap { $0.isEmpty ? nil : $0 } }
+    func query(_ name: String) -> String? { uri.queryParameters.get(name).flatMap { $0.isEmpty ? nil : $0 } }
 
     /// A whole number between `range`'s bounds.
     func query(_ name: String, in range: ClosedRange<UInt64>) throws(APIError) -> UInt64? {

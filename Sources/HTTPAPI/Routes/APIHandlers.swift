@@ -108,6 +108,7 @@ final class APIHandlers: Sendable {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw Self.bodyTooLarge(limit)
         }
+        guard request.announcesBody else { return [] }
         var bytes: [UInt8] = []
         defer { bodyBytes.giveBack(bytes.count) }
         do {
@@ -142,4 +143,9 @@ final class APIHandlers: Sendable {
         guard let fingerprint else { preconditionFailure("a fingerprint has 32 bytes") }
         return IdempotencyToken(key: key, fingerprint: fingerprint)
     }
+}
+
+extension Request {
+    /// Whether there is a body to wait for (RFC 9112, section 6.3).
+    fileprivate var announcesBody: Bool { headers[.contentLength] != nil || headers[.transferEncoding] != nil }
 }
