@@ -90,8 +90,8 @@ fuzz-corpus: ## Make the corpus anew from itself and what `make fuzz` has found
 	python3 Tests/Fuzzing/corpus.py "$$($(FUZZ_BUILD) --show-bin-path)/Fuzz" .build-fuzz/found $(FUZZ_TARGETS)
 
 TSAN_BUILD := SLUICE_TSAN=1 $(BUILD) --scratch-path .build-tsan --sanitize=thread
-TSAN_SUITES := CommandHandling|EventLog|EventStore|EventStreaming|Projections|Scheduling
-TSAN_CONFORMANCE := lifecycle idempotency bulk_events streaming scheduler snapshots
+TSAN_SUITES := CommandHandling|EventLog|EventStore|EventStreaming|Execution|Gateways|Projections|Scheduling|Secrets
+TSAN_CONFORMANCE := lifecycle idempotency bulk_events streaming scheduler snapshots egress egress_approvals llm_gateway
 TSAN_REPORTS := $(CURDIR)/.build-tsan/reports
 
 .PHONY: tsan
