@@ -88,16 +88,10 @@ struct SecretsCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let path = [owner.kind, owner.name, name].map(Self.escaped).joined(separator: "/")
+                let path = [owner.kind, owner.name, name].map(\.percentEncoded).joined(separator: "/")
                 _ = try await connection.client().request("DELETE", "/api/v1/secrets/\(path)")
                 show("deleted \(name) of \(owner.kind)/\(owner.name)")
             }
-        }
-
-        private static func escaped(_ text: String) -> String {
-            text.addingPercentEncoding(
-                withAllowedCharacters: .alphanumerics.intersection(.init(charactersIn: "\u{0}"..."\u{7e}")))
-                ?? text
         }
     }
 

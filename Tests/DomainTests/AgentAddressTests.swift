@@ -9,7 +9,10 @@ import Testing
         #expect(url.hasPrefix("sluice://agents/") && url.utf8.allSatisfy { (0x21...0x7e).contains($0) })
     }
 
-    @Test(arguments: ["https://agents/x", "sluice://agents/", "sluice://agents/%", "sluice://agents/%zz", "sluice://x"])
+    @Test(arguments: [
+        "https://agents/x", "sluice://agents/", "sluice://agents/%", "sluice://agents/%zz", "sluice://agents/%+1",
+        "sluice://agents/%ff", "sluice://x",
+    ])
     func isNothingElse(url: String) {
         #expect(AgentAddress.agentName(url) == nil)
     }

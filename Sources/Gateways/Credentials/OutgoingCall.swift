@@ -1,3 +1,5 @@
+import Domain
+
 /// A call on its way to a tool or a model, before its credentials and with them.
 package struct OutgoingCall: Sendable {
     package var method: String
@@ -35,7 +37,7 @@ package struct OutgoingCall: Sendable {
     mutating func setQueryParameter(_ name: String, _ value: String) {
         let parts = URLParts(url)
         let encoded = PercentEncoding.encode(name)
-        var pairs = parts.queryPairs.filter { PercentEncoding.decode($0.name) != name }.map(\.text)
+        var pairs = parts.queryPairs.filter { PercentEncoding.decodeForm($0.name) != name }.map(\.text)
         pairs.append("\(encoded)=\(PercentEncoding.encode(value))")
         url = parts.beforeQuery + "?" + pairs.joined(separator: "&")
     }

@@ -1,3 +1,5 @@
+import Domain
+
 /// The parts of a URL as they are written: signing and forwarding may not change a byte of them.
 struct URLParts {
     let scheme: String
@@ -42,42 +44,10 @@ struct URLParts {
     }
 }
 
-/// RFC 3986: everything but the unreserved characters is escaped.
-enum PercentEncoding {
-    private static let digits = Array("0123456789ABCDEF".utf8)
-
-    static func encode(_ text: String, keeping others: String = "") -> String {
-        let kept = Set(("-._~" + others).utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            let isAlphanumeric =
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-            if isAlphanumeric || kept.contains(byte) {
-                bytes.append(byte)
-            } else {
-                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
+extension PercentEncoding {
     /// The text of a query's name or value; a malformed escape stands for itself.
-    static func decode(_ text: String) -> String {
-        let source = Array(text.utf8)
-        var bytes: [UInt8] = []
-        var index = 0
-        while index < source.count {
-            if source[index] == UInt8(ascii: "%"), index + 2 < source.count,
-                let byte = UInt8(String(decoding: source[(index + 1)...(index + 2)], as: UTF8.self), radix: 16)
-            {
-                bytes.append(byte)
-                index += 3
-            } else {
-                bytes.append(source[index] == UInt8(ascii: "+") ? UInt8(ascii: " ") : source[index])
-                index += 1
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+    static func decodeForm(_ text: String) -> String {
+        let spaced = text.utf8.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }
+        return String(decoding: decodedOnce(spaced), as: UTF8.self)
     }
 }

@@ -1,3 +1,5 @@
+import Domain
+
 /// An http or https URL in the one form that rules are held against and that a gateway forwards (RFC 3986, 6.2.2).
 ///
 /// Lower-case scheme and host without a trailing dot, numeric IPv4 spellings as dotted quads, IPv6 as RFC 5952 writes it,

@@ -1,3 +1,5 @@
+import Domain
+
 /// The path of a URL: its normal form, and what else servers make of it.
 enum PathNormalization {
     /// How often a path may be percent-encoded over itself.

@@ -1,3 +1,5 @@
+import Domain
+
 /// The host and port of a URL, in one spelling.
 enum URLAuthority {
     static func parse(
@@ -60,16 +62,7 @@ extension UInt8 {
 
     var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
 
-    var isHexDigit: Bool { hexDigit != nil }
-
-    var hexDigit: UInt8? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
+    var isHexDigit: Bool { PercentEncoding.hexDigit(self) != nil }
 
     /// The letter in lower case; other bytes as they are.
     var lowered: UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self }

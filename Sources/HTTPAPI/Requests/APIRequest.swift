@@ -80,13 +80,6 @@ struct APIRequest: Sendable {
     func header(_ name: HTTPField.Name) -> String? { head.headerFields[name] }
 }
 
-extension String {
-    /// The text with its percent escapes decoded, which most have none of; `nil` when one is malformed.
-    var percentDecoded: String? {
-        utf8.contains(UInt8(ascii: "%")) ? removingPercentEncoding : self
-    }
-}
-
 extension HTTPFields {
     /// The W3C traceparent, unless it is longer than any is.
     var shortTraceparent: String? { self[.traceparent].flatMap { $0.utf8.count <= 128 ? $0 : nil } }
