@@ -55,7 +55,7 @@ package struct Executor: Sendable {
         else { return }
         let call = InvokeCall(
             runID: run.id, workspace: run.workspace, userID: run.userID, conversationID: run.conversationID,
-            message: run.initialMessage ?? "", invokeURL: invokeURL, purpose: requested.purpose,
+            message: run.initialMessage ?? "", input: run.input, invokeURL: invokeURL, purpose: requested.purpose,
             attempt: requested.attempt, requestID: requested.requestID)
         guard let admitted = registry.admit(call) else { return }
         group.addTask {

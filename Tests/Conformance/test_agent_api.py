@@ -74,6 +74,18 @@ def test_an_invoke_answers_what_the_agent_does_and_names_its_run(agents, path):
     assert run["status"] == "COMPLETED" and run["agent_id"] == "echo" and run["conversation_id"] == "c"
 
 
+def test_an_agent_gets_what_its_caller_sent_but_not_what_only_the_platform_says(agents, scripted):
+    scripted.answers["/invoke"] = lambda body: (200, {"response": "done"})
+    history = [{"role": "user", "content": "earlier"}]
+    agents.api.post("/api/v1/agents/elsewhere/invoke", {
+        "message": "m", "user_id": "ada", "history": history, "locale": {"lang": "de"}, "run_id": "forged",
+        "approved": True, "action_id": "forged"})
+    _, headers, body = scripted.next_call()
+    run = headers["x-run-id"]
+    assert body == {
+        "run_id": run, "user_id": "ada", "message": "m", "history": history, "locale": {"lang": "de"}}
+
+
 def test_an_invoke_without_a_user_is_the_keys(agents):
     client = agents.sluice.client(agents.sluice.key("operator"))
     run = client.post("/api/v1/agents/echo/invoke", {"message": "m"}).headers["x-run-id"]

@@ -111,7 +111,8 @@ enum EventSamples {
             .runCreated(
                 RunCreated(
                     agentID: "payments", agentUID: ResourceID(uuid(704)), userID: "alice", conversationID: "c-1",
-                    invokeURL: "http://127.0.0.1:9000/invoke", initialMessage: "pay 12.50 €", deadline: soon)),
+                    invokeURL: "http://127.0.0.1:9000/invoke", initialMessage: "pay 12.50 €",
+                    input: JSONText(verified: #"{"history":[{"role":"user","content":"hi"}]}"#), deadline: soon)),
             .runCreated(
                 RunCreated(
                     agentID: "payments", agentUID: nil, userID: "bob", conversationID: nil, invokeURL: nil,

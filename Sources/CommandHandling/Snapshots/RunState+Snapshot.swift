@@ -18,12 +18,14 @@ extension RunState {
         writer.add(13, timelineSequence)
         writer.add(14) { calls.write(to: &$0) }
         writer.add(15, creatorID)
+        writer.add(16, optional: input?.text)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, workspace, status): (RunID?, WorkspaceName?, RunStatus?)
         var (agentID, userID) = ("", "")
         var (conversationID, invokeURL, initialMessage): (String?, String?, String?)
+        var input: JSONText?
         var deadline = Timestamp(microseconds: 0)
         var (actions, lastInvoke): ([ActionState], InvokeProgress?) = ([], nil)
         var (calls, creatorID): (ToolCallJournal, APIKeyID?) = (ToolCallJournal(), nil)
@@ -45,13 +47,14 @@ extension RunState {
             case 13: timelineSequence = try reader.unsigned()
             case 14: calls = try ToolCallJournal(try reader.message())
             case 15: creatorID = try reader.id("creator")
+            case 16: input = try reader.json()
             default: throw .missing("run")
             }
         }
         self.init(
             id: try required(id, "run"), workspace: try required(workspace, "workspace"), agentID: agentID,
             userID: userID, conversationID: conversationID, invokeURL: invokeURL, initialMessage: initialMessage,
-            deadline: deadline, status: try required(status, "status"), actions: actions, calls: calls,
+            input: input, deadline: deadline, status: try required(status, "status"), actions: actions, calls: calls,
             creatorID: creatorID, lastInvoke: lastInvoke, streamSequence: streamSequence,
             timelineSequence: timelineSequence)
     }

@@ -88,10 +88,12 @@ package struct CreateRun: Hashable, Sendable {
     package let conversationID: String?
     package let invokeURL: String?
     package let initialMessage: String?
+    /// What else the client has for the agent, an object.
+    package let input: JSONText?
 
     package init(
         runID: RunID, agentID: String, userID: String, conversationID: String?, invokeURL: String?,
-        initialMessage: String?
+        initialMessage: String?, input: JSONText? = nil
     ) {
         self.runID = runID
         self.agentID = agentID
@@ -99,6 +101,7 @@ package struct CreateRun: Hashable, Sendable {
         self.conversationID = conversationID
         self.invokeURL = invokeURL
         self.initialMessage = initialMessage
+        self.input = input
     }
 }
 

@@ -123,7 +123,7 @@ extension EventPayload {
     private var documentSizeBytes: Int {
         switch self {
         case .resourceStored(let stored): stored.document.text.utf8.count
-        case .runCreated(let created): created.initialMessage?.utf8.count ?? 0
+        case .runCreated(let created): (created.initialMessage?.utf8.count ?? 0) + (created.input?.text.utf8.count ?? 0)
         case .runEventAdded(let added): added.data?.text.utf8.count ?? 0
         case .checkpointSaved(let saved): saved.document.text.utf8.count
         case .toolResultRecorded(let recorded): recorded.document.text.utf8.count

@@ -8,12 +8,14 @@ package struct RunCreated: Hashable, Sendable {
     /// Where the server drives the agent; without it the client drives the run.
     package let invokeURL: String?
     package let initialMessage: String?
+    /// What else the client had for the agent, an object.
+    package let input: JSONText?
     /// When the run fails if it has not finished.
     package let deadline: Timestamp
 
     package init(
         agentID: String, agentUID: ResourceID?, userID: String, conversationID: String?, invokeURL: String?,
-        initialMessage: String?, deadline: Timestamp
+        initialMessage: String?, input: JSONText? = nil, deadline: Timestamp
     ) {
         self.agentID = agentID
         self.agentUID = agentUID
@@ -21,6 +23,7 @@ package struct RunCreated: Hashable, Sendable {
         self.conversationID = conversationID
         self.invokeURL = invokeURL
         self.initialMessage = initialMessage
+        self.input = input
         self.deadline = deadline
     }
 }

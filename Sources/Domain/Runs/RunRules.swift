@@ -14,11 +14,14 @@ extension ActiveState {
         if let message = create.initialMessage, message.utf8.count > limits.documentBytesMax {
             throw Rejection(.invalidArgument, "message is larger than \(limits.documentBytesMax) bytes")
         }
+        if let input = create.input, input.text.utf8.count > limits.documentBytesMax {
+            throw Rejection(.invalidArgument, "the body is larger than \(limits.documentBytesMax) bytes")
+        }
         let agent = resources[ResourceKey(workspace: context.workspace, kind: .agent, name: create.agentID)]
         let created = RunCreated(
             agentID: create.agentID, agentUID: agent?.id, userID: create.userID,
             conversationID: create.conversationID, invokeURL: create.invokeURL,
-            initialMessage: create.initialMessage, deadline: context.time.adding(context.settings.runTimeout))
+            initialMessage: create.initialMessage, input: create.input, deadline: context.time.adding(context.settings.runTimeout))
         return RunDecision(creating: create.runID, created, context).events
     }
 

@@ -8,6 +8,8 @@ package struct RunState: Hashable, Sendable {
     package let invokeURL: String?
     /// Kept for runs that the server drives; `nil` otherwise.
     package let initialMessage: String?
+    /// Kept like the message.
+    package let input: JSONText?
     package let deadline: Timestamp
     package private(set) var status: RunStatus = .running
     package private(set) var actions: [ActionState] = []
@@ -27,13 +29,14 @@ package struct RunState: Hashable, Sendable {
         conversationID = created.conversationID
         invokeURL = created.invokeURL
         initialMessage = created.invokeURL == nil ? nil : created.initialMessage
+        input = created.invokeURL == nil ? nil : created.input
         deadline = created.deadline
     }
 
     /// A run as it was remembered before.
     package init(
         id: RunID, workspace: WorkspaceName, agentID: String, userID: String, conversationID: String?,
-        invokeURL: String?, initialMessage: String?, deadline: Timestamp, status: RunStatus, actions: [ActionState],
+        invokeURL: String?, initialMessage: String?, input: JSONText?, deadline: Timestamp, status: RunStatus, actions: [ActionState],
         calls: ToolCallJournal, creatorID: APIKeyID?, lastInvoke: InvokeProgress?, streamSequence: UInt64,
         timelineSequence: UInt64
     ) {
@@ -44,6 +47,7 @@ package struct RunState: Hashable, Sendable {
         self.conversationID = conversationID
         self.invokeURL = invokeURL
         self.initialMessage = initialMessage
+        self.input = input
         self.deadline = deadline
         self.status = status
         self.actions = actions

@@ -9,11 +9,13 @@ extension RunCreated {
         writer.add(5, optional: invokeURL)
         writer.add(6, optional: initialMessage)
         writer.add(7, deadline)
+        writer.add(9, optional: input?.text)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (agentID, agentUID, userID): (String, ResourceID?, String) = ("", nil, "")
         var (conversationID, invokeURL, initialMessage): (String?, String?, String?)
+        var input: JSONText?
         var deadline = Timestamp(microseconds: 0)
         while let field = try reader.next() {
             switch field {
@@ -24,12 +26,13 @@ extension RunCreated {
             case 5: invokeURL = try reader.text()
             case 6: initialMessage = try reader.text()
             case 7: deadline = try reader.time()
+            case 9: input = try reader.json()
             default: try reader.skip()
             }
         }
         self.init(
             agentID: agentID, agentUID: agentUID, userID: userID, conversationID: conversationID, invokeURL: invokeURL,
-            initialMessage: initialMessage, deadline: deadline)
+            initialMessage: initialMessage, input: input, deadline: deadline)
     }
 }
 

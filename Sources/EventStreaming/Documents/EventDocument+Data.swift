@@ -121,6 +121,7 @@ extension EventDocument {
         json.add("conversation_id", created.conversationID)
         json.add("invoke_url", created.invokeURL)
         json.add("initial_message", created.initialMessage)
+        json.add("input", created.input)
         json.add("deadline", created.deadline)
     }
 

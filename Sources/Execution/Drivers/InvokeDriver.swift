@@ -13,6 +13,8 @@ package struct InvokeCall: Hashable, Sendable {
     package let userID: String
     package let conversationID: String?
     package let message: String
+    /// What else the client has for the agent, an object.
+    package let input: JSONText?
     package let invokeURL: String
     package let purpose: InvokePurpose
     package let attempt: UInt32

@@ -62,12 +62,21 @@ package struct RemoteHTTPDriver: InvokeDriver {
         switch call.purpose {
         case .start:
             members.append(.init(name: "message", value: .string(call.message)))
-            members.append(.init(name: "history", value: .array([])))
+            members += Self.input(of: call)
         case .resume(let action):
             members.append(.init(name: "action_id", value: .string(action.description)))
             members.append(.init(name: "approved", value: .bool(true)))
         }
         return JSONValue.object(members).text
+    }
+
+    /// What the client sent beside that; published agents read `history` in any case.
+    private static func input(of call: InvokeCall) -> [JSONValue.Member] {
+        guard case .object(let members)? = call.input?.value else {
+            return [.init(name: "history", value: .array([]))]
+        }
+        let hasHistory = members.contains { $0.name == "history" }
+        return members + (hasHistory ? [] : [.init(name: "history", value: .array([]))])
     }
 
     /// The body, or `nil` when it is larger than what is read.

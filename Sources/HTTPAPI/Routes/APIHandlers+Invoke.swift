@@ -20,7 +20,8 @@ extension APIHandlers {
         let command = CreateRun(
             runID: commands.newID(), agentID: name, userID: try body.text("user_id") ?? request.principal.name,
             conversationID: try body.text("conversation_id"),
-            invokeURL: try await invokeURL(ofAgent: name, request, notFound: missing), initialMessage: message)
+            invokeURL: try await invokeURL(ofAgent: name, request, notFound: missing), initialMessage: message,
+            input: Self.input(of: body))
         let receipt = try await execute(.createRun(command), request)
         let id = receipt.events.first.map { RunID($0.event.stream.id) } ?? command.runID
         var filter = EventFilter(workspace: request.workspace)
@@ -35,6 +36,14 @@ extension APIHandlers {
             error.headers[.runID] = id.description
             throw error
         }
+    }
+
+    /// What of the body the platform does not say itself: the agent gets it as it came.
+    private static func input(of body: JSONValue) -> JSONText? {
+        let own = ["message", "run_id", "user_id", "conversation_id", "action_id", "approved"]
+        guard case .object(let members) = body else { return nil }
+        let others = members.filter { !own.contains($0.name) }
+        return others.isEmpty ? nil : JSONValue.object(others).text
     }
 
     /// Follows the run to the end of its first turn, for as long as an invoke may take.

@@ -907,6 +907,16 @@ nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
 
   var deadlineUs: Int64 = 0
 
+  /// JSON, an object: what else the client had for the agent.
+  var input: String {
+    get {_input ?? String()}
+    set {_input = newValue}
+  }
+  /// Returns true if `input` has been explicitly set.
+  var hasInput: Bool {self._input != nil}
+  /// Clears the value of `input`. Subsequent reads from it will return its default value.
+  mutating func clearInput() {self._input = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -915,6 +925,7 @@ nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
   fileprivate var _conversationID: String? = nil
   fileprivate var _invokeURL: String? = nil
   fileprivate var _initialMessage: String? = nil
+  fileprivate var _input: String? = nil
 }
 
 nonisolated struct Sluice_Events_V1_RunEventAdded: Sendable {
@@ -2822,7 +2833,7 @@ nonisolated extension Sluice_Events_V1_ResourceStatusRecorded: SwiftProtobuf.Mes
 
 nonisolated extension Sluice_Events_V1_RunCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RunCreated"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}agent_id\0\u{3}agent_uid\0\u{3}user_id\0\u{3}conversation_id\0\u{3}invoke_url\0\u{3}initial_message\0\u{3}deadline_us\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}agent_id\0\u{3}agent_uid\0\u{3}user_id\0\u{3}conversation_id\0\u{3}invoke_url\0\u{3}initial_message\0\u{3}deadline_us\0\u{2}\u{2}input\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2837,6 +2848,7 @@ nonisolated extension Sluice_Events_V1_RunCreated: SwiftProtobuf.Message, SwiftP
       case 5: try { try decoder.decodeSingularStringField(value: &self._invokeURL) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self._initialMessage) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.deadlineUs) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self._input) }()
       default: break
       }
     }
@@ -2868,6 +2880,9 @@ nonisolated extension Sluice_Events_V1_RunCreated: SwiftProtobuf.Message, SwiftP
     if self.deadlineUs != 0 {
       try visitor.visitSingularInt64Field(value: self.deadlineUs, fieldNumber: 7)
     }
+    try { if let v = self._input {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 9)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2879,6 +2894,7 @@ nonisolated extension Sluice_Events_V1_RunCreated: SwiftProtobuf.Message, SwiftP
     if lhs._invokeURL != rhs._invokeURL {return false}
     if lhs._initialMessage != rhs._initialMessage {return false}
     if lhs.deadlineUs != rhs.deadlineUs {return false}
+    if lhs._input != rhs._input {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
