@@ -98,11 +98,14 @@ package struct Daemon: Sendable {
         let keyDestruction = KeyDestruction(
             vault: vault, visible: { try? await projections.reach($0) }, logger: logger)
         try await keyDestruction.look(at: active)
+        let endpoint = HTTPTokenEndpoint(client: client)
         let credentials = CredentialStore(
-            projections: projections, vault: vault, endpoint: HTTPTokenEndpoint(client: client),
-            now: { commands.clock.now() })
+            projections: projections, vault: vault, endpoint: endpoint, now: { commands.clock.now() })
+        let consents = Consents(
+            commands: commands, projections: projections, vault: vault, credentials: credentials, endpoint: endpoint,
+            publicURL: configuration.publicURL)
         let egress = EgressGateway(
-            commands: commands, projections: projections, vault: vault, credentials: credentials,
+            commands: commands, projections: projections, vault: vault, credentials: credentials, consents: consents,
             clients: clients.tools, configuration: configuration.egress, logger: logger)
         let models = LLMGateway(
             projections: projections, credentials: credentials, clients: clients.models,
@@ -125,7 +128,8 @@ package struct Daemon: Sendable {
             LoopService { try await executor.run(from: active, after: position) },
             DrainingService(drainTimeout: configuration.drainTimeout) {
                 try await egress.recordInterrupted(active)
-                try await serveHTTP(store, commands, projections, vault, client, egress, models, tokens, agents)
+                try await serveHTTP(
+                    store, commands, projections, vault, client, egress, consents, models, tokens, agents)
             },
         ]
         let group = ServiceGroup(
@@ -152,8 +156,8 @@ package struct Daemon: Sendable {
 
     private func serveHTTP(
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
-        _ client: HTTPClient, _ egress: EgressGateway, _ models: LLMGateway, _ tokens: AgentTokens,
-        _ agents: AgentProcesses
+        _ client: HTTPClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
+        _ tokens: AgentTokens, _ agents: AgentProcesses
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
@@ -168,7 +172,7 @@ package struct Daemon: Sendable {
             }, heartbeat: configuration.heartbeat)
         let dependencies = HTTPAPIDependencies(
             commands: commands, projections: projections, streamer: streamer, vault: vault, client: client,
-            egress: egress, models: models,
+            egress: egress, consents: consents, models: models,
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             }, agentRecords: AgentRecords(agents),

@@ -15,6 +15,7 @@ package struct HTTPAPIDependencies: Sendable {
     /// For probes of tools; must not follow redirects.
     package let client: HTTPClient
     package let egress: EgressGateway
+    package let consents: Consents
     package let models: LLMGateway
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
@@ -24,7 +25,7 @@ package struct HTTPAPIDependencies: Sendable {
 
     package init(
         commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
-        client: HTTPClient, egress: EgressGateway, models: LLMGateway,
+        client: HTTPClient, egress: EgressGateway, consents: Consents, models: LLMGateway,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         agentRecords: AgentRecords = AgentRecords(),
         metrics: @escaping @Sendable () async -> String
@@ -35,6 +36,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.vault = vault
         self.client = client
         self.egress = egress
+        self.consents = consents
         self.models = models
         self.agentOfToken = agentOfToken
         self.agentRecords = agentRecords

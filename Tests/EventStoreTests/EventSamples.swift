@@ -142,6 +142,11 @@ enum EventSamples {
             ActionBlocked(
                 actionID: action, toolID: "echo", capability: nil, payloadHash: nil, method: nil, url: nil,
                 accessRequestID: nil, expiresAt: soon)),
+        .actionBlocked(
+            ActionBlocked(
+                actionID: action, toolID: "mail", capability: nil, payloadHash: nil, method: nil, url: nil,
+                accessRequestID: nil, expiresAt: soon, isConsent: true)),
+        .actionApproved(ActionApproved(actionID: action, payloadHash: nil, reason: "mail.read", isConsent: true)),
         .actionApproved(ActionApproved(actionID: action, payloadHash: hash, reason: "checked")),
         .actionApproved(ActionApproved(actionID: action, payloadHash: nil, reason: nil)),
         .actionRejected(ActionRejected(actionID: action, reason: "too much")),

@@ -96,6 +96,13 @@ extension LogGenerator {
     }
 
     private mutating func decision(_ run: RunState, _ action: ActionState) -> Command {
+        if action.isConsent, random.chance(60) {
+            return .giveConsent(
+                run: run.id,
+                GiveConsent(
+                    actionID: action.id, token: storeSecret("consent:\(run.userID)"),
+                    scope: random.maybe("mail.read")))
+        }
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<75:
             return .approveAction(

@@ -16,7 +16,7 @@ extension LogGenerator {
         return .storeSecrets(StoreSecrets(kind: kind, owner: owner, secrets: [storeSecret(name)]))
     }
 
-    private mutating func storeSecret(_ name: String) -> StoreSecret {
+    mutating func storeSecret(_ name: String) -> StoreSecret {
         let byte = UInt8.random(in: 0 ... .max, using: &random)
         let sealed = SealedSecret(keyID: newID(), ciphertext: [UInt8](repeating: byte, count: 92))
         return StoreSecret(name: name, sealed: sealed, newID: newID())

@@ -8,6 +8,11 @@ extension LogGenerator {
             return .recordToolCall(run: run.id, outcome(of: call(open.id, open.fingerprint, in: run)))
         }
         if random.chance(5) {
+            return .requireConsent(
+                run: run.id,
+                RequireConsent(actionID: newID(), toolID: random.pick(Self.names), agentID: run.agentID))
+        }
+        if random.chance(5) {
             return .recordRefusedCall(
                 run: run.id,
                 ToolCallRefused(

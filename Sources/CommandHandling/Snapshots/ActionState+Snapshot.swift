@@ -13,13 +13,14 @@ extension ActionState {
         writer.add(8, optional: url)
         if let gate { writer.add(9) { gate.write(to: &$0) } }
         writer.add(10, isSpent)
+        writer.add(11, isConsent)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, toolID, payloadHash): (ActionID?, String, PayloadHash?) = (nil, "", nil)
         var (accessRequestID, status): (AccessRequestID?, ActionStatus?)
         var (method, url, gate): (String?, String?, Gate?)
-        var (expiresAt, isSpent) = (Timestamp(microseconds: 0), false)
+        var (expiresAt, isSpent, isConsent) = (Timestamp(microseconds: 0), false, false)
         while let field = try reader.next() {
             switch field {
             case 1: id = try reader.id("action")
@@ -32,13 +33,14 @@ extension ActionState {
             case 8: url = try reader.text()
             case 9: gate = try Gate(try reader.message())
             case 10: isSpent = try reader.bool()
+            case 11: isConsent = try reader.bool()
             default: throw .missing("action")
             }
         }
         self.init(
             id: try required(id, "action"), toolID: toolID, method: method, url: url, payloadHash: payloadHash,
             accessRequestID: accessRequestID, expiresAt: expiresAt, gate: gate,
-            status: try required(status, "status"), isSpent: isSpent)
+            isConsent: isConsent, status: try required(status, "status"), isSpent: isSpent)
     }
 }
 

@@ -14,6 +14,8 @@ package struct DaemonConfiguration: Sendable {
     let heartbeat: Duration
     let drainTimeout: Duration
     let payloadRetention: Duration
+    /// Where people's browsers reach this server, without a slash at its end.
+    let publicURL: String
     let secrets: SecretsConfiguration
     var log = EventLog.Configuration()
     var decisions = DecisionSettings()
@@ -35,6 +37,7 @@ package struct DaemonConfiguration: Sendable {
         heartbeat = try settings.duration(.heartbeat)
         drainTimeout = try settings.duration(.drainTimeout)
         payloadRetention = try settings.duration(.payloadRetention)
+        publicURL = try Self.publicURL(settings)
         log.segmentBytesMax = UInt64(try settings.integer(.segmentBytesMax, in: 65_536...4_294_967_296))
         decisions.runTimeout = try settings.duration(.runTimeout)
         decisions.approvalWindow = try settings.duration(.approvalWindow)
@@ -60,6 +63,15 @@ package struct DaemonConfiguration: Sendable {
         http.invokeTimeout = executor.invokeTimeout
         http.version = SluiceVersion.text
         (http.host, http.port) = try Self.address(settings)
+    }
+
+    private static func publicURL(_ settings: Settings) throws(DaemonError) -> String {
+        var text = settings.text(.publicURL)[...]
+        guard !text.isEmpty else { return "http://" + settings.text(.listen) }
+        while text.hasSuffix("/") { text.removeLast() }
+        guard text.hasPrefix("https://") || text.hasPrefix("http://"), !text.contains(where: { "?# ".contains($0) })
+        else { throw settings.invalid(.publicURL, "an http or https URL") }
+        return String(text)
     }
 
     private static func address(_ settings: Settings) throws(DaemonError) -> (String, Int) {

@@ -2,6 +2,7 @@
 package enum SettingKey: String, CaseIterable, Sendable {
     case dataDirectory = "data-dir"
     case listen
+    case publicURL = "public-url"
     case apiKey = "api-key"
     case masterKey = "master-key"
     case masterKeyFile = "master-key-file"
@@ -48,7 +49,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         switch self {
         case .dataDirectory: "sluice-data"
         case .listen: "127.0.0.1:8092"
-        case .apiKey, .masterKey, .masterKeyFile: ""
+        case .apiKey, .masterKey, .masterKeyFile, .publicURL: ""
         case .logLevel: "info"
         case .segmentBytesMax: "67108864"
         case .runTimeout: "7d"

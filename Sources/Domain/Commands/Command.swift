@@ -28,6 +28,8 @@ package enum Command: Hashable, Sendable {
     case recordToolCall(run: RunID, ToolCalled)
     case recordInterruptedCall(run: RunID, ToolCallID)
     case recordRefusedCall(run: RunID, ToolCallRefused)
+    case requireConsent(run: RunID, RequireConsent)
+    case giveConsent(run: RunID, GiveConsent)
 
     case requestInvoke(run: RunID, InvokeRequested)
     case completeInvoke(run: RunID, InvokeCompleted)

@@ -41,6 +41,8 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     /// The same call was begun, and nothing is known of its outcome yet.
     case callOnItsWay = "call_on_its_way"
     case selfApproval = "self_approval"
+    /// The action waits for its run's user.
+    case consentIsTheUsers = "consent_is_the_users"
     case notAnApprover = "not_an_approver"
     case limitReached = "limit_reached"
 }

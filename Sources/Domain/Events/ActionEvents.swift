@@ -1,4 +1,4 @@
-/// A call was stopped until somebody approves it.
+/// A call was stopped until somebody approves it, or until the run's user consents to calls of the tool.
 package struct ActionBlocked: Hashable, Sendable {
     package let actionID: ActionID
     package let toolID: String
@@ -12,10 +12,13 @@ package struct ActionBlocked: Hashable, Sendable {
     package let expiresAt: Timestamp
     /// What the gate knows of the call, when it was the gate that blocked it.
     package let call: BlockedCall?
+    /// Whether it waits for the user's consent, which nobody else can give.
+    package let isConsent: Bool
 
     package init(
         actionID: ActionID, toolID: String, capability: String?, payloadHash: PayloadHash?, method: String?,
-        url: String?, accessRequestID: AccessRequestID?, expiresAt: Timestamp, call: BlockedCall? = nil
+        url: String?, accessRequestID: AccessRequestID?, expiresAt: Timestamp, call: BlockedCall? = nil,
+        isConsent: Bool = false
     ) {
         self.actionID = actionID
         self.toolID = toolID
@@ -26,19 +29,22 @@ package struct ActionBlocked: Hashable, Sendable {
         self.accessRequestID = accessRequestID
         self.expiresAt = expiresAt
         self.call = call
+        self.isConsent = isConsent
     }
 }
 
-/// A person allowed the action, bound to the payload hash it was blocked with.
+/// A person allowed the action, bound to the payload hash it was blocked with; or the run's user consented.
 package struct ActionApproved: Hashable, Sendable {
     package let actionID: ActionID
     package let payloadHash: PayloadHash?
     package let reason: String?
+    package let isConsent: Bool
 
-    package init(actionID: ActionID, payloadHash: PayloadHash?, reason: String?) {
+    package init(actionID: ActionID, payloadHash: PayloadHash?, reason: String?, isConsent: Bool = false) {
         self.actionID = actionID
         self.payloadHash = payloadHash
         self.reason = reason
+        self.isConsent = isConsent
     }
 }
 

@@ -95,7 +95,8 @@ extension EventPayload {
     package func timelineType(serverDriven: Bool) -> String? {
         switch self {
         case .runEventAdded(let added): added.type
-        case .actionBlocked: "APPROVAL_REQUIRED"
+        case .actionBlocked(let blocked): blocked.isConsent ? "CONSENT_REQUIRED" : "APPROVAL_REQUIRED"
+        case .actionApproved(let approved) where approved.isConsent: "CONSENT_GRANTED"
         case .actionApproved: serverDriven ? "APPROVAL_GRANTED" : "APPROVED"
         case .actionRejected: serverDriven ? "APPROVAL_REJECTED" : "REJECTED"
         case .toolResultRecorded: "TOOL_RESPONSE"

@@ -11,6 +11,12 @@ extension ActiveState {
         _ id: RunID, _ actionID: ActionID, _ hash: PayloadHash?, _ reason: String?, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         let (run, action) = try blockedAction(id, actionID, "approve", context)
+        guard !action.isConsent else {
+            throw Rejection(
+                .consentIsTheUsers,
+                "action \(actionID) waits for the consent of the run's user, which nobody else can give: let them open its "
+                    + "authorization_url")
+        }
         try checkText(reason, "reason", bytesMax: context.settings.limits.textBytesMax)
         try checkHash(hash, of: action, isRequired: true)
         if let votes = try vote(for: action, in: run, reason: reason, context) { return votes }

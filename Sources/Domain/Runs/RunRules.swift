@@ -21,7 +21,8 @@ extension ActiveState {
         let created = RunCreated(
             agentID: create.agentID, agentUID: agent?.id, userID: create.userID,
             conversationID: create.conversationID, invokeURL: create.invokeURL,
-            initialMessage: create.initialMessage, input: create.input, deadline: context.time.adding(context.settings.runTimeout))
+            initialMessage: create.initialMessage, input: create.input,
+            deadline: context.time.adding(context.settings.runTimeout))
         return RunDecision(creating: create.runID, created, context).events
     }
 

@@ -7,7 +7,7 @@ extension ActiveState {
     /// - Throws: `approvalRequired` when it has to wait and `begin.block` is `nil`; `callOnItsWay` when it may not be
     ///   made twice, and the same call has not come to its end.
     func beginToolCall(_ id: RunID, _ begin: BeginToolCall, _ context: DecisionContext) throws(Rejection) -> [Event] {
-        let run = try runCalling(id, begin, context)
+        let run = try runCalling(id, agent: begin.agentID, context)
         var decision = RunDecision(run, context)
         if let earlier = run.calls.repeated(begin.call.fingerprint) {
             decision.record(.toolCallReplayed(ToolCallReplayed(callID: earlier.id)))
@@ -69,12 +69,11 @@ extension ActiveState {
         return decision.events
     }
 
-    private func runCalling(
-        _ id: RunID, _ begin: BeginToolCall, _ context: DecisionContext
-    ) throws(Rejection) -> RunState {
+    /// The run that an agent calls a tool for, when it may.
+    func runCalling(_ id: RunID, agent: String, _ context: DecisionContext) throws(Rejection) -> RunState {
         let run = try activeRun(id, context)
-        guard run.agentID == begin.agentID else {
-            throw Rejection(.agentMismatch, "run \(id) is not one of agent \(begin.agentID)")
+        guard run.agentID == agent else {
+            throw Rejection(.agentMismatch, "run \(id) is not one of agent \(agent)")
         }
         // A turn that goes on after a call of it was blocked may make others; after its end nothing may.
         guard run.status == .running || run.openInvoke != nil else {
@@ -105,7 +104,8 @@ extension ActiveState {
 extension ActionState {
     /// Whether it was approved for calls of this tool, method and URL, and is still to be carried out.
     fileprivate func isApproval(of call: ToolCall) -> Bool {
-        status == .approved && !isSpent && toolID == call.toolID && (method == nil || method == call.method)
+        status == .approved && !isConsent && !isSpent && toolID == call.toolID
+            && (method == nil || method == call.method)
             && (url == nil || url == call.url)
     }
 }

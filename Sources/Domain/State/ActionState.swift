@@ -23,6 +23,8 @@ package struct ActionState: Hashable, Sendable {
     package let expiresAt: Timestamp
     /// `nil` when a client blocked it.
     package internal(set) var gate: Gate?
+    /// Whether it waits, or waited, for the user's consent: it is no approval of any call.
+    package let isConsent: Bool
     package internal(set) var status: ActionStatus = .blocked
     /// Whether its call was made, so that the approval is used up.
     package internal(set) var isSpent = false
@@ -30,7 +32,8 @@ package struct ActionState: Hashable, Sendable {
     /// An action as it was remembered before.
     package init(
         id: ActionID, toolID: String, method: String?, url: String?, payloadHash: PayloadHash?,
-        accessRequestID: AccessRequestID?, expiresAt: Timestamp, gate: Gate?, status: ActionStatus, isSpent: Bool
+        accessRequestID: AccessRequestID?, expiresAt: Timestamp, gate: Gate?, isConsent: Bool, status: ActionStatus,
+        isSpent: Bool
     ) {
         self.id = id
         self.toolID = toolID
@@ -40,6 +43,7 @@ package struct ActionState: Hashable, Sendable {
         self.accessRequestID = accessRequestID
         self.expiresAt = expiresAt
         self.gate = gate
+        self.isConsent = isConsent
         self.status = status
         self.isSpent = isSpent
     }
@@ -52,6 +56,7 @@ package struct ActionState: Hashable, Sendable {
         payloadHash = blocked.payloadHash
         accessRequestID = blocked.accessRequestID
         expiresAt = blocked.expiresAt
+        isConsent = blocked.isConsent
         gate = blocked.call.map {
             Gate(groups: $0.requirement.groups, needsEveryGroup: $0.requirement.needsEveryGroup)
         }

@@ -31,6 +31,8 @@ extension ActiveState {
         case .recordToolCall(let run, let called): try recordToolCall(run, called, context)
         case .recordInterruptedCall(let run, let call): try recordInterruptedCall(run, call, context)
         case .recordRefusedCall(let run, let refused): try recordRefusedCall(run, refused, context)
+        case .requireConsent(let run, let require): try requireConsent(run, require, context)
+        case .giveConsent(let run, let give): try giveConsent(run, give, context)
         case .requestInvoke(let run, let requested): try requestInvoke(run, requested, context)
         case .completeInvoke(let run, let completed): try completeInvoke(run, completed, context)
         case .failInvoke(let run, let failed): try failInvoke(run, failed, context)

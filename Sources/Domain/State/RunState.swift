@@ -36,7 +36,8 @@ package struct RunState: Hashable, Sendable {
     /// A run as it was remembered before.
     package init(
         id: RunID, workspace: WorkspaceName, agentID: String, userID: String, conversationID: String?,
-        invokeURL: String?, initialMessage: String?, input: JSONText?, deadline: Timestamp, status: RunStatus, actions: [ActionState],
+        invokeURL: String?, initialMessage: String?, input: JSONText?, deadline: Timestamp, status: RunStatus,
+        actions: [ActionState],
         calls: ToolCallJournal, creatorID: APIKeyID?, lastInvoke: InvokeProgress?, streamSequence: UInt64,
         timelineSequence: UInt64
     ) {
@@ -77,7 +78,7 @@ package struct RunState: Hashable, Sendable {
             status = changed.status
         case .actionBlocked(let blocked):
             actions.append(ActionState(blocked))
-            status = .pausedApproval
+            status = blocked.isConsent ? .pausedConsent : .pausedApproval
         case .actionApproved(let approved): setStatus(.approved, of: approved.actionID)
         case .actionVoted(let voted): addVote(voted)
         case .actionRejected(let rejected): setStatus(.rejected, of: rejected.actionID)

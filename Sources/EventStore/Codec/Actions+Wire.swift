@@ -11,6 +11,7 @@ extension ActionBlocked {
         writer.add(7, accessRequestID)
         writer.add(8, expiresAt)
         if let call { writer.add(9) { call.write(to: &$0) } }
+        writer.add(10, isConsent)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -18,6 +19,7 @@ extension ActionBlocked {
         var toolID = ""
         var (capability, payloadHash, method, url): (String?, PayloadHash?, String?, String?)
         var (expiresAt, call): (Timestamp, BlockedCall?) = (Timestamp(microseconds: 0), nil)
+        var isConsent = false
         while let field = try reader.next() {
             switch field {
             case 1: actionID = try reader.id("action_id")
@@ -29,13 +31,14 @@ extension ActionBlocked {
             case 7: accessRequestID = try reader.id("access_request_id")
             case 8: expiresAt = try reader.time()
             case 9: call = try BlockedCall(try reader.message())
+            case 10: isConsent = try reader.bool()
             default: try reader.skip()
             }
         }
         self.init(
             actionID: try required(actionID, "action_id"), toolID: toolID, capability: capability,
             payloadHash: payloadHash, method: method, url: url, accessRequestID: accessRequestID, expiresAt: expiresAt,
-            call: call)
+            call: call, isConsent: isConsent)
     }
 }
 
@@ -44,19 +47,24 @@ extension ActionApproved {
         writer.add(1, actionID)
         writer.add(2, optional: payloadHash?.text)
         writer.add(3, optional: reason)
+        writer.add(4, isConsent)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (actionID, payloadHash, reason): (ActionID?, PayloadHash?, String?)
+        var isConsent = false
         while let field = try reader.next() {
             switch field {
             case 1: actionID = try reader.id("action_id")
             case 2: payloadHash = PayloadHash(try reader.text())
             case 3: reason = try reader.text()
+            case 4: isConsent = try reader.bool()
             default: try reader.skip()
             }
         }
-        self.init(actionID: try required(actionID, "action_id"), payloadHash: payloadHash, reason: reason)
+        self.init(
+            actionID: try required(actionID, "action_id"), payloadHash: payloadHash, reason: reason,
+            isConsent: isConsent)
     }
 }
 

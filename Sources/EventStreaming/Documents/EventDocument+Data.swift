@@ -28,7 +28,7 @@ extension EventDocument {
             case .actionApproved(let approved):
                 json.add("action_id", approved.actionID.description)
                 json.add("payload_hash", approved.payloadHash?.text)
-                json.add("reason", approved.reason)
+                json.add(approved.isConsent ? "scope" : "reason", approved.reason)
             case .actionRejected(let rejected):
                 json.add("action_id", rejected.actionID.description)
                 json.add("reason", rejected.reason)

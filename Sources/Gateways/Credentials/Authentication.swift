@@ -5,6 +5,8 @@ package enum Authentication: Hashable, Sendable {
     case none
     case apiKey(place: String, name: String?, valuePrefix: String?)
     case oauth2(tokenURL: String, scopes: [String], parameters: [TokenRequest.Parameter], client: String?)
+    /// OAuth2 with an address to send people to: each user consents, and calls go out with their tokens.
+    case userOAuth2(UserAuthorization)
     case awsSignature(region: String?, service: String?)
 
     /// Reads the document; its members may stand in a member of the type's own (`apiKeyConfig`) or beside the type.
@@ -28,6 +30,14 @@ package enum Authentication: Hashable, Sendable {
         case "OAuth2":
             guard let url = member("oauth2Config", "tokenUrl", "token_url")?.string, !url.isEmpty else {
                 throw CredentialError(.malformed, "the authentication of type OAuth2 has no oauth2Config.tokenUrl")
+            }
+            if let page = member("oauth2Config", "authUrl", "auth_url")?.string, !page.isEmpty {
+                self = .userOAuth2(
+                    UserAuthorization(
+                        pageURL: page, tokenURL: url, scopes: Self.texts(member("oauth2Config", "scopes")),
+                        parameters: Self.parameters(member("oauth2Config", "authParams")),
+                        client: member("oauth2Config", "clientAuthentication")?.string))
+                return
             }
             self = .oauth2(
                 tokenURL: url, scopes: Self.texts(member("oauth2Config", "scopes")),

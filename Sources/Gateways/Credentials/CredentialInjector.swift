@@ -30,5 +30,8 @@ package enum CredentialErrorCode: String, Hashable, Sendable, CaseIterable {
     case unreadable = "credential_unreadable"
     case unsupported = "authentication_unsupported"
     case tokenRefused = "token_refused"
+    /// A person's grant is used up, revoked or expired: they have to consent again.
+    case grantRefused = "grant_refused"
+    case consentMissing = "consent_missing"
     case tokenUnreachable = "token_unreachable"
 }

@@ -53,13 +53,14 @@ package final class CredentialStore: Sendable {
         }
     }
 
-    /// Opens the owner's secrets. One that is replaced between reading and opening is read once more.
-    private func secrets(
+    /// Opens the owner's secrets, but not its users' tokens. One that is replaced between reading and opening is read
+    /// once more.
+    func secrets(
         of owner: ResourceKey
     ) throws(CredentialError) -> (values: [String: String], keys: [DataKeyID]) {
         for isLast in [false, true] {
             do {
-                let records = try projections.secrets(of: owner)
+                let records = try projections.secrets(of: owner, except: UserToken.namePrefix)
                 var values: [String: String] = [:]
                 for record in records {
                     values[record.reference.name] = String(
@@ -106,6 +107,9 @@ extension CredentialStore {
                 url: url, clientID: try value("client_id"), clientSecret: try value("client_secret"), scopes: scopes,
                 parameters: parameters, authentication: method)
             return ClientCredentialsInjector(request, endpoint: endpoint, now: now)
+        case .userOAuth2:
+            throw CredentialError(
+                .unsupported, "people consent to calls of tools alone: leave out oauth2Config.authUrl")
         case .awsSignature(let region, let service):
             guard let region, let service else {
                 throw CredentialError(

@@ -126,9 +126,7 @@ extension EgressGateway {
                 idempotencyKey: ["GET", "HEAD"].contains(call.method) ? nil : idempotencyKey(call, asked.run)),
             body: asked.request.body)
         do throws(CredentialError) {
-            let injector = try credentials.injector(
-                for: ResourceKey(workspace: asked.run.workspace, kind: .tool, name: asked.tool.name),
-                authentication: asked.document["spec"]?["connection"]?["authentication"])
+            let injector = try injector(for: asked)
             let first = try await injector.apply(to: bare)
             let result = await send(first, asked.tool)
             guard case .head(let response) = result, response.status == .unauthorized,

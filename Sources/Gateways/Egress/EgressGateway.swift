@@ -12,6 +12,7 @@ package struct EgressGateway: Sendable {
     let projections: Projections
     let vault: SecretVault
     let credentials: CredentialStore
+    let consents: Consents
     let clients: EgressClients
     let configuration: EgressConfiguration
     let places: CallPlaces
@@ -20,12 +21,13 @@ package struct EgressGateway: Sendable {
 
     package init(
         commands: CommandHandler, projections: Projections, vault: SecretVault, credentials: CredentialStore,
-        clients: EgressClients, configuration: EgressConfiguration, logger: Logger
+        consents: Consents, clients: EgressClients, configuration: EgressConfiguration, logger: Logger
     ) {
         self.commands = commands
         self.projections = projections
         self.vault = vault
         self.credentials = credentials
+        self.consents = consents
         self.clients = clients
         self.configuration = configuration
         places = CallPlaces(max: configuration.callsMax)
@@ -71,6 +73,7 @@ package struct EgressGateway: Sendable {
     }
 
     private func answer(_ asked: AskedCall, _ verdict: Verdict) async throws -> EgressAnswer {
+        if let answer = try await missingConsent(asked) { return answer }
         let call = asked.call(commands.newID(), verdict.capability)
         let requirement: RequiredApproval? =
             if case .approvalRequired(_, let approval) = verdict.decision { RequiredApproval(approval) } else { nil }

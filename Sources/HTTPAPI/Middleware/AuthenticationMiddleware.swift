@@ -11,6 +11,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
 
     /// An agent that sends no key has it in its address: `/as/<key>/runs/…`.
     static let agentPathPrefix = "/as/"
+    static let consentPathPrefix = "/oauth/"
 
     let projections: Projections
     let agentOfToken: @Sendable (String) -> AgentIdentity?
@@ -21,6 +22,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
     ) async throws -> Response {
         let path = request.uri.path
         if path == "/healthz" || path == "/readyz" { return try await next(request, context) }
+        // People's browsers bring no key: what they were given is in the address.
+        if path.hasPrefix(Self.consentPathPrefix) { return try await next(request, context) }
         guard HTTPMethods.all.contains(request.method) else {
             var error = APIError(
                 .methodNotAllowed, .methodNotAllowed, "method \(request.method.rawValue.prefix(32)) is not allowed")

@@ -138,6 +138,8 @@ extension RouteTable {
         on(.post, "/auth/api-keys", under: Self.apiPrefixes, .manageKeys, api.createAPIKey)
         on(.get, "/auth/api-keys", under: Self.apiPrefixes, .manageKeys, api.listAPIKeys)
         on(.delete, "/auth/api-keys/:id", under: Self.apiPrefixes, .manageKeys, api.revokeAPIKey)
+        onUnread(.get, "/oauth/start/:run/:action/:seal", api.beginConsent)
+        onUnread(.get, "/oauth/callback", api.finishConsent)
         onOpen("/healthz") { api.health() }
         onOpen("/readyz") { api.readiness() }
         onRaw(.get, "/metrics", under: [""], .read) { _ in await api.metrics() }

@@ -54,7 +54,7 @@ struct FirstTurn: Sendable {
         switch payload {
         case .invokeCompleted(let completed): return .completed(completed)
         case .invokeFailed(let failed): failure = failed
-        case .actionBlocked: return .paused(.pausedApproval)
+        case .actionBlocked(let blocked): return .paused(blocked.isConsent ? .pausedConsent : .pausedApproval)
         case .runStatusChanged(let changed):
             if changed.status.isFinished { return .finished(changed) }
             return changed.status == .running ? nil : .paused(changed.status)

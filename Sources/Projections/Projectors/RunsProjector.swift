@@ -69,18 +69,19 @@ enum RunsProjector {
         try db.run(
             """
             INSERT INTO actions (id, run_id, tool_id, capability, payload_hash, method, url, status,
-                access_request_id, expires_at, created_at, updated_at, position, sequence)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                access_request_id, expires_at, created_at, updated_at, position, sequence, is_consent)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 blocked.actionID.column, id.column, blocked.toolID, blocked.capability, blocked.payloadHash?.text,
                 blocked.method, blocked.url, ActionStatus.blocked.rawValue, blocked.accessRequestID.column(),
                 blocked.expiresAt.microseconds, time, time, Int64(recorded.position.value),
-                Int64(recorded.event.timeline?.sequence ?? 0),
+                Int64(recorded.event.timeline?.sequence ?? 0), blocked.isConsent,
             ])
+        let status: RunStatus = blocked.isConsent ? .pausedConsent : .pausedApproval
         try db.run(
             "UPDATE runs SET status = ?, blocked_action_id = ?, updated_at = ? WHERE id = ?",
-            [RunStatus.pausedApproval.rawValue, blocked.actionID.column, time, id.column])
+            [status.rawValue, blocked.actionID.column, time, id.column])
     }
 
     private static func setStatus(

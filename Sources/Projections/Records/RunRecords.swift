@@ -65,6 +65,8 @@ package struct ActionRecord: Hashable, Sendable {
     package let expiresAt: Timestamp
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
+    /// Whether it waits, or waited, for the consent of the run's user.
+    package let isConsent: Bool
 
     init(_ row: Row) throws {
         id = try row.identifier("id")
@@ -81,6 +83,7 @@ package struct ActionRecord: Hashable, Sendable {
         expiresAt = row.time("expires_at")
         createdAt = row.time("created_at")
         updatedAt = row.time("updated_at")
+        isConsent = row["is_consent"]
     }
 }
 

@@ -995,82 +995,92 @@ nonisolated struct Sluice_Events_V1_RunStatusChanged: Sendable {
   fileprivate var _reason: String? = nil
 }
 
-nonisolated struct Sluice_Events_V1_ActionBlocked: Sendable {
+nonisolated struct Sluice_Events_V1_ActionBlocked: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var actionID: Data = Data()
+  var actionID: Data {
+    get {_storage._actionID}
+    set {_uniqueStorage()._actionID = newValue}
+  }
 
-  var toolID: String = String()
+  var toolID: String {
+    get {_storage._toolID}
+    set {_uniqueStorage()._toolID = newValue}
+  }
 
   var capability: String {
-    get {_capability ?? String()}
-    set {_capability = newValue}
+    get {_storage._capability ?? String()}
+    set {_uniqueStorage()._capability = newValue}
   }
   /// Returns true if `capability` has been explicitly set.
-  var hasCapability: Bool {self._capability != nil}
+  var hasCapability: Bool {_storage._capability != nil}
   /// Clears the value of `capability`. Subsequent reads from it will return its default value.
-  mutating func clearCapability() {self._capability = nil}
+  mutating func clearCapability() {_uniqueStorage()._capability = nil}
 
   var payloadHash: String {
-    get {_payloadHash ?? String()}
-    set {_payloadHash = newValue}
+    get {_storage._payloadHash ?? String()}
+    set {_uniqueStorage()._payloadHash = newValue}
   }
   /// Returns true if `payloadHash` has been explicitly set.
-  var hasPayloadHash: Bool {self._payloadHash != nil}
+  var hasPayloadHash: Bool {_storage._payloadHash != nil}
   /// Clears the value of `payloadHash`. Subsequent reads from it will return its default value.
-  mutating func clearPayloadHash() {self._payloadHash = nil}
+  mutating func clearPayloadHash() {_uniqueStorage()._payloadHash = nil}
 
   var method: String {
-    get {_method ?? String()}
-    set {_method = newValue}
+    get {_storage._method ?? String()}
+    set {_uniqueStorage()._method = newValue}
   }
   /// Returns true if `method` has been explicitly set.
-  var hasMethod: Bool {self._method != nil}
+  var hasMethod: Bool {_storage._method != nil}
   /// Clears the value of `method`. Subsequent reads from it will return its default value.
-  mutating func clearMethod() {self._method = nil}
+  mutating func clearMethod() {_uniqueStorage()._method = nil}
 
   var url: String {
-    get {_url ?? String()}
-    set {_url = newValue}
+    get {_storage._url ?? String()}
+    set {_uniqueStorage()._url = newValue}
   }
   /// Returns true if `url` has been explicitly set.
-  var hasURL: Bool {self._url != nil}
+  var hasURL: Bool {_storage._url != nil}
   /// Clears the value of `url`. Subsequent reads from it will return its default value.
-  mutating func clearURL() {self._url = nil}
+  mutating func clearURL() {_uniqueStorage()._url = nil}
 
   var accessRequestID: Data {
-    get {_accessRequestID ?? Data()}
-    set {_accessRequestID = newValue}
+    get {_storage._accessRequestID ?? Data()}
+    set {_uniqueStorage()._accessRequestID = newValue}
   }
   /// Returns true if `accessRequestID` has been explicitly set.
-  var hasAccessRequestID: Bool {self._accessRequestID != nil}
+  var hasAccessRequestID: Bool {_storage._accessRequestID != nil}
   /// Clears the value of `accessRequestID`. Subsequent reads from it will return its default value.
-  mutating func clearAccessRequestID() {self._accessRequestID = nil}
+  mutating func clearAccessRequestID() {_uniqueStorage()._accessRequestID = nil}
 
-  var expiresAtUs: Int64 = 0
+  var expiresAtUs: Int64 {
+    get {_storage._expiresAtUs}
+    set {_uniqueStorage()._expiresAtUs = newValue}
+  }
 
   /// Set when the gate blocked the call.
   var call: Sluice_Events_V1_BlockedCall {
-    get {_call ?? Sluice_Events_V1_BlockedCall()}
-    set {_call = newValue}
+    get {_storage._call ?? Sluice_Events_V1_BlockedCall()}
+    set {_uniqueStorage()._call = newValue}
   }
   /// Returns true if `call` has been explicitly set.
-  var hasCall: Bool {self._call != nil}
+  var hasCall: Bool {_storage._call != nil}
   /// Clears the value of `call`. Subsequent reads from it will return its default value.
-  mutating func clearCall() {self._call = nil}
+  mutating func clearCall() {_uniqueStorage()._call = nil}
+
+  /// It waits for the consent of the run's user.
+  var isConsent: Bool {
+    get {_storage._isConsent}
+    set {_uniqueStorage()._isConsent = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _capability: String? = nil
-  fileprivate var _payloadHash: String? = nil
-  fileprivate var _method: String? = nil
-  fileprivate var _url: String? = nil
-  fileprivate var _accessRequestID: Data? = nil
-  fileprivate var _call: Sluice_Events_V1_BlockedCall? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Sluice_Events_V1_BlockedCall: Sendable {
@@ -1191,6 +1201,8 @@ nonisolated struct Sluice_Events_V1_ActionApproved: Sendable {
   var hasReason: Bool {self._reason != nil}
   /// Clears the value of `reason`. Subsequent reads from it will return its default value.
   mutating func clearReason() {self._reason = nil}
+
+  var isConsent: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2990,73 +3002,132 @@ nonisolated extension Sluice_Events_V1_RunStatusChanged: SwiftProtobuf.Message, 
 
 nonisolated extension Sluice_Events_V1_ActionBlocked: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActionBlocked"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}tool_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}access_request_id\0\u{3}expires_at_us\0\u{1}call\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}tool_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}access_request_id\0\u{3}expires_at_us\0\u{1}call\0\u{3}is_consent\0")
+
+  fileprivate class _StorageClass {
+    var _actionID: Data = Data()
+    var _toolID: String = String()
+    var _capability: String? = nil
+    var _payloadHash: String? = nil
+    var _method: String? = nil
+    var _url: String? = nil
+    var _accessRequestID: Data? = nil
+    var _expiresAtUs: Int64 = 0
+    var _call: Sluice_Events_V1_BlockedCall? = nil
+    var _isConsent: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _actionID = source._actionID
+      _toolID = source._toolID
+      _capability = source._capability
+      _payloadHash = source._payloadHash
+      _method = source._method
+      _url = source._url
+      _accessRequestID = source._accessRequestID
+      _expiresAtUs = source._expiresAtUs
+      _call = source._call
+      _isConsent = source._isConsent
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.actionID) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.toolID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self._capability) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self._payloadHash) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self._method) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self._url) }()
-      case 7: try { try decoder.decodeSingularBytesField(value: &self._accessRequestID) }()
-      case 8: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtUs) }()
-      case 9: try { try decoder.decodeSingularMessageField(value: &self._call) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._actionID) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._toolID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._capability) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._payloadHash) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._method) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._url) }()
+        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._accessRequestID) }()
+        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._expiresAtUs) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._call) }()
+        case 10: try { try decoder.decodeSingularBoolField(value: &_storage._isConsent) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.actionID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.actionID, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._actionID.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._actionID, fieldNumber: 1)
+      }
+      if !_storage._toolID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._toolID, fieldNumber: 2)
+      }
+      try { if let v = _storage._capability {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._payloadHash {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+      } }()
+      try { if let v = _storage._method {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._url {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+      } }()
+      try { if let v = _storage._accessRequestID {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
+      } }()
+      if _storage._expiresAtUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._expiresAtUs, fieldNumber: 8)
+      }
+      try { if let v = _storage._call {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
+      if _storage._isConsent != false {
+        try visitor.visitSingularBoolField(value: _storage._isConsent, fieldNumber: 10)
+      }
     }
-    if !self.toolID.isEmpty {
-      try visitor.visitSingularStringField(value: self.toolID, fieldNumber: 2)
-    }
-    try { if let v = self._capability {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
-    } }()
-    try { if let v = self._payloadHash {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
-    } }()
-    try { if let v = self._method {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
-    } }()
-    try { if let v = self._url {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
-    } }()
-    try { if let v = self._accessRequestID {
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
-    } }()
-    if self.expiresAtUs != 0 {
-      try visitor.visitSingularInt64Field(value: self.expiresAtUs, fieldNumber: 8)
-    }
-    try { if let v = self._call {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_ActionBlocked, rhs: Sluice_Events_V1_ActionBlocked) -> Bool {
-    if lhs.actionID != rhs.actionID {return false}
-    if lhs.toolID != rhs.toolID {return false}
-    if lhs._capability != rhs._capability {return false}
-    if lhs._payloadHash != rhs._payloadHash {return false}
-    if lhs._method != rhs._method {return false}
-    if lhs._url != rhs._url {return false}
-    if lhs._accessRequestID != rhs._accessRequestID {return false}
-    if lhs.expiresAtUs != rhs.expiresAtUs {return false}
-    if lhs._call != rhs._call {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._actionID != rhs_storage._actionID {return false}
+        if _storage._toolID != rhs_storage._toolID {return false}
+        if _storage._capability != rhs_storage._capability {return false}
+        if _storage._payloadHash != rhs_storage._payloadHash {return false}
+        if _storage._method != rhs_storage._method {return false}
+        if _storage._url != rhs_storage._url {return false}
+        if _storage._accessRequestID != rhs_storage._accessRequestID {return false}
+        if _storage._expiresAtUs != rhs_storage._expiresAtUs {return false}
+        if _storage._call != rhs_storage._call {return false}
+        if _storage._isConsent != rhs_storage._isConsent {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3216,7 +3287,7 @@ nonisolated extension Sluice_Events_V1_ActionVoted: SwiftProtobuf.Message, Swift
 
 nonisolated extension Sluice_Events_V1_ActionApproved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActionApproved"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}payload_hash\0\u{1}reason\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}payload_hash\0\u{1}reason\0\u{3}is_consent\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3227,6 +3298,7 @@ nonisolated extension Sluice_Events_V1_ActionApproved: SwiftProtobuf.Message, Sw
       case 1: try { try decoder.decodeSingularBytesField(value: &self.actionID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self._payloadHash) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self._reason) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.isConsent) }()
       default: break
       }
     }
@@ -3246,6 +3318,9 @@ nonisolated extension Sluice_Events_V1_ActionApproved: SwiftProtobuf.Message, Sw
     try { if let v = self._reason {
       try visitor.visitSingularStringField(value: v, fieldNumber: 3)
     } }()
+    if self.isConsent != false {
+      try visitor.visitSingularBoolField(value: self.isConsent, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3253,6 +3328,7 @@ nonisolated extension Sluice_Events_V1_ActionApproved: SwiftProtobuf.Message, Sw
     if lhs.actionID != rhs.actionID {return false}
     if lhs._payloadHash != rhs._payloadHash {return false}
     if lhs._reason != rhs._reason {return false}
+    if lhs.isConsent != rhs.isConsent {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -4,11 +4,22 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 
-/// What is asked of a token endpoint (RFC 6749, section 4.4).
+/// What is asked of a token endpoint (RFC 6749).
 package struct TokenRequest: Hashable, Sendable {
     package enum ClientAuthentication: String, Hashable, Sendable {
         case basic = "client_secret_basic"
         case post = "client_secret_post"
+        /// A client that has no secret.
+        case none
+    }
+
+    package enum Grant: Hashable, Sendable {
+        /// Section 4.4.
+        case clientCredentials
+        /// Section 4.1.3, with the verifier of RFC 7636.
+        case authorizationCode(String, redirectURL: String, verifier: String)
+        /// Section 6.
+        case refreshToken(String)
     }
 
     package let url: String
@@ -18,6 +29,7 @@ package struct TokenRequest: Hashable, Sendable {
     /// Further parameters, such as an audience, in order.
     package let parameters: [Parameter]
     package let authentication: ClientAuthentication
+    package var grant = Grant.clientCredentials
 
     package struct Parameter: Hashable, Sendable {
         package let name: String
@@ -31,10 +43,21 @@ package struct TokenRequest: Hashable, Sendable {
 
     /// The form (application/x-www-form-urlencoded).
     package var form: String {
-        var fields = [("grant_type", "client_credentials")]
-        if !scopes.isEmpty { fields.append(("scope", scopes.joined(separator: " "))) }
-        if authentication == .post { fields += [("client_id", clientID), ("client_secret", clientSecret)] }
-        fields += parameters.map { ($0.name, $0.value) }
+        var fields: [(String, String)] = []
+        switch grant {
+        case .clientCredentials:
+            fields.append(("grant_type", "client_credentials"))
+            if !scopes.isEmpty { fields.append(("scope", scopes.joined(separator: " "))) }
+        case .authorizationCode(let code, let redirectURL, let verifier):
+            fields += [
+                ("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirectURL),
+                ("code_verifier", verifier),
+            ]
+        case .refreshToken(let token): fields += [("grant_type", "refresh_token"), ("refresh_token", token)]
+        }
+        if authentication != .basic { fields.append(("client_id", clientID)) }
+        if authentication == .post { fields.append(("client_secret", clientSecret)) }
+        if grant == .clientCredentials { fields += parameters.map { ($0.name, $0.value) } }
         return fields.map { "\(PercentEncoding.encode($0))=\(PercentEncoding.encode($1))" }.joined(separator: "&")
     }
 
@@ -95,13 +118,17 @@ package struct HTTPTokenEndpoint: TokenEndpoint {
             if status >= 500 { throw CredentialError(.tokenUnreachable, "the token endpoint answered \(status)") }
             let code = value["error"]?.string.flatMap { Self.codes.contains($0) ? " (\($0))" : nil } ?? ""
             throw CredentialError(
-                .tokenRefused, "the token endpoint answered \(status)\(code): check client_id and client_secret")
+                code.contains("invalid_grant") ? .grantRefused : .tokenRefused,
+                "the token endpoint answered \(status)\(code): check client_id and client_secret")
         }
         let type = value["token_type"]?.string?.lowercased() ?? "bearer"
         guard type == "bearer" else {
             throw CredentialError(.unsupported, "the token endpoint gives tokens that are not of the type Bearer")
         }
-        return AccessToken(text, lifetime: lifetime(value["expires_in"]), askedAt: time)
+        return AccessToken(
+            text, lifetime: lifetime(value["expires_in"]), askedAt: time,
+            refreshToken: value["refresh_token"]?.string.flatMap { $0.isEmpty ? nil : $0 },
+            scope: value["scope"]?.string)
     }
 
     private static let codes: Set = [

@@ -6,10 +6,18 @@ package struct AccessToken: Hashable, Sendable {
     package let expiresAt: Timestamp
     /// From here on a new one is fetched, while this one is still in use.
     package let refreshAt: Timestamp
+    /// What a new one is had with, when it is a person's.
+    package let refreshToken: String?
+    /// What it is good for, as the endpoint says.
+    package let scope: String?
 
     /// A token that was asked for at `time`; without a lifetime it is taken to last five minutes.
-    package init(_ text: String, lifetime: Duration?, askedAt time: Timestamp) {
+    package init(
+        _ text: String, lifetime: Duration?, askedAt time: Timestamp, refreshToken: String? = nil, scope: String? = nil
+    ) {
         self.text = text
+        self.refreshToken = refreshToken
+        self.scope = scope
         let lifetime = max(lifetime ?? .seconds(300), .zero)
         expiresAt = time.adding(lifetime)
         refreshAt = time.adding(lifetime - min(lifetime / 5, .seconds(60)))

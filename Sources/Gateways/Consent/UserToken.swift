@@ -1,0 +1,57 @@
+import Domain
+
+/// A person's token for a tool, as it is kept: sealed, among the tool's secrets, under the person's name.
+struct UserToken: Hashable, Sendable {
+    /// What the names of such secrets begin with.
+    static let namePrefix = "consent:"
+
+    let accessToken: String
+    let refreshToken: String?
+    let refreshAt: Timestamp
+    let expiresAt: Timestamp
+    /// Where it came from: it goes with no tool that names another place.
+    let tokenURL: String
+    let clientID: String
+
+    static func reference(_ tool: ResourceKey, user: String) -> SecretReference {
+        SecretReference(owner: tool, name: namePrefix + user)
+    }
+
+    /// - Parameter earlier: keeps its refresh token when the new one brings none (RFC 6749, section 6).
+    init(_ token: AccessToken, _ authorization: UserAuthorization, clientID: String, earlier: UserToken? = nil) {
+        accessToken = token.text
+        refreshToken = token.refreshToken ?? earlier?.refreshToken
+        refreshAt = token.refreshAt
+        expiresAt = token.expiresAt
+        tokenURL = authorization.tokenURL
+        self.clientID = clientID
+    }
+
+    /// Reads what was kept; `nil` when it is something else.
+    init?(_ bytes: [UInt8]) {
+        guard let document = try? JSONValue(parsing: bytes), let access = document["access_token"]?.string,
+            let refresh = Self.time(document["refresh_at"]), let expires = Self.time(document["expires_at"]),
+            let url = document["token_url"]?.string, let client = document["client_id"]?.string
+        else { return nil }
+        accessToken = access
+        refreshToken = document["refresh_token"]?.string
+        (refreshAt, expiresAt) = (refresh, expires)
+        (tokenURL, clientID) = (url, client)
+    }
+
+    var bytes: [UInt8] {
+        var members: [JSONValue.Member] = [
+            .init(name: "access_token", value: .string(accessToken)),
+            .init(name: "refresh_at", value: .number(String(refreshAt.microseconds))),
+            .init(name: "expires_at", value: .number(String(expiresAt.microseconds))),
+            .init(name: "token_url", value: .string(tokenURL)), .init(name: "client_id", value: .string(clientID)),
+        ]
+        if let refreshToken { members.append(.init(name: "refresh_token", value: .string(refreshToken))) }
+        return Array(JSONValue.object(members).text.text.utf8)
+    }
+
+    private static func time(_ value: JSONValue?) -> Timestamp? {
+        guard case .number(let text)? = value else { return nil }
+        return Int64(text).map { Timestamp(microseconds: $0) }
+    }
+}

@@ -1,0 +1,48 @@
+import CommandHandling
+import Domain
+import Governance
+import Projections
+
+/// Tools that act for a person: nothing goes out, and no approver is asked, before that person has consented.
+extension EgressGateway {
+    /// What the agent is told when the run's user has to consent first; `nil` when nothing has to wait for that.
+    func missingConsent(_ asked: AskedCall) async throws -> EgressAnswer? {
+        do throws(CredentialError) {
+            guard case .userOAuth2(let authorization) = try Consents.authentication(asked.document),
+                try await consents.tokens.token(of: asked.run.userID, for: asked.owner, authorization) == nil
+            else { return nil }
+        } catch {
+            return .refusal(502, "CREDENTIALS_UNUSABLE", error.description)
+        }
+        let require = RequireConsent(
+            actionID: commands.newID(), toolID: asked.tool.name, agentID: asked.run.agentID)
+        let receipt = try await commands.execute(
+            .requireConsent(run: asked.run.id, require), asked.commandRequest)
+        try await projections.reach(receipt.position)
+        let waiting = commands.activeRun(asked.run.id)?.consent(toolID: asked.tool.name)?.id ?? require.actionID
+        return .refusal(
+            403, "CONSENT_REQUIRED",
+            "tool \"\(asked.tool.name)\" acts for the run's user, who has to consent first: let them open authorization_url",
+            [
+                .init(
+                    name: "authorization_url", value: .string(consents.link(run: asked.run.id, action: waiting))),
+                .init(name: "resume_id", value: .string(waiting.description)),
+                .init(name: "action_id", value: .string(waiting.description)),
+                .init(name: "run_id", value: .string(asked.run.id.description)),
+                .init(name: "tool", value: .string(asked.tool.name)),
+            ])
+    }
+
+    /// Gives calls their credentials: the user's token where the tool acts for them, else what the tool has.
+    func injector(for asked: AskedCall) throws(CredentialError) -> any CredentialInjector {
+        if case .userOAuth2(let authorization) = try Consents.authentication(asked.document) {
+            return UserTokenInjector(consents.tokens, user: asked.run.userID, tool: asked.owner, authorization)
+        }
+        return try credentials.injector(
+            for: asked.owner, authentication: asked.document["spec"]?["connection"]?["authentication"])
+    }
+}
+
+extension AskedCall {
+    fileprivate var owner: ResourceKey { ResourceKey(workspace: run.workspace, kind: .tool, name: tool.name) }
+}
