@@ -290,3 +290,27 @@ def is_alive(pid):
         return "Z" not in pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except OSError:
         return False
+
+
+def test_what_old_deploys_have_left_is_removed_at_the_next_start(own_sluice):
+    process = own_sluice()
+    agents = DeployedAgents(process)
+
+    def kept():
+        return {name: {entry.name for entry in (process.data / name).iterdir()} for name in ("bundles", "environments")}
+
+    agents.deploy("kept", ECHO)
+    assert agents.ask("kept")["response"] == "kept heard hello"
+    first = kept()
+    agents.deploy("kept", ECHO + "# another")
+    agents.deploy("gone", "# other sources\n" + ECHO, requirements="idna")
+    assert agents.ask("kept")["response"] == "kept heard hello" and agents.ask("gone")["response"] == "gone heard hello"
+    both = kept()
+    assert len(both["bundles"]) == 3 and len(both["environments"]) == 2
+    assert agents.api.request("DELETE", "/api/v1/agents/gone").status == 200
+    assert process.stop() == 0
+    process.start()
+    agents.await_phase("kept", "Running")
+    agents.eventually(kept, lambda now: len(now["bundles"]) == 1 and now["environments"] == first["environments"])
+    assert not kept()["bundles"] & first["bundles"], "what is deployed now is kept, not what was before"
+    assert agents.ask("kept")["response"] == "kept heard hello"

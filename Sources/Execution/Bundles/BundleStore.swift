@@ -20,6 +20,8 @@ package actor BundleStore {
     private var building: [ContentKey: Promise<AgentRefusal?>] = [:]
     private var python: PythonInterpreter?
     private var stagingCount = 0
+    /// The names of what this process has made.
+    private var made: Set<String> = []
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -40,6 +42,29 @@ package actor BundleStore {
         }
     }
 
+    /// Removes what none of these agents needs: the bundles and environments of deploys that are no more.
+    ///
+    /// Only before any instance runs: one that drains still needs what was deployed before.
+    func collect(keeping definitions: [AgentDefinition]) async {
+        guard let python = try? await interpreter() else { return }
+        var kept = made
+        for definition in definitions {
+            let environment = ContentKey.environment(
+                runtime: configuration.runtime, python: python.version, requirements: definition.requirements)
+            let bundle = ContentKey.bundle(definition.sources, environment: environment)
+            kept.formUnion([environment.description, "\(environment).failed", bundle.description])
+        }
+        var count = 0
+        for directory in [bundles, environments] {
+            for name in BundleFiles.names(in: directory)
+            where !kept.contains(name) && !name.hasPrefix(BundleFiles.stagingPrefix) {
+                BundleFiles.remove(directory + "/" + name)
+                count += 1
+            }
+        }
+        if count > 0 { logger.info("what old deploys have left is removed", metadata: ["directories": "\(count)"]) }
+    }
+
     /// The bundle, built now unless it is there. A build that failed stays failed until `retries`.
     ///
     /// - Parameter onBuild: called when there is something to build that takes its time.
@@ -52,6 +77,7 @@ package actor BundleStore {
         let bundleKey = ContentKey.bundle(definition.sources, environment: environmentKey)
         let environment = environments + "/\(environmentKey)"
         let bundle = bundles + "/\(bundleKey)"
+        made.formUnion([environmentKey.description, "\(environmentKey).failed", bundleKey.description])
         if retries { BundleFiles.remove(environment + ".failed") }
         if !BundleFiles.exists(environment) {
             await onBuild()

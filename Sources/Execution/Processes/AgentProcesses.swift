@@ -80,7 +80,9 @@ package actor AgentProcesses {
         do { try await bundles.open() } catch {
             logger.error("agents cannot be built", metadata: ["error": "\(error)"])
         }
-        for key in active.resources.keys where key.kind == .agent {
+        let deployed = active.resources.keys.filter { $0.kind == .agent }
+        await collect(of: deployed)
+        for key in deployed {
             addJob.yield(.prepare(Name(workspace: key.workspace, name: key.name), isDeploy: false))
         }
         let places = AsyncPlaces(count: 2)
@@ -92,6 +94,17 @@ package actor AgentProcesses {
             }
             group.cancelAll()
         }
+    }
+
+    /// Removes what no agent needs. When one of them cannot be looked up, everything stays.
+    private func collect(of deployed: [ResourceKey]) async {
+        var definitions: [AgentDefinition] = []
+        for key in deployed {
+            guard let agent = try? await catalog.agent(Name(workspace: key.workspace, name: key.name)) else { return }
+            // What cannot be read cannot be built either.
+            if let definition = try? AgentDefinition(document: agent.document) { definitions.append(definition) }
+        }
+        await bundles.collect(keeping: definitions)
     }
 
     private func perform(_ job: Job, _ places: AsyncPlaces) async {
