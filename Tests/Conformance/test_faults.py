@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from governed_agent import GovernedAgent, store_tool
+from scripted_tool import ScriptedTool
 from sluice_process import ADMIN_KEY, SluiceProcess
 
 LOG_UNUSABLE, DIRECTORY_UNUSABLE, IN_USE = 65, 73, 75
@@ -423,3 +425,28 @@ def test_deadlines_are_kept_when_the_clock_was_set_back_and_is_right_again(fault
     clock.unlink()
     for work in (before, meanwhile):
         eventually(lambda: work.api.get(f"/runs/{work.run}").json["status"] == "FAILED")
+
+
+# What may be read for a while
+
+
+def test_payloads_cannot_be_read_once_their_time_is_over(faulty):
+    sluice = faulty(SLUICE_PAYLOAD_RETENTION="1d", SLUICE_RUN_TIMEOUT="60d", SLUICE_APPROVAL_WINDOW="60d")
+    tool = ScriptedTool()
+    store_tool(sluice, "bank", tool.url)
+    agent = GovernedAgent(sluice, "payer", [
+        ("allow", ["PUT"], tool.url + "/*"), ("approval_required", ["POST"], tool.url + "/*")])
+    run = agent.start()
+    assert agent.call(run, "PUT", "bank", "/limit", b"7").content == b"done"
+    action = agent.blocked(run, "POST", "bank", "/pay", b"a private matter")
+    assert action["payload"] == "a private matter"
+    sluice.restart()
+    assert agent.action(run, action["action_id"])["payload"] == "a private matter"
+    (sluice.faults / "clock").write_text(str(3 * 86_400))
+    sluice.restart()
+    shown = eventually(
+        lambda: next(
+            (found for found in [agent.action(run, action["action_id"])] if "payload" not in found), None))
+    assert "cannot be shown" in shown["payload_note"] and shown["payload_hash"] == action["payload_hash"]
+    tool.close()
+    verify_after_stop(sluice)
