@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT_PACKAGES := libsqlite3-dev liblz4-dev pkg-config python3-venv bubblewrap
+# What runs the images that tests deploy.
+TEST_PACKAGES := podman runc
 # The load generators, a compiler for those written in C, and the peers of the benchmarks.
 BENCH_PACKAGES := wrk gcc libc6-dev postgresql-15 redis-server nginx-light
 CLIENT_VERSIONS := 0.2.0 1.3.1 1.4.2
@@ -48,6 +50,7 @@ clients: deps .venv/test/.done $(CLIENT_VERSIONS:%=.venv/runagents-%/.done) ## I
 # How long a test run simulates worlds of new seeds.
 SIMULATION_SECONDS ?= 110
 .PHONY: test
+test: APT_PACKAGES += $(TEST_PACKAGES)
 test: deps clients ## Run every test
 	$(BUILD) --build-tests
 	SIMULATION_SECONDS=$(SIMULATION_SECONDS) swift test --skip-build

@@ -69,7 +69,8 @@ extension AgentRecords {
                     ? await output.follow(after: offset, bytesMax: Self.pageBytesMax)
                     : await output.read(after: offset, bytesMax: Self.pageBytesMax)
                 return Page(text: page.text, next: page.next)
-            }, buildLog: { try await agents.buildLog(of: AgentProcesses.Name($0)) })
+            }, buildLog: { try await agents.buildLog(of: AgentProcesses.Name($0)) },
+            runsImages: { await agents.runsImages() })
     }
 }
 

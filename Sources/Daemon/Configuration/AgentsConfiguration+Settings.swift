@@ -7,6 +7,8 @@ extension AgentsConfiguration {
             throw settings.invalid(.agentSandbox, "one of auto, required, none")
         }
         sandbox = mode
+        containerEngine = settings.text(.containerEngine)
+        containerArguments = settings.text(.containerArguments).split(separator: " ").map(String.init)
         python = settings.text(.agentPython)
         runtime = settings.text(.agentRuntime)
         instancesMax = try settings.integer(.agentInstancesMax, in: 1...10_000)

@@ -32,6 +32,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case heartbeat
     case drainTimeout = "drain-timeout"
     case agentSandbox = "agent-sandbox"
+    case containerEngine = "container-engine"
+    case containerArguments = "container-arguments"
     case agentPython = "agent-python"
     case agentRuntime = "agent-runtime"
     case agentInstancesMax = "agent-instances-max"
@@ -49,7 +51,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         switch self {
         case .dataDirectory: "sluice-data"
         case .listen: "127.0.0.1:8092"
-        case .apiKey, .masterKey, .masterKeyFile, .publicURL: ""
+        case .apiKey, .masterKey, .masterKeyFile, .publicURL, .containerArguments: ""
         case .logLevel: "info"
         case .segmentBytesMax: "67108864"
         case .runTimeout: "7d"
@@ -75,7 +77,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .rateBurst: "100"
         case .heartbeat: "15s"
         case .drainTimeout: "10s"
-        case .agentSandbox: "auto"
+        case .agentSandbox, .containerEngine: "auto"
         case .agentPython: "python3"
         case .agentRuntime: "runagents==1.4.2"
         case .agentInstancesMax: "32"

@@ -29,6 +29,8 @@ package struct AgentDefinition: Hashable, Sendable {
     static let sourceBytesMax = 4 * 1024 * 1024
     static let requirementsMax = 200
 
+    /// The image to run; `nil` for an agent of sources.
+    package let image: String?
     /// Sorted by path.
     package let sources: [SourceFile]
     package let requirements: [String]
@@ -48,12 +50,20 @@ package struct AgentDefinition: Hashable, Sendable {
         if case .object(let files)? = document["source_files"] { !files.isEmpty } else { false }
     }
 
+    /// The image of an agent that has no sources, and runs nowhere else.
+    static func image(_ document: JSONValue) -> String? {
+        guard !hasSources(document), document["invoke_url"]?.string == nil else { return nil }
+        return document["spec"]?["image"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// - Throws: what is wrong with the document, for whoever deployed it.
     package init(document: JSONValue) throws(AgentRefusal) {
-        sources = try Self.sources(document)
+        image = Self.image(document)
+        sources = image == nil ? try Self.sources(document) : []
         requirements = try Requirements.lines(document["requirements"])
         let spec = document["spec"] ?? .null
-        entryPoint = try Self.entryPoint(document["entry_point"]?.string, sources)
+        let entry = document["entry_point"]?.string
+        entryPoint = image == nil ? try Self.entryPoint(entry, sources) : entry
         systemPrompt = spec["systemPrompt"]?.string
         model = spec["llmConfig"]?["model"]?.string
         provider = spec["llmConfig"]?["provider"]?.string

@@ -14,6 +14,11 @@ package struct ContentKey: Hashable, Sendable, CustomStringConvertible {
         ContentKey(["bundle-1", environment.description] + sources.flatMap { [$0.path, $0.content] })
     }
 
+    /// One instance's container.
+    static func container(directory: String, socket: String) -> ContentKey {
+        ContentKey(["container-1", directory, socket])
+    }
+
     /// Each part goes in with its length before it, so that no two lists of parts read the same.
     private init(_ parts: [String]) {
         var hasher = SHA256()

@@ -24,12 +24,13 @@ package struct AgentEnvironment: Sendable {
     /// `http://host:port/as/<token>`.
     let gate: String
     let port: Int
-    let sourceDirectory: String
-    let environmentDirectory: String
+    /// `nil` for an image, which knows where its code and its packages are.
+    let sourceDirectory: String?
+    let environmentDirectory: String?
 
     package init(
         name: String, definition: AgentDefinition, secrets: [String: String] = [:], tools: [Tool], gate: String,
-        port: Int, sourceDirectory: String, environmentDirectory: String
+        port: Int, sourceDirectory: String?, environmentDirectory: String?
     ) {
         self.name = name
         self.definition = definition
@@ -46,16 +47,20 @@ package struct AgentEnvironment: Sendable {
             // With that sign in its name it would be another variable, or none: the process would not start.
             !name.isEmpty && !name.contains("=") && !Self.reservedPrefixes.contains(where: name.hasPrefix)
         }
-        variables["PATH"] = environmentDirectory + "/bin:/usr/bin:/bin"
-        variables["VIRTUAL_ENV"] = environmentDirectory
+        if let environmentDirectory {
+            variables["PATH"] = environmentDirectory + "/bin:/usr/bin:/bin"
+            variables["VIRTUAL_ENV"] = environmentDirectory
+        }
         variables["PYTHONUNBUFFERED"] = "1"
         variables["PYTHONDONTWRITEBYTECODE"] = "1"
         variables["AGENT_NAME"] = name
         variables["PORT"] = String(port)
         variables["GOVERNANCE_URL"] = gate
         variables["LLM_GATEWAY_URL"] = gate + "/v1/p/default"
-        variables["RUNAGENTS_USER_CODE_DIR"] = sourceDirectory
-        variables["USER_ENTRY_POINT"] = definition.entryPoint
+        if let sourceDirectory { variables["RUNAGENTS_USER_CODE_DIR"] = sourceDirectory }
+        if sourceDirectory != nil || definition.entryPoint != nil {
+            variables["USER_ENTRY_POINT"] = definition.entryPoint
+        }
         variables["SYSTEM_PROMPT"] = definition.systemPrompt
         addModels(&variables)
         addTools(&variables)

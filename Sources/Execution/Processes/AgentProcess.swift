@@ -5,13 +5,12 @@ import SystemPackage
 /// Runs an instance's process: launcher, sandbox and runtime, from the start to the end of all of it.
 struct AgentProcess: Sendable {
     let configuration: AgentsConfiguration
-    let sandbox: Sandbox?
+    let program: AgentProgram
     let directory: RuntimeDirectory
-    let bundle: BundleStore.Bundle
     let output: AgentOutput
     let secrets: [[UInt8]]
     /// The environment for a gate's address and the runtime's port.
-    let variables: @Sendable (_ gate: String, _ port: Int, _ sources: String, _ environment: String) -> [String: String]
+    let variables: @Sendable (_ gate: String, _ port: Int) -> [String: String]
 
     /// Returns when the process has ended, with what it ended with. When `stop` is fulfilled it is told to stop, and
     /// killed with all its children when it takes too long; when the task is cancelled it is killed.
@@ -20,7 +19,7 @@ struct AgentProcess: Sendable {
         do {
             let listener = try await control.listen(address: instance.socketAddress)
             let ports = try ports()
-            let (executable, arguments) = command
+            let (executable, arguments) = command(instance)
             var options = PlatformOptions()
             options.createSession = true
             options.teardownSequence = [
@@ -36,6 +35,7 @@ struct AgentProcess: Sendable {
             }
             await output.finishLine(masking: secrets)
             await control.end()
+            if case .container(let engine, _) = program { await engine.remove(container(instance)) }
             return Self.text(result.terminationStatus)
         } catch let refusal as AgentRefusal {
             return refusal.description
@@ -75,16 +75,14 @@ struct AgentProcess: Sendable {
 
     /// What the launcher is told, in one line.
     private func order(_ ports: (gate: Int, agent: Int)) -> [UInt8] {
-        let (sources, environment) = places
-        let variables = variables("127.0.0.1:\(ports.gate)", ports.agent, sources, environment)
-        let command = [environment + "/bin/python", "-c", RuntimeEntry.source]
+        let variables = variables("127.0.0.1:\(ports.gate)", ports.agent)
         let order = JSONValue.object([
             .init(name: "gate_socket", value: .string(gateSocket)),
             .init(name: "gate_port", value: .number(String(ports.gate))),
             .init(name: "agent_port", value: .number(String(ports.agent))),
-            .init(name: "is_sandboxed", value: .bool(sandbox != nil)),
+            .init(name: "is_sandboxed", value: .bool(program.isSandboxed)),
             .init(name: "grace_seconds", value: .number(String(max(1, configuration.stopTimeout.components.seconds)))),
-            .init(name: "command", value: .array(command.map { .string($0) })),
+            .init(name: "command", value: .array(program.command.map { .string($0) })),
             .init(
                 name: "environment",
                 value: .object(
@@ -93,22 +91,34 @@ struct AgentProcess: Sendable {
         return Array(order.text.text.utf8) + [UInt8(ascii: "\n")]
     }
 
-    private var places: (sources: String, environment: String) {
-        sandbox == nil ? (bundle.sources, bundle.environment) : ("/bundle/src", "/bundle/venv")
-    }
-
-    private var gateSocket: String { sandbox == nil ? directory.gateSocket : "/run/sluice/gate.sock" }
+    private var gateSocket: String { program.isSandboxed ? "/run/sluice/gate.sock" : directory.gateSocket }
 
     /// In a sandbox every port is free; without one, two that are free now.
     private func ports() throws(AgentRefusal) -> (gate: Int, agent: Int) {
-        guard sandbox == nil else { return (Launcher.gatePort, Launcher.agentPort) }
+        guard !program.isSandboxed else { return (Launcher.gatePort, Launcher.agentPort) }
         return (try FreePort.find(), try FreePort.find())
     }
 
-    private var command: (Executable, [String]) {
-        guard let sandbox else {
+    private func command(_ instance: AgentInstance) -> (Executable, [String]) {
+        switch program {
+        case .bare(let bundle):
             return (.path(FilePath(bundle.environment + "/bin/python")), ["-I", directory.launcher])
+        case .container(let engine, let image):
+            let command = ContainerCommand(
+                name: container(instance), image: image, limits: configuration.limits, launcher: directory.launcher,
+                gateSocket: directory.gateSocket)
+            return engine.command(command.arguments)
+        case .sandboxed(let sandbox, let bundle): return command(sandbox, bundle)
         }
+    }
+
+    /// A name that no other container has: its socket is this daemon's, and no other instance's.
+    private func container(_ instance: AgentInstance) -> String {
+        let place = ContentKey.container(directory: directory.path, socket: instance.socketAddress)
+        return "sluice-\(place.description.prefix(24))"
+    }
+
+    private func command(_ sandbox: Sandbox, _ bundle: BundleStore.Bundle) -> (Executable, [String]) {
         var command = SandboxCommand(
             identity: sandbox.identity, host: sandbox.host,
             command: ["/bundle/venv/bin/python", "-I", "/run/sluice/launch.py"])

@@ -23,8 +23,12 @@ extension AgentProcesses {
             try await find(name)
             guard let slot = slots[name] else { throw .lasting(AgentRefusal("agent \(name.name) not found")) }
             do {
-                _ = try await sandbox.current()
-                _ = try await bundles.bundle(slot.definition, retries: false)
+                if slot.definition.image == nil {
+                    _ = try await sandbox.current()
+                    _ = try await bundles.bundle(slot.definition, retries: false)
+                } else {
+                    _ = try await containers.current()
+                }
             } catch {
                 throw .lasting(error)
             }

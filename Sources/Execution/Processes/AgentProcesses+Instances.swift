@@ -10,7 +10,7 @@ extension AgentProcesses {
 
     /// Builds a deployed agent and, after a deploy, starts it: so whoever deployed it sees what is wrong with it.
     func prepare(_ name: Name, isDeploy: Bool) async {
-        guard let agent = try? await catalog.agent(name), AgentDefinition.hasSources(agent.document) else {
+        guard let agent = try? await catalog.agent(name), await isRunHere(agent.document) else {
             retire(name)
             slots[name] = nil
             return
@@ -18,9 +18,8 @@ extension AgentProcesses {
         do throws(AgentRefusal) {
             try install(agent, name)
             guard let definition = slots[name]?.definition else { return }
-            _ = try await sandbox.current()
-            _ = try await bundles.bundle(definition, retries: isDeploy) {
-                await self.report(name, agent.revision, "Pending", "its environment is being built")
+            _ = try await program(definition, retries: isDeploy) {
+                await self.report(name, agent.revision, "Pending", "what it needs is being fetched")
             }
             // What a crash has kept from being tried after its deploy is tried now.
             guard isDeploy || agent.phase == nil || agent.phase == "Pending" else { return }
@@ -34,6 +33,26 @@ extension AgentProcesses {
         } catch {
             if !Task.isCancelled { await report(name, agent.revision, "Failed", error.description) }
         }
+    }
+
+    private func isRunHere(_ document: JSONValue) async -> Bool {
+        if AgentDefinition.hasSources(document) { return true }
+        guard AgentDefinition.image(document) != nil else { return false }
+        return await runsImages()
+    }
+
+    /// What an instance runs, built or fetched now unless it is there.
+    private func program(
+        _ definition: AgentDefinition, retries: Bool, onBuild: @Sendable () async -> Void = {}
+    ) async throws(AgentRefusal) -> AgentProgram {
+        if let image = definition.image {
+            let engine = try await containers.current()
+            await onBuild()
+            return .container(engine, try await engine.image(image))
+        }
+        let sandbox = try await sandbox.current()
+        let bundle = try await bundles.bundle(definition, retries: retries, onBuild: onBuild)
+        return sandbox.map { .sandboxed($0, bundle) } ?? .bare(bundle)
     }
 
     /// From the start of its process to its end.
@@ -73,18 +92,18 @@ extension AgentProcesses {
         }
         let secrets = try await catalog.secrets(name)
         let (definition, known) = (slot.definition, tools)
+        let program = try await program(slot.definition, retries: false)
         return AgentProcess(
-            configuration: configuration, sandbox: try await sandbox.current(), directory: directory,
-            bundle: try await bundles.bundle(slot.definition, retries: false), output: slot.output,
+            configuration: configuration, program: program, directory: directory, output: slot.output,
             // Output is masked line by line, so each line of a secret is one.
             secrets: ([token] + secrets.values).flatMap { text in
                 text.split(whereSeparator: \.isNewline).map { Array($0.utf8) }
             }
-        ) { gate, port, sources, environment in
+        ) { gate, port in
             AgentEnvironment(
                 name: name.name, definition: definition, secrets: secrets, tools: known,
-                gate: "http://\(gate)/as/\(token)", port: port, sourceDirectory: sources,
-                environmentDirectory: environment
+                gate: "http://\(gate)/as/\(token)", port: port, sourceDirectory: program.places?.sources,
+                environmentDirectory: program.places?.environment
             ).variables
         }
     }

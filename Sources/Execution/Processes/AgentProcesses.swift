@@ -35,6 +35,7 @@ package actor AgentProcesses {
     let client: HTTPClient
     let directory: RuntimeDirectory
     let sandbox: SandboxChoice
+    let containers: ContainerChoice
     package let bundles: BundleStore
     let logger: Logger
     var slots: [Name: Slot] = [:]
@@ -58,6 +59,8 @@ package actor AgentProcesses {
         self.directory = directory
         self.logger = logger
         sandbox = SandboxChoice(configuration.sandbox, logger: logger)
+        containers = ContainerChoice(
+            configuration.containerEngine, configuration.containerArguments, logger: logger)
         bundles = BundleStore(configuration, sandbox, logger: logger)
         // Bounded by what it is about: an agent has a few jobs, and both agents and instances are limited.
         (jobs, addJob) = AsyncStream.makeStream()
@@ -106,6 +109,9 @@ package actor AgentProcesses {
         }
         await bundles.collect(keeping: definitions)
     }
+
+    /// Whether images are run here.
+    package func runsImages() async -> Bool { (try? await containers.current()) != nil }
 
     private func perform(_ job: Job, _ places: AsyncPlaces) async {
         switch job {

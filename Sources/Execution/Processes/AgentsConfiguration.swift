@@ -3,6 +3,10 @@ package struct AgentsConfiguration: Hashable, Sendable {
     /// Where bundles, environments, sockets and outputs are kept.
     package var dataDirectory = ""
     package var sandbox = SandboxMode.auto
+    /// `auto`, `none`, or the name or path of a podman.
+    package var containerEngine = "auto"
+    /// What stands before each of its commands.
+    package var containerArguments: [String] = []
     package var python = "python3"
     /// The package that holds the runtime, as the installer takes it.
     package var runtime = "runagents==1.4.2"

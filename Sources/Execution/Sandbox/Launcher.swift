@@ -1,6 +1,6 @@
 /// The program that starts an agent's runtime in its sandbox and carries connections in and out, as Python text.
 ///
-/// Its standard input is the listening socket that Sluice made. The first connection is Sluice's own: it brings the
+/// Its standard input, or the descriptor that its argument names, is the listening socket that Sluice made. The first connection is Sluice's own: it brings the
 /// environment, which nobody else may read, and its end is the order to stop. Every other one goes to the runtime. The
 /// agent's connections to the gate's port go to the gate's socket. Because nothing has to be made inside, nothing of
 /// the sandbox is writable but memory of a fixed size.
@@ -88,8 +88,9 @@ enum Launcher {
 
 
         async def main():
-            listener = socket.socket(fileno=os.dup(0))
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            inherited = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+            listener = socket.socket(fileno=os.dup(inherited))
+            os.dup2(os.open(os.devnull, os.O_RDONLY), inherited)
             listener.setblocking(False)
             loop = asyncio.get_running_loop()
             control, _ = await loop.sock_accept(listener)

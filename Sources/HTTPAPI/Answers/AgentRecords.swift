@@ -18,13 +18,18 @@ package struct AgentRecords: Sendable {
     /// What was said when the agent's environment was built; `nil` when there is no such agent.
     package let buildLog: @Sendable (AgentIdentity) async throws -> String?
 
+    /// Whether images are run here.
+    package let runsImages: @Sendable () async -> Bool
+
     package init(
         output: @escaping @Sendable (AgentIdentity, _ after: UInt64, _ follows: Bool) async throws -> Page? = {
             _, _, _ in nil
         },
-        buildLog: @escaping @Sendable (AgentIdentity) async throws -> String? = { _ in nil }
+        buildLog: @escaping @Sendable (AgentIdentity) async throws -> String? = { _ in nil },
+        runsImages: @escaping @Sendable () async -> Bool = { false }
     ) {
         self.output = output
         self.buildLog = buildLog
+        self.runsImages = runsImages
     }
 }

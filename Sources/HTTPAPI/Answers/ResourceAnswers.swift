@@ -40,7 +40,7 @@ extension ResourceRecord {
         .object { json in
             switch kind {
             case .agent:
-                json.add("phase", (hasSources ? phase : nil) ?? "Pending")
+                json.add("phase", (isRunHere ? phase : nil) ?? "Pending")
                 json.add("message", agentMessage)
             case .tool:
                 json.add("phase", phase ?? "Pending")
@@ -62,8 +62,11 @@ extension ResourceRecord {
         if case .object(let files)? = document.value["source_files"] { !files.isEmpty } else { false }
     }
 
+    /// Whether Sluice runs it, from sources or, where something was recorded of that, from its image.
+    var isRunHere: Bool { hasSources || (document.value["invoke_url"] == nil && statusMessage != nil) }
+
     private var agentMessage: String {
-        if hasSources { return statusMessage ?? "stored; its build begins in a moment" }
+        if isRunHere { return statusMessage ?? "stored; its build begins in a moment" }
         if document.value["invoke_url"] != nil { return "stored; called at its invoke_url" }
         return "stored; this machine has no container engine configured to run an image: deploy it with the invoke_url "
             + "where it runs, or name that in each run"

@@ -15,10 +15,12 @@ extension APIHandlers {
         let agent = try await resource(.agent, name, request, notFound: notFound ?? Self.notFound(.agent, name))
         let document = agent.document.value
         if let address = document["invoke_url"]?.string { return address }
-        guard agent.hasSources else {
+        // An agent that is deployed without sources has an image.
+        let runsImages = await dependencies.agentRecords.runsImages()
+        guard agent.hasSources || runsImages else {
             throw APIError.conflict(
                 "agent \(name.excerpt) has nothing to call: deploy it with source_files, for Sluice to run it, or with "
-                    + "the invoke_url where it runs")
+                    + "the invoke_url where it runs; no container engine is here to run its image")
         }
         return AgentAddress.invokeURL(ofAgent: name)
     }
@@ -70,7 +72,7 @@ extension APIHandlers {
 
     private func agentWithRecords(_ request: APIRequest) async throws -> AgentIdentity {
         let (name, missing) = try agentName(request)
-        guard try await resource(.agent, name, request, notFound: missing).hasSources else {
+        guard try await resource(.agent, name, request, notFound: missing).isRunHere else {
             throw APIError.conflict(
                 "agent \(name.excerpt) is not run by Sluice: what it writes is where it runs. Deploy it with "
                     + "source_files to have it here")
