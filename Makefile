@@ -61,6 +61,7 @@ test-repository: .venv/test/.done ## Check style and documents, with no build
 	.venv/test/bin/python -m pytest -q -p no:cacheprovider Tests/Repository
 
 .PHONY: test-conformance
+test-conformance: APT_PACKAGES += $(TEST_PACKAGES)
 test-conformance: build clients ## Test the binary from outside
 	.venv/test/bin/python -m pytest -q -p no:cacheprovider Tests/Conformance
 

@@ -157,6 +157,16 @@ def test_a_state_is_good_once_and_for_its_own_run(world):
     assert len(world.oauth.grants) == 1
 
 
+def test_a_link_that_is_opened_often_keeps_the_newest_and_no_others_place(world):
+    ada, bob = world.asked(world.agent.start("ada")), world.asked(world.agent.start("bob"))
+    _, first, _, _ = follow(ada["authorization_url"])
+    _, of_bob, _, _ = follow(bob["authorization_url"])
+    for _ in range(8):
+        _, last, _, _ = follow(ada["authorization_url"])
+    assert follow(follow(first)[1])[0] == 400
+    assert follow(follow(last)[1])[0] == 200 and follow(follow(of_bob)[1])[0] == 200
+
+
 def test_a_code_of_another_page_gets_no_token(world):
     """PKCE: who has the code and not the verifier has nothing."""
     first, second = world.asked(world.agent.start("ada")), world.asked(world.agent.start("bob"))

@@ -184,6 +184,7 @@ def test_containers_end_with_the_daemon_however_it_ends(agents, module_sluice, p
     module_sluice.kill()
     agents.eventually(lambda: containers(podman), lambda left: not left)
     module_sluice.start()
+    assert agents.status("ended") == {"phase": "Running", "message": "ready"}
     assert agents.ask("ended")["response"] == "image heard hello"
 
 

@@ -13,9 +13,10 @@ struct ContainerEngine: Hashable, Sendable {
     let arguments: [String]
 
     /// The image of that name, pulled when it is not here.
-    func image(_ name: String) async throws(AgentRefusal) -> AgentImage {
+    func image(_ name: String, onPull: @Sendable () async -> Void) async throws(AgentRefusal) -> AgentImage {
         guard !name.hasPrefix("-") else { throw AgentRefusal("\"\(name.prefix(80))\" is no name of an image") }
-        if let image = try? await inspect(name) { return image }
+        if try await output(of: ["image", "exists", name]).isSuccess { return try await inspect(name) }
+        await onPull()
         let pull = try await output(of: ["pull", "--quiet", name])
         guard pull.isSuccess else {
             throw AgentRefusal("the image \(name.prefix(200)) cannot be had: \(pull.error.suffix(1000))")

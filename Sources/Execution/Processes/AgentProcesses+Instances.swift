@@ -47,8 +47,7 @@ extension AgentProcesses {
     ) async throws(AgentRefusal) -> AgentProgram {
         if let image = definition.image {
             let engine = try await containers.current()
-            await onBuild()
-            return .container(engine, try await engine.image(image))
+            return .container(engine, try await engine.image(image, onPull: onBuild))
         }
         let sandbox = try await sandbox.current()
         let bundle = try await bundles.bundle(definition, retries: retries, onBuild: onBuild)

@@ -44,7 +44,7 @@ package struct Consents: Sendable {
 
     /// Where to send the person who opened a link.
     package func begin(run: RunID, action: ActionID, seal given: String) async throws -> String {
-        guard Data(given.utf8) == Data(seal(run, action).utf8) else {
+        guard PayloadHash(seal(run, action)).matches(PayloadHash(given)) else {
             throw ConsentFailure(404, "This link is not valid.")
         }
         guard let state = commands.activeRun(run), let waiting = state.action(action), waiting.isConsent,

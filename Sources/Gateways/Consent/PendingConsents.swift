@@ -3,9 +3,12 @@ import Domain
 import Synchronization
 
 /// People who are on their way to a tool's page and back: one use, ten minutes, in memory.
+///
+/// Of one action the newest few are kept, so that nobody takes the place of others by opening one link again and again.
 final class PendingConsents: Sendable {
     static let lifetime: Duration = .seconds(600)
     private static let pendingMax = 10_000
+    private static let pendingPerActionMax = 8
 
     struct Pending: Sendable {
         let workspace: WorkspaceName
@@ -34,6 +37,12 @@ final class PendingConsents: Sendable {
     func add(_ consent: Pending, at now: Timestamp) -> String? {
         let state = Self.secret()
         return pending.withLock { pending in
+            let same = pending.filter { $0.value.actionID == consent.actionID }
+            if same.count >= Self.pendingPerActionMax,
+                let oldest = same.min(by: { $0.value.expiresAt < $1.value.expiresAt })
+            {
+                pending[oldest.key] = nil
+            }
             if pending.count >= Self.pendingMax { pending = pending.filter { $0.value.expiresAt > now } }
             guard pending.count < Self.pendingMax else { return nil }
             pending[state] = consent
