@@ -134,7 +134,9 @@ import Testing
             bytes.replaceSubrange(512 * sector..<512 * (sector + 1), with: [UInt8](repeating: 0, count: 512))
             return bytes
         }
-        for partial in [[], [UInt8](repeating: 0, count: 4096), Array("SLUI".utf8)] + torn {
+        // Or any first bytes of it, in a file whose size did.
+        let begun = (0..<80).map { Array(header.prefix($0)) + [UInt8](repeating: 0, count: 4096 - $0) }
+        for partial in [[], Array("SLUI".utf8)] + torn + begun {
             let storage = try written.copy(changing: name) { $0 = partial }
             let (log, report) = try openLog(storage)
             #expect(report.removedSegment == name)

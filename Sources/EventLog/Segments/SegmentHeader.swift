@@ -42,6 +42,13 @@ package struct SegmentHeader: Hashable, Sendable {
         return bytes
     }
 
+    /// Whether the bytes say nothing else than a header does, as far as they reached the disk: any of them may be blank.
+    static func mayBeTorn(_ bytes: [UInt8]) -> Bool {
+        var beginning = magic
+        beginning.append(littleEndian: formatVersion)
+        return zip(bytes, beginning).allSatisfy { $0 == 0 || $0 == $1 }
+    }
+
     package init(firstPosition: UInt64, frontier: MerkleFrontier) {
         self.firstPosition = firstPosition
         self.frontier = frontier

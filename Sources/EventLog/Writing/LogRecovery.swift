@@ -173,7 +173,7 @@ package enum LogRecovery {
             _ = try SegmentHeader(bytes)
             return false
         } catch {
-            return error == .checksum || bytes.prefix(SegmentHeader.magic.count).allSatisfy { $0 == 0 }
+            return error != .contents && SegmentHeader.mayBeTorn(bytes)
         }
     }
 
