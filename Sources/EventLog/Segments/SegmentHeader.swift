@@ -42,7 +42,7 @@ package struct SegmentHeader: Hashable, Sendable {
         return bytes
     }
 
-    /// Whether the bytes say nothing else than a header does, as far as they reached the disk: any of them may be blank.
+    /// Whether magic and version are a header's, but for bytes that did not reach the disk and are zero.
     static func mayBeTorn(_ bytes: [UInt8]) -> Bool {
         var beginning = magic
         beginning.append(littleEndian: formatVersion)
