@@ -6,7 +6,7 @@ enum InvokeReport {
     static func command(for result: InvokeResult, of call: InvokeCall) -> Command? {
         switch result {
         case .cancelled: return nil
-        case .unanswered(let error):
+        case .unanswered(let error), .unreached(let error):
             return failure(call, statusCode: nil, error: error, isRetryable: true)
         case .refused(let reason): return failure(call, statusCode: nil, error: reason, isRetryable: false)
         case .answered(let statusCode, let body):

@@ -252,7 +252,14 @@ def test_agents_without_a_sandbox_run_where_that_is_allowed(own_sluice):
     agents.deploy("open", ECHO)
     assert agents.ask("open")["response"] == "open heard hello"
     assert "without a sandbox" in sluice.output.read_text()
+    launcher, = processes(sluice)
+    own = children(launcher)
+    assert own
+    os.kill(launcher, signal.SIGKILL)
+    agents.eventually(lambda: [pid for pid in own if is_alive(pid)], lambda alive: not alive)
+    assert agents.ask("open")["response"] == "open heard hello"
     orphans = processes(sluice)
+    orphans += [child for pid in orphans for child in children(pid)]
     sluice.kill()
     agents.eventually(lambda: [pid for pid in orphans if is_alive(pid)], lambda alive: not alive)
 
@@ -283,6 +290,10 @@ def processes(sluice):
             if f"PPid:\t{sluice.process.pid}\n" in status:
                 found.append(int(entry.name))
     return found
+
+
+def children(pid):
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def is_alive(pid):

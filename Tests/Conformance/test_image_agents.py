@@ -103,11 +103,15 @@ def podman(tmp_path_factory):
     return engine
 
 
+def settings(podman, engine="auto"):
+    return {
+        "SLUICE_CONTAINER_ENGINE": str(engine), "SLUICE_CONTAINER_ARGUMENTS": " ".join(podman.arguments),
+        "SLUICE_INVOKE_ATTEMPTS_MAX": "2", "SLUICE_INVOKE_BACKOFF_MIN": "100ms"}
+
+
 @pytest.fixture(scope="module")
 def module_sluice(tmp_path_factory, podman):
-    process = SluiceProcess(tmp_path_factory.mktemp("images"), {
-        "SLUICE_CONTAINER_ENGINE": "auto", "SLUICE_CONTAINER_ARGUMENTS": " ".join(podman.arguments),
-        "SLUICE_INVOKE_ATTEMPTS_MAX": "2", "SLUICE_INVOKE_BACKOFF_MIN": "100ms"}).start()
+    process = SluiceProcess(tmp_path_factory.mktemp("images"), settings(podman)).start()
     yield process
     assert process.stop() == 0
 
@@ -167,6 +171,24 @@ def test_a_container_that_ends_is_started_again(agents):
     agents.await_phase("mortal", "Running")
     assert agents.finished(agents.start("mortal", "die"))["status"] == "FAILED"
     assert agents.ask("mortal", "back")["response"] == "image heard back"
+
+
+def test_a_call_waits_for_the_next_container_while_the_end_of_one_is_not_yet_known(own_sluice, podman, tmp_path):
+    engine = tmp_path / "lingering"
+    engine.write_text("""#!/bin/sh
+case " $* " in *" run "*) ;; *) exec podman "$@" ;; esac
+podman "$@"
+code=$?
+exec 3<&-
+sleep 2
+exit $code
+""")
+    engine.chmod(0o755)
+    agents = Images(own_sluice(**settings(podman, engine)))
+    agents.deploy_image("lingers")
+    agents.await_phase("lingers", "Running")
+    assert agents.finished(agents.start("lingers", "die"))["status"] == "FAILED"
+    assert agents.ask("lingers", "back")["response"] == "image heard back"
 
 
 @pytest.mark.parametrize("image, words", [

@@ -26,6 +26,8 @@ package enum InvokeResult: Hashable, Sendable {
     case answered(statusCode: UInt32, body: [UInt8]?)
     /// No answer: unreachable, broken off, or too slow.
     case unanswered(String)
+    /// Nobody listens at the address: the call was not made.
+    case unreached(String)
     /// Not called at all, and not to be tried again until somebody changes something.
     case refused(String)
     case cancelled

@@ -3,6 +3,7 @@ import Domain
 
 /// Calls agents that Sluice runs itself.
 package struct ProcessDriver: InvokeDriver {
+    private static let unreachedMax = 3
     private let processes: AgentProcesses
     private let http: RemoteHTTPDriver
 
@@ -14,9 +15,17 @@ package struct ProcessDriver: InvokeDriver {
     package func invoke(_ call: InvokeCall) async -> InvokeResult {
         guard let agent = Self.agent(of: call) else { return .refused("\(call.invokeURL) names no agent") }
         do throws(CallRefusal) {
-            let lease = try await processes.lease(agent)
-            let result = await http.invoke(call, at: lease.instance.url(Self.path(of: call)))
-            await processes.giveBack(lease)
+            var result: InvokeResult
+            var callsLeft = Self.unreachedMax
+            repeat {
+                let lease = try await processes.lease(agent)
+                result = await http.invoke(call, at: lease.instance.url(Self.path(of: call)))
+                await processes.giveBack(lease)
+                guard case .unreached = result else { break }
+                // It has ended, which is known a little later; the next one takes the call.
+                await processes.awaitEnd(lease)
+                callsLeft -= 1
+            } while callsLeft > 0
             return Self.withoutTokens(result)
         } catch {
             switch error {

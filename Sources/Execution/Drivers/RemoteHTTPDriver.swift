@@ -2,6 +2,7 @@ package import AsyncHTTPClient
 import Domain
 import NIOCore
 import NIOHTTP1
+import SystemPackage
 
 /// Calls an agent that somebody else runs, by HTTP.
 package struct RemoteHTTPDriver: InvokeDriver {
@@ -30,8 +31,16 @@ package struct RemoteHTTPDriver: InvokeDriver {
         } catch is CancellationError {
             return .cancelled
         } catch {
-            return Task.isCancelled ? .cancelled : .unanswered("the agent did not answer: \(error)")
+            if Task.isCancelled { return .cancelled }
+            let reason = "the agent did not answer: \(error)"
+            return Self.isUnreached(error) ? .unreached(reason) : .unanswered(reason)
         }
+    }
+
+    /// Only connecting fails with these.
+    private static func isUnreached(_ error: any Error) -> Bool {
+        guard let error = error as? IOError else { return false }
+        return [Errno.connectionRefused, .noSuchFileOrDirectory].contains(Errno(rawValue: error.errnoCode))
     }
 
     /// `…/invoke` becomes `…/resume/{action}`; an address without that ending gets the path appended.

@@ -14,6 +14,8 @@ final class AgentInstance: Sendable {
     let readiness = Promise<Readiness>()
     /// Fulfilled to have it stopped.
     let stop = Promise<Void>()
+    /// Fulfilled when its process has ended and calls no longer go to it.
+    let end = Promise<Void>()
     private let silences = Atomic<Int>(0)
 
     init(number: AgentLifecycle.InstanceNumber, socketAddress: String) {

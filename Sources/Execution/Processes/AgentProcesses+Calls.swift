@@ -60,6 +60,12 @@ extension AgentProcesses {
         slots[lease.name]?.instances[number]?.stop.fulfill(())
     }
 
+    /// Stops an instance that takes no connection, and waits until its end is known.
+    func awaitEnd(_ lease: Lease) async {
+        lease.instance.stop.fulfill(())
+        _ = await lease.instance.end.value()
+    }
+
     /// Has the slot show the newest revision.
     private func find(_ name: Name) async throws(CallRefusal) {
         let found: AgentCatalog.Agent?

@@ -139,6 +139,7 @@ extension AgentProcesses {
     }
 
     private func ended(_ name: Name, _ instance: AgentInstance, _ reason: String) async {
+        defer { instance.end.fulfill(()) }
         let shown = await slots[name]?.output.lastLines(bytesMax: Self.shownBytesMax) ?? ""
         instance.readiness.fulfill(.failed("the agent's process ended: \(reason)\n\(shown)"))
         // At the daemon's own end nothing is started again.

@@ -1,9 +1,9 @@
 /// The program that starts an agent's runtime in its sandbox and carries connections in and out, as Python text.
 ///
-/// Its standard input, or the descriptor that its argument names, is the listening socket that Sluice made. The first connection is Sluice's own: it brings the
-/// environment, which nobody else may read, and its end is the order to stop. Every other one goes to the runtime. The
-/// agent's connections to the gate's port go to the gate's socket. Because nothing has to be made inside, nothing of
-/// the sandbox is writable but memory of a fixed size.
+/// Its standard input, or the descriptor that its argument names, is the listening socket that Sluice made. The first
+/// connection is Sluice's own: it brings the environment, which nobody else may read, and its end is the order to stop.
+/// Every other one goes to the runtime. The agent's connections to the gate's port go to the gate's socket. Because
+/// nothing has to be made inside, nothing of the sandbox is writable but memory of a fixed size.
 enum Launcher {
     /// Where the gate is, from inside.
     static let gatePort = 8081
@@ -24,6 +24,7 @@ enum Launcher {
 
         CHUNK_BYTES = 65536
         CONNECTIONS_MAX = 256
+        CONTROL_SECONDS = 60
         # Numbers of unshare, setns, mount, clone and clone3: what a new user namespace is made and filled with.
         CALLS = {"x86_64": (0xC000003E, 272, 308, 165, 56), "aarch64": (0xC00000B7, 97, 268, 40, 220)}
         CLONE3 = 435
@@ -51,6 +52,11 @@ enum Launcher {
             libc = ctypes.CDLL(None, use_errno=True)
             if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.byref(program), 0, 0):
                 raise OSError(ctypes.get_errno(), "the filter of system calls cannot be set")
+
+
+        def die_with_parent():
+            """In a sandbox bubblewrap sees to it; without one, a launcher that is killed leaves no agent behind."""
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
 
 
         async def pump(reader, writer):
@@ -93,7 +99,8 @@ enum Launcher {
             os.dup2(os.open(os.devnull, os.O_RDONLY), inherited)
             listener.setblocking(False)
             loop = asyncio.get_running_loop()
-            control, _ = await loop.sock_accept(listener)
+            # A daemon that was killed before it connected will never come.
+            control, _ = await asyncio.wait_for(loop.sock_accept(listener), CONTROL_SECONDS)
             control_reader, control_writer = await asyncio.open_connection(sock=control, limit=1 << 26)
             order = json.loads(await control_reader.readline())
             gate, port = order["gate_socket"], order["agent_port"]
@@ -105,7 +112,7 @@ enum Launcher {
                 forbid_namespaces()
             agent = await asyncio.create_subprocess_exec(
                 *order["command"], env=os.environ | order["environment"], stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=not order["is_sandboxed"])
+                start_new_session=not order["is_sandboxed"], preexec_fn=None if order["is_sandboxed"] else die_with_parent)
             ended = asyncio.create_task(agent.wait())
             told = asyncio.create_task(control_reader.read())
             await asyncio.wait([ended, told], return_when=asyncio.FIRST_COMPLETED)
