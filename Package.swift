@@ -83,7 +83,7 @@ let package = Package(
         // Level 2
         room("EventStore", ["Domain", "EventLog"]),
         // Level 3
-        room("CommandHandling", ["Domain", "EventStore", .logging, .metrics]),
+        room("CommandHandling", ["Domain", "EventStore", .deque, .logging, .metrics]),
         room("Projections", ["Domain", "EventStore", .grdb, .sqlite, .logging, .metrics]),
         room("EventStreaming", ["Domain", "EventStore"]),
         // Level 4

@@ -70,6 +70,8 @@ package enum HTTPAPIServer {
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [
+                        ReceiveBufferLimit(),
+                        StreamDeparture(),
                         RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
                         AnswerDeadline(TimeAmount(configuration.answerTimeout)),
                     ],

@@ -1,6 +1,17 @@
+import pathlib
+import resource
+import shutil
+import subprocess
+import sys
+
 import pytest
 
 from sluice_process import SluiceProcess
+
+SHIM = pathlib.Path(__file__).parent / "faults" / "shim.c"
+
+# Tests of overload have thousands of connections, at both ends.
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +50,28 @@ def run(api):
     answer = api.post("/runs", {"agent_id": "a", "user_id": "u"})
     assert answer.status == 201
     return answer.json
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory):
+    """The library that makes calls of the daemon fail."""
+    compiler = shutil.which("cc") or shutil.which("clang")
+    if sys.platform != "linux" or not compiler:
+        pytest.skip("needs Linux and a C compiler")
+    library = tmp_path_factory.mktemp("shim") / "shim.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, SHIM, "-ldl"], check=True)
+    return library
+
+
+@pytest.fixture
+def faulty(own_sluice, shim, tmp_path):
+    """Makes daemons on a machine that fails as the files in their `faults` say."""
+    faults = tmp_path / "faults"
+    faults.mkdir()
+
+    def make(**settings):
+        sluice = own_sluice(LD_PRELOAD=str(shim), FAULTS=str(faults), **settings)
+        sluice.faults = faults
+        return sluice
+
+    return make

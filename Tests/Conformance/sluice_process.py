@@ -78,6 +78,11 @@ class SluiceProcess:
             return self.process.wait(timeout=60)
         return self.process.returncode if self.process else None
 
+    def memory_mib(self, kind):
+        """Resident memory: `VmRSS` now, `VmHWM` at most."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split(kind + ":")[1].split()[0]) // 1024
+
     def client(self, key=ADMIN_KEY, **headers):
         return HTTPClient("127.0.0.1", self.port, key, headers)
 

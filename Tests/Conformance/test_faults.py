@@ -1,6 +1,7 @@
 """What the daemon does when the machine under it fails: the disk, the files, the clock."""
 
 import errno
+import functools
 import json
 import os
 import pathlib
@@ -19,7 +20,6 @@ from sluice_process import ADMIN_KEY, SluiceProcess
 LOG_UNUSABLE, DIRECTORY_UNUSABLE, IN_USE = 65, 73, 75
 SEGMENT_BYTES_MAX = 65_536
 SMALL, LARGE = 500, 50_000  # Sizes of messages; each large one begins a segment.
-SHIM = pathlib.Path(__file__).parent / "faults" / "shim.c"
 
 
 class Work:
@@ -213,30 +213,10 @@ def test_a_start_on_a_full_disk_says_so_or_serves_reads(small_disk, before):
 # A broken disk
 
 
-@pytest.fixture(scope="module")
-def shim(tmp_path_factory):
-    """The library that makes calls of the daemon fail."""
-    compiler = shutil.which("cc") or shutil.which("clang")
-    if sys.platform != "linux" or not compiler:
-        pytest.skip("needs Linux and a C compiler")
-    library = tmp_path_factory.mktemp("shim") / "shim.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, SHIM, "-ldl"], check=True)
-    return library
-
-
 @pytest.fixture
-def faulty(own_sluice, shim, tmp_path):
-    """Makes daemons on a machine that fails as the files in their `faults` say."""
-    faults = tmp_path / "faults"
-    faults.mkdir()
-
-    def make(**settings):
-        sluice = own_sluice(
-            LD_PRELOAD=str(shim), FAULTS=str(faults), SLUICE_SEGMENT_BYTES_MAX=str(SEGMENT_BYTES_MAX), **settings)
-        sluice.faults = faults
-        return sluice
-
-    return make
+def faulty(faulty):
+    """The same with small segments."""
+    return functools.partial(faulty, SLUICE_SEGMENT_BYTES_MAX=str(SEGMENT_BYTES_MAX))
 
 
 @pytest.mark.parametrize("call, error, size", [

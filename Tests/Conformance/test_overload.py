@@ -3,12 +3,13 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import ctypes
 import http.client
 import itertools
 import json
-import pathlib
 import select
 import socket
+import struct
 import threading
 import time
 
@@ -45,6 +46,13 @@ def connect(sluice, content=b"", is_stalled=False):
     connection.connect(("127.0.0.1", sluice.port))
     connection.sendall(content)
     return connection
+
+
+def lose_peer(connection):
+    """From now on nothing that is sent to this end arrives, or is ever acknowledged: the connection is half open."""
+    drop = ctypes.create_string_buffer(struct.pack("=HBBI", 0x06, 0, 0, 0))
+    so_attach_filter = 26
+    connection.setsockopt(socket.SOL_SOCKET, so_attach_filter, struct.pack("@HP", 1, ctypes.addressof(drop)))
 
 
 def stream_request(path):
@@ -85,9 +93,7 @@ def stream_events(connection):
 
 
 def peak_mib(sluice):
-    """The most memory that the daemon has had."""
-    status = pathlib.Path(f"/proc/{sluice.process.pid}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) // 1024
+    return sluice.memory_mib("VmHWM")
 
 
 def new_run(api):
@@ -184,6 +190,22 @@ def test_what_is_offered_faster_than_it_can_be_taken_waits_with_its_sender(own_s
         assert peak_mib(sluice) < 400
 
 
+def test_connections_that_have_sent_large_bodies_keep_little_of_them(own_sluice):
+    sluice = own_sluice()
+    # Of no use as JSON, so that nothing of it is kept for anybody.
+    large = b"POST /runs HTTP/1.1\r\n%sContent-Length: 60000\r\n\r\n%s" % (AUTHORIZED, b" " * 60_000)
+    before = sluice.memory_mib("VmRSS")
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(connect(sluice)) for _ in range(1000)]
+        for connection in connections * 2:
+            connection.sendall(large)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            assert response.status == 400 and response.read()
+        # 50 MiB; 124 when each connection kept what reading took.
+        assert sluice.memory_mib("VmRSS") - before < 80
+
+
 def test_connections_beyond_the_limit_wait_and_are_served_when_others_close(own_sluice):
     sluice = own_sluice(SLUICE_CONNECTIONS_MAX="8")
     served = [http.client.HTTPConnection("127.0.0.1", sluice.port, timeout=30) for _ in range(8)]
@@ -208,16 +230,20 @@ def test_connections_beyond_the_limit_wait_and_are_served_when_others_close(own_
             connection.close()
 
 
-def test_streams_that_nobody_reads_cost_the_others_nothing_and_miss_nothing(own_sluice):
+def test_a_thousand_streams_that_nobody_reads_cost_the_others_nothing_and_miss_nothing(own_sluice):
     sluice = own_sluice()
     api = sluice.client()
     run = new_run(api)
+    # On each path 250 are never read, ten are read slowly, and of 240 the client is gone without a word.
     paths = log_path, run_path = "/events/stream?after_seq=0", f"/runs/{run}/events/stream"
     with contextlib.ExitStack() as stack:
         stalled = {path: [stack.enter_context(connect(sluice, stream_request(path), is_stalled=True))
-                          for _ in range(300)] for path in paths}
-        for connection in itertools.chain(*stalled.values()):
+                          for _ in range(260)] for path in paths}
+        gone = [stack.enter_context(connect(sluice, stream_request(path))) for path in paths for _ in range(240)]
+        for connection in itertools.chain(gone, *stalled.values()):
             connection.recv(1, socket.MSG_PEEK)
+        for connection in gone:
+            lose_peer(connection)
         slow = {path: [stream_events(connection) for connection in stalled[path][:10]] for path in paths}
         slowly_read = {path: [[] for _ in slow[path]] for path in paths}
         healthy = stack.enter_context(contextlib.closing(EventStream(api, log_path)))
@@ -232,9 +258,11 @@ def test_streams_that_nobody_reads_cost_the_others_nothing_and_miss_nothing(own_
             said = list(said)
         assert [event.id for event in seen] == list(range(1, 1203))
         assert sorted(event.data["id"] for event in seen[2:]) == sorted(each["event_id"] for each in said)
-        # Each of 600 was to be sent 5 MB: with a queue for each, 1200 references of even 400 bytes would be 288 MB more
+        # Each of 1,000 was to be sent 5 MB: with a queue for each, 1200 references of even 400 bytes would be 288 MB more
         # than the 200 MiB that a cursor and a part of one batch for each needed.
         assert peak_mib(sluice) < 400
+        for connection in gone:
+            assert len(connection.recv(1 << 20, socket.MSG_DONTWAIT)) < 4000, "its client was to be gone"
 
         whole = {log_path: [(event.id, event.data) for event in seen], run_path: list(
             zip(range(3, 1203), api.get(f"/runs/{run}/events").json))}

@@ -1,3 +1,4 @@
+import DequeModule
 package import Domain
 
 /// Decided commands that wait for the disk, in order, within bounds.
@@ -14,8 +15,8 @@ struct CommandQueue<Waiter: Sendable>: Sendable {
 
     private let lengthMax: Int
     private let bytesMax: Int
-    private var items: [Item] = []
-    private var head = 0
+    /// A command that was taken keeps nothing in memory.
+    private var items: Deque<Item> = []
     private var bytes = 0
 
     init(lengthMax: Int, bytesMax: Int) {
@@ -23,9 +24,9 @@ struct CommandQueue<Waiter: Sendable>: Sendable {
         self.bytesMax = bytesMax
     }
 
-    var count: Int { items.count - head }
-    var isEmpty: Bool { count == 0 }
-    var isFull: Bool { count >= lengthMax || bytes >= bytesMax }
+    var count: Int { items.count }
+    var isEmpty: Bool { items.isEmpty }
+    var isFull: Bool { items.count >= lengthMax || bytes >= bytesMax }
 
     mutating func append(_ events: [Event], _ waiter: Waiter) {
         let size = events.reduce(0) { $0 + $1.payload.approximateSizeBytes }
@@ -38,8 +39,7 @@ struct CommandQueue<Waiter: Sendable>: Sendable {
         guard !isEmpty else { return nil }
         var batch = CommandBatch<Waiter>()
         var batchBytes = 0
-        while head < items.count {
-            let item = items[head]
+        while let item = items.first {
             let fits =
                 batch.events.count + item.events.count <= Self.batchEventsMax
                 && batchBytes + item.bytes <= Self.batchBytesMax
@@ -48,23 +48,15 @@ struct CommandQueue<Waiter: Sendable>: Sendable {
             batch.waiting.append((item.events.count, item.waiter))
             batchBytes += item.bytes
             bytes -= item.bytes
-            head += 1
-        }
-        if head == items.count {
-            items.removeAll(keepingCapacity: true)
-            head = 0
-        } else if head > 4096 {
-            items.removeFirst(head)
-            head = 0
+            items.removeFirst()
         }
         return batch
     }
 
     /// Empties the queue and hands back everybody who waits in it.
     mutating func takeWaiters() -> [Waiter] {
-        let waiters = items[head...].map(\.waiter)
+        let waiters = items.map(\.waiter)
         items.removeAll()
-        head = 0
         bytes = 0
         return waiters
     }

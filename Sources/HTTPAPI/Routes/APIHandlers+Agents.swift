@@ -108,13 +108,15 @@ private func whileConnected(_ channel: any Channel, _ body: @escaping @Sendable 
     let (open, continuation) = AsyncStream<Never>.makeStream()
     channel.closeFuture.whenComplete { _ in continuation.finish() }
     await cancelWhenGracefulShutdown {
-        await withDiscardingTaskGroup { group in
-            group.addTask {
-                await body()
-                continuation.finish()
+        await StreamDeparture.watching(channel) {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    await body()
+                    continuation.finish()
+                }
+                for await _ in open {}
+                group.cancelAll()
             }
-            for await _ in open {}
-            group.cancelAll()
         }
     }
 }

@@ -146,8 +146,10 @@ extension APIHandlers {
                 do {
                     let stream = StreamWriter(writer, channel)
                     // Headers reach the client with the first bytes.
-                    try await stream.write(": open\n\n")
-                    try await body(stream)
+                    try await StreamDeparture.watching(channel) {
+                        try await stream.write(": open\n\n")
+                        try await body(stream)
+                    }
                 } catch {
                     // The client is gone, the server shuts down, or the log cannot be read: the stream ends, and whoever
                     // comes again with the last position it saw misses nothing.

@@ -1,7 +1,8 @@
-// A machine that fails on demand, for test_faults.py: loaded into the daemon with LD_PRELOAD, on Linux.
+// A machine that fails on demand: loaded into the daemon with LD_PRELOAD, on Linux.
 //
 // $FAULTS is a directory. While it holds a file `pwrite` or `fdatasync`, that call fails on segments of the log, with
-// the error number in the file. While it holds a file `clock`, the time of day is off by the seconds in it.
+// the error number in the file. While it holds a file `delay`, that many milliseconds pass before each `fdatasync` of a
+// segment. While it holds a file `clock`, the time of day is off by the seconds in it.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -47,7 +48,10 @@ ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
     return fails("pwrite", file) ? -1 : REAL(pwrite)(file, bytes, count, offset);
 }
 
-int fdatasync(int file) { return fails("fdatasync", file) ? -1 : REAL(fdatasync)(file); }
+int fdatasync(int file) {
+    if (is_segment(file)) usleep((useconds_t)ordered("delay") * 1000);
+    return fails("fdatasync", file) ? -1 : REAL(fdatasync)(file);
+}
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
     int result = REAL(clock_gettime)(clock, time);

@@ -1,0 +1,36 @@
+import NIOCore
+
+/// Closes a connection on which a stream is sent when its client closes its own side.
+///
+/// The server leaves such a connection half open, since a client may end its side and still wait for its answer. A
+/// stream has no end to wait for, and one in which nothing happens would never find out that nobody reads it.
+final class StreamDeparture: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = NIOAny
+
+    private var isStreaming = false
+    private var isInputClosed = false
+
+    /// Runs the body, which sends a stream on that channel.
+    static func watching<Value>(_ channel: any Channel, _ body: () async throws -> Value) async rethrows -> Value {
+        set(channel, isStreaming: true)
+        defer { set(channel, isStreaming: false) }
+        return try await body()
+    }
+
+    private static func set(_ channel: any Channel, isStreaming: Bool) {
+        channel.eventLoop.execute {
+            // It has left the pipeline when the connection is closed.
+            guard let handler = try? channel.pipeline.syncOperations.handler(type: StreamDeparture.self) else { return }
+            handler.isStreaming = isStreaming
+            if isStreaming, handler.isInputClosed { channel.close(promise: nil) }
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent {
+            isInputClosed = true
+            if isStreaming { context.close(promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+}
