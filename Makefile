@@ -71,6 +71,13 @@ simulate: deps ## Simulate crashes and failing disks over SEEDS=10000 random wor
 	$(BUILD) -c release --product Simulate
 	"$$($(BUILD) -c release --show-bin-path)/Simulate" --seeds $(SEEDS)
 
+OVERLOAD_SECONDS ?= 60
+.PHONY: overload
+overload: deps .venv/test/.done ## Offer ten times what can be served for OVERLOAD_SECONDS=60, on a slow disk
+	$(BUILD) -c release --product sluice
+	OVERLOAD_SECONDS=$(OVERLOAD_SECONDS) SLUICE_BINARY="$$($(BUILD) -c release --show-bin-path)/sluice" \
+	  .venv/test/bin/python -m pytest -s -q -p no:cacheprovider Tests/Conformance/test_sustained_overload.py
+
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= frame recovery event snapshot json request
 FUZZ_BUILD := SLUICE_FUZZ=1 $(BUILD) -c release --scratch-path .build-fuzz

@@ -4,13 +4,25 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import latency
 import starts
+import streams
 import table
 import throughput
 import wrk
-from context import Bench, reason
+from context import Bench, NotMeasured, reason
 from daemon import Daemon
 from history import History
+
+
+@dataclass(frozen=True)
+class Served:
+    """A daemon over a history, and what is posted to it."""
+
+    daemon: Daemon
+    history: History
+    events: throughput.Events
+    bulk: throughput.Events
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,7 @@ class Change:
 
     @property
     def cells(self) -> list[str]:
-        digits = 2 if self.unit == " s" else 0
+        digits = {" s": 2, " bytes": 1, " ms": 1, " KiB": 1}.get(self.unit, 0)
         shown = [f"{figure:,.{digits}f}{self.unit}" for figure in (self.small, self.large)]
         return [str(self.row), self.what, *shown, f"{self.cost:.2f}"]
 
@@ -38,7 +50,7 @@ class Change:
 def measured(bench: Bench, small: History, large: History) -> list[Change]:
     """What could be measured, of the rows for which history may matter."""
     changes = []
-    for measure in (_log, _rebuild, _starts, _service):
+    for measure in (_log, _rebuild, _starts, _streams, _service):
         try:
             changes += measure(bench, small, large)
         except Exception as error:
@@ -52,7 +64,9 @@ def of_changes(changes: list[Change], histories: list[str]) -> str:
 
 def _log(_: Bench, small: History, large: History) -> list[Change]:
     rates = [statistics.median(history.verify_rates) for history in (small, large)]
-    return [Change(7, "`sluice log verify`, events", *rates, "/s")]
+    sizes = [history.stats["stored_bytes"] / history.events for history in (small, large)]
+    return [
+        Change(7, "`sluice log verify`, events", *rates, "/s"), Change(9, "log, an event", *sizes, " bytes")]
 
 
 def _rebuild(_: Bench, small: History, large: History) -> list[Change]:
@@ -67,18 +81,35 @@ def _starts(bench: Bench, small: History, large: History) -> list[Change]:
         Change(12, "resident memory at rest", one.resident, other.resident, " MiB")]
 
 
+def _streams(bench: Bench, small: History, large: History) -> list[Change]:
+    one, other = (streams.followed(bench, history.data) for history in (small, large))
+    if complaint := one.complaint or other.complaint:
+        raise NotMeasured(complaint)
+    return [
+        Change(
+            10, f"an event reaches {one.clients:,} clients of a stream: p99", one.measured["p99_ms"],
+            other.measured["p99_ms"], " ms"),
+        Change(10, "daemon memory for each of them", one.kib_each, other.kib_each, " KiB")]
+
+
 def _service(bench: Bench, small: History, large: History) -> list[Change]:
     """Both daemons serve at once, and take their rounds by turns."""
     with Daemon(bench, small.data) as one, Daemon(bench, large.data) as other:
-        served = [(one, small, throughput.events_of(bench, one)), (other, large, throughput.events_of(bench, other))]
+        served = [
+            Served(daemon, history, throughput.events_of(bench, daemon), throughput.bulk_of(bench, daemon))
+            for daemon, history in ((one, small), (other, large))]
 
-        def compare(row: int, what: str, measure: Callable[..., float]) -> Change:
-            figures = [[measure(*each) for each in served] for _ in range(bench.rounds)]
-            return Change(row, what, *(statistics.median(column) for column in zip(*figures)), "/s")
+        def compare(row: int, what: str, measure: Callable[[Served], float], unit: str = "/s") -> Change:
+            figures = [[measure(each) for each in served] for _ in range(bench.rounds)]
+            return Change(row, what, *(statistics.median(column) for column in zip(*figures)), unit)
 
         return [
-            compare(6, "`GET /runs/{id}` of a thousand runs", lambda daemon, history, _: wrk.gets_of_runs(
-                bench, daemon.url, history.runs)),
-            compare(1, "durable `POST /runs/{id}/events`", lambda daemon, _, events: events.post(bench)),
-            compare(5, "runs created, blocked, approved and completed", lambda daemon, *_: throughput.lifecycles(
-                bench, daemon))]
+            compare(6, "`GET /runs/{id}` of a thousand runs", lambda each: wrk.gets_of_runs(
+                bench, each.daemon.url, each.history.runs)),
+            compare(1, "durable `POST /runs/{id}/events`", lambda each: each.events.post(bench)),
+            compare(3, "… one connection, median time", lambda each: latency.alternated(bench, each.daemon)["post_us"],
+                    " µs"),
+            compare(5, "runs created, blocked, approved and completed", lambda each: throughput.lifecycles(
+                bench, each.daemon)),
+            # Last, because it adds millions of events to both.
+            compare(4, "JSON lines, a thousand a request: events", lambda each: each.bulk.post(bench))]

@@ -18,19 +18,33 @@ _NDJSON = "application/x-ndjson"
 
 @dataclass(frozen=True)
 class Events:
-    """Where single events are posted to, and what."""
+    """Where events are posted to, and what."""
 
     url: str
     body: Path
+    content_type: str
+    """How many events a request brings."""
+    count: int
 
     def post(self, bench: Bench) -> float:
-        return wrk.posts(bench, self.url, self.body)
+        """Events a second."""
+        return wrk.posts(bench, self.url, self.body, self.content_type) * self.count
 
 
 def events_of(bench: Bench, daemon: Daemon) -> Events:
-    body = bench.path("event.json")
-    body.write_bytes(workload.single())
-    return Events(f"{daemon.url}/runs/{daemon.new_run()}/events", body)
+    """One event a request."""
+    return _events(bench, daemon, workload.single(), "application/json", 1)
+
+
+def bulk_of(bench: Bench, daemon: Daemon) -> Events:
+    """Many events a request, as JSON lines."""
+    return _events(bench, daemon, workload.bulk(), _NDJSON, workload.BULK_LINES)
+
+
+def _events(bench: Bench, daemon: Daemon, content: bytes, content_type: str, count: int) -> Events:
+    body = bench.path("events")
+    body.write_bytes(content)
+    return Events(f"{daemon.url}/runs/{daemon.new_run()}/events", body, content_type, count)
 
 
 def lifecycles(bench: Bench, daemon: Daemon) -> float:
@@ -61,13 +75,9 @@ def bulk_beside_redis(bench: Bench) -> list[Figure]:
     with Daemon(bench) as daemon:
         if not _takes_lines(daemon):
             return [Figure("not served")]
-        url = f"{daemon.url}/runs/{daemon.new_run()}/events"
-        body = bench.path("events.ndjson")
-        body.write_bytes(workload.bulk())
+        bulk = bulk_of(bench, daemon)
         with Redis(bench) as redis:
-            pair = alternate(
-                bench.rounds, lambda: wrk.posts(bench, url, body, _NDJSON) * workload.BULK_LINES,
-                lambda: redis.adds(wrk.CONNECTIONS))
+            pair = alternate(bench.rounds, lambda: bulk.post(bench), lambda: redis.adds(wrk.CONNECTIONS))
             bench.note(f"Row 4: {redis.settings}.")
         bench.note(f"Row 4: the daemon's resident memory was {daemon.peak_mib:.0f} MiB at most.")
     return [Figure.of(pair, "Redis XADD")]

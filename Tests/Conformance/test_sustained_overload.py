@@ -1,9 +1,11 @@
-"""Ten times the load that the daemon can serve, for $OVERLOAD_SECONDS: a few in `make test`, a minute by hand.
+"""Ten times the load that the daemon can serve, for $OVERLOAD_SECONDS: `make overload`.
 
-The disk is made slow, so that the daemon and not the load is what the machine cannot keep up with.
+The disk is made slow, so that it and neither the daemon nor the load is what cannot keep up. That takes a daemon of the
+release configuration.
 """
 
 import asyncio
+import concurrent.futures
 import contextlib
 import itertools
 import json
@@ -11,9 +13,11 @@ import os
 import threading
 import time
 
+import pytest
+
 from sluice_process import ADMIN_KEY
 
-SECONDS = float(os.environ.get("OVERLOAD_SECONDS", "4"))
+SECONDS = float(os.environ.get("OVERLOAD_SECONDS", "0"))
 TIMES = 10
 SYNC_MILLISECONDS = "2000"
 MESSAGE_BYTES = 65_536
@@ -23,6 +27,9 @@ UNHURRIED_CONNECTIONS = 128
 UNHURRIED_ROUNDS = 2
 # 64 MiB of commands that wait, as they lie in memory, and what 2,000 connections have in hand. Measured: 415.
 RESIDENT_MIB_MAX = 600
+
+
+pytestmark = pytest.mark.skipif(not SECONDS, reason="needs the release configuration: make overload")
 
 
 class Load:
@@ -70,7 +77,7 @@ class Load:
         await asyncio.gather(*map(rounds, self.idle))
         return len(self.accepted) / (time.monotonic() - begin)
 
-    async def offer(self, rate, seconds):
+    async def offer(self, rate, seconds, on_end):
         """Posts at that rate, whatever is answered; what finds every connection waiting for its answer is not sent."""
         await self.connect(CONNECTIONS)
         begin, posts, unsent = time.monotonic(), [], 0
@@ -86,6 +93,7 @@ class Load:
             else:
                 unsent += 1
         took = time.monotonic() - begin
+        on_end()
         await asyncio.gather(*posts)
         return len(posts) / took, unsent
 
@@ -99,13 +107,13 @@ def watched(look, pause_seconds=0.5):
         while not ended.wait(pause_seconds):
             seen.append(look())
 
-    watching = threading.Thread(target=watch)
-    watching.start()
-    try:
-        yield seen
-    finally:
-        ended.set()
-        watching.join()
+    with concurrent.futures.ThreadPoolExecutor(1) as watching:
+        watched = watching.submit(watch)
+        try:
+            yield seen
+        finally:
+            ended.set()
+        watched.result()
 
 
 def test_ten_times_what_can_be_served_is_refused_honestly_in_bounded_memory_and_loses_nothing(faulty, record_property):
@@ -118,7 +126,7 @@ def test_ten_times_what_can_be_served_is_refused_honestly_in_bounded_memory_and_
     async def work():
         capacity = await load.serve_all()
         assert not load.refused
-        return capacity, *await load.offer(TIMES * capacity, SECONDS)
+        return capacity, *await load.offer(TIMES * capacity, SECONDS, (sluice.faults / "delay").unlink)
 
     with watched(lambda: (sluice.memory_mib("VmRSS"), sluice.client().get(f"/runs/{run}").status)) as seen:
         capacity, rate, unsent = asyncio.run(work())
@@ -130,13 +138,11 @@ def test_ten_times_what_can_be_served_is_refused_honestly_in_bounded_memory_and_
             ("resident MiB, first half", max(resident[:half])), ("second half", max(resident[half:]))]:
         record_property(name, value)
         print(f"{name}: {value:,}")
-    assert load.refused, "it was no overload"
+    assert len(load.refused) > len(load.accepted), "it was no overload"
     assert max(resident) < RESIDENT_MIB_MAX
     assert {status for _, status in seen} == {200}, "reads are not refused because writes are"
 
-    sluice.kill()
-    (sluice.faults / "delay").unlink()
-    sluice.start()
+    sluice.restart()
     recorded = {}
     while page := sluice.client().get(f"/runs/{run}/events?limit=1000&after_seq={len(recorded)}").json:
         recorded |= {event["event_id"]: int(event["data"]["message"].rstrip("x")) for event in page}
