@@ -16,9 +16,9 @@ import time
 import pytest
 
 from event_stream import EventStream
-from sluice_process import ADMIN_KEY, SluiceProcess
+from raw_requests import AUTHORIZED, event_request, read_answer
+from sluice_process import SluiceProcess
 
-AUTHORIZED = f"Host: x\r\nAuthorization: Bearer {ADMIN_KEY}\r\n".encode()
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 # What a slow client sends at once, and what it sends a byte of now and then.
@@ -57,20 +57,6 @@ def lose_peer(connection):
 
 def stream_request(path):
     return f"GET {path} HTTP/1.1\r\n".encode() + AUTHORIZED + b"\r\n"
-
-
-def event_request(run, message):
-    body = json.dumps({"type": "USER_MESSAGE", "data": {"message": message}}).encode()
-    return b"POST /runs/%s/events HTTP/1.1\r\n%sContent-Length: %d\r\n\r\n%s" % (
-        run.encode(), AUTHORIZED, len(body), body)
-
-
-async def read_answer(reader):
-    """The status, the headers and the body of the next answer."""
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-    headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:-2])
-    body = await reader.readexactly(int(headers["content-length"]))
-    return int(head.split()[1]), headers, json.loads(body)
 
 
 def read_to_end(connection):
