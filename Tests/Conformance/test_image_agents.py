@@ -1,9 +1,12 @@
 """Agents deployed as an image run in a container that Sluice starts: no network, one socket in and one out."""
 
+import contextlib
 import json
 import pathlib
 import subprocess
 import tarfile
+import tempfile
+import time
 
 import pytest
 
@@ -48,28 +51,61 @@ def handler(request, context=None):
 """
 
 
-class Podman:
-    """A podman with images of its own, as these machines take it."""
+class Engine:
+    """A container engine with images of its own."""
 
-    def __init__(self, directory):
+    def __init__(self, program, arguments, directory):
+        self.program = program
+        self.arguments = arguments
         self.directory = directory
-        self.arguments = [
-            "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--storage-driver", "vfs",
-            "--root", str(directory / "store"), "--runroot", str(directory / "run")]
 
     def run(self, *arguments):
-        return subprocess.run(["podman", *self.arguments, *arguments], capture_output=True, text=True, timeout=120)
+        return subprocess.run([self.program, *self.arguments, *arguments], capture_output=True, text=True, timeout=120)
 
-    def make(self, name, files, links=(), changes=()):
+    def make(self, name, files, changes=()):
         """An image of some of the host's files; no registry is asked."""
         archive = self.directory / "image.tar"
         with tarfile.open(archive, "w", dereference=True) as tar:
+            # Docker makes directories that are not listed for root alone.
+            for directory in sorted({parent for _, target in files for parent in pathlib.Path(target).parents}):
+                entry = tarfile.TarInfo(str(directory))
+                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+                tar.addfile(entry)
             for path, target in files:
                 tar.add(path, target, filter=lambda entry: None if "__pycache__" in entry.name else entry)
         change = [part for each in changes for part in ("--change", each)]
         made = self.run("import", *change, str(archive), name)
         assert made.returncode == 0, made.stderr
         archive.unlink()
+
+
+@contextlib.contextmanager
+def podman(directory):
+    """A podman as these machines take it."""
+    yield Engine("podman", [
+        "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--storage-driver", "vfs",
+        "--root", str(directory / "store"), "--runroot", str(directory / "run")], directory)
+
+
+@contextlib.contextmanager
+def docker(directory):
+    """A docker daemon of our own, that touches nothing of the host's network."""
+    # A socket's address is short.
+    with tempfile.TemporaryDirectory() as place, open(directory / "dockerd.log", "wb") as log:
+        address = f"unix://{place}/docker.sock"
+        daemon = subprocess.Popen([
+            "dockerd", "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver", "vfs",
+            "--data-root", str(directory / "data"), "--exec-root", place + "/exec", "--pidfile", place + "/pid",
+            "--host", address], stdout=log, stderr=log)
+        engine = Engine("docker", ["--host", address], directory)
+        try:
+            deadline = time.monotonic() + 60
+            while daemon.poll() is None and engine.run("ps").returncode != 0 and time.monotonic() < deadline:
+                time.sleep(0.1)
+            yield engine
+        finally:
+            daemon.terminate()
+            daemon.wait(30)
 
 
 def python_files():
@@ -83,15 +119,21 @@ def python_files():
     return [(str(python), "/usr/bin/python3"), (str(library), str(library))] + [(path, path) for path in sorted(linked)]
 
 
-@pytest.fixture(scope="module")
-def podman(tmp_path_factory):
-    engine = Podman(tmp_path_factory.mktemp("podman"))
+@pytest.fixture(scope="module", params=[podman, docker], ids=lambda make: make.__name__)
+def engine(request, tmp_path_factory):
     try:
-        info = engine.run("info")
-    except FileNotFoundError:
-        pytest.fail("podman is not installed: `make test` installs it")
-    if info.returncode != 0:
-        pytest.skip(f"podman does not work on this machine, so that no image is run here: {info.stderr[-500:]}")
+        with request.param(tmp_path_factory.mktemp("engine")) as engine:
+            listed = engine.run("ps")
+            if listed.returncode != 0:
+                pytest.skip(f"{engine.program} does not work on this machine, so that no image is run by it here: "
+                            + listed.stderr[-500:])
+            fill(engine)
+            yield engine
+    except FileNotFoundError as error:
+        pytest.fail(f"{error.filename} is not installed: `make test` installs it")
+
+
+def fill(engine):
     code = engine.directory / "agent.py"
     code.write_text(AGENT)
     engine.make(
@@ -100,18 +142,18 @@ def podman(tmp_path_factory):
         changes=['CMD ["python3","-m","runagents.runtime"]', "ENV PATH=/usr/bin:/bin",
                  "ENV RUNAGENTS_USER_CODE_DIR=/app", "ENV USER_ENTRY_POINT=agent.py"])
     engine.make("localhost/empty:1", [(str(code), "/app/agent.py")], changes=['CMD ["/app/agent"]'])
-    return engine
 
 
-def settings(podman, engine="auto"):
+def settings(engine, program=None):
     return {
-        "SLUICE_CONTAINER_ENGINE": str(engine), "SLUICE_CONTAINER_ARGUMENTS": " ".join(podman.arguments),
+        "SLUICE_CONTAINER_ENGINE": str(program or engine.program),
+        "SLUICE_CONTAINER_ARGUMENTS": " ".join(engine.arguments),
         "SLUICE_INVOKE_ATTEMPTS_MAX": "2", "SLUICE_INVOKE_BACKOFF_MIN": "100ms"}
 
 
 @pytest.fixture(scope="module")
-def module_sluice(tmp_path_factory, podman):
-    process = SluiceProcess(tmp_path_factory.mktemp("images"), settings(podman)).start()
+def module_sluice(tmp_path_factory, engine):
+    process = SluiceProcess(tmp_path_factory.mktemp("images"), settings(engine)).start()
     yield process
     assert process.stop() == 0
 
@@ -127,15 +169,15 @@ class Images(DeployedAgents):
         assert answer.status == 201, answer
 
 
-def containers(podman):
-    return podman.run("ps", "--all", "--quiet").stdout.split()
+def containers(engine):
+    return engine.run("ps", "--all", "--quiet").stdout.split()
 
 
-def test_an_image_is_started_and_answers_runs(agents, podman):
+def test_an_image_is_started_and_answers_runs(agents, engine):
     agents.deploy_image("imaged")
     assert agents.await_phase("imaged", "Running")["message"] == "ready"
     assert agents.ask("imaged", "a question")["response"] == "image heard a question"
-    assert len(containers(podman)) == 1
+    assert len(containers(engine)) == 1
     invoked = agents.api.post("/api/v1/agents/imaged/invoke", {"message": "more"})
     assert invoked.status == 200 and invoked.json["response"] == "image heard more"
 
@@ -173,18 +215,17 @@ def test_a_container_that_ends_is_started_again(agents):
     assert agents.ask("mortal", "back")["response"] == "image heard back"
 
 
-def test_a_call_waits_for_the_next_container_while_the_end_of_one_is_not_yet_known(own_sluice, podman, tmp_path):
-    engine = tmp_path / "lingering"
-    engine.write_text("""#!/bin/sh
-case " $* " in *" run "*) ;; *) exec podman "$@" ;; esac
-podman "$@"
+def test_a_call_waits_for_the_next_container_while_the_end_of_one_is_not_yet_known(own_sluice, engine, tmp_path):
+    lingering = tmp_path / "lingering"
+    lingering.write_text(f"""#!/bin/sh
+case " $* " in *" run "*) ;; *) exec {engine.program} "$@" ;; esac
+{engine.program} "$@"
 code=$?
-exec 3<&-
 sleep 2
 exit $code
 """)
-    engine.chmod(0o755)
-    agents = Images(own_sluice(**settings(podman, engine)))
+    lingering.chmod(0o755)
+    agents = Images(own_sluice(**settings(engine, lingering)))
     agents.deploy_image("lingers")
     agents.await_phase("lingers", "Running")
     assert agents.finished(agents.start("lingers", "die"))["status"] == "FAILED"
@@ -200,11 +241,11 @@ def test_an_image_that_cannot_be_run_says_why(agents, image, words):
     assert words in status["message"], status
 
 
-def test_containers_end_with_the_daemon_however_it_ends(agents, module_sluice, podman):
+def test_containers_end_with_the_daemon_however_it_ends(agents, module_sluice, engine):
     agents.deploy_image("ended")
     assert agents.ask("ended")["response"] == "image heard hello"
     module_sluice.kill()
-    agents.eventually(lambda: containers(podman), lambda left: not left)
+    agents.eventually(lambda: containers(engine), lambda left: not left)
     module_sluice.start()
     assert agents.status("ended") == {"phase": "Running", "message": "ready"}
     assert agents.ask("ended")["response"] == "image heard hello"

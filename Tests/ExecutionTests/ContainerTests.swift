@@ -4,10 +4,13 @@ import Testing
 
 /// What an image runs, and what its container may do.
 @Suite struct ContainerTests {
-    private func command(user: String = "", limits: SandboxLimits = SandboxLimits()) -> [String] {
+    private func command(
+        user: String = "", limits: SandboxLimits = SandboxLimits(), addsWritableMemory: Bool = true
+    ) -> [String] {
         ContainerCommand(
             name: "sluice-1", image: AgentImage(id: "sha256:1", command: ["agent"], user: user), limits: limits,
-            launcher: "/run/l.py", gateSocket: "/run/gate.sock"
+            launcher: "/run/l.py", gateSocket: "/run/gate.sock", offerSocket: "/run/1.offer",
+            addsWritableMemory: addsWritableMemory
         ).arguments
     }
 
@@ -21,10 +24,14 @@ import Testing
         #expect(value(of: "--cap-drop", in: arguments) == ["all"])
         #expect(value(of: "--security-opt", in: arguments) == ["no-new-privileges"])
         #expect(arguments.contains("--read-only") && arguments.contains("--read-only-tmpfs=false"))
+        #expect(!command(addsWritableMemory: false).contains("--read-only-tmpfs=false"))
         #expect(
-            value(of: "--volume", in: arguments) == [
-                "/run/l.py:/run/sluice/launch.py:ro", "/run/gate.sock:/run/sluice/gate.sock",
+            value(of: "--mount", in: arguments) == [
+                "type=bind,source=/run/l.py,target=/run/sluice/launch.py,readonly",
+                "type=bind,source=/run/gate.sock,target=/run/sluice/gate.sock",
+                "type=bind,source=/run/1.offer,target=/run/sluice/offer.sock",
             ])
+        #expect(!arguments.contains("--volume"))
         #expect(!arguments.contains("--privileged") && !arguments.contains("--publish"))
     }
 

@@ -8,38 +8,38 @@ import SystemPackage
 struct ContainerEngine: Hashable, Sendable {
     private static let outputBytesMax = 1024 * 1024
 
+    typealias Output = (isSuccess: Bool, output: String, error: String)
+
     let program: String
     /// What stands before every command.
     let arguments: [String]
+    /// As podman does, and docker does not.
+    var addsWritableMemory = false
 
     /// The image of that name, pulled when it is not here.
     func image(_ name: String, onPull: @Sendable () async -> Void) async throws(AgentRefusal) -> AgentImage {
         guard !name.hasPrefix("-") else { throw AgentRefusal("\"\(name.prefix(80))\" is no name of an image") }
-        if try await output(of: ["image", "exists", name]).isSuccess { return try await inspect(name) }
+        let known = try await output(of: ["image", "inspect", name])
+        if known.isSuccess { return try read(known, name) }
         await onPull()
         let pull = try await output(of: ["pull", "--quiet", name])
         guard pull.isSuccess else {
             throw AgentRefusal("the image \(name.prefix(200)) cannot be had: \(pull.error.suffix(1000))")
         }
-        return try await inspect(name)
+        return try read(try await output(of: ["image", "inspect", name]), name)
     }
 
     /// Removes a container that should be gone already.
     func remove(_ container: String) async {
-        _ = try? await output(of: ["rm", "--force", "--time", "0", container])
+        _ = try? await output(of: ["rm", "--force", container])
     }
 
-    /// The engine with these arguments, given what standard input is as another descriptor.
-    func command(_ more: [String]) -> (Executable, [String]) {
-        let hand = "exec \(ContainerCommand.socketDescriptor)<&0 </dev/null; exec \"$@\""
-        return (.path("/bin/sh"), ["-c", hand, "sh", program] + arguments + more)
-    }
+    var executable: Executable { program.contains("/") ? .path(FilePath(program)) : .name(program) }
 
-    func output(of more: [String]) async throws(AgentRefusal) -> (isSuccess: Bool, output: String, error: String) {
+    func output(of more: [String]) async throws(AgentRefusal) -> Output {
         do {
             let result = try await run(
-                program.contains("/") ? .path(FilePath(program)) : .name(program),
-                arguments: Arguments(arguments + more), environment: DaemonEnvironment.forChildren,
+                executable, arguments: Arguments(arguments + more), environment: DaemonEnvironment.forChildren,
                 output: .string(limit: Self.outputBytesMax), error: .string(limit: Self.outputBytesMax))
             return (result.terminationStatus.isSuccess, result.standardOutput, result.standardError)
         } catch {
@@ -47,8 +47,7 @@ struct ContainerEngine: Hashable, Sendable {
         }
     }
 
-    private func inspect(_ name: String) async throws(AgentRefusal) -> AgentImage {
-        let answer = try await output(of: ["image", "inspect", name])
+    private func read(_ answer: Output, _ name: String) throws(AgentRefusal) -> AgentImage {
         guard answer.isSuccess, let document = try? JSONValue(parsing: Array(answer.output.utf8)),
             let image = AgentImage(inspected: document)
         else { throw AgentRefusal("the image \(name.prefix(200)) cannot be read: \(answer.error.suffix(1000))") }
@@ -61,7 +60,7 @@ struct ContainerEngine: Hashable, Sendable {
 
 /// The answer to whether images are run here, found out once.
 final class ContainerChoice: Sendable {
-    private static let program = "podman"
+    private static let programs = ["podman", "docker"]
 
     private let setting: String
     private let arguments: [String]
@@ -79,30 +78,34 @@ final class ContainerChoice: Sendable {
     func current() async throws(AgentRefusal) -> ContainerEngine {
         guard setting != "none" else { throw AgentRefusal("images are not run here: container-engine is none") }
         if let known = probed.withLock({ $0 }) { return try known.get() }
-        let engine = ContainerEngine(program: setting == "auto" ? Self.program : setting, arguments: arguments)
-        let found = await Self.probe(engine)
+        let names = setting == "auto" ? Self.programs : [setting]
+        var found = await Self.probe(ContainerEngine(program: names[0], arguments: arguments))
+        for name in names.dropFirst() {
+            guard case .failure(let refusal) = found else { break }
+            found = await Self.probe(ContainerEngine(program: name, arguments: arguments))
+                .mapError { AgentRefusal("\(refusal.description); \($0.description)") }
+        }
         probed.withLock { $0 = found }
         switch found {
-        case .success: logger.info("images are run", metadata: ["engine": "\(engine.program)"])
+        case .success(let engine): logger.info("images are run", metadata: ["engine": "\(engine.program)"])
         case .failure(let refusal): logger.notice("images are not run", metadata: ["reason": "\(refusal)"])
         }
         return try found.get()
     }
 
-    /// Podman alone hands a container the socket that the agent is reached by.
     private static func probe(_ engine: ContainerEngine) async -> Result<ContainerEngine, AgentRefusal> {
         do throws(AgentRefusal) {
-            let info = try await engine.output(of: ["info", "--format", "{{.Host.OCIRuntime.Name}}"])
-            let help = try await engine.output(of: ["run", "--help"])
-            guard info.isSuccess, help.output.contains("--preserve-fds") else {
-                return .failure(
-                    AgentRefusal(
-                        "no podman works here (\(info.error.split(whereSeparator: \.isNewline).last ?? "it is another engine")): "
-                            + "install it, or set container-engine and container-arguments"))
+            let listed = try await engine.output(of: ["ps", "--quiet"])
+            guard listed.isSuccess else {
+                let reason = listed.error.split(whereSeparator: \.isNewline).last ?? "it does not say why"
+                return .failure(AgentRefusal("\(engine.program) does not work here (\(reason))"))
             }
+            var engine = engine
+            engine.addsWritableMemory = try await engine.output(of: ["run", "--help"]).output
+                .contains("--read-only-tmpfs")
             return .success(engine)
         } catch {
-            return .failure(AgentRefusal("images are not run here: \(error.description); install podman"))
+            return .failure(error)
         }
     }
 }

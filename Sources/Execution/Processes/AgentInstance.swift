@@ -9,7 +9,9 @@ final class AgentInstance: Sendable {
     }
 
     let number: AgentLifecycle.InstanceNumber
-    /// Where it is reached, by a path that is short enough.
+    /// Where its socket is.
+    let socketPath: String
+    /// The same by a path that is short enough.
     let socketAddress: String
     let readiness = Promise<Readiness>()
     /// Fulfilled to have it stopped.
@@ -18,8 +20,9 @@ final class AgentInstance: Sendable {
     let end = Promise<Void>()
     private let silences = Atomic<Int>(0)
 
-    init(number: AgentLifecycle.InstanceNumber, socketAddress: String) {
+    init(number: AgentLifecycle.InstanceNumber, socketPath: String, socketAddress: String) {
         self.number = number
+        self.socketPath = socketPath
         self.socketAddress = socketAddress
     }
 

@@ -17,31 +17,75 @@ struct AgentProcess: Sendable {
     func run(_ instance: AgentInstance) async -> String {
         let control = AgentControl()
         do {
-            let listener = try await control.listen(address: instance.socketAddress)
-            let ports = try ports()
-            let (executable, arguments) = command(instance)
-            var options = PlatformOptions()
-            options.createSession = true
-            options.teardownSequence = [
-                .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
-            ]
-            let result = try await Subprocess.run(
-                executable, arguments: Arguments(arguments), environment: DaemonEnvironment.forChildren,
-                platformOptions: options,
-                input: .fileDescriptor(FileDescriptor(rawValue: listener), closeAfterSpawningProcess: true),
-                output: .sequence, error: .combinedWithOutput
-            ) { execution in
-                await attend(execution, instance, control, order(ports))
-            }
+            let listener = FileDescriptor(rawValue: try await control.listen(address: instance.socketAddress))
+            let status =
+                switch program {
+                case .bare(let bundle):
+                    try await run(
+                        .path(FilePath(bundle.environment + "/bin/python")), ["-I", directory.launcher], instance,
+                        control, listener)
+                case .sandboxed(let sandbox, let bundle):
+                    try await run(.name(sandbox.program), arguments(sandbox, bundle), instance, control, listener)
+                case .container(let engine, let image):
+                    try await run(engine, image, instance, control, listener)
+                }
             await output.finishLine(masking: secrets)
             await control.end()
-            if case .container(let engine, _) = program { await engine.remove(container(instance)) }
-            return Self.text(result.terminationStatus)
+            return Self.text(status)
         } catch let refusal as AgentRefusal {
             return refusal.description
         } catch {
             return "it could not be started: \(error)"
         }
+    }
+
+    private static var options: PlatformOptions {
+        var options = PlatformOptions()
+        options.createSession = true
+        options.teardownSequence = [
+            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
+        ]
+        return options
+    }
+
+    private func run(
+        _ executable: Executable, _ arguments: [String], _ instance: AgentInstance, _ control: AgentControl,
+        _ listener: FileDescriptor
+    ) async throws -> TerminationStatus {
+        let ports = try ports()
+        return try await Subprocess.run(
+            executable, arguments: Arguments(arguments), environment: DaemonEnvironment.forChildren,
+            platformOptions: Self.options, input: .fileDescriptor(listener, closeAfterSpawningProcess: true),
+            output: .sequence, error: .combinedWithOutput
+        ) { execution in
+            await attend(execution, instance, control, order(ports))
+        }.terminationStatus
+    }
+
+    /// A container inherits no descriptor: its launcher is sent the socket.
+    private func run(
+        _ engine: ContainerEngine, _ image: AgentImage, _ instance: AgentInstance, _ control: AgentControl,
+        _ listener: FileDescriptor
+    ) async throws -> TerminationStatus {
+        defer { try? listener.close() }
+        let place = instance.socketPath + ".offer"
+        let name = container(instance)
+        let command = ContainerCommand(
+            name: name, image: image, limits: configuration.limits, launcher: directory.launcher,
+            gateSocket: directory.gateSocket, offerSocket: place, addsWritableMemory: engine.addsWritableMemory)
+        let offer = try SocketOffer(address: directory.address(of: place))
+        let ports = try ports()
+        let result = try await Subprocess.run(
+            engine.executable, arguments: Arguments(engine.arguments + command.arguments),
+            environment: DaemonEnvironment.forChildren, platformOptions: Self.options, input: .none,
+            output: .sequence, error: .combinedWithOutput
+        ) { execution in
+            // Ends with this block, if nobody has taken the socket.
+            async let handed: Void = offer.hand(listener.rawValue)
+            await attend(execution, instance, control, order(ports))
+        }
+        await engine.remove(name)
+        return result.terminationStatus
     }
 
     /// Reads what the process writes until nothing more can come, and stops it when that is asked.
@@ -99,26 +143,13 @@ struct AgentProcess: Sendable {
         return (try FreePort.find(), try FreePort.find())
     }
 
-    private func command(_ instance: AgentInstance) -> (Executable, [String]) {
-        switch program {
-        case .bare(let bundle):
-            return (.path(FilePath(bundle.environment + "/bin/python")), ["-I", directory.launcher])
-        case .container(let engine, let image):
-            let command = ContainerCommand(
-                name: container(instance), image: image, limits: configuration.limits, launcher: directory.launcher,
-                gateSocket: directory.gateSocket)
-            return engine.command(command.arguments)
-        case .sandboxed(let sandbox, let bundle): return command(sandbox, bundle)
-        }
-    }
-
     /// A name that no other container has: its socket is this daemon's, and no other instance's.
     private func container(_ instance: AgentInstance) -> String {
         let place = ContentKey.container(directory: directory.path, socket: instance.socketAddress)
         return "sluice-\(place.description.prefix(24))"
     }
 
-    private func command(_ sandbox: Sandbox, _ bundle: BundleStore.Bundle) -> (Executable, [String]) {
+    private func arguments(_ sandbox: Sandbox, _ bundle: BundleStore.Bundle) -> [String] {
         var command = SandboxCommand(
             identity: sandbox.identity, host: sandbox.host,
             command: ["/bundle/venv/bin/python", "-I", "/run/sluice/launch.py"])
@@ -130,7 +161,7 @@ struct AgentProcess: Sendable {
                 .init(source: directory.launcher, target: "/run/sluice/launch.py"),
                 .init(source: directory.gateSocket, target: "/run/sluice/gate.sock"),
             ]
-        return (.name(sandbox.program), command.arguments)
+        return command.arguments
     }
 
     private static func text(_ status: TerminationStatus) -> String {

@@ -185,7 +185,8 @@ package actor AgentProcesses {
     func begin(_ name: Name, _ number: AgentLifecycle.InstanceNumber, after pause: Duration) -> AgentInstance {
         socketCount += 1
         let socket = directory.path + "/agent-\(socketCount).sock"
-        let instance = AgentInstance(number: number, socketAddress: directory.address(of: socket))
+        let instance = AgentInstance(
+            number: number, socketPath: socket, socketAddress: directory.address(of: socket))
         slots[name]?.instances[number] = instance
         addJob.yield(.run(name, instance, after: pause))
         return instance

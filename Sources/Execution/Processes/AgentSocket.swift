@@ -64,7 +64,7 @@ enum AgentSocket {
         }
     }
 
-    private static func failure(_ verb: String) -> AgentRefusal {
+    static func failure(_ verb: String) -> AgentRefusal {
         AgentRefusal("the agent's socket cannot be \(verb): \(String(cString: strerror(errno)))")
     }
 }

@@ -3,7 +3,7 @@ package struct AgentsConfiguration: Hashable, Sendable {
     /// Where bundles, environments, sockets and outputs are kept.
     package var dataDirectory = ""
     package var sandbox = SandboxMode.auto
-    /// `auto`, `none`, or the name or path of a podman.
+    /// `auto`, `none`, or the name or path of a container engine.
     package var containerEngine = "auto"
     /// What stands before each of its commands.
     package var containerArguments: [String] = []

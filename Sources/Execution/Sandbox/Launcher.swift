@@ -1,6 +1,6 @@
 /// The program that starts an agent's runtime in its sandbox and carries connections in and out, as Python text.
 ///
-/// Its standard input, or the descriptor that its argument names, is the listening socket that Sluice made. The first
+/// Its standard input is the listening socket that Sluice made, or its argument names the socket at which it gets that. The first
 /// connection is Sluice's own: it brings the environment, which nobody else may read, and its end is the order to stop.
 /// Every other one goes to the runtime. The agent's connections to the gate's port go to the gate's socket. Because
 /// nothing has to be made inside, nothing of the sandbox is writable but memory of a fixed size.
@@ -93,10 +93,23 @@ enum Launcher {
             return accepted
 
 
+        def inherited():
+            listener = socket.socket(fileno=os.dup(0))
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            return listener
+
+
+        def received(path):
+            """A container inherits no descriptor: it is sent the socket over another one."""
+            with socket.socket(socket.AF_UNIX) as offer:
+                offer.settimeout(CONTROL_SECONDS)
+                offer.connect(path)
+                _, control, _, _ = offer.recvmsg(1, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
+            return socket.socket(fileno=struct.unpack("=i", control[0][2][:4])[0])
+
+
         async def main():
-            inherited = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-            listener = socket.socket(fileno=os.dup(inherited))
-            os.dup2(os.open(os.devnull, os.O_RDONLY), inherited)
+            listener = received(sys.argv[1]) if len(sys.argv) > 1 else inherited()
             listener.setblocking(False)
             loop = asyncio.get_running_loop()
             # A daemon that was killed before it connected will never come.
