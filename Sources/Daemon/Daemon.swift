@@ -109,7 +109,7 @@ package struct Daemon: Sendable {
             clients: clients.tools, configuration: configuration.egress, logger: logger)
         let models = LLMGateway(
             projections: projections, credentials: credentials, clients: clients.models,
-            configuration: configuration.llm, logger: logger)
+            configuration: configuration.llm, now: { commands.clock.now() }, logger: logger)
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.

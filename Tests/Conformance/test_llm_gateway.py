@@ -157,13 +157,6 @@ def test_who_may_not_call_models_does_not(sluice, model, provide):
     assert model.calls.empty()
 
 
-@pytest.mark.parametrize("provider", ["anthropic", "bedrock", "ollama"])
-def test_a_format_that_is_not_spoken_yet_is_refused(api, model, provide, provider):
-    answer = ask(api, provide(model.url, provider=provider))
-    assert answer.status == 400 and provider in answer.error and "yet" in answer.error
-    assert model.calls.empty()
-
-
 @pytest.mark.parametrize("status", [400, 404, 422, 429])
 def test_what_the_provider_says_of_the_request_is_passed_on(sluice, model, provide, status):
     name = provide(model.url)

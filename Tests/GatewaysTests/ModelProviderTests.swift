@@ -19,30 +19,47 @@ struct ModelProviderTests {
     ])
     func asksBelowTheEndpoint(endpoint: String, url: String) throws {
         let provider = try Self.provider(#"{"provider":"x","endpoint":"\#(endpoint)"}"#)
-        #expect(try "\(provider.url(of: .chatCompletions))" == url)
+        #expect(try "\(provider.url("chat/completions"))" == url)
     }
 
     @Test func openAIHasAnEndpointOfItsOwn() throws {
         let provider = try Self.provider(#"{"provider":"OpenAI","endpoint":""}"#)
-        #expect(try "\(provider.url(of: .embeddings))" == "https://api.openai.com/v1/embeddings")
+        #expect(try "\(provider.url("embeddings"))" == "https://api.openai.com/v1/embeddings")
+    }
+
+    @Test(arguments: [
+        (#"{"provider":"anthropic"}"#, "messages", "https://api.anthropic.com/v1/messages"),
+        (#"{"provider":"anthropic","endpoint":"http://h.test/v1/messages"}"#, "messages", "http://h.test/v1/messages"),
+        (#"{"provider":"ollama"}"#, "api/chat", "http://localhost:11434/api/chat"),
+        (
+            #"{"provider":"bedrock","region":"eu-west-1"}"#, "model/a.b-3%3A0/converse",
+            "https://bedrock-runtime.eu-west-1.amazonaws.com/model/a.b-3%3A0/converse"
+        ),
+        (
+            #"{"provider":"bedrock","endpoint":"http://h.test","auth":{"type":"AWSSignature"}}"#, "model/m/converse",
+            "http://h.test/model/m/converse"
+        ),
+    ])
+    func asksWhereTheFormatIsSpoken(spec: String, path: String, url: String) throws {
+        #expect(try "\(Self.provider(spec).url(path))" == url)
     }
 
     @Test func anotherProviderNeedsAnEndpoint() throws {
         let provider = try Self.provider(#"{"provider":"vllm"}"#)
-        #expect(throws: UnusableEndpoint.self) { try provider.url(of: .chatCompletions) }
+        #expect(throws: UnusableEndpoint.self) { try provider.url("chat/completions") }
         let broken = try Self.provider(#"{"provider":"openai","endpoint":"ftp://h.test"}"#)
-        #expect(throws: UnusableEndpoint.self) { try broken.url(of: .chatCompletions) }
+        #expect(throws: UnusableEndpoint.self) { try broken.url("chat/completions") }
     }
 
     @Test func choosesWhoeverListsTheModelByName() throws {
         let providers = try [("c", "openai"), ("b", "openai"), ("a", "anthropic")].map { name, kind in
             try Self.provider(#"{"provider":"\#(kind)","models":["m"]}"#, name: name)
         }
-        #expect(ModelProvider.choice(for: "m", named: nil, of: providers)?.name == "b")
+        #expect(ModelProvider.choice(for: "m", named: nil, of: providers)?.name == "a")
         #expect(ModelProvider.choice(for: "m", named: "a", of: providers)?.name == "a")
         #expect(ModelProvider.choice(for: "m", named: "d", of: providers) == nil)
         #expect(ModelProvider.choice(for: "M", named: nil, of: providers) == nil)
-        #expect(ModelProvider.choice(for: "m", named: nil, of: Array(providers.suffix(1)))?.speaksOpenAI == false)
+        #expect(providers.map(\.format) == [.openAI, .openAI, .anthropic])
     }
 
     @Test func aDocumentOfAnyShapeIsRead() throws {

@@ -7,5 +7,17 @@ package struct LLMConfiguration: Hashable, Sendable {
     /// The largest answer that is let through.
     package var answerBytesMax = 64 * 1024 * 1024
 
+    /// The largest answer that is put in another format, which needs the whole of it, unless it is a stream.
+    package var translatedBytesMax = 16 * 1024 * 1024
+    /// The largest error of a provider that is passed on.
+    package var errorBytesMax = 64 * 1024
+    /// How often one provider is asked, when it is sure that it did nothing.
+    package var attemptsMax = 2
+    package var attemptPause = Duration.milliseconds(300)
+    /// A provider that asks for a longer pause is not waited for.
+    package var retryAfterMax = Duration.seconds(2)
+    /// How many fallbacks are tried for one call.
+    package var fallbacksMax = 3
+
     package init() {}
 }

@@ -3,66 +3,137 @@ import Domain
 import Governance
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
 extension LLMGateway {
-    /// Why a provider gave no answer that an agent could use. Holds no secret, and nothing that the provider wrote.
-    struct Failure: Error {
-        let reason: String
+    /// What is sent to a provider, before its credentials.
+    struct Sending: Sendable {
+        var method = HTTPMethod.POST
+        let path: String
+        let headers: [(name: String, value: String)]
+        let body: [UInt8]
     }
 
-    /// Sends the call with the provider's credentials, and once more when these were stale.
-    func send(to provider: ModelProvider, _ request: LLMRequest) async -> Result<HTTPClientResponse, Failure> {
-        do {
-            let url = try provider.url(of: request.operation)
-            let bare = OutgoingCall(
-                method: "POST", url: url.text, headers: ModelHeaders.ofCall(request.headers) + [("via", Self.via)],
-                body: request.body)
-            let injector = try credentials.injector(
-                for: ResourceKey(workspace: request.workspace, kind: .modelProvider, name: provider.name),
-                authentication: provider.authentication)
-            let first = try await injector.apply(to: bare)
-            var response = try await send(first, url, provider)
-            if response.status == .unauthorized, injector.mayRenew(after: first) {
-                response = try await send(try await injector.apply(to: bare), url, provider)
+    /// Sends the call with the provider's credentials: once more when these were stale, and when the provider has not
+    /// taken it for certain.
+    ///
+    /// - Returns: an answer of success.
+    func send(
+        _ sending: Sending, to provider: ModelProvider, in workspace: WorkspaceName
+    ) async throws(ModelCallFailure) -> HTTPClientResponse {
+        for _ in 1..<configuration.attemptsMax {
+            do throws(ModelCallFailure) {
+                return try await sendOnce(sending, provider, workspace)
+            } catch {
+                let pause = error.retryAfter ?? configuration.attemptPause
+                guard error.mayRepeat, pause <= configuration.retryAfterMax else { throw error }
+                do { try await Task.sleep(for: pause) } catch { throw .provider("whoever asked has gone") }
             }
-            if let reason = Self.refusal(response.status) { throw Failure(reason: reason) }
-            return .success(response)
-        } catch let error as Failure {
-            return .failure(error)
-        } catch let error as UnusableEndpoint {
-            return .failure(Failure(reason: error.reason))
-        } catch {
-            return .failure(Failure(reason: "\(error)"))
         }
+        return try await sendOnce(sending, provider, workspace)
     }
 
-    private func send(
+    private func sendOnce(
+        _ sending: Sending, _ provider: ModelProvider, _ workspace: WorkspaceName
+    ) async throws(ModelCallFailure) -> HTTPClientResponse {
+        let owner = ResourceKey(workspace: workspace, kind: .modelProvider, name: provider.name)
+        let bare: OutgoingCall
+        let url: NormalizedURL
+        let injector: any CredentialInjector
+        var sent: OutgoingCall
+        do {
+            url = try provider.url(sending.path)
+            bare = OutgoingCall(
+                method: sending.method.rawValue, url: url.text, headers: sending.headers + [("via", Self.via)],
+                body: sending.body)
+            injector = try credentials.injector(for: owner, authentication: provider.authentication)
+            sent = try await injector.apply(to: bare)
+        } catch let error as UnusableEndpoint {
+            throw .provider(error.reason)
+        } catch {
+            throw .provider("\(error)")
+        }
+        var response = try await execute(sent, url, provider)
+        if response.status == .unauthorized, injector.mayRenew(after: sent) {
+            do { sent = try await injector.apply(to: bare) } catch { throw .provider("\(error)") }
+            response = try await execute(sent, url, provider)
+        }
+        guard let failure = await failure(response, provider, SecretMask(credentials, owner, sent)) else {
+            return response
+        }
+        throw failure
+    }
+
+    private func execute(
         _ call: OutgoingCall, _ url: NormalizedURL, _ provider: ModelProvider
-    ) async throws -> HTTPClientResponse {
+    ) async throws(ModelCallFailure) -> HTTPClientResponse {
         var request = HTTPClientRequest(url: call.url)
-        request.method = .POST
+        request.method = HTTPMethod(rawValue: call.method)
         request.headers = HTTPHeaders(call.headers.map { ($0.name, $0.value) })
-        request.body = .bytes(ByteBuffer(bytes: call.body))
+        if !call.body.isEmpty { request.body = .bytes(ByteBuffer(bytes: call.body)) }
         do {
             return try await clients.client(host: url.host, isInternal: provider.isInternal).execute(
                 request, timeout: .milliseconds(Int64(configuration.timeout / .milliseconds(1))))
         } catch let error as EgressClients.AddressRefused {
-            throw Failure(
-                reason: "\(url.host) is at the \(error.address.kind.rawValue) address \(error.address); if it is meant "
+            throw .provider(
+                "\(url.host) is at the \(error.address.kind.rawValue) address \(error.address); if it is meant "
                     + "to, store the model provider with spec.topology Internal")
+        } catch let error as HTTPClientError where error == .connectTimeout {
+            throw .provider("the provider cannot be reached: \(error)", mayRepeat: true)
+        } catch let error as NIOConnectionError {
+            throw .provider("the provider cannot be reached: \(error)", mayRepeat: true)
         } catch {
-            throw Failure(reason: "the provider did not answer: \(error)")
+            throw .provider("the provider did not answer: \(error)")
         }
     }
 
-    /// Why an answer is not the agent's to see: what is wrong between Sluice and the provider is the operator's.
-    private static func refusal(_ status: HTTPResponseStatus) -> String? {
-        switch status.code {
-        case 200...299: nil
-        case 300...399: "the provider answered with a redirect (\(status.code)), which is not followed"
-        case 401, 403, 407: "the provider refuses the credentials (\(status.code)): set the model provider's again"
-        case 400...499: nil
-        default: "the provider answered with status \(status.code)"
+    /// What an answer without success means: what is wrong between Sluice and the provider is the operator's to see to,
+    /// what the provider says of the request is the agent's to read.
+    private func failure(
+        _ response: HTTPClientResponse, _ provider: ModelProvider, _ mask: @autoclosure () -> SecretMask
+    ) async -> ModelCallFailure? {
+        let status = Int(response.status.code)
+        let retryAfter = response.headers.first(name: "retry-after").flatMap { Int64($0) }.map { Duration.seconds($0) }
+        switch status {
+        case 200...299: return nil
+        case 300...399:
+            return .provider("the provider answered with a redirect (\(status)), which is not followed")
+        case 401, 403, 407:
+            return .provider("the provider refuses the credentials (\(status)): set the model provider's again")
+        case 400...499:
+            let answer = await refusal(response, provider, mask())
+            var failure = ModelCallFailure(reason: "the provider refuses the request (\(status))", answer: answer)
+            failure.mayFallBack = status == 429
+            failure.mayRepeat = status == 429
+            failure.retryAfter = retryAfter
+            return failure
+        case 502, 503, 529:
+            return .provider("the provider answered with status \(status)", mayRepeat: true, retryAfter: retryAfter)
+        default: return .provider("the provider answered with status \(status)")
         }
+    }
+
+    /// The provider's own words about the request, in OpenAI's format, without what it may not say.
+    private func refusal(
+        _ response: HTTPClientResponse, _ provider: ModelProvider, _ mask: SecretMask
+    ) async -> EgressAnswer {
+        let status = Int(response.status.code)
+        let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
+        var body: [UInt8]?
+        if case .whole(let bytes)? = try? await chunks.begin(upTo: configuration.errorBytesMax) { body = bytes }
+        let headers = ModelHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) })
+        if provider.format.translator == nil, let body {
+            return EgressAnswer(status: status, headers: headers, body: .whole(mask.applied(to: body)))
+        }
+        let document = body.flatMap { try? JSONValue(parsing: $0) }
+        let message = document.flatMap { provider.format.translator?.errorMessage($0) }
+        let shown = ModelErrors.document(
+            mask.applied(to: message ?? "the provider refuses the request with status \(status)"),
+            type: ModelErrors.type(ofStatus: status))
+        return EgressAnswer(
+            status: status,
+            headers: headers.filter { !$0.name.lowercased().hasPrefix("content-") }
+                + [("content-type", "application/json")],
+            body: .whole(Array(shown.text.text.utf8)))
     }
 }

@@ -1,5 +1,5 @@
-package import AsyncHTTPClient
-import Domain
+import AsyncHTTPClient
+package import Domain
 import Governance
 package import Logging
 import NIOCore
@@ -7,7 +7,7 @@ import NIOHTTP1
 package import Projections
 
 /// Brings calls in OpenAI's format to the provider that lists their model, with the provider's credentials, which the
-/// agent never sees. The body goes on unchanged, and the answer comes back as it comes.
+/// agent never sees, and in the provider's format; the answer comes back in OpenAI's, as it comes.
 package struct LLMGateway: Sendable {
     /// Marks calls that have been here (RFC 9110, section 7.6.3), so that an endpoint that leads back here is found out.
     static let via = "1.1 sluice-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
@@ -17,18 +17,21 @@ package struct LLMGateway: Sendable {
     let clients: EgressClients
     let configuration: LLMConfiguration
     let places: CallPlaces
+    let rates = RequestRates()
+    let now: @Sendable () -> Timestamp
     let logger: Logger
 
     /// - Parameter clients: should give up on an answer that does not go on for `configuration.timeout`.
     package init(
         projections: Projections, credentials: CredentialStore, clients: EgressClients,
-        configuration: LLMConfiguration, logger: Logger
+        configuration: LLMConfiguration, now: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         self.projections = projections
         self.credentials = credentials
         self.clients = clients
         self.configuration = configuration
         places = CallPlaces(max: configuration.callsMax)
+        self.now = now
         self.logger = logger
     }
 
@@ -40,56 +43,107 @@ package struct LLMGateway: Sendable {
             return .refusal(429, "TOO_MANY_CALLS", "too many calls of models are on their way; try again in a moment")
         }
         guard !request.headers.contains(where: { $0.name.lowercased() == "via" && $0.value.contains(Self.via) }) else {
-            return Self.failed("the provider's endpoint leads back to Sluice itself: store it with the model's address")
+            return ModelCallFailure.provider(
+                "the provider's endpoint leads back to Sluice itself: store it with the model's address"
+            ).answer
         }
-        let providers = try await projections.resources(.modelProvider, in: request.workspace).map {
-            ModelProvider(name: $0.name, document: $0.document.value)
-        }
-        guard let provider = ModelProvider.choice(for: request.model, named: request.provider, of: providers) else {
+        let providers = try await providers(in: request.workspace)
+        guard let first = ModelProvider.choice(for: request.model, named: request.provider, of: providers) else {
             return .refusal(404, "MODEL_UNKNOWN", "no provider found for model \"\(request.model.excerpt)\"")
         }
-        guard provider.speaksOpenAI else {
-            return .refusal(
-                400, "PROVIDER_UNSUPPORTED",
-                "model provider \"\(provider.name)\" is of kind \(provider.kind.excerpt), which the gateway does not speak "
-                    + "yet; an endpoint in OpenAI's format can be stored with spec.provider openai")
-        }
-        return await ask(provider, request, place)
+        return await ask(candidates(first, request, providers), request, place)
     }
 
-    private func ask(_ provider: ModelProvider, _ request: LLMRequest, _ place: CallPlaces.Place) async -> EgressAnswer
-    {
-        let start = ContinuousClock.now
-        let result = await send(to: provider, request)
-        let level: Logger.Level = if case .failure = result { .warning } else { .info }
-        var metadata: Logger.Metadata = [
-            "provider": "\(provider.name)", "model": "\(request.model.excerpt)",
-            "milliseconds": "\(Int64(start.duration(to: .now) / .milliseconds(1)))",
-        ]
-        switch result {
-        case .success(let response): metadata["status"] = "\(response.status.code)"
-        case .failure(let failure): metadata["error"] = "\(failure.reason)"
-        }
-        logger.log(level: level, "a model was called", metadata: metadata)
-        switch result {
-        case .success(let response): return answer(response, place)
-        case .failure(let failure): return Self.failed(failure.reason)
+    func providers(in workspace: WorkspaceName) async throws -> [ModelProvider] {
+        try await projections.resources(.modelProvider, in: workspace).map {
+            ModelProvider(name: $0.name, document: $0.document.value)
         }
     }
 
-    /// The answer as it comes, never more of it in memory than the agent takes.
-    private func answer(_ response: HTTPClientResponse, _ place: CallPlaces.Place) -> EgressAnswer {
-        let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
-        let limit = configuration.answerBytesMax
-        return EgressAnswer(
-            status: Int(response.status.code),
-            headers: ModelHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) }),
-            body: .streamed { try await chunks.write(after: [], upTo: limit, to: $0) }
-        ).holding(place)
+    /// The provider, and those that stand in for it.
+    private func candidates(
+        _ first: ModelProvider, _ request: LLMRequest, _ providers: [ModelProvider]
+    ) -> [ModelCall] {
+        let fallbacks = first.fallbacks.prefix(configuration.fallbacksMax).compactMap { fallback -> ModelCall? in
+            guard let provider = providers.first(where: { $0.name == fallback.provider }), provider.name != first.name
+            else { return nil }
+            return ModelCall(provider: provider, model: fallback.model ?? request.model, request: request)
+        }
+        return [ModelCall(provider: first, model: request.model, request: request)] + fallbacks
     }
 
-    static func failed(_ reason: String) -> EgressAnswer {
-        .refusal(
-            502, "PROVIDER_FAILED", "provider request failed", [.init(name: "detail", value: .string(reason))])
+    /// Asks one after the other, until one answers or it is the request that is wrong.
+    private func ask(_ calls: [ModelCall], _ request: LLMRequest, _ place: CallPlaces.Place) async -> EgressAnswer {
+        var failure: ModelCallFailure?
+        for call in calls {
+            let start = ContinuousClock.now
+            var metadata: Logger.Metadata = ["provider": "\(call.provider.name)", "model": "\(call.model.excerpt)"]
+            func log(_ level: Logger.Level, _ name: String, _ value: String) {
+                metadata[name] = "\(value)"
+                metadata["milliseconds"] = "\(Int64(start.duration(to: .now) / .milliseconds(1)))"
+                logger.log(level: level, "a model was called", metadata: metadata)
+            }
+            do throws(ModelCallFailure) {
+                let answer = try await ask(call)
+                log(.info, "status", "\(answer.status)")
+                return answer.with(("sluice-provider", call.provider.name)).holding(place)
+            } catch {
+                log(.warning, "error", error.reason)
+                failure = error
+                guard error.mayFallBack else { break }
+            }
+        }
+        guard let failure else { preconditionFailure("somebody is asked") }
+        return failure.answer
+    }
+
+    private func ask(_ call: ModelCall) async throws(ModelCallFailure) -> EgressAnswer {
+        let provider = call.provider
+        if let limit = provider.requestsPerMinute,
+            let wait = rates.take(key(of: provider, call.request), perMinute: limit, at: now())
+        {
+            throw .limited(provider.name, limit: limit, seconds: wait)
+        }
+        switch (call.request.operation, provider.format) {
+        case (_, .openAI): return try await passOn(call)
+        case (.chatCompletions, .playground): return play(try call.chat())
+        case (.chatCompletions, .anthropic), (.chatCompletions, .bedrock), (.chatCompletions, .ollama):
+            guard let translator = provider.format.translator else {
+                preconditionFailure("\(provider.format.rawValue) is translated")
+            }
+            return try await translate(call, translator)
+        case (.embeddings, .ollama): return try await embed(call)
+        case (.embeddings, .anthropic), (.embeddings, .bedrock), (.embeddings, .playground):
+            throw .request("model provider \"\(provider.name)\" (\(provider.kind.excerpt)) makes no embeddings here")
+        }
+    }
+
+    func key(of provider: ModelProvider, _ request: LLMRequest) -> ResourceKey {
+        ResourceKey(workspace: request.workspace, kind: .modelProvider, name: provider.name)
+    }
+}
+
+/// A request, and whom it goes to as what.
+struct ModelCall: Sendable {
+    let provider: ModelProvider
+    let model: String
+    let request: LLMRequest
+
+    /// What is asked, in no provider's words.
+    func chat() throws(ModelCallFailure) -> ChatRequest {
+        do throws(UntranslatableRequest) {
+            return try ChatRequest(openAI: request.document, model: model)
+        } catch {
+            throw .request(error.reason)
+        }
+    }
+
+    /// The body as it came, unless it is for another model.
+    var body: [UInt8] {
+        guard model != request.model, case .object(let members) = request.document else { return request.body }
+        let changed = members.map { member in
+            member.name == "model" ? JSONValue.Member(name: "model", value: .string(model)) : member
+        }
+        return Array(JSONValue.object(changed).text.text.utf8)
     }
 }

@@ -9,7 +9,7 @@ package struct LLMRequest: Sendable {
     }
 
     /// Stands for whichever provider lists the model.
-    static let anyProvider = "default"
+    package static let anyProvider = "default"
 
     package let workspace: WorkspaceName
     package let operation: Operation
@@ -18,10 +18,12 @@ package struct LLMRequest: Sendable {
     package let model: String
     package let headers: [(name: String, value: String)]
     package let body: [UInt8]
+    /// What the body is, parsed.
+    package let document: JSONValue
 
     package init(
         workspace: WorkspaceName, operation: Operation, provider: String?, model: String,
-        headers: [(name: String, value: String)], body: [UInt8]
+        headers: [(name: String, value: String)], body: [UInt8], document: JSONValue
     ) {
         self.workspace = workspace
         self.operation = operation
@@ -29,5 +31,6 @@ package struct LLMRequest: Sendable {
         self.model = model
         self.headers = headers
         self.body = body
+        self.document = document
     }
 }

@@ -9,6 +9,11 @@ enum ModelHeaders {
         headers.filter { ofCall.contains($0.name.lowercased()) }
     }
 
+    /// An answer in other words has neither the length nor the encoding that it came with.
+    static func ofTranslatedAnswer(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
+        ofAnswer(headers).filter { !$0.name.lowercased().hasPrefix("content-") && $0.name.lowercased() != "cache-control" }
+    }
+
     static func ofAnswer(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
         headers.filter { header in
             let name = header.name.lowercased()

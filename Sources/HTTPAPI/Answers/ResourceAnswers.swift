@@ -51,8 +51,10 @@ extension ResourceRecord {
                 json.add("ready", true)
                 json.add("message", "enforced at the gate")
             case .modelProvider:
-                json.add("phase", "Pending")
-                json.add("message", "stored; the model gateway comes in a later version")
+                json.add("phase", phase ?? "Pending")
+                json.add("message", phase == nil ? "stored; POST …/test asks whether it answers" : statusMessage ?? "it answers")
+                json.add("last_probe_time", probedAt)
+                json.add("probe_latency_ms", latencyMilliseconds)
             }
         }
     }

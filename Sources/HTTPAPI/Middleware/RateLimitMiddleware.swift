@@ -6,18 +6,13 @@ import Synchronization
 final class RateLimitMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
-    private struct Bucket {
-        var tokens: Double
-        var time: Timestamp
-    }
-
     /// Full buckets are forgotten when there are more than this.
     private static let bucketsMax = 10_000
 
     private let perSecond: Double
     private let burst: Double
     private let now: @Sendable () -> Timestamp
-    private let buckets = Mutex<[APIKeyID: Bucket]>([:])
+    private let buckets = Mutex<[APIKeyID: TokenBucket]>([:])
 
     init(perSecond: Int, burst: Int, now: @escaping @Sendable () -> Timestamp) {
         self.perSecond = Double(perSecond)
@@ -43,19 +38,9 @@ final class RateLimitMiddleware: RouterMiddleware {
     private func take(_ key: APIKeyID) -> Int? {
         let now = now()
         return buckets.withLock { buckets in
-            var bucket = buckets[key] ?? Bucket(tokens: burst, time: now)
-            let elapsed = Double(max(0, now.microseconds - bucket.time.microseconds)) / 1_000_000
-            bucket.tokens = min(burst, bucket.tokens + elapsed * perSecond)
-            bucket.time = now
-            defer {
-                if buckets.count >= Self.bucketsMax, buckets[key] == nil { buckets.removeAll() }
-                buckets[key] = bucket
-            }
-            guard bucket.tokens < 1 else {
-                bucket.tokens -= 1
-                return nil
-            }
-            return max(1, Int(((1 - bucket.tokens) / perSecond).rounded(.up)))
+            if buckets.count >= Self.bucketsMax, buckets[key] == nil { buckets.removeAll() }
+            return buckets[key, default: TokenBucket(burst: burst, at: now)]
+                .take(perSecond: perSecond, burst: burst, at: now)
         }
     }
 }

@@ -84,8 +84,7 @@ extension APIHandlers {
         """
 
     private static let playgroundProvider = """
-        {"spec":{"provider":"playground","endpoint":"http://127.0.0.1:8092","models":["playground"],\
-        "auth":{"type":"None"}}}
+        {"spec":{"provider":"playground","models":["playground"],"auth":{"type":"None"}}}
         """
 
     /// The agent as it is stored: the documented spec, and beside it what a redeploy or a later driver needs.

@@ -95,6 +95,7 @@ extension RouteTable {
                 return try await api.store(kind, named: name, document, secrets: secrets, request)
             }
         }
+        on(.post, "/model-providers/:name/test", under: prefixes, .manageResources, api.testModelProvider)
         on(.get, "/policies/explain", under: prefixes, .read, api.explainPolicy)
         on(.post, "/policies/translate", under: prefixes, .read, api.translatePolicy)
         on(.put, "/policies/:name", under: prefixes, .manageResources) { request in
@@ -129,6 +130,10 @@ extension RouteTable {
             for base in bases + bases.map({ "/as/:agentkey" + $0 }) + ["/api/v1/workspaces/:workspace"] {
                 onUnread(.post, base + path) { try await api.callModel(operation, $0, $1) }
             }
+        }
+        for base in bases + bases.map({ "/as/:agentkey" + $0 }) + ["/api/v1/workspaces/:workspace"] {
+            onUnread(.get, base + "/models", api.listModels)
+            onUnread(.get, base + "/models/**", api.getModel)
         }
         // The runtime's readiness check asks for it beside the address of its models.
         onUnread(.get, "/as/:agentkey/healthz") { _, _ in api.health().response }

@@ -45,6 +45,16 @@ package enum SpecDocument {
         _ = try spec.requiredText("provider")
         if let endpoint = try spec.text("endpoint") { try checkURL(endpoint, "spec.endpoint") }
         _ = try spec.texts("models")
+        if let limit = try spec.object("rateLimit") {
+            _ = try limit.integer("requestsPerMinute", in: 0...1_000_000)
+        }
+        if let fallbacks = spec["fallbacks"], fallbacks != .null {
+            guard case .array(let fallbacks) = fallbacks else { throw .badRequest("fallbacks must be an array") }
+            for fallback in fallbacks {
+                _ = try fallback.requiredText("provider")
+                _ = try fallback.text("model")
+            }
+        }
         guard let auth = try spec.object("auth") else { return spec }
         let kept = try CredentialFields.extract(from: auth, "spec.auth", &secrets)
         return spec.replacing("auth") { _ in kept }

@@ -1,0 +1,25 @@
+import Domain
+
+extension JSONValue {
+    /// An object of the members that have a value, in order.
+    static func members(_ members: KeyValuePairs<String, JSONValue?>) -> JSONValue {
+        .object(members.compactMap { name, value in value.map { Member(name: name, value: $0) } })
+    }
+
+    static func number(_ number: UInt64) -> JSONValue { .number(String(number)) }
+
+    /// The values of an array; none of anything else.
+    var elements: [JSONValue] {
+        if case .array(let values) = self { values } else { [] }
+    }
+
+    /// A whole number that is not negative.
+    var unsigned: UInt64? {
+        if case .number(let text) = self { UInt64(text) } else { nil }
+    }
+
+    var isTrue: Bool { self == .bool(true) }
+
+    /// `nil` for `null`.
+    var present: JSONValue? { self == .null ? nil : self }
+}

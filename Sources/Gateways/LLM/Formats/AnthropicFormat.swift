@@ -1,0 +1,141 @@
+package import Domain
+
+/// Anthropic's Messages (docs.anthropic.com/en/api/messages).
+package struct AnthropicFormat: ChatTranslator {
+    /// The format requires a limit; this one is within that of every model.
+    static let tokensDefault: UInt64 = 4096
+
+    package init() {}
+
+    package func path(of request: ChatRequest) -> String { "messages" }
+
+    package var headers: [(name: String, value: String)] { [("anthropic-version", "2023-06-01")] }
+
+    package func body(of request: ChatRequest) throws(UntranslatableRequest) -> JSONValue {
+        let request = JSONAnswerTool.applied(to: request)
+        return .members([
+            "model": .string(request.model), "max_tokens": .number(request.tokensMax ?? Self.tokensDefault),
+            "system": request.system.isEmpty ? nil : .string(request.system.joined(separator: "\n\n")),
+            "messages": .array(messages(request)),
+            "tools": request.tools.isEmpty ? nil : .array(request.tools.map(Self.tool)),
+            "tool_choice": Self.choice(request),
+            "stop_sequences": request.stop.isEmpty ? nil : .array(request.stop.map { .string($0) }),
+            "temperature": request.temperature.map { .number(Self.clamped($0)) },
+            "top_p": request.topP.map { .number($0) },
+            "metadata": request.user.map { .members(["user_id": .string($0)]) },
+            "stream": request.isStreamed ? .bool(true) : nil,
+        ])
+    }
+
+    /// Temperatures go to 1 there, and to 2 in OpenAI's format.
+    private static func clamped(_ temperature: String) -> String {
+        (Double(temperature) ?? 0) > 1 ? "1" : temperature
+    }
+
+    /// Results of tools are the user's.
+    private func messages(_ request: ChatRequest) -> [JSONValue] {
+        var turns = ChatTurns()
+        for message in request.messages {
+            switch message {
+            case .user(let parts): turns.add("user", parts.compactMap(Self.block))
+            case .assistant(let text, let calls):
+                turns.add("assistant", [Self.block(.text(text))].compactMap(\.self) + calls.map(Self.block))
+            case .tool(let id, let content):
+                let result = JSONValue.members([
+                    "type": .string("tool_result"), "tool_use_id": .string(id),
+                    "content": .array(content.compactMap(Self.block)),
+                ])
+                turns.add("user", [result])
+            }
+        }
+        return turns.documents
+    }
+
+    /// `nil` for a text without any, which is refused there.
+    private static func block(_ part: ChatRequest.Part) -> JSONValue? {
+        switch part {
+        case .text(let text): text.isEmpty ? nil : .members(["type": .string("text"), "text": .string(text)])
+        case .image(.data(let mediaType, let base64)):
+            .members([
+                "type": .string("image"),
+                "source": .members([
+                    "type": .string("base64"), "media_type": .string(mediaType), "data": .string(base64),
+                ]),
+            ])
+        case .image(.url(let url)):
+            .members([
+                "type": .string("image"), "source": .members(["type": .string("url"), "url": .string(url)]),
+            ])
+        }
+    }
+
+    private static func block(_ call: ChatToolCall) -> JSONValue {
+        .members([
+            "type": .string("tool_use"), "id": .string(call.id), "name": .string(call.name), "input": call.arguments,
+        ])
+    }
+
+    private static func tool(_ tool: ChatRequest.Tool) -> JSONValue {
+        .members([
+            "name": .string(tool.name), "description": tool.description.map { .string($0) },
+            "input_schema": tool.parameters,
+        ])
+    }
+
+    private static func choice(_ request: ChatRequest) -> JSONValue? {
+        guard !request.tools.isEmpty else { return nil }
+        let isSingle: JSONValue? = request.allowsParallelCalls == false ? .bool(true) : nil
+        switch request.toolChoice {
+        case .auto:
+            return isSingle.map { .members(["type": .string("auto"), "disable_parallel_tool_use": $0]) }
+        case .none: return .members(["type": .string("none")])
+        case .required: return .members(["type": .string("any"), "disable_parallel_tool_use": isSingle])
+        case .function(let name):
+            return .members([
+                "type": .string("tool"), "name": .string(name), "disable_parallel_tool_use": isSingle,
+            ])
+        }
+    }
+
+    package func answer(_ document: JSONValue, to request: ChatRequest) throws(UnreadableAnswer) -> ChatAnswer {
+        guard case .array(let content)? = document["content"] else {
+            throw UnreadableAnswer("it has no content")
+        }
+        var answer = ChatAnswer(
+            finish: Self.finish(document["stop_reason"]?.string), usage: Self.usage(document["usage"]))
+        for block in content {
+            switch block["type"]?.string {
+            case "text": answer.text += block["text"]?.string ?? ""
+            case "tool_use":
+                guard let id = block["id"]?.string, let name = block["name"]?.string else {
+                    throw UnreadableAnswer("a tool_use has no id or no name")
+                }
+                answer.calls.append(ChatToolCall(id: id, name: name, arguments: block["input"] ?? .object([])))
+            default: break  // Thinking has no place in OpenAI's format.
+            }
+        }
+        return JSONAnswerTool.read(answer)
+    }
+
+    static func finish(_ reason: String?) -> FinishReason {
+        switch reason {
+        case "max_tokens", "model_context_window_exceeded": .length
+        case "tool_use": .toolCalls
+        case "refusal": .contentFilter
+        default: .stop
+        }
+    }
+
+    /// What is read from a cache or written to it is counted beside the input there, and within the prompt here.
+    static func usage(_ usage: JSONValue?) -> ChatUsage? {
+        guard let input = usage?["input_tokens"]?.unsigned else { return nil }
+        let read = usage?["cache_read_input_tokens"]?.unsigned ?? 0
+        let written = usage?["cache_creation_input_tokens"]?.unsigned ?? 0
+        return ChatUsage(
+            prompt: input &+ read &+ written, completion: usage?["output_tokens"]?.unsigned ?? 0, cached: read)
+    }
+
+    package func stream() -> any ChatStream { AnthropicStream() }
+
+    package func errorMessage(_ document: JSONValue) -> String? { document["error"]?["message"]?.string }
+}

@@ -1,0 +1,152 @@
+package import Domain
+
+/// Amazon Bedrock's Converse (docs.aws.amazon.com/bedrock, "API_runtime_Converse").
+package struct BedrockFormat: ChatTranslator {
+    package init() {}
+
+    package func path(of request: ChatRequest) -> String {
+        "model/\(request.model.percentEncoded)/\(request.isStreamed ? "converse-stream" : "converse")"
+    }
+
+    package var headers: [(name: String, value: String)] { [] }
+
+    package func body(of request: ChatRequest) throws(UntranslatableRequest) -> JSONValue {
+        let request = JSONAnswerTool.applied(to: request)
+        let inference: [JSONValue.Member] = [
+            request.tokensMax.map { .init(name: "maxTokens", value: .number($0)) },
+            request.temperature.map { .init(name: "temperature", value: .number($0)) },
+            request.topP.map { .init(name: "topP", value: .number($0)) },
+            request.stop.isEmpty
+                ? nil : .init(name: "stopSequences", value: .array(request.stop.map { .string($0) })),
+        ].compactMap(\.self)
+        return .members([
+            "messages": .array(try messages(request)),
+            "system": request.system.isEmpty ? nil : .array(request.system.map { .members(["text": .string($0)]) }),
+            "inferenceConfig": inference.isEmpty ? nil : .object(inference),
+            "toolConfig": try Self.tools(request),
+        ])
+    }
+
+    /// Results of tools are the user's.
+    private func messages(_ request: ChatRequest) throws(UntranslatableRequest) -> [JSONValue] {
+        var turns = ChatTurns()
+        for message in request.messages {
+            switch message {
+            case .user(let parts): turns.add("user", try Self.blocks(parts))
+            case .assistant(let text, let calls):
+                turns.add("assistant", try Self.blocks([.text(text)]) + calls.map(Self.block))
+            case .tool(let id, let content):
+                let result = JSONValue.members([
+                    "toolUseId": .string(id), "content": .array(try Self.blocks(content)),
+                ])
+                turns.add("user", [.members(["toolResult": result])])
+            }
+        }
+        return turns.documents
+    }
+
+    private static func blocks(_ parts: [ChatRequest.Part]) throws(UntranslatableRequest) -> [JSONValue] {
+        var blocks: [JSONValue] = []
+        for part in parts {
+            switch part {
+            case .text(let text): if !text.isEmpty { blocks.append(.members(["text": .string(text)])) }
+            case .image(.data(let mediaType, let base64)):
+                let format = mediaType.hasPrefix("image/") ? String(mediaType.dropFirst("image/".count)) : mediaType
+                guard ["png", "jpeg", "gif", "webp"].contains(format) else {
+                    throw UntranslatableRequest("Bedrock takes images of type png, jpeg, gif and webp, not \(format.excerpt)")
+                }
+                blocks.append(
+                    .members([
+                        "image": .members([
+                            "format": .string(format), "source": .members(["bytes": .string(base64)]),
+                        ])
+                    ]))
+            case .image(.url):
+                throw UntranslatableRequest("Bedrock fetches no images: send them as data URLs")
+            }
+        }
+        return blocks
+    }
+
+    private static func block(_ call: ChatToolCall) -> JSONValue {
+        .members([
+            "toolUse": .members([
+                "toolUseId": .string(call.id), "name": .string(call.name), "input": call.arguments,
+            ])
+        ])
+    }
+
+    private static func tools(_ request: ChatRequest) throws(UntranslatableRequest) -> JSONValue? {
+        let hasCalls = request.messages.contains { message in
+            if case .assistant(_, let calls) = message { !calls.isEmpty } else { false }
+        }
+        let choice: JSONValue?
+        switch request.toolChoice {
+        case .auto: choice = nil
+        case .none:
+            // Bedrock has no such choice: without tools there is nothing to choose.
+            guard !hasCalls else {
+                throw UntranslatableRequest(
+                    "tool_choice none is not known to Bedrock when the messages have calls of tools: leave it out")
+            }
+            return nil
+        case .required: choice = .members(["any": .object([])])
+        case .function(let name): choice = .members(["tool": .members(["name": .string(name)])])
+        }
+        guard !request.tools.isEmpty else {
+            guard !hasCalls else {
+                throw UntranslatableRequest("Bedrock needs the tools again whose calls the messages have: send tools")
+            }
+            return nil
+        }
+        let tools = request.tools.map { tool in
+            JSONValue.members([
+                "toolSpec": .members([
+                    "name": .string(tool.name), "description": tool.description.map { .string($0) },
+                    "inputSchema": .members(["json": tool.parameters]),
+                ])
+            ])
+        }
+        return .members(["tools": .array(tools), "toolChoice": choice])
+    }
+
+    package func answer(_ document: JSONValue, to request: ChatRequest) throws(UnreadableAnswer) -> ChatAnswer {
+        guard case .array(let content)? = document["output"]?["message"]?["content"] else {
+            throw UnreadableAnswer("it has no output.message.content")
+        }
+        var answer = ChatAnswer(
+            finish: Self.finish(document["stopReason"]?.string), usage: Self.usage(document["usage"]))
+        for block in content {
+            if let text = block["text"]?.string { answer.text += text }
+            guard let call = block["toolUse"] else { continue }
+            guard let id = call["toolUseId"]?.string, let name = call["name"]?.string else {
+                throw UnreadableAnswer("a toolUse has no toolUseId or no name")
+            }
+            answer.calls.append(ChatToolCall(id: id, name: name, arguments: call["input"] ?? .object([])))
+        }
+        return JSONAnswerTool.read(answer)
+    }
+
+    static func finish(_ reason: String?) -> FinishReason {
+        switch reason {
+        case "max_tokens", "model_context_window_exceeded": .length
+        case "tool_use": .toolCalls
+        case "guardrail_intervened", "content_filtered": .contentFilter
+        default: .stop
+        }
+    }
+
+    static func usage(_ usage: JSONValue?) -> ChatUsage? {
+        guard let input = usage?["inputTokens"]?.unsigned else { return nil }
+        let read = usage?["cacheReadInputTokens"]?.unsigned ?? 0
+        let written = usage?["cacheWriteInputTokens"]?.unsigned ?? 0
+        return ChatUsage(
+            prompt: input &+ read &+ written, completion: usage?["outputTokens"]?.unsigned ?? 0, cached: read)
+    }
+
+    package func stream() -> any ChatStream { BedrockStream() }
+
+    package func errorMessage(_ document: JSONValue) -> String? {
+        document["message"]?.string ?? document["Message"]?.string
+    }
+}

@@ -1,0 +1,54 @@
+package import Domain
+
+/// Puts chat completions in a provider's own format, and its answers in ours. Pure.
+package protocol ChatTranslator: Sendable {
+    /// What follows the provider's base address.
+    func path(of request: ChatRequest) -> String
+
+    /// Sent with each call, beside its content's type.
+    var headers: [(name: String, value: String)] { get }
+
+    func body(of request: ChatRequest) throws(UntranslatableRequest) -> JSONValue
+
+    /// - Parameter request: the one that was put in that format.
+    func answer(_ document: JSONValue, to request: ChatRequest) throws(UnreadableAnswer) -> ChatAnswer
+
+    func stream() -> any ChatStream
+
+    /// What the provider says of a call that it refuses.
+    func errorMessage(_ document: JSONValue) -> String?
+}
+
+/// Reads a provider's stream as it comes.
+package protocol ChatStream: Sendable {
+    /// Appends the parts that the bytes complete.
+    ///
+    /// - Throws: when the provider reports an error, or the bytes are none of its format's.
+    mutating func read(_ bytes: [UInt8], into deltas: inout [ChatDelta]) throws(BrokenStream)
+
+    /// Whether the provider has said that this was all.
+    var isComplete: Bool { get }
+}
+
+/// Why a provider's answer is none.
+package struct UnreadableAnswer: Error, Hashable, Sendable {
+    package let reason: String
+
+    package init(_ reason: String) { self.reason = reason }
+}
+
+/// How long one event of a stream may be.
+enum StreamLimits {
+    static let eventBytesMax = 1024 * 1024
+}
+
+extension JSONValue {
+    /// An event of a stream.
+    init(event bytes: [UInt8]) throws(BrokenStream) {
+        do {
+            self = try JSONValue(parsing: bytes)
+        } catch {
+            throw BrokenStream("an event is no JSON: \(error)")
+        }
+    }
+}

@@ -1,0 +1,15 @@
+import Domain
+
+/// Messages of a format whose turns alternate: what follows without a turn of the other's is one message.
+struct ChatTurns {
+    private var turns: [(role: String, content: [JSONValue])] = []
+
+    mutating func add(_ role: String, _ content: [JSONValue]) {
+        guard !content.isEmpty else { return }
+        if turns.last?.role == role { turns[turns.count - 1].content += content } else { turns.append((role, content)) }
+    }
+
+    var documents: [JSONValue] {
+        turns.map { .members(["role": .string($0.role), "content": .array($0.content)]) }
+    }
+}

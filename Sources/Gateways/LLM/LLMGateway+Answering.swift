@@ -1,0 +1,146 @@
+import AsyncHTTPClient
+import Domain
+import NIOCore
+import NIOHTTP1
+
+/// The answers of each kind of provider, in OpenAI's format.
+extension LLMGateway {
+    /// A provider that speaks our format: the body goes on as it came, and the answer comes back as it comes.
+    func passOn(_ call: ModelCall) async throws(ModelCallFailure) -> EgressAnswer {
+        let response = try await send(
+            Sending(
+                path: call.request.operation.rawValue, headers: ModelHeaders.ofCall(call.request.headers),
+                body: call.body),
+            to: call.provider, in: call.request.workspace)
+        let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
+        let limit = configuration.answerBytesMax
+        return EgressAnswer(
+            status: Int(response.status.code),
+            headers: ModelHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) }),
+            body: .streamed { try await chunks.write(after: [], upTo: limit, to: $0) })
+    }
+
+    /// A provider with a format of its own.
+    func translate(
+        _ call: ModelCall, _ translator: any ChatTranslator
+    ) async throws(ModelCallFailure) -> EgressAnswer {
+        let chat = try call.chat()
+        let body: JSONValue
+        do throws(UntranslatableRequest) {
+            body = try translator.body(of: chat)
+        } catch {
+            throw .request(error.reason)
+        }
+        let response = try await send(
+            sending(translator.path(of: chat), body, translator.headers), to: call.provider, in: call.request.workspace)
+        let headers = ModelHeaders.ofTranslatedAnswer(response.headers.map { ($0.name, $0.value) })
+        let identity = identity(chat)
+        guard !chat.isStreamed else {
+            return stream(response, translator, CompletionChunks(identity, includesUsage: chat.includesUsage), headers)
+        }
+        let document = try await document(of: response)
+        do throws(UnreadableAnswer) {
+            let answer = try translator.answer(document, to: chat)
+            return .json(answer.openAI(identity), headers)
+        } catch {
+            throw .provider("the provider's answer cannot be read: \(error.reason)")
+        }
+    }
+
+    func sending(_ path: String, _ body: JSONValue, _ headers: [(name: String, value: String)]) -> Sending {
+        Sending(
+            path: path, headers: headers + [("content-type", "application/json")], body: Array(body.text.text.utf8))
+    }
+
+    func document(of response: HTTPClientResponse) async throws(ModelCallFailure) -> JSONValue {
+        let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
+        do {
+            guard case .whole(let bytes) = try await chunks.begin(upTo: configuration.translatedBytesMax) else {
+                throw ModelCallFailure.provider(
+                    "the provider's answer is larger than \(configuration.translatedBytesMax) bytes")
+            }
+            return try JSONValue(parsing: bytes)
+        } catch let error as ModelCallFailure {
+            throw error
+        } catch {
+            throw .provider("the provider's answer cannot be read: \(error)")
+        }
+    }
+
+    private func identity(_ chat: ChatRequest, fingerprint: String? = nil) -> CompletionIdentity {
+        CompletionIdentity(
+            id: "chatcmpl-" + String(UInt64.random(in: 0...UInt64.max), radix: 36), model: chat.model,
+            created: now().microseconds / 1_000_000, fingerprint: fingerprint)
+    }
+
+    /// The stream, part by part, never more of it in memory than one event. What goes wrong after its beginning is said
+    /// within it.
+    private func stream(
+        _ response: HTTPClientResponse, _ translator: any ChatTranslator, _ chunks: CompletionChunks,
+        _ headers: [(name: String, value: String)]
+    ) -> EgressAnswer {
+        let source = AnswerChunks(response.body, silenceMax: configuration.timeout)
+        let limit = configuration.answerBytesMax
+        return EgressAnswer(
+            status: 200, headers: headers + [("content-type", "text/event-stream"), ("cache-control", "no-cache")],
+            body: .streamed { write in
+                var (stream, chunks, json) = (translator.stream(), chunks, JSONAnswerDeltas())
+                var bytes: [UInt8] = []
+                func read(_ buffer: ByteBuffer) throws(BrokenStream) {
+                    var deltas: [ChatDelta] = []
+                    defer {
+                        for delta in deltas { if let delta = json.read(delta) { chunks.write(delta, to: &bytes) } }
+                    }
+                    try stream.read(Array(buffer.readableBytesView), into: &deltas)
+                }
+                do {
+                    try await source.write(after: [], upTo: limit) { buffer in
+                        try read(buffer)
+                        guard !bytes.isEmpty else { return }
+                        try await write(ByteBuffer(bytes: bytes))
+                        bytes.removeAll(keepingCapacity: true)
+                    }
+                    guard stream.isComplete else { throw BrokenStream("it ended early") }
+                    chunks.end(to: &bytes)
+                } catch let error as BrokenStream {
+                    CompletionChunks.fail("the provider's stream broke off: \(error.reason)", to: &bytes)
+                } catch let error as HTTPClientError {
+                    CompletionChunks.fail("the provider's stream broke off: \(error)", to: &bytes)
+                }
+                try await write(ByteBuffer(bytes: bytes))
+            })
+    }
+
+    /// The model that is none.
+    func play(_ chat: ChatRequest) -> EgressAnswer {
+        let answer = PlaygroundModel.answer(chat)
+        let identity = identity(chat, fingerprint: PlaygroundModel.fingerprint)
+        guard chat.isStreamed else { return .json(answer.openAI(identity), []) }
+        let includesUsage = chat.includesUsage
+        return EgressAnswer(
+            status: 200, headers: [("content-type", "text/event-stream"), ("cache-control", "no-cache")],
+            body: .streamed { write in
+                var chunks = CompletionChunks(identity, includesUsage: includesUsage)
+                for delta in PlaygroundModel.deltas(answer) {
+                    var bytes: [UInt8] = []
+                    chunks.write(delta, to: &bytes)
+                    if !bytes.isEmpty { try await write(ByteBuffer(bytes: bytes)) }
+                }
+                var bytes: [UInt8] = []
+                chunks.end(to: &bytes)
+                try await write(ByteBuffer(bytes: bytes))
+            })
+    }
+}
+
+extension EgressAnswer {
+    static func json(_ document: JSONValue, _ headers: [(name: String, value: String)]) -> EgressAnswer {
+        EgressAnswer(
+            status: 200, headers: headers + [("content-type", "application/json")],
+            body: .whole(Array(document.text.text.utf8)))
+    }
+
+    func with(_ header: (name: String, value: String)) -> EgressAnswer {
+        EgressAnswer(status: status, headers: headers + [header], body: body)
+    }
+}

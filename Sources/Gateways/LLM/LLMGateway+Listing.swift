@@ -1,0 +1,43 @@
+package import Domain
+import NIOHTTP1
+
+extension LLMGateway {
+    /// A model that can be asked for.
+    package struct ListedModel: Hashable, Sendable {
+        package let id: String
+        package let provider: String
+    }
+
+    /// The models of a workspace, by name, each with the provider that answers for it.
+    ///
+    /// - Parameter provider: the one whose models are asked for; `nil` for all.
+    /// - Throws: `ProjectionError` when the providers cannot be looked up at the moment.
+    package func models(in workspace: WorkspaceName, of provider: String?) async throws -> [ListedModel] {
+        let providers = try await providers(in: workspace).filter { provider == nil || $0.name == provider }
+        return Set(providers.flatMap(\.models)).sorted().compactMap { model in
+            ModelProvider.choice(for: model, named: nil, of: providers).map {
+                ListedModel(id: model, provider: $0.name)
+            }
+        }
+    }
+
+    /// Asks a provider, with its credentials, for what costs nothing.
+    ///
+    /// - Returns: why it cannot be used; `nil` when it answers.
+    package func probe(_ name: String, _ document: JSONValue, in workspace: WorkspaceName) async -> String? {
+        let provider = ModelProvider(name: name, document: document)
+        guard let path = provider.format.probePath else {
+            guard provider.format == .bedrock else { return nil }
+            return "Bedrock has nothing to ask that costs nothing: call a model to see whether it answers"
+        }
+        do throws(ModelCallFailure) {
+            _ = try await send(
+                Sending(
+                    method: .GET, path: path, headers: provider.format.translator?.headers ?? [], body: []),
+                to: provider, in: workspace)
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
+}
