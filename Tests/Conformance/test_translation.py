@@ -25,6 +25,10 @@ ASK = [{"role": "user", "content": "a question"}]
 numbers = itertools.count()
 
 
+def provider_of(model):
+    return "of-" + model.replace(":", "-").replace("/", "-")
+
+
 @pytest.fixture(scope="module")
 def sluice(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("translation"), {"SLUICE_LLM_TIMEOUT": "5s"}).start()
@@ -38,7 +42,7 @@ def store(api):
     def store(provider, model=None, name=None, **spec):
         model = model or f"model:{next(numbers)}"
         answer = api.post("/api/v1/model-providers", {
-            "name": name or f"of-{model.replace(':', '-')}", "credentials": provider.credentials,
+            "name": name or provider_of(model), "credentials": provider.credentials,
             "spec": provider.spec(model) | spec})
         assert answer.status == 201, answer
         return model
@@ -324,7 +328,7 @@ def test_a_limit_of_requests_a_minute_holds(client, provider, store):
 def test_models_are_listed(sluice, client, api, provider, store):
     model = store(provider, f"meta/model:{next(numbers)}")
     listed = {each.id: each.owned_by for each in client.models.list()}
-    name = "of-" + model.replace(":", "-")
+    name = provider_of(model)
     assert listed[model] == name
     assert client.models.retrieve(model).id == model
     with pytest.raises(openai.NotFoundError):
@@ -337,7 +341,7 @@ def test_models_are_listed(sluice, client, api, provider, store):
 
 def test_a_provider_can_be_tested(api, provider, store):
     model = store(provider)
-    name = "of-" + model.replace(":", "-")
+    name = provider_of(model)
     def status():
         return api.get(f"/api/v1/model-providers/{name}").json["status"]
     assert status()["phase"] == "Pending"

@@ -1,6 +1,8 @@
 package import AsyncHTTPClient
 import Governance
 import NIOCore
+import NIOPosix
+import NIOSSL
 
 /// The connections to tools and models: each checks the address that it came to, whatever the name said before.
 package struct EgressClients: Sendable {
@@ -51,5 +53,19 @@ package struct EgressClients: Sendable {
         configuration.http1_1ConnectionDebugInitializer = check
         configuration.http2ConnectionDebugInitializer = check
         return HTTPClient(configuration: configuration)
+    }
+
+    /// Whether the error says that there was no connection to send anything on.
+    static func neverSent(_ error: any Error) -> Bool {
+        switch error {
+        case let error as HTTPClientError:
+            error == .connectTimeout || error == .getConnectionFromPoolTimeout || error == .emptyHost
+                || error == .tlsHandshakeTimeout
+        case is NIOConnectionError, is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: true
+        case ChannelError.connectTimeout: true
+        // Other codes can also be those of a connection that was up.
+        case let error as IOError: error.errnoCode == ECONNREFUSED || error.errnoCode == EADDRNOTAVAIL
+        default: false
+        }
     }
 }

@@ -5,8 +5,6 @@ import Governance
 import Logging
 import NIOCore
 import NIOHTTP1
-import NIOPosix
-import NIOSSL
 import Projections
 import Secrets
 
@@ -154,23 +152,9 @@ extension EgressGateway {
             let reason = AddressRule.refusal(of: error.address, for: tool) ?? "the address is not allowed"
             return .unreached(status: 403, code: "ADDRESS_REFUSED", error: reason)
         } catch {
-            return Self.neverSent(error)
+            return EgressClients.neverSent(error)
                 ? .unreached(status: 502, code: "TOOL_UNREACHABLE", error: "the tool cannot be reached: \(error)")
                 : .unknown(error: "\(error)")
-        }
-    }
-
-    /// Whether the error says that there was no connection to send anything on.
-    private static func neverSent(_ error: any Error) -> Bool {
-        switch error {
-        case let error as HTTPClientError:
-            error == .connectTimeout || error == .getConnectionFromPoolTimeout || error == .emptyHost
-                || error == .tlsHandshakeTimeout
-        case is NIOConnectionError, is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: true
-        case ChannelError.connectTimeout: true
-        // Other codes can also be those of a connection that was up.
-        case let error as IOError: error.errnoCode == ECONNREFUSED || error.errnoCode == EADDRNOTAVAIL
-        default: false
         }
     }
 }

@@ -86,6 +86,7 @@ extension LLMGateway {
             body: .streamed { write in
                 var (stream, chunks, json) = (translator.stream(), chunks, JSONAnswerDeltas())
                 var bytes: [UInt8] = []
+                var isWriting = false
                 func read(_ buffer: ByteBuffer) throws(BrokenStream) {
                     var deltas: [ChatDelta] = []
                     defer {
@@ -97,14 +98,18 @@ extension LLMGateway {
                     try await source.write(after: [], upTo: limit) { buffer in
                         try read(buffer)
                         guard !bytes.isEmpty else { return }
+                        isWriting = true
                         try await write(ByteBuffer(bytes: bytes))
+                        isWriting = false
                         bytes.removeAll(keepingCapacity: true)
                     }
                     guard stream.isComplete else { throw BrokenStream("it ended early") }
                     chunks.end(to: &bytes)
                 } catch let error as BrokenStream {
                     CompletionChunks.fail("the provider's stream broke off: \(error.reason)", to: &bytes)
-                } catch let error as HTTPClientError {
+                } catch {
+                    // Whoever asked has gone, or the daemon stops: there is nobody to tell.
+                    guard !isWriting, !(error is CancellationError) else { throw error }
                     CompletionChunks.fail("the provider's stream broke off: \(error)", to: &bytes)
                 }
                 try await write(ByteBuffer(bytes: bytes))

@@ -3,7 +3,6 @@ import Domain
 import Governance
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 
 extension LLMGateway {
     /// What is sent to a provider, before its credentials.
@@ -78,12 +77,9 @@ extension LLMGateway {
             throw .provider(
                 "\(url.host) is at the \(error.address.kind.rawValue) address \(error.address); if it is meant "
                     + "to, store the model provider with spec.topology Internal")
-        } catch let error as HTTPClientError where error == .connectTimeout {
-            throw .provider("the provider cannot be reached: \(error)", mayRepeat: true)
-        } catch let error as NIOConnectionError {
-            throw .provider("the provider cannot be reached: \(error)", mayRepeat: true)
         } catch {
-            throw .provider("the provider did not answer: \(error)")
+            guard EgressClients.neverSent(error) else { throw .provider("the provider did not answer: \(error)") }
+            throw .provider("the provider cannot be reached: \(error)", mayRepeat: true)
         }
     }
 

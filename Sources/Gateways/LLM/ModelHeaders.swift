@@ -11,7 +11,9 @@ enum ModelHeaders {
 
     /// An answer in other words has neither the length nor the encoding that it came with.
     static func ofTranslatedAnswer(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
-        ofAnswer(headers).filter { !$0.name.lowercased().hasPrefix("content-") && $0.name.lowercased() != "cache-control" }
+        ofAnswer(headers).filter {
+            !$0.name.lowercased().hasPrefix("content-") && $0.name.lowercased() != "cache-control"
+        }
     }
 
     static func ofAnswer(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)] {

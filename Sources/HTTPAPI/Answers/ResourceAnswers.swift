@@ -52,7 +52,9 @@ extension ResourceRecord {
                 json.add("message", "enforced at the gate")
             case .modelProvider:
                 json.add("phase", phase ?? "Pending")
-                json.add("message", phase == nil ? "stored; POST …/test asks whether it answers" : statusMessage ?? "it answers")
+                json.add(
+                    "message",
+                    phase == nil ? "stored; POST …/test asks whether it answers" : statusMessage ?? "it answers")
                 json.add("last_probe_time", probedAt)
                 json.add("probe_latency_ms", latencyMilliseconds)
             }

@@ -53,7 +53,8 @@ package struct BedrockFormat: ChatTranslator {
             case .image(.data(let mediaType, let base64)):
                 let format = mediaType.hasPrefix("image/") ? String(mediaType.dropFirst("image/".count)) : mediaType
                 guard ["png", "jpeg", "gif", "webp"].contains(format) else {
-                    throw UntranslatableRequest("Bedrock takes images of type png, jpeg, gif and webp, not \(format.excerpt)")
+                    throw UntranslatableRequest(
+                        "Bedrock takes images of type png, jpeg, gif and webp, not \(format.excerpt)")
                 }
                 blocks.append(
                     .members([

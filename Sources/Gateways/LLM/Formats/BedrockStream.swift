@@ -14,7 +14,8 @@ struct BedrockStream: ChatStream {
             let document = message.payload.isEmpty ? .object([]) : try JSONValue(event: message.payload)
             guard message.headers[":message-type"] == "event" else {
                 throw BrokenStream(
-                    document["message"]?.string ?? message.headers[":error-message"] ?? message.headers[":exception-type"]
+                    document["message"]?.string ?? message.headers[":error-message"] ?? message.headers[
+                        ":exception-type"]
                         ?? "the provider reports an error")
             }
             read(message.headers[":event-type"], document, into: &deltas)

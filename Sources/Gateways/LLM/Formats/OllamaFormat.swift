@@ -101,7 +101,7 @@ package struct OllamaFormat: ChatTranslator {
     }
 
     package func answer(_ document: JSONValue, to request: ChatRequest) throws(UnreadableAnswer) -> ChatAnswer {
-        guard let message = document["message"] else { throw UnreadableAnswer("it has no message") }
+        guard let message = document["message"]?.present else { throw UnreadableAnswer("it has no message") }
         let calls = Self.calls(message, from: 0)
         return ChatAnswer(
             text: message["content"]?.string ?? "", calls: calls,
@@ -113,7 +113,8 @@ package struct OllamaFormat: ChatTranslator {
     static func calls(_ message: JSONValue, from first: Int) -> [ChatToolCall] {
         (message["tool_calls"]?.elements ?? []).enumerated().compactMap { index, call in
             guard let function = call["function"], let name = function["name"]?.string else { return nil }
-            let id = call["id"]?.string ?? "call_\(String(UInt64.random(in: 0...UInt64.max), radix: 36))_\(first + index)"
+            let id =
+                call["id"]?.string ?? "call_\(String(UInt64.random(in: 0...UInt64.max), radix: 36))_\(first + index)"
             return ChatToolCall(id: id, name: name, arguments: function["arguments"] ?? .object([]))
         }
     }

@@ -12,7 +12,9 @@ package struct LineFrames: Sendable {
         var lines: [[UInt8]] = []
         for byte in bytes {
             guard byte == UInt8(ascii: "\n") else {
-                guard rest.count < lineBytesMax else { throw BrokenStream("a line is longer than \(lineBytesMax) bytes") }
+                guard rest.count < lineBytesMax else {
+                    throw BrokenStream("a line is longer than \(lineBytesMax) bytes")
+                }
                 rest.append(byte)
                 continue
             }
