@@ -40,6 +40,9 @@ package enum Command: Hashable, Sendable {
 
     case recordAnswer(AnswerRecorded)
 
+    /// What is known of its run; the rules say whether that is where it belongs.
+    case recordModelCall(run: RunID?, ModelCalled)
+
     case storeSecrets(StoreSecrets)
     case deleteSecret(DeleteSecret)
 }

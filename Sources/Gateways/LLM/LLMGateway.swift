@@ -13,6 +13,7 @@ package struct LLMGateway: Sendable {
     static let via = "1.1 sluice-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
 
     let projections: Projections
+    let meter: ModelMeter
     let credentials: CredentialStore
     let clients: EgressClients
     let configuration: LLMConfiguration
@@ -21,10 +22,11 @@ package struct LLMGateway: Sendable {
 
     /// - Parameter clients: should give up on an answer that does not go on for `configuration.timeout`.
     package init(
-        projections: Projections, credentials: CredentialStore, clients: EgressClients,
+        projections: Projections, meter: ModelMeter, credentials: CredentialStore, clients: EgressClients,
         configuration: LLMConfiguration, logger: Logger
     ) {
         self.projections = projections
+        self.meter = meter
         self.credentials = credentials
         self.clients = clients
         self.configuration = configuration
@@ -54,11 +56,14 @@ package struct LLMGateway: Sendable {
                 "model provider \"\(provider.name)\" is of kind \(provider.kind.excerpt), which the gateway does not speak "
                     + "yet; an endpoint in OpenAI's format can be stored with spec.provider openai")
         }
-        return await ask(provider, request, place)
+        let call = meter.call(request, to: provider)
+        if let refusal = try await meter.admit(call) { return refusal }
+        return await ask(provider, request, call, place)
     }
 
-    private func ask(_ provider: ModelProvider, _ request: LLMRequest, _ place: CallPlaces.Place) async -> EgressAnswer
-    {
+    private func ask(
+        _ provider: ModelProvider, _ request: LLMRequest, _ call: ModelCall, _ place: CallPlaces.Place
+    ) async -> EgressAnswer {
         let start = ContinuousClock.now
         let result = await send(to: provider, request)
         let level: Logger.Level = if case .failure = result { .warning } else { .info }
@@ -72,20 +77,39 @@ package struct LLMGateway: Sendable {
         }
         logger.log(level: level, "a model was called", metadata: metadata)
         switch result {
-        case .success(let response): return answer(response, place)
-        case .failure(let failure): return Self.failed(failure.reason)
+        case .success(let response):
+            do throws(Failure) {
+                return await meter.metered(try await answer(response), of: call, since: start).holding(place)
+            } catch {
+                await meter.recordFailure(error.reason, of: call, since: start)
+                return Self.failed(error.reason)
+            }
+        case .failure(let failure):
+            await meter.recordFailure(failure.reason, of: call, since: start)
+            return Self.failed(failure.reason)
         }
     }
 
-    /// The answer as it comes, never more of it in memory than the agent takes.
-    private func answer(_ response: HTTPClientResponse, _ place: CallPlaces.Place) -> EgressAnswer {
+    /// The whole answer, when it is a document of moderate length; else as it comes, never more of it in memory than the
+    /// agent takes.
+    private func answer(_ response: HTTPClientResponse) async throws(Failure) -> EgressAnswer {
         let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
         let limit = configuration.answerBytesMax
+        let isStream = response.headers.first(name: "content-type")?.hasPrefix("text/event-stream") == true
+        let begun: AnswerChunks.Beginning
+        do {
+            begun = isStream ? .part([]) : try await chunks.begin(upTo: configuration.wholeAnswerBytesMax)
+        } catch {
+            throw Failure(reason: "the answer broke off: \(error)")
+        }
+        let body: EgressAnswer.Body =
+            switch begun {
+            case .whole(let bytes): .whole(bytes)
+            case .part(let bytes): .streamed { try await chunks.write(after: bytes, upTo: limit, to: $0) }
+            }
         return EgressAnswer(
             status: Int(response.status.code),
-            headers: ModelHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) }),
-            body: .streamed { try await chunks.write(after: [], upTo: limit, to: $0) }
-        ).holding(place)
+            headers: ModelHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) }), body: body)
     }
 
     static func failed(_ reason: String) -> EgressAnswer {

@@ -12,6 +12,7 @@ package struct LLMRequest: Sendable {
     static let anyProvider = "default"
 
     package let workspace: WorkspaceName
+    package let caller: ModelCaller
     package let operation: Operation
     /// The provider that the address names; `nil` when it names none.
     package let provider: String?
@@ -20,10 +21,11 @@ package struct LLMRequest: Sendable {
     package let body: [UInt8]
 
     package init(
-        workspace: WorkspaceName, operation: Operation, provider: String?, model: String,
+        workspace: WorkspaceName, caller: ModelCaller, operation: Operation, provider: String?, model: String,
         headers: [(name: String, value: String)], body: [UInt8]
     ) {
         self.workspace = workspace
+        self.caller = caller
         self.operation = operation
         self.provider = provider == Self.anyProvider ? nil : provider
         self.model = model

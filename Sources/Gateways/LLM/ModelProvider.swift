@@ -16,6 +16,8 @@ package struct ModelProvider: Hashable, Sendable {
     /// Whether the document says, by `topology: Internal`, that the endpoint is on private addresses.
     package let isInternal: Bool
 
+    let prices: ModelPrices
+
     package init(name: String, document: JSONValue) {
         let spec = document["spec"]
         self.name = name
@@ -24,6 +26,7 @@ package struct ModelProvider: Hashable, Sendable {
         models = if case .array(let models)? = spec?["models"] { models.compactMap(\.string) } else { [] }
         authentication = spec?["auth"]
         isInternal = spec?["topology"]?.string?.lowercased() == "internal"
+        prices = ModelPrices(spec?["prices"])
     }
 
     package var speaksOpenAI: Bool { !Self.untranslated.contains(kind) }

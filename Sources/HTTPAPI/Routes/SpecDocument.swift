@@ -1,6 +1,7 @@
 import CommandHandling
 package import Domain
 import EventStreaming
+import Gateways
 import Governance
 import HTTPTypes
 import Projections
@@ -45,6 +46,12 @@ package enum SpecDocument {
         _ = try spec.requiredText("provider")
         if let endpoint = try spec.text("endpoint") { try checkURL(endpoint, "spec.endpoint") }
         _ = try spec.texts("models")
+        do throws(InvalidPrices) {
+            try ModelPrices.check(spec["prices"])
+        } catch {
+            let separator = error.message.hasPrefix("[") ? "" : " "
+            throw .badRequest("spec.prices\(separator)\(error.message)")
+        }
         guard let auth = try spec.object("auth") else { return spec }
         let kept = try CredentialFields.extract(from: auth, "spec.auth", &secrets)
         return spec.replacing("auth") { _ in kept }
