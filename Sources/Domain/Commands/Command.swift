@@ -59,10 +59,12 @@ package struct StoreResources: Hashable, Sendable {
         package let secrets: [StoreSecret]
         /// Which of its other secrets stay; `nil` keeps them all.
         package let keptSecrets: Set<String>?
+        /// Refuse with `revision_changed` unless this is the resource's newest one.
+        package let expectedRevision: UInt64?
 
         package init(
             kind: ResourceKind, name: String, newID: ResourceID, document: JSONText, secrets: [StoreSecret] = [],
-            keptSecrets: Set<String>? = nil
+            keptSecrets: Set<String>? = nil, expectedRevision: UInt64? = nil
         ) {
             self.kind = kind
             self.name = name
@@ -70,6 +72,7 @@ package struct StoreResources: Hashable, Sendable {
             self.document = document
             self.secrets = secrets
             self.keptSecrets = keptSecrets
+            self.expectedRevision = expectedRevision
         }
     }
 
