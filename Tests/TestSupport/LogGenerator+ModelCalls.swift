@@ -16,7 +16,8 @@ extension LogGenerator {
             role: random.maybe("chat"), operation: "chat/completions",
             agentID: random.chance(90) ? run.agentID : random.maybe("another"), userID: random.maybe(run.userID),
             isStreamed: random.chance(50), outcome: random.pick(outcomes), usage: usage,
-            isEstimated: random.chance(10), latency: .milliseconds(700), timeToFirstByte: random.maybe(.milliseconds(90)),
+            isEstimated: random.chance(10), latency: .milliseconds(700),
+            timeToFirstByte: random.maybe(.milliseconds(90)),
             price: price, cost: usage.flatMap { usage in price.map { $0.cost(of: usage) } },
             isNearBudget: random.chance(5))
         return .recordModelCall(run: random.chance(80) ? run.id : nil, called)

@@ -58,7 +58,8 @@ struct SpendSummary: Hashable, Sendable {
                 })
             json.add("warnings", list(reached + near))
             json.add(
-                "top_models", list(items.filter { $0.model != SpendItem.allModels && ($0.spent > .zero || $0.budget != nil) }))
+                "top_models",
+                list(items.filter { $0.model != SpendItem.allModels && ($0.spent > .zero || $0.budget != nil) }))
         }
     }
 }

@@ -54,7 +54,9 @@ struct AgentConfigurationUpdate: Sendable {
         if let identityProvider {
             document.set("identity_provider", identityProvider.isEmpty ? nil : .string(identityProvider))
         }
-        if let budget = body["monthly_budget_usd"] { document.set("monthly_budget_usd", budget == .null ? nil : budget) }
+        if let budget = body["monthly_budget_usd"] {
+            document.set("monthly_budget_usd", budget == .null ? nil : budget)
+        }
         document.set("spec", spec)
         return document
     }

@@ -78,7 +78,8 @@ extension APIHandlers {
             json.add("identity_provider", document["identity_provider"]?.string)
             json.add("llm_configs", Self.modelConfigurations(document).map(\.text))
             json.add("model_usage", items.map { $0.json(period) })
-            json.add("required_tools", Self.values(spec["requiredTools"]).compactMap { $0["name"]?.string ?? $0.string })
+            json.add(
+                "required_tools", Self.values(spec["requiredTools"]).compactMap { $0["name"]?.string ?? $0.string })
             json.add("policies", Self.values(document["policies"]).compactMap(\.string))
             json.add("monthly_budget_usd", document["monthly_budget_usd"]?.text)
         }

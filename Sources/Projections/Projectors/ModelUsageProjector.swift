@@ -18,7 +18,8 @@ enum ModelUsageProjector {
                 keys: ["workspace", "day", "agent", "user", "provider", "model", "role"]),
             [workspace, day, agent, called.userID ?? "", called.provider, called.model, called.role ?? ""] + sums)
         try db.run(
-            insertion(into: "model_spend", keys: ["workspace", "month", "agent", "provider", "model", "provider_kind"]),
+            insertion(
+                into: "model_spend", keys: ["workspace", "month", "agent", "provider", "model", "provider_kind"]),
             [workspace, month, agent, called.provider, called.model, called.providerKind] + sums)
     }
 

@@ -1,28 +1,27 @@
-import Domain
-import NIOCore
+package import Domain
 
 /// Reads the usage out of an answer in OpenAI's format while it passes: one document, or an event stream whose last
 /// chunks have it when `stream_options.include_usage` was asked for.
 ///
 /// Bounded: of a long document the end is kept, and a line of a stream that is too long is not looked into.
-struct AnswerUsage {
+package struct AnswerUsage {
     private static let keptMax = 256 * 1024
     private static let tailBytes = 16 * 1024
 
     let isEvents: Bool
-    private(set) var usage: TokenUsage?
+    package private(set) var usage: TokenUsage?
     /// Whether the stream has said that it is at its end.
-    private(set) var isDone = false
+    package private(set) var isDone = false
     /// How much text the model wrote, as it stands in the JSON.
-    private(set) var textBytes: UInt64 = 0
+    package private(set) var textBytes: UInt64 = 0
     /// The document, its end, or the stream's unfinished line.
     private var kept: [UInt8] = []
     private var isCut = false
 
-    init(isEvents: Bool) { self.isEvents = isEvents }
+    package init(isEvents: Bool) { self.isEvents = isEvents }
 
     /// Takes the next part.
-    mutating func read(_ bytes: some Collection<UInt8>) {
+    package mutating func read(_ bytes: some Collection<UInt8>) {
         guard isEvents else { return keepEnd(of: bytes) }
         var rest = bytes[...]
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
@@ -34,7 +33,7 @@ struct AnswerUsage {
     }
 
     /// Takes note that nothing follows.
-    mutating func end() {
+    package mutating func end() {
         if isEvents { return finishLine() }
         if isCut {
             usage = TokenUsage(inEndOf: kept)
@@ -99,7 +98,8 @@ extension TokenUsage {
     fileprivate init?(inEndOf bytes: [UInt8]) {
         let name = Array("\"usage\"".utf8)
         guard bytes.count > name.count else { return nil }
-        for start in stride(from: bytes.count - name.count, through: 0, by: -1) where bytes[start...].starts(with: name) {
+        for start in stride(from: bytes.count - name.count, through: 0, by: -1) where bytes[start...].starts(with: name)
+        {
             guard let open = bytes[start...].firstIndex(of: UInt8(ascii: "{")) else { continue }
             var depth = 0
             for index in open..<bytes.count {

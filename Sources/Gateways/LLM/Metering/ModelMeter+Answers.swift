@@ -67,7 +67,8 @@ extension ModelMeter {
                     } catch {
                         reader.end()
                         await record(
-                            reader, isTaken ? "the answer broke off: \(error)" : "the caller did not take the whole answer")
+                            reader,
+                            isTaken ? "the answer broke off: \(error)" : "the caller did not take the whole answer")
                         throw error
                     }
                     reader.end()

@@ -1,8 +1,8 @@
-import Domain
+package import Domain
 
 /// What well-known models cost where their provider's document does not say: list prices in US dollars a million tokens,
 /// as they were published in November 2025. Prices change, and contracts differ: `spec.prices` goes before.
-enum ModelPriceTable {
+package enum ModelPriceTable {
     /// Model: input, output, cached input.
     private static let dollars: [String: (String, String, String?)] = [
         "gpt-5.1": ("1.25", "10", "0.125"),
@@ -44,7 +44,7 @@ enum ModelPriceTable {
     private static let freeKinds: Set<String> = ["ollama", "playground"]
 
     /// The price of a model, by its name or by that of which it is a dated version; `nil` when none is known.
-    static func price(of model: String, kind: String) -> ModelPrice? {
+    package static func price(of model: String, kind: String) -> ModelPrice? {
         if freeKinds.contains(kind) { return ModelPrice(input: .zero, output: .zero) }
         guard kinds.contains(kind) else { return nil }
         return prices[model] ?? prices[plainName(model)]

@@ -30,13 +30,15 @@ package struct ModelPrices: Hashable, Sendable {
         }
         let names = ["input_per_million_usd", "output_per_million_usd", "cached_input_per_million_usd"]
         for member in members where !names.contains(member.name) {
-            throw InvalidPrices("\(field) must not have \(member.name.excerpt); known are \(names.joined(separator: ", "))")
+            throw InvalidPrices(
+                "\(field) must not have \(member.name.excerpt); known are \(names.joined(separator: ", "))")
         }
         func amount(_ name: String) throws(InvalidPrices) -> MicroUSD? {
             guard let value = member.value[name], value != .null else { return nil }
             guard case .number(let text) = value, let price = MicroUSD(dollars: text, max: ModelPrice.perMillionMax)
             else {
-                throw InvalidPrices("\(field).\(name) must be a number of dollars from 0 to \(ModelPrice.perMillionMax)")
+                throw InvalidPrices(
+                    "\(field).\(name) must be a number of dollars from 0 to \(ModelPrice.perMillionMax)")
             }
             return price
         }

@@ -1,11 +1,11 @@
 import Domain
 
 /// Reckons tokens from texts, for providers that do not tell them.
-enum UsageEstimate {
-    static func tokens(bytes: UInt64) -> UInt64 { bytes / 4 + (bytes % 4 == 0 ? 0 : 1) }
+package enum UsageEstimate {
+    package static func tokens(bytes: UInt64) -> UInt64 { bytes / 4 + (bytes % 4 == 0 ? 0 : 1) }
 
     /// Of a request in OpenAI's format: the texts of its messages, or what is to be embedded.
-    static func promptTokens(of body: [UInt8]) -> UInt64 {
+    package static func promptTokens(of body: [UInt8]) -> UInt64 {
         guard let request = try? JSONValue(parsing: body) else { return 0 }
         var bytes: UInt64 = 0
         for message in values(request["messages"]) {
