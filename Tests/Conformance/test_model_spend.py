@@ -382,10 +382,18 @@ def test_the_timeline_of_a_run_that_sluice_drives_shows_its_calls(world):
 
 def test_calls_of_two_runs_at_once_are_told_apart_by_the_runtimes_request_id(world):
     world.deploy()
+    # None is answered before all are asked: so the agent is at three runs at once.
+    together = threading.Barrier(3, timeout=60)
+
+    def say(body):
+        together.wait()
+        return words("hello")
+    world.model.say = say
     runs = [world.agents.start(world.agent_name, f"message {number}") for number in range(3)]
     for run in runs:
         assert world.agents.finished(run)["status"] == "COMPLETED"
         assert world.types(run).count("LLM_CALL") == 1
+    assert [world.model.next_call()[1].get("x-request-id") for _ in runs] == [None] * 3, "it goes no further"
 
 
 def test_the_command_line_shows_spending(team):

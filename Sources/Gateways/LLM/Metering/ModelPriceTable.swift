@@ -1,7 +1,9 @@
 package import Domain
 
-/// What well-known models cost where their provider's document does not say: list prices in US dollars a million tokens,
-/// as they were published in November 2025. Prices change, and contracts differ: `spec.prices` goes before.
+/// What well-known models cost where their provider's document does not say, in US dollars for a million tokens.
+///
+/// Collected by hand in November 2025 from what is publicly said of list prices, not from the providers themselves. Prices
+/// change, and contracts differ: `spec.prices` goes before.
 package enum ModelPriceTable {
     /// Model: input, output, cached input.
     private static let dollars: [String: (String, String, String?)] = [
