@@ -1,6 +1,7 @@
 """Calls of models are events with their tokens and their cost, and budgets stop them."""
 
 import datetime
+import errno
 import re
 import socket
 import threading
@@ -318,6 +319,40 @@ def test_a_budget_for_everything_stops_every_model(make_team):
     assert team.spend()["warnings"][0]["label"] == "all models"
     # Nobody else's call is stopped by it.
     team.ask(key=team.sluice.key("operator", team.workspace))
+
+
+def test_a_key_for_any_agent_spends_for_the_one_whose_run_it_names(make_team):
+    team = make_team(**budgeted(0.005))
+    key = team.sluice.key("operator", team.workspace)
+    run = team.post("/runs", {"agent_id": "payer", "user_id": "ada"}).json["id"]
+    team.ask({"X-Run-ID": run}, key)
+    assert team.usage()["payer"]["calls"] == 1
+    with pytest.raises(openai.APIStatusError) as caught:
+        team.ask({"X-Run-ID": run}, key)
+    assert caught.value.status_code == 402
+    team.ask(key=key)
+
+
+def test_a_new_month_has_its_budget_again(faulty):
+    team = MeteredTeam(faulty(), **budgeted(0.005))
+    team.ask()
+    with pytest.raises(openai.APIStatusError):
+        team.ask()
+    (team.sluice.faults / "clock").write_text(str(32 * 86_400))
+    assert team.spend()["summary"]["total_estimated_spend_usd"] == 0 and team.spend()["warnings"] == []
+    team.ask()
+    assert team.spend()["summary"]["blocked_count"] == 1
+    assert len(team.usage("day", "&from=" + (datetime.date.today() - datetime.timedelta(2)).isoformat())) == 2
+    team.model.close()
+
+
+def test_what_cannot_be_recorded_is_not_asked(faulty):
+    team = MeteredTeam(faulty())
+    (team.sluice.faults / "fdatasync").write_text(str(errno.EIO))
+    assert team.post("/runs", {"agent_id": "a", "user_id": "u"}).status == 503
+    answer = team.api.post(team.base + "/chat/completions", {"model": "m", "messages": ASK})
+    assert answer.status == 503 and answer.headers["sluice-error-code"] == "stopped" and team.model.calls.empty()
+    team.model.close()
 
 
 @pytest.mark.parametrize("body", [

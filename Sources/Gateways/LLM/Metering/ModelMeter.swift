@@ -36,8 +36,10 @@ package struct ModelMeter: Sendable {
     ///
     /// Costs a few rows read by key. Calls on their way at the same time are not foreseen: together they can go over.
     ///
-    /// - Throws: `ProjectionError` when the budgets cannot be looked up at the moment.
+    /// - Throws: `ProjectionError` when the budgets cannot be looked up at the moment; `CommandError` when the writer takes
+    ///   nothing: what cannot be recorded is not made.
     package func admit(_ call: ModelCall) async throws -> EgressAnswer? {
+        if let refusal = commands.refusal { throw refusal }
         let spent = try budgets(of: call).first { $0.status == .reached }
         guard let spent, let agent = call.agent else { return nil }
         await record(ModelUsageReport(call: call, outcome: .overBudget, latency: .zero))
