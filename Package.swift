@@ -98,7 +98,7 @@ let package = Package(
             "Gateways",
             [
                 "Domain", "Governance", "CommandHandling", "Projections", "Secrets", .crypto, .httpClient, .nioCore,
-                .nioHTTP1, .nioPosix, .nioSSL, .logging,
+                .nioHTTP1, .nioPosix, .nioSSL, .logging, .metrics,
             ]),
         // Level 5
         room(

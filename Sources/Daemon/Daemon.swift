@@ -108,7 +108,9 @@ package struct Daemon: Sendable {
             commands: commands, projections: projections, vault: vault, credentials: credentials, consents: consents,
             clients: clients.tools, configuration: configuration.egress, logger: logger)
         let models = LLMGateway(
-            projections: projections, credentials: credentials, clients: clients.models,
+            projections: projections,
+            meter: ModelMeter(commands: commands, projections: projections, logger: logger),
+            credentials: credentials, clients: clients.models,
             configuration: configuration.llm, now: { commands.clock.now() }, logger: logger)
         let services: [any Service] = [
             LoopService {

@@ -68,12 +68,17 @@ class ScriptedModel:
                         assert model.go_on.acquire(timeout=30)
                     self.chunk(body, {"delta": {"role": "assistant", "content": word + " "}, "finish_reason": None})
                 self.chunk(body, {"delta": {}, "finish_reason": "stop"})
+                if body.get("stream_options", {}).get("include_usage"):
+                    self.send_chunk(body, [], USAGE)
                 self.wfile.write(b"data: [DONE]\n\n")
                 self.close_connection = True
 
             def chunk(self, body, choice):
+                self.send_chunk(body, [{"index": 0} | choice])
+
+            def send_chunk(self, body, choices, usage=None):
                 document = {"id": "c-1", "object": "chat.completion.chunk", "created": 1, "model": body["model"],
-                            "choices": [{"index": 0} | choice]}
+                            "choices": choices, "usage": usage}
                 self.wfile.write(b"data: " + json.dumps(document).encode() + b"\n\n")
                 self.wfile.flush()
 

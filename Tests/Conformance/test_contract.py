@@ -20,7 +20,7 @@ OPERATIONS = [
     if method in {"get", "post", "put", "patch", "delete"}]
 # What this version serves of them.
 SERVED = re.compile(
-    r"/(runs|approvals/requests|tools)\b|/(deploy|starter-kit)$|/policies(/{policyName}|/translate)?$|/agents(/{agentName}(/invoke)?)?$"
+    r"/(runs|approvals/requests|tools)\b|/(deploy|starter-kit|model-spend)$|/policies(/{policyName}|/translate)?$|/agents(/{agentName}(/invoke|/config)?)?$"
     r"|/auth/api-keys(/{keyId})?$")
 
 
@@ -98,6 +98,10 @@ def test_every_answer_has_the_published_shape(sluice, scripted):
     ask("GET", "/agents")
     ask("GET", "/agents/{agentName}", agentName="billing")
     ask("GET", "/agents/{agentName}", agentName="nobody")
+    for name in ("billing", "nobody"):
+        ask("GET", "/agents/{agentName}/config", agentName=name)
+        ask("PUT", "/agents/{agentName}/config", {"policies": []}, agentName=name)
+    ask("GET", "/model-spend")
     invoke = "/agents/{agentName}/invoke"
     assert ask("POST", invoke, {"message": "hi"}, agentName="nobody").status == 404
     ask("POST", "/deploy", {"agent_name": "elsewhere", "image": "i", "invoke_url": scripted.url + "/invoke"})

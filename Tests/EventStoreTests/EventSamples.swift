@@ -59,10 +59,11 @@ enum EventSamples {
         case .secretStored: 30
         case .secretDeleted: 31
         case .toolCallInterrupted: 32
+        case .modelCalled: 33
         }
     }
 
-    static let ordinals = Set(0...32)
+    static let ordinals = Set(0...33)
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
@@ -91,7 +92,7 @@ enum EventSamples {
 
     private static let payloads: [EventPayload] =
         resources + runs + actions + access + invokes + keys + calls
-        + secrets
+        + secrets + modelCalls
 
     private static let resources: [EventPayload] =
         ResourceKind.allCases.map { kind in
@@ -277,5 +278,27 @@ enum EventSamples {
                 replacedKeyID: DataKeyID(uuid(708)))),
         .secretDeleted(
             SecretDeleted(kind: .modelProvider, owner: "m", name: "client_secret", keyID: DataKeyID(uuid(709)))),
+    ]
+
+    private static let modelCalls: [EventPayload] = [
+        .modelCalled(
+            ModelCalled(
+                provider: "openai", providerKind: "openai", model: "gpt-4o-mini", role: "chat",
+                operation: "chat/completions", agentID: "payments", userID: "alice", isStreamed: true,
+                outcome: .answered(statusCode: 200), usage: TokenUsage(prompt: 1200, completion: 7, cached: 1024),
+                isEstimated: true, latency: .microseconds(1500), timeToFirstByte: .microseconds(20),
+                price: ModelPrice(input: MicroUSD(150_000), output: MicroUSD(600_000), cachedInput: MicroUSD(75_000)),
+                cost: MicroUSD(108), isNearBudget: true)),
+        .modelCalled(
+            ModelCalled(
+                provider: "local", providerKind: "ollama", model: "m", role: nil, operation: "embeddings", agentID: nil,
+                userID: nil, isStreamed: false, outcome: .failed(error: "no answer"), usage: nil, isEstimated: false,
+                latency: .zero, timeToFirstByte: nil, price: nil, cost: nil, isNearBudget: false)),
+        .modelCalled(
+            ModelCalled(
+                provider: "local", providerKind: "ollama", model: "m", role: "", operation: "embeddings", agentID: "",
+                userID: "", isStreamed: false, outcome: .overBudget, usage: TokenUsage(prompt: 0, completion: 0),
+                isEstimated: false, latency: .zero, timeToFirstByte: .zero,
+                price: ModelPrice(input: .zero, output: .zero), cost: .zero, isNearBudget: false)),
     ]
 }

@@ -18,7 +18,7 @@ import Testing
         var answer = ChatAnswer(
             text: Bool.random(using: &random) ? word(&random) : "",
             finish: [.stop, .length, .contentFilter].randomElement(using: &random) ?? .stop,
-            usage: ChatUsage(
+            usage: TokenUsage(
                 prompt: .random(in: 10...99, using: &random), completion: .random(in: 0...99, using: &random),
                 cached: .random(in: 0...9, using: &random)))
         for number in 0..<Int.random(in: 0...3, using: &random) {

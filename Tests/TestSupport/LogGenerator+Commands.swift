@@ -75,7 +75,8 @@ extension LogGenerator {
         case 0..<50:
             let count = random.chance(10) ? Int.random(in: 2...5, using: &random) : 1
             return .addRunEvents(run: run.id, (0..<count).map { _ in addedEvent() })
-        case 50..<60: return toolCall(run)
+        case 50..<57: return toolCall(run)
+        case 57..<60: return modelCall(run)
         case 60..<72: return .blockAction(run: run.id, block())
         case 72..<80: return .requestAccess(request(run: run.id))
         case 80..<86:

@@ -40,6 +40,9 @@ package enum Command: Hashable, Sendable {
 
     case recordAnswer(AnswerRecorded)
 
+    /// What is known of its run; the rules say whether that is where it belongs.
+    case recordModelCall(run: RunID?, ModelCalled)
+
     case storeSecrets(StoreSecrets)
     case deleteSecret(DeleteSecret)
 }
@@ -56,10 +59,12 @@ package struct StoreResources: Hashable, Sendable {
         package let secrets: [StoreSecret]
         /// Which of its other secrets stay; `nil` keeps them all.
         package let keptSecrets: Set<String>?
+        /// Refuse with `revision_changed` unless this is the resource's newest one.
+        package let expectedRevision: UInt64?
 
         package init(
             kind: ResourceKind, name: String, newID: ResourceID, document: JSONText, secrets: [StoreSecret] = [],
-            keptSecrets: Set<String>? = nil
+            keptSecrets: Set<String>? = nil, expectedRevision: UInt64? = nil
         ) {
             self.kind = kind
             self.name = name
@@ -67,6 +72,7 @@ package struct StoreResources: Hashable, Sendable {
             self.document = document
             self.secrets = secrets
             self.keptSecrets = keptSecrets
+            self.expectedRevision = expectedRevision
         }
     }
 

@@ -31,6 +31,7 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case accessRequestNotActive = "access_request_not_active"
     case accessRequestNotPending = "access_request_not_pending"
     case resourceNotFound = "resource_not_found"
+    case revisionChanged = "revision_changed"
     case apiKeyNotFound = "api_key_not_found"
     case secretNotFound = "secret_not_found"
     case apiKeyExists = "api_key_exists"

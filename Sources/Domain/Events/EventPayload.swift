@@ -41,6 +41,7 @@ package enum EventPayload: Hashable, Sendable {
     case toolCallInterrupted(ToolCallInterrupted)
     case secretStored(SecretStored)
     case secretDeleted(SecretDeleted)
+    case modelCalled(ModelCalled)
 }
 
 extension EventPayload {
@@ -80,6 +81,7 @@ extension EventPayload {
         case .toolCallInterrupted: "tool_call.interrupted"
         case .secretStored: "secret.stored"
         case .secretDeleted: "secret.deleted"
+        case .modelCalled(let called): called.isMade ? "model_call.made" : "model_call.refused"
         }
     }
 
@@ -109,6 +111,7 @@ extension EventPayload {
         case .toolCallRefused: "TOOL_REFUSED"
         case .payloadMismatched: "PAYLOAD_MISMATCH"
         case .actionVoted: "APPROVAL_VOTE"
+        case .modelCalled: serverDriven ? "LLM_CALL" : nil
         case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .actionExpired, .actionExecuted,
             .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired, .checkpointSaved,
             .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted:
@@ -138,7 +141,7 @@ extension EventPayload {
             .actionRejected, .actionExpired, .actionExecuted, .actionFailed, .accessRequested, .accessApproved,
             .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
             .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .actionVoted, .secretDeleted,
-            .toolCallInterrupted:
+            .toolCallInterrupted, .modelCalled:
             0
         }
     }

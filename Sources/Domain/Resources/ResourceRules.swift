@@ -12,6 +12,10 @@ extension ActiveState {
                 throw Rejection(.invalidArgument, "\(item.kind.singular) \(item.name) is named twice")
             }
             let current = resources[key]
+            if let expected = item.expectedRevision, let current, current.revision != expected {
+                throw Rejection(
+                    .revisionChanged, "\(item.kind.singular) \(item.name) was changed meanwhile: read it and try again")
+            }
             if current == nil {
                 if store.mustExist { throw .resourceNotFound(item.kind, item.name) }
                 added[item.kind, default: 0] += 1

@@ -39,6 +39,7 @@ extension ActiveState {
         case .createAPIKey(let id, let created): try createAPIKey(id, created, context)
         case .revokeAPIKey(let id): try revokeAPIKey(id, context)
         case .recordAnswer(let answer): recordAnswer(answer, context)
+        case .recordModelCall(let run, let called): try recordModelCall(run, called, context)
         case .storeSecrets(let store): try storeSecrets(store, context)
         case .deleteSecret(let delete): try deleteSecret(delete, context)
         }

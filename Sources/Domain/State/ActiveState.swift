@@ -101,6 +101,9 @@ package struct ActiveState: Hashable, Sendable {
         } else if case .resourceStatusRecorded(let recorded) = event.payload {
             let key = ResourceKey(workspace: event.workspace, kind: recorded.kind, name: recorded.name)
             resources[key]?.streamSequence = event.streamSequence
+        } else if case .modelCalled(let called) = event.payload {
+            let key = ResourceKey(workspace: event.workspace, kind: .modelProvider, name: called.provider)
+            resources[key]?.streamSequence = event.streamSequence
         }
     }
 

@@ -105,7 +105,8 @@ package struct RunState: Hashable, Sendable {
         case .toolCallReplayed(let replayed): calls.replay(replayed.callID)
         case .runEventAdded, .toolResultRecorded, .resourceStored, .resourceDeleted, .resourceStatusRecorded,
             .accessRequested, .accessApproved, .accessRejected, .accessExpired, .apiKeyCreated,
-            .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched, .secretStored, .secretDeleted:
+            .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched, .secretStored, .secretDeleted,
+            .modelCalled:
             break
         }
     }

@@ -55,7 +55,7 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
 }
 
 /// A date of the proleptic Gregorian calendar, after H. Hinnant, "chrono-compatible low-level date algorithms".
-private struct CivilDate {
+struct CivilDate {
     let year: Int64
     let month: Int64
     let day: Int64

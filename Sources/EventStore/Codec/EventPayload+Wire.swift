@@ -5,7 +5,7 @@ extension EventPayload {
     static let wireNumberFirst: UInt64 = 32
 
     /// What this version knows.
-    private static let wireNumbers = wireNumberFirst...64
+    private static let wireNumbers = wireNumberFirst...65
 
     var wireNumber: UInt64 {
         switch self {
@@ -42,6 +42,7 @@ extension EventPayload {
         case .toolCallInterrupted: 64
         case .secretStored: 61
         case .secretDeleted: 62
+        case .modelCalled: 65
         }
     }
 
@@ -80,6 +81,7 @@ extension EventPayload {
         case .toolCallInterrupted(let event): event.write(to: &writer)
         case .secretStored(let event): event.write(to: &writer)
         case .secretDeleted(let event): event.write(to: &writer)
+        case .modelCalled(let event): event.write(to: &writer)
         }
     }
 
@@ -124,6 +126,7 @@ extension EventPayload {
         case 64: self = .toolCallInterrupted(try ToolCallInterrupted(message))
         case 61: self = .secretStored(try SecretStored(message))
         case 62: self = .secretDeleted(try SecretDeleted(message))
+        case 65: self = .modelCalled(try ModelCalled(message))
         default: preconditionFailure("every known number has a type")
         }
     }

@@ -106,6 +106,7 @@ extension EventDocument {
                 json.add("owner_kind", stored.kind.singular)
                 json.add("owner", stored.owner)
                 json.add("name", stored.name)
+            case .modelCalled(let called): add(called, to: &json)
             case .secretDeleted(let deleted):
                 json.add("owner_kind", deleted.kind.singular)
                 json.add("owner", deleted.owner)

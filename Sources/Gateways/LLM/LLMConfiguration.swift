@@ -4,6 +4,8 @@ package struct LLMConfiguration: Hashable, Sendable {
     package var timeout: Duration = .seconds(300)
     /// Calls of models on their way at the same time, of all agents together, until their last byte.
     package var callsMax = 256
+    /// The largest answer that is read whole before the agent gets any of it.
+    package var wholeAnswerBytesMax = 256 * 1024
     /// The largest answer that is let through.
     package var answerBytesMax = 64 * 1024 * 1024
 

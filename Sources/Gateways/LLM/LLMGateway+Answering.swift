@@ -6,24 +6,41 @@ import NIOHTTP1
 /// The answers of each kind of provider, in OpenAI's format.
 extension LLMGateway {
     /// A provider that speaks our format: the body goes on as it came, and the answer comes back as it comes.
-    func passOn(_ call: ModelCall) async throws(ModelCallFailure) -> EgressAnswer {
+    func passOn(_ call: ProviderCall) async throws(ModelCallFailure) -> ProviderAnswer {
         let response = try await send(
             Sending(
                 path: call.request.operation.rawValue, headers: ModelHeaders.ofCall(call.request.headers),
                 body: call.body),
             to: call.provider, in: call.request.workspace)
+        return ProviderAnswer(answer: try await answer(response))
+    }
+
+    /// The whole answer, when it is a document of moderate length; else as it comes, never more of it in memory than the
+    /// agent takes.
+    private func answer(_ response: HTTPClientResponse) async throws(ModelCallFailure) -> EgressAnswer {
         let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
         let limit = configuration.answerBytesMax
+        let isStream = response.headers.first(name: "content-type")?.hasPrefix("text/event-stream") == true
+        let begun: AnswerChunks.Beginning
+        do {
+            begun = isStream ? .part([]) : try await chunks.begin(upTo: configuration.wholeAnswerBytesMax)
+        } catch {
+            throw .provider("the answer broke off: \(error)")
+        }
+        let body: EgressAnswer.Body =
+            switch begun {
+            case .whole(let bytes): .whole(bytes)
+            case .part(let bytes): .streamed { try await chunks.write(after: bytes, upTo: limit, to: $0) }
+            }
         return EgressAnswer(
             status: Int(response.status.code),
-            headers: ModelHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) }),
-            body: .streamed { try await chunks.write(after: [], upTo: limit, to: $0) })
+            headers: ModelHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) }), body: body)
     }
 
     /// A provider with a format of its own.
     func translate(
-        _ call: ModelCall, _ translator: any ChatTranslator
-    ) async throws(ModelCallFailure) -> EgressAnswer {
+        _ call: ProviderCall, _ translator: any ChatTranslator
+    ) async throws(ModelCallFailure) -> ProviderAnswer {
         let chat = try call.chat()
         let body: JSONValue
         do throws(UntranslatableRequest) {
@@ -41,7 +58,7 @@ extension LLMGateway {
         let document = try await document(of: response)
         do throws(UnreadableAnswer) {
             let answer = try translator.answer(document, to: chat)
-            return .json(answer.openAI(identity), headers)
+            return ProviderAnswer(answer: .json(answer.openAI(identity), headers))
         } catch {
             throw .provider("the provider's answer cannot be read: \(error.reason)")
         }
@@ -78,10 +95,11 @@ extension LLMGateway {
     private func stream(
         _ response: HTTPClientResponse, _ translator: any ChatTranslator, _ chunks: CompletionChunks,
         _ headers: [(name: String, value: String)]
-    ) -> EgressAnswer {
+    ) -> ProviderAnswer {
+        let report = AnswerReport()
         let source = AnswerChunks(response.body, silenceMax: configuration.timeout)
         let limit = configuration.answerBytesMax
-        return EgressAnswer(
+        let answer = EgressAnswer(
             status: 200, headers: headers + [("content-type", "text/event-stream"), ("cache-control", "no-cache")],
             body: .streamed { write in
                 var (stream, chunks, json) = (translator.stream(), chunks, JSONAnswerDeltas())
@@ -93,6 +111,12 @@ extension LLMGateway {
                         for delta in deltas { if let delta = json.read(delta) { chunks.write(delta, to: &bytes) } }
                     }
                     try stream.read(Array(buffer.readableBytesView), into: &deltas)
+                }
+                defer { report.note(usage: chunks.usage) }
+                func fail(_ reason: String) {
+                    let reason = "the provider's stream broke off: \(reason)"
+                    report.note(failure: reason)
+                    CompletionChunks.fail(reason, to: &bytes)
                 }
                 do {
                     try await source.write(after: [], upTo: limit) { buffer in
@@ -106,18 +130,23 @@ extension LLMGateway {
                     guard stream.isComplete else { throw BrokenStream("it ended early") }
                     chunks.end(to: &bytes)
                 } catch let error as BrokenStream {
-                    CompletionChunks.fail("the provider's stream broke off: \(error.reason)", to: &bytes)
+                    fail(error.reason)
                 } catch {
                     // Whoever asked has gone, or the daemon stops: there is nobody to tell.
                     guard !isWriting, !(error is CancellationError) else { throw error }
-                    CompletionChunks.fail("the provider's stream broke off: \(error)", to: &bytes)
+                    fail("\(error)")
                 }
                 try await write(ByteBuffer(bytes: bytes))
             })
+        return ProviderAnswer(answer: answer, report: report)
     }
 
     /// The model that is none.
-    func play(_ chat: ChatRequest) -> EgressAnswer {
+    func play(_ chat: ChatRequest) -> ProviderAnswer {
+        ProviderAnswer(answer: played(chat))
+    }
+
+    private func played(_ chat: ChatRequest) -> EgressAnswer {
         let answer = PlaygroundModel.answer(chat)
         let identity = identity(chat, fingerprint: PlaygroundModel.fingerprint)
         guard chat.isStreamed else { return .json(answer.openAI(identity), []) }

@@ -2,7 +2,7 @@ import Domain
 
 extension LLMGateway {
     /// Embeddings of Ollama (docs/api.md, "Generate Embeddings"), in OpenAI's format.
-    func embed(_ call: ModelCall) async throws(ModelCallFailure) -> EgressAnswer {
+    func embed(_ call: ProviderCall) async throws(ModelCallFailure) -> ProviderAnswer {
         guard let input = call.request.document["input"]?.present else { throw .request("input is required") }
         let isText = input.string != nil || input.elements.allSatisfy { $0.string != nil }
         guard isText, input.string != nil || !input.elements.isEmpty else {
@@ -23,10 +23,11 @@ extension LLMGateway {
                 "object": .string("embedding"), "index": .number(String(index)), "embedding": vector,
             ])
         }
-        return .json(
-            .members([
-                "object": .string("list"), "data": .array(data), "model": .string(call.model),
-                "usage": .members(["prompt_tokens": tokens, "total_tokens": tokens]),
-            ]), [])
+        return ProviderAnswer(
+            answer: .json(
+                .members([
+                    "object": .string("list"), "data": .array(data), "model": .string(call.model),
+                    "usage": .members(["prompt_tokens": tokens, "total_tokens": tokens]),
+                ]), []))
     }
 }

@@ -99,6 +99,7 @@ extension LLMGateway {
         case 400...499:
             let answer = await refusal(response, provider, mask())
             var failure = ModelCallFailure(reason: "the provider refuses the request (\(status))", answer: answer)
+            failure.isAnswered = true
             failure.mayFallBack = status == 429
             failure.mayRepeat = status == 429
             failure.retryAfter = retryAfter

@@ -13,6 +13,7 @@ package struct LLMGateway: Sendable {
     static let via = "1.1 sluice-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
 
     let projections: Projections
+    let meter: ModelMeter
     let credentials: CredentialStore
     let clients: EgressClients
     let configuration: LLMConfiguration
@@ -23,10 +24,11 @@ package struct LLMGateway: Sendable {
 
     /// - Parameter clients: should give up on an answer that does not go on for `configuration.timeout`.
     package init(
-        projections: Projections, credentials: CredentialStore, clients: EgressClients,
+        projections: Projections, meter: ModelMeter, credentials: CredentialStore, clients: EgressClients,
         configuration: LLMConfiguration, now: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         self.projections = projections
+        self.meter = meter
         self.credentials = credentials
         self.clients = clients
         self.configuration = configuration
@@ -37,7 +39,8 @@ package struct LLMGateway: Sendable {
 
     /// Answers a call with the model's answer, or with why there is none.
     ///
-    /// - Throws: `ProjectionError` when the providers cannot be looked up at the moment.
+    /// - Throws: `ProjectionError` when the providers or budgets cannot be looked up at the moment; `CommandError` when the
+    ///   writer takes nothing: what cannot be recorded is not made.
     package func answer(_ request: LLMRequest) async throws -> EgressAnswer {
         guard let place = places.take() else {
             return .refusal(429, "TOO_MANY_CALLS", "too many calls of models are on their way; try again in a moment")
@@ -51,7 +54,7 @@ package struct LLMGateway: Sendable {
         guard let first = ModelProvider.choice(for: request.model, named: request.provider, of: providers) else {
             return .refusal(404, "MODEL_UNKNOWN", "no provider found for model \"\(request.model.excerpt)\"")
         }
-        return await ask(candidates(first, request, providers), request, place)
+        return try await ask(candidates(first, request, providers), request, place)
     }
 
     func providers(in workspace: WorkspaceName) async throws -> [ModelProvider] {
@@ -63,19 +66,23 @@ package struct LLMGateway: Sendable {
     /// The provider, and those that stand in for it.
     private func candidates(
         _ first: ModelProvider, _ request: LLMRequest, _ providers: [ModelProvider]
-    ) -> [ModelCall] {
-        let fallbacks = first.fallbacks.prefix(configuration.fallbacksMax).compactMap { fallback -> ModelCall? in
+    ) -> [ProviderCall] {
+        let fallbacks = first.fallbacks.prefix(configuration.fallbacksMax).compactMap { fallback -> ProviderCall? in
             guard let provider = providers.first(where: { $0.name == fallback.provider }), provider.name != first.name
             else { return nil }
-            return ModelCall(provider: provider, model: fallback.model ?? request.model, request: request)
+            return ProviderCall(provider: provider, model: fallback.model ?? request.model, request: request)
         }
-        return [ModelCall(provider: first, model: request.model, request: request)] + fallbacks
+        return [ProviderCall(provider: first, model: request.model, request: request)] + fallbacks
     }
 
     /// Asks one after the other, until one answers or it is the request that is wrong.
-    private func ask(_ calls: [ModelCall], _ request: LLMRequest, _ place: CallPlaces.Place) async -> EgressAnswer {
+    private func ask(
+        _ calls: [ProviderCall], _ request: LLMRequest, _ place: CallPlaces.Place
+    ) async throws -> EgressAnswer {
         var failure: ModelCallFailure?
         for call in calls {
+            let metered = meter.call(request, to: call.provider, as: call.model)
+            if let refusal = try await meter.admit(metered) { return refusal }
             let start = ContinuousClock.now
             var metadata: Logger.Metadata = ["provider": "\(call.provider.name)", "model": "\(call.model.excerpt)"]
             func log(_ level: Logger.Level, _ name: String, _ value: String) {
@@ -84,11 +91,17 @@ package struct LLMGateway: Sendable {
                 logger.log(level: level, "a model was called", metadata: metadata)
             }
             do throws(ModelCallFailure) {
-                let answer = try await ask(call)
-                log(.info, "status", "\(answer.status)")
-                return answer.with(("sluice-provider", call.provider.name)).holding(place)
+                let given = try await ask(call)
+                log(.info, "status", "\(given.answer.status)")
+                let answer = given.answer.with(("sluice-provider", call.provider.name))
+                return await meter.metered(answer, of: metered, since: start, report: given.report).holding(place)
             } catch {
                 log(.warning, "error", error.reason)
+                if error.isAnswered {
+                    _ = await meter.metered(error.answer, of: metered, since: start, report: AnswerReport())
+                } else {
+                    await meter.recordFailure(error.reason, of: metered, since: start)
+                }
                 failure = error
                 guard error.mayFallBack else { break }
             }
@@ -97,7 +110,7 @@ package struct LLMGateway: Sendable {
         return failure.answer
     }
 
-    private func ask(_ call: ModelCall) async throws(ModelCallFailure) -> EgressAnswer {
+    private func ask(_ call: ProviderCall) async throws(ModelCallFailure) -> ProviderAnswer {
         let provider = call.provider
         if let limit = provider.requestsPerMinute,
             let wait = rates.take(key(of: provider, call.request), perMinute: limit, at: now())
@@ -120,30 +133,5 @@ package struct LLMGateway: Sendable {
 
     func key(of provider: ModelProvider, _ request: LLMRequest) -> ResourceKey {
         ResourceKey(workspace: request.workspace, kind: .modelProvider, name: provider.name)
-    }
-}
-
-/// A request, and whom it goes to as what.
-struct ModelCall: Sendable {
-    let provider: ModelProvider
-    let model: String
-    let request: LLMRequest
-
-    /// What is asked, in no provider's words.
-    func chat() throws(ModelCallFailure) -> ChatRequest {
-        do throws(UntranslatableRequest) {
-            return try ChatRequest(openAI: request.document, model: model)
-        } catch {
-            throw .request(error.reason)
-        }
-    }
-
-    /// The body as it came, unless it is for another model.
-    var body: [UInt8] {
-        guard model != request.model, case .object(let members) = request.document else { return request.body }
-        let changed = members.map { member in
-            member.name == "model" ? JSONValue.Member(name: "model", value: .string(model)) : member
-        }
-        return Array(JSONValue.object(changed).text.text.utf8)
     }
 }

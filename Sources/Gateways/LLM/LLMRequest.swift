@@ -12,6 +12,7 @@ package struct LLMRequest: Sendable {
     package static let anyProvider = "default"
 
     package let workspace: WorkspaceName
+    package let caller: ModelCaller
     package let operation: Operation
     /// The provider that the address names; `nil` when it names none.
     package let provider: String?
@@ -22,10 +23,12 @@ package struct LLMRequest: Sendable {
     package let document: JSONValue
 
     package init(
-        workspace: WorkspaceName, operation: Operation, provider: String?, model: String,
-        headers: [(name: String, value: String)], body: [UInt8], document: JSONValue
+        workspace: WorkspaceName, caller: ModelCaller, operation: Operation, provider: String?, model: String,
+        headers: [(name: String, value: String)], body: [UInt8],
+        document: JSONValue
     ) {
         self.workspace = workspace
+        self.caller = caller
         self.operation = operation
         self.provider = provider == Self.anyProvider ? nil : provider
         self.model = model

@@ -10,6 +10,8 @@ struct ModelCallFailure: Error {
     var retryAfter: Duration?
     /// Whether another provider may be asked: not when it is the request that is wrong.
     var mayFallBack = true
+    /// Whether the answer is what the provider said of the request.
+    var isAnswered = false
 
     /// Something is wrong between Sluice and the provider: that is the operator's to see to.
     static func provider(_ reason: String, mayRepeat: Bool = false, retryAfter: Duration? = nil) -> Self {

@@ -53,7 +53,8 @@ extension APIError {
             .secretNotFound:
             .notFound
         case .invalidTransition, .runNotRunning, .actionNotBlocked, .actionNotApproved, .payloadHashMismatch,
-            .accessRequestNotPending, .apiKeyExists, .invokeNotExpected, .callOnItsWay, .consentIsTheUsers:
+            .accessRequestNotPending, .revisionChanged, .apiKeyExists, .invokeNotExpected, .callOnItsWay,
+            .consentIsTheUsers:
             .conflict
         case .agentMismatch, .approvalRequired, .selfApproval, .notAnApprover: .forbidden
         case .limitReached: .serviceUnavailable

@@ -114,12 +114,14 @@ extension APIHandlers {
             .init(name: "labels", value: try body.object("labels") ?? .object([])),
             .init(name: "spec", value: .object(spec)),
         ]
+        try ModelConfigurations.check(body)
         _ = try body.texts("policies")
         _ = try body.object("tool_url_mappings")
         if let address = try body.text("invoke_url") { try checkURL(address, "invoke_url") }
         let kept = [
             "llm_configs", "source_files", "artifact_id", "requirements", "entry_point", "framework",
             "identity_provider", "policies", "tool_url_mappings", "draft_id", "invoke_url",
+            "monthly_budget_usd",
         ]
         for name in kept {
             if let value = body[name], value != .null { members.append(.init(name: name, value: value)) }

@@ -14,10 +14,14 @@ extension APIHandlers {
         let principal = try permitted(context, .actAsAgent)
         let bytes = try await bytes(of: request, upTo: configuration.modelBodyBytesMax)
         let body = try BodyParsing.object(bytes)
+        let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
         let asked = LLMRequest(
-            workspace: try workspace(request, context, principal, .object([])), operation: operation,
-            provider: try Self.provider(context), model: try body.requiredText("model"),
-            headers: request.headers.map { ($0.name.rawName, $0.value) }, body: bytes, document: body)
+            workspace: try workspace(request, context, principal, .object([])),
+            caller: ModelCaller(
+                agent: principal.agent, actor: principal.actor, traceparent: request.headers.shortTraceparent,
+                headers: headers),
+            operation: operation, provider: try Self.provider(context), model: try body.requiredText("model"),
+            headers: headers, body: bytes, document: body)
         return Self.response(try await dependencies.models.answer(asked))
     }
 

@@ -113,6 +113,8 @@ extension RouteTable {
             on(.post, path + "/invoke", under: prefixes, .driveRuns, api.invokeAgent)
             onRaw(.get, path + "/logs", under: prefixes, .read, api.agentOutput)
             on(.get, path + "/build-log", under: prefixes, .read, api.agentBuildLog)
+            on(.get, path + "/config", under: prefixes, .read, api.agentConfiguration)
+            on(.put, path + "/config", under: prefixes, .manageResources, api.changeAgentConfiguration)
         }
     }
 
@@ -135,6 +137,8 @@ extension RouteTable {
             onUnread(.get, base + "/models", api.listModels)
             onUnread(.get, base + "/models/**", api.getModel)
         }
+        on(.get, "/model-spend", under: Self.apiPrefixes, .read, api.modelSpend)
+        on(.get, "/model-usage", under: Self.apiPrefixes, .read, api.modelUsage)
         // The runtime's readiness check asks for it beside the address of its models.
         onUnread(.get, "/as/:agentkey/healthz") { _, _ in api.health().response }
     }

@@ -1,6 +1,7 @@
 import CommandHandling
 package import Domain
 import EventStreaming
+import Gateways
 import Governance
 import HTTPTypes
 import Projections
@@ -54,6 +55,12 @@ package enum SpecDocument {
                 _ = try fallback.requiredText("provider")
                 _ = try fallback.text("model")
             }
+        }
+        do throws(InvalidPrices) {
+            try ModelPrices.check(spec["prices"])
+        } catch {
+            let separator = error.message.hasPrefix("[") ? "" : " "
+            throw .badRequest("spec.prices\(separator)\(error.message)")
         }
         guard let auth = try spec.object("auth") else { return spec }
         let kept = try CredentialFields.extract(from: auth, "spec.auth", &secrets)

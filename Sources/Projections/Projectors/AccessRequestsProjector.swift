@@ -47,7 +47,8 @@ enum AccessRequestsProjector {
             .runStatusChanged, .actionBlocked, .actionApproved, .actionRejected, .actionExpired, .actionExecuted,
             .actionFailed, .checkpointSaved, .toolResultRecorded, .invokeRequested, .invokeCompleted, .invokeFailed,
             .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .toolCalled, .toolCallReplayed,
-            .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted:
+            .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted,
+            .modelCalled:
             break
         }
     }

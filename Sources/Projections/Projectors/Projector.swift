@@ -35,6 +35,7 @@ enum Projector {
         if let mark = event.timeline, event.stream.kind == .run {
             try timeline.insert(recorded, sequence: mark.sequence, run: event.stream.id)
         }
+        if case .modelCalled(let called) = event.payload { try ModelUsageProjector.apply(called, event, db) }
         switch event.stream.kind {
         case .run: try RunsProjector.apply(recorded, RunID(event.stream.id), db)
         case .accessRequest: try AccessRequestsProjector.apply(recorded, AccessRequestID(event.stream.id), db)

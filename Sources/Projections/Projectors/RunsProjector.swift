@@ -42,7 +42,8 @@ enum RunsProjector {
         case .toolResultRecorded, .invokeRequested, .invokeCompleted, .invokeFailed, .resourceStored,
             .resourceDeleted, .resourceStatusRecorded, .accessRequested, .accessApproved, .accessRejected,
             .accessExpired, .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .toolCallReplayed,
-            .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted:
+            .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted,
+            .modelCalled:
             break
         }
     }

@@ -3,10 +3,10 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 5
+    static let version = 7
 
     static func create(_ db: Database) throws {
-        try db.execute(sql: statements)
+        try db.execute(sql: statements + usageTables)
         for table in CountedTable.allCases { try db.execute(sql: counters(table)) }
         try db.execute(sql: "INSERT INTO meta (id, schema_version, position) VALUES (1, ?, 0)", arguments: [version])
     }
@@ -38,6 +38,32 @@ enum ReadModelSchema {
             END;
             """
     }
+
+    /// What is summed up over calls of models.
+    static let usageSums = [
+        "calls", "failed_calls", "refused_calls", "estimated_calls", "unpriced_calls", "prompt_tokens",
+        "completion_tokens", "cached_tokens", "cost",
+    ]
+
+    /// Days for whoever asks who used what; months, with few rows, for budgets that every call asks for.
+    private static let usageTables: String = {
+        let sums = usageSums.map { "\($0) INTEGER NOT NULL" }.joined(separator: ", ")
+        return """
+
+            CREATE TABLE model_usage (
+                workspace TEXT NOT NULL, day INTEGER NOT NULL, agent TEXT NOT NULL, user TEXT NOT NULL,
+                provider TEXT NOT NULL, model TEXT NOT NULL, role TEXT NOT NULL, \(sums),
+                PRIMARY KEY (workspace, day, agent, user, provider, model, role)
+            ) STRICT, WITHOUT ROWID;
+            CREATE INDEX model_usage_by_agent ON model_usage (workspace, agent, day);
+
+            CREATE TABLE model_spend (
+                workspace TEXT NOT NULL, month INTEGER NOT NULL, agent TEXT NOT NULL, provider TEXT NOT NULL,
+                model TEXT NOT NULL, provider_kind TEXT NOT NULL, \(sums),
+                PRIMARY KEY (workspace, month, agent, provider, model, provider_kind)
+            ) STRICT, WITHOUT ROWID;
+            """
+    }()
 
     private static let statements = """
         CREATE TABLE meta (

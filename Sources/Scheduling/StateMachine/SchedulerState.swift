@@ -70,7 +70,8 @@ package struct SchedulerState: Sendable {
         switch event.payload {
         // What a run tells of itself, most events by far, changes nothing that could make something due.
         case .runEventAdded, .checkpointSaved, .toolResultRecorded, .answerRecorded, .toolCallStarted, .toolCalled,
-            .toolCallReplayed, .toolCallInterrupted, .toolCallRefused, .payloadMismatched:
+            .toolCallReplayed, .toolCallInterrupted, .toolCallRefused, .payloadMismatched,
+            .modelCalled:
             return
         default: active.evolve(event)
         }

@@ -370,6 +370,50 @@ nonisolated enum Sluice_Events_V1_ToolCallOutcome: SwiftProtobuf.Enum, Swift.Cas
 
 }
 
+nonisolated enum Sluice_Events_V1_ModelCallOutcome: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case answered // = 1
+  case failed // = 2
+
+  /// A budget was used up; nothing was sent.
+  case overBudget // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .answered
+    case 2: self = .failed
+    case 3: self = .overBudget
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .answered: return 1
+    case .failed: return 2
+    case .overBudget: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Sluice_Events_V1_ModelCallOutcome] = [
+    .unspecified,
+    .answered,
+    .failed,
+    .overBudget,
+  ]
+
+}
+
 nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -724,6 +768,14 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._payload = .secretDeleted(newValue)}
   }
 
+  var modelCalled: Sluice_Events_V1_ModelCalled {
+    get {
+      if case .modelCalled(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_ModelCalled()
+    }
+    set {_uniqueStorage()._payload = .modelCalled(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Payload: Equatable, Sendable {
@@ -760,6 +812,7 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     case toolCallInterrupted(Sluice_Events_V1_ToolCallInterrupted)
     case secretStored(Sluice_Events_V1_SecretStored)
     case secretDeleted(Sluice_Events_V1_SecretDeleted)
+    case modelCalled(Sluice_Events_V1_ModelCalled)
 
   }
 
@@ -1886,6 +1939,172 @@ nonisolated struct Sluice_Events_V1_SecretDeleted: Sendable {
   init() {}
 }
 
+nonisolated struct Sluice_Events_V1_TokenUsage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Cached ones included.
+  var prompt: UInt64 = 0
+
+  var completion: UInt64 = 0
+
+  var cached: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Millionths of a US dollar for a million tokens.
+nonisolated struct Sluice_Events_V1_ModelPrice: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var input: UInt64 = 0
+
+  var output: UInt64 = 0
+
+  var cachedInput: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var provider: String {
+    get {_storage._provider}
+    set {_uniqueStorage()._provider = newValue}
+  }
+
+  var providerKind: String {
+    get {_storage._providerKind}
+    set {_uniqueStorage()._providerKind = newValue}
+  }
+
+  var model: String {
+    get {_storage._model}
+    set {_uniqueStorage()._model = newValue}
+  }
+
+  var role: String {
+    get {_storage._role ?? String()}
+    set {_uniqueStorage()._role = newValue}
+  }
+  /// Returns true if `role` has been explicitly set.
+  var hasRole: Bool {_storage._role != nil}
+  /// Clears the value of `role`. Subsequent reads from it will return its default value.
+  mutating func clearRole() {_uniqueStorage()._role = nil}
+
+  var operation: String {
+    get {_storage._operation}
+    set {_uniqueStorage()._operation = newValue}
+  }
+
+  var agentID: String {
+    get {_storage._agentID ?? String()}
+    set {_uniqueStorage()._agentID = newValue}
+  }
+  /// Returns true if `agentID` has been explicitly set.
+  var hasAgentID: Bool {_storage._agentID != nil}
+  /// Clears the value of `agentID`. Subsequent reads from it will return its default value.
+  mutating func clearAgentID() {_uniqueStorage()._agentID = nil}
+
+  var userID: String {
+    get {_storage._userID ?? String()}
+    set {_uniqueStorage()._userID = newValue}
+  }
+  /// Returns true if `userID` has been explicitly set.
+  var hasUserID: Bool {_storage._userID != nil}
+  /// Clears the value of `userID`. Subsequent reads from it will return its default value.
+  mutating func clearUserID() {_uniqueStorage()._userID = nil}
+
+  var isStreamed: Bool {
+    get {_storage._isStreamed}
+    set {_uniqueStorage()._isStreamed = newValue}
+  }
+
+  var outcome: Sluice_Events_V1_ModelCallOutcome {
+    get {_storage._outcome}
+    set {_uniqueStorage()._outcome = newValue}
+  }
+
+  var statusCode: UInt32 {
+    get {_storage._statusCode}
+    set {_uniqueStorage()._statusCode = newValue}
+  }
+
+  var error: String {
+    get {_storage._error}
+    set {_uniqueStorage()._error = newValue}
+  }
+
+  var usage: Sluice_Events_V1_TokenUsage {
+    get {_storage._usage ?? Sluice_Events_V1_TokenUsage()}
+    set {_uniqueStorage()._usage = newValue}
+  }
+  /// Returns true if `usage` has been explicitly set.
+  var hasUsage: Bool {_storage._usage != nil}
+  /// Clears the value of `usage`. Subsequent reads from it will return its default value.
+  mutating func clearUsage() {_uniqueStorage()._usage = nil}
+
+  /// The usage was reckoned from the length of the texts.
+  var isEstimated: Bool {
+    get {_storage._isEstimated}
+    set {_uniqueStorage()._isEstimated = newValue}
+  }
+
+  var latencyUs: Int64 {
+    get {_storage._latencyUs}
+    set {_uniqueStorage()._latencyUs = newValue}
+  }
+
+  var timeToFirstByteUs: Int64 {
+    get {_storage._timeToFirstByteUs ?? 0}
+    set {_uniqueStorage()._timeToFirstByteUs = newValue}
+  }
+  /// Returns true if `timeToFirstByteUs` has been explicitly set.
+  var hasTimeToFirstByteUs: Bool {_storage._timeToFirstByteUs != nil}
+  /// Clears the value of `timeToFirstByteUs`. Subsequent reads from it will return its default value.
+  mutating func clearTimeToFirstByteUs() {_uniqueStorage()._timeToFirstByteUs = nil}
+
+  var price: Sluice_Events_V1_ModelPrice {
+    get {_storage._price ?? Sluice_Events_V1_ModelPrice()}
+    set {_uniqueStorage()._price = newValue}
+  }
+  /// Returns true if `price` has been explicitly set.
+  var hasPrice: Bool {_storage._price != nil}
+  /// Clears the value of `price`. Subsequent reads from it will return its default value.
+  mutating func clearPrice() {_uniqueStorage()._price = nil}
+
+  /// Millionths of a US dollar; without it the usage or the price is not known.
+  var cost: UInt64 {
+    get {_storage._cost ?? 0}
+    set {_uniqueStorage()._cost = newValue}
+  }
+  /// Returns true if `cost` has been explicitly set.
+  var hasCost: Bool {_storage._cost != nil}
+  /// Clears the value of `cost`. Subsequent reads from it will return its default value.
+  mutating func clearCost() {_uniqueStorage()._cost = nil}
+
+  var isNearBudget: Bool {
+    get {_storage._isNearBudget}
+    set {_uniqueStorage()._isNearBudget = newValue}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "sluice.events.v1"
@@ -1918,9 +2137,13 @@ nonisolated extension Sluice_Events_V1_ToolCallOutcome: SwiftProtobuf._ProtoName
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0TOOL_CALL_OUTCOME_UNSPECIFIED\0\u{1}TOOL_CALL_OUTCOME_ANSWERED\0\u{1}TOOL_CALL_OUTCOME_UNREACHED\0\u{1}TOOL_CALL_OUTCOME_UNKNOWN\0")
 }
 
+nonisolated extension Sluice_Events_V1_ModelCallOutcome: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MODEL_CALL_OUTCOME_UNSPECIFIED\0\u{1}MODEL_CALL_OUTCOME_ANSWERED\0\u{1}MODEL_CALL_OUTCOME_FAILED\0\u{1}MODEL_CALL_OUTCOME_OVER_BUDGET\0")
+}
+
 nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Envelope"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{4}\u{13}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{4}\u{13}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0")
 
   fileprivate class _StorageClass {
     var _schemaVersion: UInt32 = 0
@@ -2421,6 +2644,19 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
             _storage._payload = .toolCallInterrupted(v)
           }
         }()
+        case 65: try {
+          var v: Sluice_Events_V1_ModelCalled?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .modelCalled(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .modelCalled(v)
+          }
+        }()
         default: break
         }
       }
@@ -2604,6 +2840,10 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
       case .toolCallInterrupted?: try {
         guard case .toolCallInterrupted(let v)? = _storage._payload else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 64)
+      }()
+      case .modelCalled?: try {
+        guard case .modelCalled(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 65)
       }()
       case nil: break
       }
@@ -4463,6 +4703,275 @@ nonisolated extension Sluice_Events_V1_SecretDeleted: SwiftProtobuf.Message, Swi
     if lhs.owner != rhs.owner {return false}
     if lhs.name != rhs.name {return false}
     if lhs.keyID != rhs.keyID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_TokenUsage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TokenUsage"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}prompt\0\u{1}completion\0\u{1}cached\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.prompt) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.completion) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.cached) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.prompt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.prompt, fieldNumber: 1)
+    }
+    if self.completion != 0 {
+      try visitor.visitSingularUInt64Field(value: self.completion, fieldNumber: 2)
+    }
+    if self.cached != 0 {
+      try visitor.visitSingularUInt64Field(value: self.cached, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_TokenUsage, rhs: Sluice_Events_V1_TokenUsage) -> Bool {
+    if lhs.prompt != rhs.prompt {return false}
+    if lhs.completion != rhs.completion {return false}
+    if lhs.cached != rhs.cached {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ModelPrice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ModelPrice"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}output\0\u{3}cached_input\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.input) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.output) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.cachedInput) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.input != 0 {
+      try visitor.visitSingularUInt64Field(value: self.input, fieldNumber: 1)
+    }
+    if self.output != 0 {
+      try visitor.visitSingularUInt64Field(value: self.output, fieldNumber: 2)
+    }
+    if self.cachedInput != 0 {
+      try visitor.visitSingularUInt64Field(value: self.cachedInput, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ModelPrice, rhs: Sluice_Events_V1_ModelPrice) -> Bool {
+    if lhs.input != rhs.input {return false}
+    if lhs.output != rhs.output {return false}
+    if lhs.cachedInput != rhs.cachedInput {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ModelCalled"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{3}provider_kind\0\u{1}model\0\u{1}role\0\u{1}operation\0\u{3}agent_id\0\u{3}user_id\0\u{3}is_streamed\0\u{1}outcome\0\u{3}status_code\0\u{1}error\0\u{1}usage\0\u{3}is_estimated\0\u{3}latency_us\0\u{3}time_to_first_byte_us\0\u{1}price\0\u{1}cost\0\u{3}is_near_budget\0")
+
+  fileprivate class _StorageClass {
+    var _provider: String = String()
+    var _providerKind: String = String()
+    var _model: String = String()
+    var _role: String? = nil
+    var _operation: String = String()
+    var _agentID: String? = nil
+    var _userID: String? = nil
+    var _isStreamed: Bool = false
+    var _outcome: Sluice_Events_V1_ModelCallOutcome = .unspecified
+    var _statusCode: UInt32 = 0
+    var _error: String = String()
+    var _usage: Sluice_Events_V1_TokenUsage? = nil
+    var _isEstimated: Bool = false
+    var _latencyUs: Int64 = 0
+    var _timeToFirstByteUs: Int64? = nil
+    var _price: Sluice_Events_V1_ModelPrice? = nil
+    var _cost: UInt64? = nil
+    var _isNearBudget: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _provider = source._provider
+      _providerKind = source._providerKind
+      _model = source._model
+      _role = source._role
+      _operation = source._operation
+      _agentID = source._agentID
+      _userID = source._userID
+      _isStreamed = source._isStreamed
+      _outcome = source._outcome
+      _statusCode = source._statusCode
+      _error = source._error
+      _usage = source._usage
+      _isEstimated = source._isEstimated
+      _latencyUs = source._latencyUs
+      _timeToFirstByteUs = source._timeToFirstByteUs
+      _price = source._price
+      _cost = source._cost
+      _isNearBudget = source._isNearBudget
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._provider) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._providerKind) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._model) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._role) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._operation) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._agentID) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._userID) }()
+        case 8: try { try decoder.decodeSingularBoolField(value: &_storage._isStreamed) }()
+        case 9: try { try decoder.decodeSingularEnumField(value: &_storage._outcome) }()
+        case 10: try { try decoder.decodeSingularUInt32Field(value: &_storage._statusCode) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._error) }()
+        case 12: try { try decoder.decodeSingularMessageField(value: &_storage._usage) }()
+        case 13: try { try decoder.decodeSingularBoolField(value: &_storage._isEstimated) }()
+        case 14: try { try decoder.decodeSingularInt64Field(value: &_storage._latencyUs) }()
+        case 15: try { try decoder.decodeSingularInt64Field(value: &_storage._timeToFirstByteUs) }()
+        case 16: try { try decoder.decodeSingularMessageField(value: &_storage._price) }()
+        case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._cost) }()
+        case 18: try { try decoder.decodeSingularBoolField(value: &_storage._isNearBudget) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._provider.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._provider, fieldNumber: 1)
+      }
+      if !_storage._providerKind.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._providerKind, fieldNumber: 2)
+      }
+      if !_storage._model.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._model, fieldNumber: 3)
+      }
+      try { if let v = _storage._role {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+      } }()
+      if !_storage._operation.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._operation, fieldNumber: 5)
+      }
+      try { if let v = _storage._agentID {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+      } }()
+      try { if let v = _storage._userID {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 7)
+      } }()
+      if _storage._isStreamed != false {
+        try visitor.visitSingularBoolField(value: _storage._isStreamed, fieldNumber: 8)
+      }
+      if _storage._outcome != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._outcome, fieldNumber: 9)
+      }
+      if _storage._statusCode != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._statusCode, fieldNumber: 10)
+      }
+      if !_storage._error.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._error, fieldNumber: 11)
+      }
+      try { if let v = _storage._usage {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      } }()
+      if _storage._isEstimated != false {
+        try visitor.visitSingularBoolField(value: _storage._isEstimated, fieldNumber: 13)
+      }
+      if _storage._latencyUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._latencyUs, fieldNumber: 14)
+      }
+      try { if let v = _storage._timeToFirstByteUs {
+        try visitor.visitSingularInt64Field(value: v, fieldNumber: 15)
+      } }()
+      try { if let v = _storage._price {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      } }()
+      try { if let v = _storage._cost {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 17)
+      } }()
+      if _storage._isNearBudget != false {
+        try visitor.visitSingularBoolField(value: _storage._isNearBudget, fieldNumber: 18)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ModelCalled, rhs: Sluice_Events_V1_ModelCalled) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._provider != rhs_storage._provider {return false}
+        if _storage._providerKind != rhs_storage._providerKind {return false}
+        if _storage._model != rhs_storage._model {return false}
+        if _storage._role != rhs_storage._role {return false}
+        if _storage._operation != rhs_storage._operation {return false}
+        if _storage._agentID != rhs_storage._agentID {return false}
+        if _storage._userID != rhs_storage._userID {return false}
+        if _storage._isStreamed != rhs_storage._isStreamed {return false}
+        if _storage._outcome != rhs_storage._outcome {return false}
+        if _storage._statusCode != rhs_storage._statusCode {return false}
+        if _storage._error != rhs_storage._error {return false}
+        if _storage._usage != rhs_storage._usage {return false}
+        if _storage._isEstimated != rhs_storage._isEstimated {return false}
+        if _storage._latencyUs != rhs_storage._latencyUs {return false}
+        if _storage._timeToFirstByteUs != rhs_storage._timeToFirstByteUs {return false}
+        if _storage._price != rhs_storage._price {return false}
+        if _storage._cost != rhs_storage._cost {return false}
+        if _storage._isNearBudget != rhs_storage._isNearBudget {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -5,9 +5,9 @@ package struct ChatAnswer: Hashable, Sendable {
     package var text: String
     package var calls: [ChatToolCall]
     package var finish: FinishReason
-    package var usage: ChatUsage?
+    package var usage: TokenUsage?
 
-    package init(text: String = "", calls: [ChatToolCall] = [], finish: FinishReason, usage: ChatUsage? = nil) {
+    package init(text: String = "", calls: [ChatToolCall] = [], finish: FinishReason, usage: TokenUsage? = nil) {
         self.text = text
         self.calls = calls
         self.finish = finish
@@ -22,20 +22,8 @@ package enum FinishReason: String, Hashable, Sendable, CaseIterable {
     case contentFilter = "content_filter"
 }
 
-/// Tokens that a call has used.
-package struct ChatUsage: Hashable, Sendable {
-    /// All of the prompt's, those read from or written to a cache among them.
-    package var prompt: UInt64
-    package var completion: UInt64
-    /// Of the prompt's, those read from the provider's cache.
-    package var cached: UInt64
-
-    package init(prompt: UInt64, completion: UInt64, cached: UInt64 = 0) {
-        self.prompt = prompt
-        self.completion = completion
-        self.cached = cached
-    }
-
+extension TokenUsage {
+    /// As OpenAI's format has it.
     var document: JSONValue {
         .members([
             "prompt_tokens": .number(prompt), "completion_tokens": .number(completion),

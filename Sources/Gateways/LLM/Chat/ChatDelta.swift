@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 /// A part of a streamed answer, in no provider's words.
 package enum ChatDelta: Hashable, Sendable {
@@ -8,7 +8,7 @@ package enum ChatDelta: Hashable, Sendable {
     /// More of the text that the call's arguments are, as JSON.
     case callArguments(Int, String)
     case finish(FinishReason)
-    case usage(ChatUsage)
+    case usage(TokenUsage)
 }
 
 /// Writes an answer's parts as the chunks of a stream in OpenAI's format.
@@ -19,7 +19,7 @@ package struct CompletionChunks: Sendable {
     private var finish: FinishReason?
     /// The last call, as long as it has no arguments: these are JSON, and nothing is not.
     private var bareCall: Int?
-    private(set) package var usage: ChatUsage?
+    private(set) package var usage: TokenUsage?
 
     package init(_ identity: CompletionIdentity, includesUsage: Bool) {
         self.identity = identity
@@ -56,7 +56,7 @@ package struct CompletionChunks: Sendable {
         if includesUsage {
             event(
                 identity.document(
-                    object: Self.object, choices: [], usage: (usage ?? ChatUsage(prompt: 0, completion: 0)).document),
+                    object: Self.object, choices: [], usage: (usage ?? TokenUsage(prompt: 0, completion: 0)).document),
                 to: &bytes)
         }
         bytes += "data: [DONE]\n\n".utf8

@@ -127,11 +127,11 @@ package struct AnthropicFormat: ChatTranslator {
     }
 
     /// What is read from a cache or written to it is counted beside the input there, and within the prompt here.
-    static func usage(_ usage: JSONValue?) -> ChatUsage? {
+    static func usage(_ usage: JSONValue?) -> TokenUsage? {
         guard let input = usage?["input_tokens"]?.unsigned else { return nil }
         let read = usage?["cache_read_input_tokens"]?.unsigned ?? 0
         let written = usage?["cache_creation_input_tokens"]?.unsigned ?? 0
-        return ChatUsage(
+        return TokenUsage(
             prompt: input &+ read &+ written, completion: usage?["output_tokens"]?.unsigned ?? 0, cached: read)
     }
 

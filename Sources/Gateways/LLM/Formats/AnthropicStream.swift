@@ -6,7 +6,7 @@ struct AnthropicStream: ChatStream {
     /// The number of each content block that is a call.
     private var calls: [UInt64: Int] = [:]
     private var callCount = 0
-    private var usage: ChatUsage?
+    private var usage: TokenUsage?
     private(set) var isComplete = false
 
     mutating func read(_ bytes: [UInt8], into deltas: inout [ChatDelta]) throws(BrokenStream) {
@@ -39,7 +39,9 @@ struct AnthropicStream: ChatStream {
             if let reason = event["delta"]?["stop_reason"]?.string {
                 deltas.append(.finish(AnthropicFormat.finish(reason)))
             }
-            if let output = event["usage"]?["output_tokens"]?.unsigned { usage?.completion = output }
+            if let usage, let output = event["usage"]?["output_tokens"]?.unsigned {
+                self.usage = TokenUsage(prompt: usage.prompt, completion: output, cached: usage.cached)
+            }
         case "message_stop":
             if let usage { deltas.append(.usage(usage)) }
             isComplete = true

@@ -137,11 +137,11 @@ package struct BedrockFormat: ChatTranslator {
         }
     }
 
-    static func usage(_ usage: JSONValue?) -> ChatUsage? {
+    static func usage(_ usage: JSONValue?) -> TokenUsage? {
         guard let input = usage?["inputTokens"]?.unsigned else { return nil }
         let read = usage?["cacheReadInputTokens"]?.unsigned ?? 0
         let written = usage?["cacheWriteInputTokens"]?.unsigned ?? 0
-        return ChatUsage(
+        return TokenUsage(
             prompt: input &+ read &+ written, completion: usage?["outputTokens"]?.unsigned ?? 0, cached: read)
     }
 

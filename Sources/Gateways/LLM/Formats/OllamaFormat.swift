@@ -124,10 +124,10 @@ package struct OllamaFormat: ChatTranslator {
         return reason == "length" ? .length : .stop
     }
 
-    static func usage(_ document: JSONValue) -> ChatUsage? {
+    static func usage(_ document: JSONValue) -> TokenUsage? {
         // A prompt that is in the cache as a whole is not counted by it.
         guard let completion = document["eval_count"]?.unsigned else { return nil }
-        return ChatUsage(prompt: document["prompt_eval_count"]?.unsigned ?? 0, completion: completion)
+        return TokenUsage(prompt: document["prompt_eval_count"]?.unsigned ?? 0, completion: completion)
     }
 
     package func stream() -> any ChatStream { OllamaStream() }

@@ -18,7 +18,7 @@ enum PlaygroundModel {
         } else {
             answer.text = cut(text(request), to: request.tokensMax, &answer.finish)
         }
-        answer.usage = ChatUsage(prompt: tokens(prompt(request)), completion: tokens(written(answer)))
+        answer.usage = TokenUsage(prompt: tokens(prompt(request)), completion: tokens(written(answer)))
         return answer
     }
 

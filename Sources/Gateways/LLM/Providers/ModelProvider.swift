@@ -21,6 +21,7 @@ package struct ModelProvider: Hashable, Sendable {
     package let fallbacks: [Fallback]
     /// Calls a minute; `nil` sets no limit.
     package let requestsPerMinute: UInt64?
+    let prices: ModelPrices
     let authentication: JSONValue?
     private let region: String?
     /// Whether the document says, by `topology: Internal`, that the endpoint is on private addresses.
@@ -37,6 +38,7 @@ package struct ModelProvider: Hashable, Sendable {
             fallback["provider"]?.string.map { Fallback(provider: $0, model: fallback["model"]?.string) }
         }
         requestsPerMinute = (spec?["rateLimit"]?["requestsPerMinute"]?.unsigned).flatMap { $0 > 0 ? $0 : nil }
+        prices = ModelPrices(spec?["prices"])
         let auth = spec?["auth"]
         let awsConfig = auth?["awsSignatureConfig"]
         region = (spec?["region"] ?? awsConfig?["region"] ?? auth?["region"])?.string

@@ -1,0 +1,114 @@
+/// Which models an agent has, for what, and what they may cost a month: read from its document.
+package struct AgentModels: Hashable, Sendable {
+    /// A budget is for less than what no number of calls reaches: a billion dollars.
+    package static let budgetMax = MicroUSD(1_000_000_000_000_000)
+
+    /// One of its models; for two entries of the same model and providers the first role and the lower budget count.
+    package struct Entry: Hashable, Sendable {
+        package let role: String?
+        /// The model provider's name; `nil` stands for any.
+        package let modelProvider: String?
+        /// The name of a model provider, or a kind of them; `nil` stands for any.
+        package let provider: String?
+        package let model: String
+        package fileprivate(set) var monthlyBudget: MicroUSD?
+
+        /// Whether a model of that provider is this one.
+        package func isOf(provider name: String, kind: String, model: String) -> Bool {
+            self.model == model && (modelProvider == nil || modelProvider == name)
+                && (provider == nil || provider == name || provider?.lowercased() == kind)
+        }
+    }
+
+    package let entries: [Entry]
+    /// For all its models together.
+    package let monthlyBudget: MicroUSD?
+
+    package init(document: JSONValue) {
+        self.init(
+            configurations: document["llm_configs"], single: document["spec"]?["llmConfig"],
+            monthlyBudget: document["monthly_budget_usd"])
+    }
+
+    /// - Parameter single: counts where there is no list of configurations.
+    package init(configurations: JSONValue?, single: JSONValue?, monthlyBudget: JSONValue?) {
+        var entries: [Entry] = []
+        for configuration in Self.configurations(configurations, single) {
+            guard let model = Self.text(configuration["model"]) else { continue }
+            let entry = Entry(
+                role: Self.text(configuration["role"]), modelProvider: Self.text(configuration["model_provider"]),
+                provider: Self.text(configuration["provider"]), model: model,
+                monthlyBudget: Self.budget(configuration["monthly_budget_usd"]))
+            let same = entries.firstIndex { other in
+                other.model == model && other.modelProvider == entry.modelProvider && other.provider == entry.provider
+            }
+            guard let same else {
+                entries.append(entry)
+                continue
+            }
+            entries[same].monthlyBudget = [entries[same].monthlyBudget, entry.monthlyBudget].compactMap(\.self).min()
+        }
+        self.entries = entries
+        self.monthlyBudget = Self.budget(monthlyBudget)
+    }
+
+    /// Whether anything is to be compared with a budget at all.
+    package var hasBudget: Bool { monthlyBudget != nil || entries.contains { $0.monthlyBudget != nil } }
+
+    /// The entry that a call falls under: the first that fits.
+    package func entry(provider: String, kind: String, model: String) -> Entry? {
+        entries.first { $0.isOf(provider: provider, kind: kind, model: model) }
+    }
+
+    /// Every budget that a call falls under, and how much of it is spent.
+    ///
+    /// - Parameter spending: the agent's, of the month.
+    package func budgets(
+        provider: String, kind: String, model: String, spending: [ModelSpending]
+    ) -> [BudgetStanding] {
+        let ofModels = entries.compactMap { entry -> BudgetStanding? in
+            guard let budget = entry.monthlyBudget, entry.isOf(provider: provider, kind: kind, model: model) else {
+                return nil
+            }
+            return BudgetStanding(model: model, budget: budget, spent: spending.cost(of: entry))
+        }
+        guard let monthlyBudget else { return ofModels }
+        return ofModels + [BudgetStanding(model: nil, budget: monthlyBudget, spent: spending.cost)]
+    }
+
+    /// A budget as a document says it; `nil` for what is none.
+    package static func budget(_ value: JSONValue?) -> MicroUSD? {
+        guard case .number(let text)? = value else { return nil }
+        return MicroUSD(dollars: text, max: budgetMax)
+    }
+
+    private static func configurations(_ list: JSONValue?, _ single: JSONValue?) -> [JSONValue] {
+        if case .array(let values)? = list, !values.isEmpty { return values }
+        return [single].compactMap(\.self)
+    }
+
+    private static func text(_ value: JSONValue?) -> String? { value?.string.flatMap { $0.isEmpty ? nil : $0 } }
+}
+
+/// What one model of one provider has cost an agent so far.
+package struct ModelSpending: Hashable, Sendable {
+    package let provider: String
+    package let providerKind: String
+    package let model: String
+    package let cost: MicroUSD
+
+    package init(provider: String, providerKind: String, model: String, cost: MicroUSD) {
+        self.provider = provider
+        self.providerKind = providerKind
+        self.model = model
+        self.cost = cost
+    }
+}
+
+extension [ModelSpending] {
+    package var cost: MicroUSD { reduce(.zero) { $0 + $1.cost } }
+
+    package func cost(of entry: AgentModels.Entry) -> MicroUSD {
+        filter { entry.isOf(provider: $0.provider, kind: $0.providerKind, model: $0.model) }.cost
+    }
+}

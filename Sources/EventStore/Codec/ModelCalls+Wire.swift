@@ -1,0 +1,117 @@
+import Domain
+
+extension ModelCalled {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, provider)
+        writer.add(2, providerKind)
+        writer.add(3, model)
+        writer.add(4, optional: role)
+        writer.add(5, operation)
+        writer.add(6, optional: agentID)
+        writer.add(7, optional: userID)
+        writer.add(8, isStreamed)
+        switch outcome {
+        case .answered(let statusCode):
+            writer.add(9, 1 as UInt64)
+            writer.add(10, statusCode)
+        case .failed(let error):
+            writer.add(9, 2 as UInt64)
+            writer.add(11, error)
+        case .overBudget: writer.add(9, 3 as UInt64)
+        }
+        if let usage { writer.add(12) { usage.write(to: &$0) } }
+        writer.add(13, isEstimated)
+        writer.add(14, latency)
+        writer.add(15, optional: timeToFirstByte)
+        if let price { writer.add(16) { price.write(to: &$0) } }
+        writer.add(17, optional: cost?.value)
+        writer.add(18, isNearBudget)
+    }
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (provider, providerKind, model, operation): (String, String, String, String) = ("", "", "", "")
+        var (role, agentID, userID): (String?, String?, String?) = (nil, nil, nil)
+        var (isStreamed, isEstimated, isNearBudget) = (false, false, false)
+        var (kind, statusCode, error): (UInt64, UInt32, String) = (0, 0, "")
+        var (latency, timeToFirstByte): (Duration, Duration?) = (.zero, nil)
+        var (usage, price, cost): (TokenUsage?, ModelPrice?, UInt64?) = (nil, nil, nil)
+        while let field = try reader.next() {
+            switch field {
+            case 1: provider = try reader.text()
+            case 2: providerKind = try reader.text()
+            case 3: model = try reader.text()
+            case 4: role = try reader.text()
+            case 5: operation = try reader.text()
+            case 6: agentID = try reader.text()
+            case 7: userID = try reader.text()
+            case 8: isStreamed = try reader.bool()
+            case 9: kind = try reader.unsigned()
+            case 10: statusCode = try reader.unsigned32()
+            case 11: error = try reader.text()
+            case 12: usage = try TokenUsage(try reader.message())
+            case 13: isEstimated = try reader.bool()
+            case 14: latency = try reader.duration()
+            case 15: timeToFirstByte = try reader.duration()
+            case 16: price = try ModelPrice(try reader.message())
+            case 17: cost = try reader.unsigned()
+            case 18: isNearBudget = try reader.bool()
+            default: try reader.skip()
+            }
+        }
+        let outcome: Outcome
+        switch kind {
+        case 1: outcome = .answered(statusCode: statusCode)
+        case 2: outcome = .failed(error: error)
+        case 3: outcome = .overBudget
+        default: throw .missing("outcome")
+        }
+        self.init(
+            provider: provider, providerKind: providerKind, model: model, role: role, operation: operation,
+            agentID: agentID, userID: userID, isStreamed: isStreamed, outcome: outcome, usage: usage,
+            isEstimated: isEstimated, latency: latency, timeToFirstByte: timeToFirstByte, price: price,
+            cost: cost.map(MicroUSD.init), isNearBudget: isNearBudget)
+    }
+}
+
+extension TokenUsage {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, prompt)
+        writer.add(2, completion)
+        writer.add(3, cached)
+    }
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        let values = try ThreeNumbers(reader)
+        self.init(prompt: values.first, completion: values.second, cached: values.third)
+    }
+}
+
+extension ModelPrice {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, input.value)
+        writer.add(2, output.value)
+        writer.add(3, cachedInput.value)
+    }
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        let values = try ThreeNumbers(reader)
+        self.init(
+            input: MicroUSD(values.first), output: MicroUSD(values.second), cachedInput: MicroUSD(values.third))
+    }
+}
+
+/// The fields 1 to 3 of a message that has no others.
+private struct ThreeNumbers {
+    private(set) var (first, second, third): (UInt64, UInt64, UInt64) = (0, 0, 0)
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        while let field = try reader.next() {
+            switch field {
+            case 1: first = try reader.unsigned()
+            case 2: second = try reader.unsigned()
+            case 3: third = try reader.unsigned()
+            default: try reader.skip()
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package import Domain
+
+/// Reads the usage out of an answer in OpenAI's format while it passes: one document, or an event stream whose last
+/// chunks have it when `stream_options.include_usage` was asked for.
+///
+/// Bounded: of a long document the end is kept, and a line of a stream that is too long is not looked into.
+package struct AnswerUsage {
+    private static let keptMax = 256 * 1024
+    private static let tailBytes = 16 * 1024
+
+    let isEvents: Bool
+    package private(set) var usage: TokenUsage?
+    /// Whether the stream has said that it is at its end.
+    package private(set) var isDone = false
+    /// How much text the model wrote, as it stands in the JSON.
+    package private(set) var textBytes: UInt64 = 0
+    /// The document, its end, or the stream's unfinished line.
+    private var kept: [UInt8] = []
+    private var isCut = false
+
+    package init(isEvents: Bool) { self.isEvents = isEvents }
+
+    /// Takes the next part.
+    package mutating func read(_ bytes: some Collection<UInt8>) {
+        guard isEvents else { return keepEnd(of: bytes) }
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            keepLine(rest[..<end])
+            finishLine()
+            rest = rest[rest.index(after: end)...]
+        }
+        keepLine(rest)
+    }
+
+    /// Takes note that nothing follows.
+    package mutating func end() {
+        if isEvents { return finishLine() }
+        if isCut {
+            usage = TokenUsage(inEndOf: kept)
+        } else {
+            note(kept[...])
+        }
+    }
+
+    /// About how many tokens it were: a token is taken for four bytes of text.
+    func estimate(of call: ModelCall) -> TokenUsage {
+        TokenUsage(
+            prompt: UsageEstimate.promptTokens(of: call.body), completion: UsageEstimate.tokens(bytes: textBytes))
+    }
+
+    private mutating func keepEnd(of bytes: some Collection<UInt8>) {
+        kept += bytes
+        guard kept.count > Self.keptMax || (isCut && kept.count > 4 * Self.tailBytes) else { return }
+        if !isCut { textBytes = JSONStrings.scan(kept[...]).textBytes }
+        isCut = true
+        kept.removeFirst(kept.count - Self.tailBytes)
+    }
+
+    private mutating func keepLine(_ part: some Collection<UInt8>) {
+        guard !isCut else { return }
+        kept += part
+        if kept.count > Self.keptMax { isCut = true }
+    }
+
+    private mutating func finishLine() {
+        defer {
+            kept.removeAll(keepingCapacity: true)
+            isCut = false
+        }
+        guard !isCut, kept.starts(with: "data:".utf8) else { return }
+        let data = kept.dropFirst(5).drop { $0 == UInt8(ascii: " ") }
+        if data.starts(with: "[DONE]".utf8) { isDone = true } else { note(data) }
+    }
+
+    private mutating func note(_ document: ArraySlice<UInt8>) {
+        let found = JSONStrings.scan(document)
+        textBytes += found.textBytes
+        guard found.hasUsage, let value = try? JSONValue(parsing: Array(document)) else { return }
+        usage = TokenUsage(value["usage"]) ?? usage
+    }
+}
+
+extension TokenUsage {
+    /// The member `usage` of an answer; `nil` when it tells nothing.
+    init?(_ usage: JSONValue?) {
+        func count(_ value: JSONValue?) -> UInt64? {
+            guard case .number(let text)? = value else { return nil }
+            return UInt64(text)
+        }
+        let (prompt, completion) = (count(usage?["prompt_tokens"]), count(usage?["completion_tokens"]))
+        guard prompt != nil || completion != nil else { return nil }
+        self.init(
+            prompt: prompt ?? 0, completion: completion ?? 0,
+            cached: count(usage?["prompt_tokens_details"]?["cached_tokens"]) ?? 0)
+    }
+
+    /// The last `"usage": {…}` in the end of a document whose beginning is gone.
+    fileprivate init?(inEndOf bytes: [UInt8]) {
+        let name = Array("\"usage\"".utf8)
+        guard bytes.count > name.count else { return nil }
+        for start in stride(from: bytes.count - name.count, through: 0, by: -1) where bytes[start...].starts(with: name)
+        {
+            guard let open = bytes[start...].firstIndex(of: UInt8(ascii: "{")) else { continue }
+            var depth = 0
+            for index in open..<bytes.count {
+                if bytes[index] == UInt8(ascii: "{") { depth += 1 }
+                if bytes[index] == UInt8(ascii: "}") { depth -= 1 }
+                guard depth == 0 else { continue }
+                guard let value = try? JSONValue(parsing: Array(bytes[open...index])) else { break }
+                self.init(value)
+                return
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,44 @@
+package import Domain
+
+/// One call of a model, with all that its record says of it but what came of it.
+package struct ModelCall: Sendable {
+    let caller: ModelCaller
+    let workspace: WorkspaceName
+    /// The run that it is for; `nil` when that is not known for sure.
+    let runID: RunID?
+    let agent: String?
+    let user: String?
+    let provider: String
+    let providerKind: String
+    let prices: ModelPrices
+    let model: String
+    let operation: String
+    /// What was asked, in OpenAI's format: where no usage is told, it is reckoned from this.
+    let body: [UInt8]
+
+    var price: ModelPrice? { prices[model] ?? ModelPriceTable.price(of: model, kind: providerKind) }
+}
+
+/// What came of a call.
+package struct ModelUsageReport: Sendable {
+    package let call: ModelCall
+    package let outcome: ModelCalled.Outcome
+    package let isStreamed: Bool
+    package let usage: TokenUsage?
+    package let isEstimated: Bool
+    package let latency: Duration
+    package let timeToFirstByte: Duration?
+
+    package init(
+        call: ModelCall, outcome: ModelCalled.Outcome, isStreamed: Bool = false, usage: TokenUsage? = nil,
+        isEstimated: Bool = false, latency: Duration, timeToFirstByte: Duration? = nil
+    ) {
+        self.call = call
+        self.outcome = outcome
+        self.isStreamed = isStreamed
+        self.usage = usage
+        self.isEstimated = isEstimated
+        self.latency = latency
+        self.timeToFirstByte = timeToFirstByte
+    }
+}

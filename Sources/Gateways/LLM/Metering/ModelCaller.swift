@@ -1,0 +1,24 @@
+package import Domain
+
+/// Who asks for a model, as the gateway and the call's headers say.
+package struct ModelCaller: Sendable {
+    /// The agent that the key or the address is for; `nil` when it may speak for any.
+    let agent: String?
+    let actor: Actor
+    let traceparent: String?
+    let runID: String?
+    let requestID: String?
+    let endUser: String?
+
+    package init(agent: String?, actor: Actor, traceparent: String?, headers: [(name: String, value: String)]) {
+        func header(_ name: String) -> String? {
+            headers.first { $0.name.lowercased() == name && !$0.value.isEmpty }?.value
+        }
+        self.agent = agent
+        self.actor = actor
+        self.traceparent = traceparent
+        runID = header("x-run-id")
+        requestID = header("x-request-id")
+        endUser = header("x-end-user-id").map { $0.percentDecoded ?? $0 }
+    }
+}

@@ -1,0 +1,82 @@
+package import Domain
+import NIOCore
+
+extension ModelMeter {
+    /// A call that has no answer: the caller gets an error of the gateway's own.
+    package func recordFailure(
+        _ reason: String, of call: ModelCall, since start: ContinuousClock.Instant
+    ) async {
+        await record(
+            ModelUsageReport(
+                call: call, outcome: .failed(error: String(reason.prefix(1_024))),
+                latency: start.duration(to: .now)))
+    }
+
+    /// The answer, in OpenAI's format, which is recorded before the caller has the last of it.
+    ///
+    /// A whole answer is recorded here and now. One that comes in parts is let through as it comes, but for the part
+    /// that ends it: that waits for the record. When it breaks off, or the caller goes away, what came until then counts.
+    ///
+    /// - Parameter report: has the usage, once the stream has ended, when the provider told it in its own way, and why the
+    ///   answer is not whole, when that is said within it.
+    func metered(
+        _ answer: EgressAnswer, of call: ModelCall, since start: ContinuousClock.Instant,
+        report: AnswerReport
+    ) async -> EgressAnswer {
+        let firstByte = start.duration(to: .now)
+        let isEvents = answer.headers.contains { header in
+            header.name.lowercased() == "content-type" && header.value.lowercased().hasPrefix("text/event-stream")
+        }
+        @Sendable func record(_ reader: AnswerUsage, _ failure: String?) async {
+            let isSuccess = (200...299).contains(answer.status)
+            let known = report.usage ?? reader.usage
+            let usage = known ?? (isSuccess ? reader.estimate(of: call) : nil)
+            await self.record(
+                ModelUsageReport(
+                    call: call,
+                    outcome: (failure ?? report.failure).map { .failed(error: String($0.prefix(1_024))) }
+                        ?? .answered(statusCode: UInt32(answer.status)),
+                    isStreamed: isEvents, usage: usage, isEstimated: known == nil && usage != nil,
+                    latency: start.duration(to: .now), timeToFirstByte: firstByte))
+        }
+        switch answer.body {
+        case .whole(let bytes):
+            var reader = AnswerUsage(isEvents: isEvents)
+            reader.read(bytes)
+            reader.end()
+            await record(reader, nil)
+            return answer
+        case .streamed(let stream):
+            return EgressAnswer(
+                status: answer.status, headers: answer.headers,
+                body: .streamed { write in
+                    var reader = AnswerUsage(isEvents: isEvents)
+                    var held: ByteBuffer?
+                    var isTaken = true
+                    func give(_ part: ByteBuffer?) async throws {
+                        guard let part else { return }
+                        isTaken = false
+                        try await write(part)
+                        isTaken = true
+                    }
+                    do {
+                        try await stream { part in
+                            reader.read(part.readableBytesView)
+                            try await give(held)
+                            held = isEvents && !reader.isDone ? nil : part
+                            if held == nil { try await give(part) }
+                        }
+                    } catch {
+                        reader.end()
+                        await record(
+                            reader,
+                            isTaken ? "the answer broke off: \(error)" : "the caller did not take the whole answer")
+                        throw error
+                    }
+                    reader.end()
+                    await record(reader, nil)
+                    try await give(held)
+                })
+        }
+    }
+}

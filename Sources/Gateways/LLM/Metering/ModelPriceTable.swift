@@ -1,0 +1,79 @@
+package import Domain
+
+/// What well-known models cost where their provider's document does not say, in US dollars for a million tokens.
+///
+/// Collected by hand in November 2025 from what is publicly said of list prices, not from the providers themselves. Prices
+/// change, and contracts differ: `spec.prices` goes before.
+package enum ModelPriceTable {
+    /// Model: input, output, cached input.
+    private static let dollars: [String: (String, String, String?)] = [
+        "gpt-5.1": ("1.25", "10", "0.125"),
+        "gpt-5": ("1.25", "10", "0.125"),
+        "gpt-5-mini": ("0.25", "2", "0.025"),
+        "gpt-5-nano": ("0.05", "0.40", "0.005"),
+        "gpt-4.1": ("2", "8", "0.50"),
+        "gpt-4.1-mini": ("0.40", "1.60", "0.10"),
+        "gpt-4.1-nano": ("0.10", "0.40", "0.025"),
+        "gpt-4o": ("2.50", "10", "1.25"),
+        "gpt-4o-mini": ("0.15", "0.60", "0.075"),
+        "gpt-4-turbo": ("10", "30", nil),
+        "gpt-3.5-turbo": ("0.50", "1.50", nil),
+        "o3": ("2", "8", "0.50"),
+        "o3-mini": ("1.10", "4.40", "0.55"),
+        "o4-mini": ("1.10", "4.40", "0.275"),
+        "text-embedding-3-small": ("0.02", "0", nil),
+        "text-embedding-3-large": ("0.13", "0", nil),
+        "text-embedding-ada-002": ("0.10", "0", nil),
+        "claude-opus-4-5": ("5", "25", "0.50"),
+        "claude-opus-4-1": ("15", "75", "1.50"),
+        "claude-opus-4": ("15", "75", "1.50"),
+        "claude-sonnet-4-5": ("3", "15", "0.30"),
+        "claude-sonnet-4": ("3", "15", "0.30"),
+        "claude-haiku-4-5": ("1", "5", "0.10"),
+        "claude-3-7-sonnet": ("3", "15", "0.30"),
+        "claude-3-5-sonnet": ("3", "15", "0.30"),
+        "claude-3-5-haiku": ("0.80", "4", "0.08"),
+        "claude-3-opus": ("15", "75", "1.50"),
+        "claude-3-haiku": ("0.25", "1.25", "0.03"),
+        "amazon.nova-micro": ("0.035", "0.14", nil),
+        "amazon.nova-lite": ("0.06", "0.24", nil),
+        "amazon.nova-pro": ("0.80", "3.20", nil),
+    ]
+
+    /// Those that publish such prices; the same model elsewhere may cost something else.
+    private static let kinds: Set<String> = ["openai", "anthropic", "bedrock"]
+    /// Those that run on hardware of one's own.
+    private static let freeKinds: Set<String> = ["ollama", "playground"]
+
+    /// The price of a model, by its name or by that of which it is a dated version; `nil` when none is known.
+    package static func price(of model: String, kind: String) -> ModelPrice? {
+        if freeKinds.contains(kind) { return ModelPrice(input: .zero, output: .zero) }
+        guard kinds.contains(kind) else { return nil }
+        return prices[model] ?? prices[plainName(model)]
+    }
+
+    private static let prices: [String: ModelPrice] = dollars.compactMapValues { input, output, cached in
+        func amount(_ text: String) -> MicroUSD? { MicroUSD(dollars: text, max: ModelPrice.perMillionMax) }
+        guard let input = amount(input), let output = amount(output) else { return nil }
+        return ModelPrice(input: input, output: output, cachedInput: cached.flatMap(amount))
+    }
+
+    /// `gpt-4o-2024-08-06` is `gpt-4o`, `us.anthropic.claude-3-haiku-20240307-v1:0` is `claude-3-haiku`.
+    private static func plainName(_ model: String) -> String {
+        var parts = model.split(separator: "-", omittingEmptySubsequences: false)
+        if let last = parts.last, last.hasPrefix("v"), last.contains(":") { parts.removeLast() }
+        if parts.last == "latest" { parts.removeLast() }
+        let isDate = { (lengths: [Int]) in
+            parts.count > lengths.count
+                && zip(parts.suffix(lengths.count), lengths).allSatisfy { part, length in
+                    part.utf8.count == length && part.allSatisfy(\.isNumber)
+                }
+        }
+        if isDate([4, 2, 2]) { parts.removeLast(3) } else if isDate([8]) { parts.removeLast() }
+        var name = parts.joined(separator: "-")
+        for prefix in ["us.", "eu.", "apac.", "global."] where name.hasPrefix(prefix) {
+            name = String(name.dropFirst(prefix.count))
+        }
+        return name.hasPrefix("anthropic.") ? String(name.dropFirst("anthropic.".count)) : name
+    }
+}

@@ -1,0 +1,91 @@
+import Domain
+
+/// Reckons tokens from texts, for providers that do not tell them.
+package enum UsageEstimate {
+    package static func tokens(bytes: UInt64) -> UInt64 { bytes / 4 + (bytes % 4 == 0 ? 0 : 1) }
+
+    /// Of a request in OpenAI's format: the texts of its messages, or what is to be embedded.
+    package static func promptTokens(of body: [UInt8]) -> UInt64 {
+        guard let request = try? JSONValue(parsing: body) else { return 0 }
+        var bytes: UInt64 = 0
+        for message in values(request["messages"]) {
+            bytes += textBytes(message["content"])
+            for call in values(message["tool_calls"]) { bytes += textBytes(call["function"]?["arguments"]) }
+        }
+        let input = request["input"] ?? request["prompt"]
+        // What is to be embedded may come as numbers of tokens.
+        let numbers = values(input).flatMap { values($0) + [$0] }.count { if case .number = $0 { true } else { false } }
+        return tokens(bytes: bytes + textBytes(input)) + UInt64(numbers)
+    }
+
+    /// Of a text, or of several, or of parts that have texts.
+    private static func textBytes(_ value: JSONValue?) -> UInt64 {
+        switch value {
+        case .string(let text): UInt64(text.utf8.count)
+        case .array(let values):
+            values.reduce(0) { $0 + UInt64(($1.string ?? $1["text"]?.string ?? "").utf8.count) }
+        case .object, .bool, .number, .null, nil: 0
+        }
+    }
+
+    private static func values(_ value: JSONValue?) -> [JSONValue] {
+        if case .array(let values)? = value { values } else { [] }
+    }
+}
+
+/// Walks the strings of a JSON document without building anything: it is done for each chunk of each stream.
+enum JSONStrings {
+    struct Found: Hashable {
+        /// The length of all texts that a model writes.
+        var textBytes: UInt64 = 0
+        /// Whether there is a member `usage` that is an object.
+        var hasUsage = false
+    }
+
+    private static let texts = ["content", "arguments", "reasoning_content", "refusal", "text"].map { Array($0.utf8) }
+    private static let usage = Array("usage".utf8)
+
+    static func scan(_ document: ArraySlice<UInt8>) -> Found {
+        document.withUnsafeBufferPointer { bytes in
+            var found = Found()
+            var index = 0
+            var isText = false
+            while index < bytes.count {
+                guard bytes[index] == UInt8(ascii: "\"") else {
+                    index += 1
+                    continue
+                }
+                let start = index + 1
+                index = end(of: bytes, from: start)
+                let string = bytes[min(start, index)..<index]
+                if isText { found.textBytes += UInt64(string.count) }
+                isText = false
+                index = skipSpace(bytes, index + 1)
+                guard index < bytes.count, bytes[index] == UInt8(ascii: ":") else { continue }
+                index = skipSpace(bytes, index + 1)
+                guard index < bytes.count else { break }
+                if bytes[index] == UInt8(ascii: "\"") {
+                    isText = texts.contains { string.elementsEqual($0) }
+                } else if bytes[index] == UInt8(ascii: "{"), string.elementsEqual(usage) {
+                    found.hasUsage = true
+                }
+            }
+            return found
+        }
+    }
+
+    /// Where the quote is that ends a string.
+    private static func end(of bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        var index = start
+        while index < bytes.count, bytes[index] != UInt8(ascii: "\"") {
+            index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        return min(index, bytes.count)
+    }
+
+    private static func skipSpace(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int {
+        var index = start
+        while index < bytes.count, bytes[index] == 0x20 || bytes[index] == 0x0a || bytes[index] == 0x0d { index += 1 }
+        return index
+    }
+}

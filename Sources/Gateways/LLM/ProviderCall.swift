@@ -1,0 +1,46 @@
+import Domain
+import Synchronization
+
+/// A request, and whom it goes to as what.
+struct ProviderCall: Sendable {
+    let provider: ModelProvider
+    let model: String
+    let request: LLMRequest
+
+    /// What is asked, in no provider's words.
+    func chat() throws(ModelCallFailure) -> ChatRequest {
+        do throws(UntranslatableRequest) {
+            return try ChatRequest(openAI: request.document, model: model)
+        } catch {
+            throw .request(error.reason)
+        }
+    }
+
+    /// The body as it came, unless it is for another model.
+    var body: [UInt8] {
+        guard model != request.model, case .object(let members) = request.document else { return request.body }
+        let changed = members.map { member in
+            member.name == "model" ? JSONValue.Member(name: "model", value: .string(model)) : member
+        }
+        return Array(JSONValue.object(changed).text.text.utf8)
+    }
+}
+
+/// An answer on its way, in OpenAI's format.
+struct ProviderAnswer: Sendable {
+    let answer: EgressAnswer
+    /// What the provider said of it, once all of it has come.
+    var report = AnswerReport()
+}
+
+/// What is known of an answer beside what the agent gets.
+final class AnswerReport: Sendable {
+    private let state = Mutex<(usage: TokenUsage?, failure: String?)>((nil, nil))
+
+    var usage: TokenUsage? { state.withLock { $0.usage } }
+    /// Why the answer is not whole.
+    var failure: String? { state.withLock { $0.failure } }
+
+    func note(usage: TokenUsage?) { state.withLock { $0.usage = usage } }
+    func note(failure: String) { state.withLock { $0.failure = failure } }
+}

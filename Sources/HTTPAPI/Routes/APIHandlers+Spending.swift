@@ -1,0 +1,83 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import HTTPTypes
+import Projections
+
+/// What models cost, and who used them. A key that speaks for one agent sees that agent's part alone.
+extension APIHandlers {
+    private static let spendItemsMax: UInt64 = 1_000
+    private static let usageRowsMax: UInt64 = 10_000
+    private static let usageDaysMax: Int64 = 400
+
+    /// This month's spending beside the budgets.
+    func modelSpend(_ request: APIRequest) async throws -> APIAnswer {
+        let limit = Int(try request.query("limit", in: 1...Self.spendItemsMax) ?? 10)
+        let period = CalendarMonth(containing: commands.clock.now())
+        let agent = try agentID(nil, request)
+        let records = Dictionary(
+            grouping: try await projections.modelSpend(of: agent, in: period, request.workspace), by: \.agent)
+        var summary = SpendSummary()
+        var known: Set<String> = []
+        for (name, models) in try await projections.agentModels(of: agent, in: request.workspace) {
+            known.insert(name)
+            summary.add(name, models, records[name] ?? [])
+        }
+        for name in records.keys.sorted() where !known.contains(name) {
+            summary.add(name, AgentModels(document: .null), records[name] ?? [])
+        }
+        return APIAnswer(.ok, summary.json(period, request.workspace, limit: limit))
+    }
+
+    /// Calls, tokens and cost from one day to another, by agent, user, model, provider or day.
+    func modelUsage(_ request: APIRequest) async throws -> APIAnswer {
+        let today = CalendarDay(containing: commands.clock.now())
+        let last = try Self.day("to", request) ?? today
+        let first = try Self.day("from", request) ?? CalendarMonth(containing: last.start).firstDay
+        guard first <= last, last.daysSinceEpoch - first.daysSinceEpoch < Self.usageDaysMax else {
+            throw APIError.badRequest("from must be before to, by \(Self.usageDaysMax) days at most")
+        }
+        let names = ModelUsageGrouping.allCases.map(\.rawValue).joined(separator: ", ")
+        let text = request.query("group_by") ?? ModelUsageGrouping.agent.rawValue
+        guard let grouping = ModelUsageGrouping(rawValue: text) else {
+            throw APIError.badRequest("group_by must be one of \(names)")
+        }
+        let limit = Int(try request.query("limit", in: 1...Self.usageRowsMax) ?? 1_000)
+        let (records, hasMore) = try await projections.modelUsage(
+            by: grouping, from: first, to: last, of: try agentID(request.query("agent"), request), limit: limit,
+            in: request.workspace)
+        let answer = JSONText.object { json in
+            json.add("from", first.description)
+            json.add("to", last.description)
+            json.add("group_by", grouping.rawValue)
+            json.add("rows", records.map { $0.json(grouping) })
+            json.add("has_more", hasMore)
+        }
+        return APIAnswer(.ok, answer)
+    }
+
+    private static func day(_ name: String, _ request: APIRequest) throws(APIError) -> CalendarDay? {
+        guard let text = request.query(name) else { return nil }
+        guard let day = CalendarDay(text) else {
+            throw .badRequest("\(name) must be a day such as 2026-01-31")
+        }
+        return day
+    }
+}
+
+extension ModelUsageRecord {
+    fileprivate func json(_ grouping: ModelUsageGrouping) -> JSONText {
+        .object { json in
+            json.add(grouping.rawValue, group)
+            json.add("calls", sums.calls)
+            json.add("failed_calls", sums.failedCalls)
+            json.add("refused_calls", sums.refusedCalls)
+            json.add("estimated_calls", sums.estimatedCalls)
+            json.add("unpriced_calls", sums.unpricedCalls)
+            json.add("prompt_tokens", sums.promptTokens)
+            json.add("completion_tokens", sums.completionTokens)
+            json.add("cached_tokens", sums.cachedTokens)
+            json.add("cost_usd", JSONText(dollars: sums.cost))
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package import Domain
+import GRDB
+
+extension Projections {
+    /// What the agent spent in a month, model by model: by key, on the caller's thread.
+    package func modelSpending(
+        of agent: String, in month: CalendarMonth, _ workspace: WorkspaceName
+    ) throws(ProjectionError) -> [ModelSpending] {
+        try lookUp { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT * FROM model_spend WHERE workspace = ? AND month = ? AND agent = ?")
+            return try Row.fetchAll(statement, arguments: [workspace.text, month.number, agent])
+                .map { ModelSpendRecord($0).spending }
+        }
+    }
+
+    /// What everybody used in a month, by agent, provider and model; of one agent when one is given.
+    package func modelSpend(
+        of agent: String?, in month: CalendarMonth, _ workspace: WorkspaceName
+    ) async throws(ProjectionError) -> [ModelSpendRecord] {
+        try await query { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM model_spend WHERE workspace = ? AND month = ? AND agent = coalesce(?, agent)
+                    ORDER BY agent, provider, model
+                    """,
+                arguments: [workspace.text, month.number, agent]
+            ).map(ModelSpendRecord.init)
+        }
+    }
+
+    /// What was used from the first day to the last, put together, the dearest first; days in their order.
+    ///
+    /// - Returns: `limit` groups at most, and whether there are more.
+    package func modelUsage(
+        by grouping: ModelUsageGrouping, from first: CalendarDay, to last: CalendarDay, of agent: String?,
+        limit: Int, in workspace: WorkspaceName
+    ) async throws(ProjectionError) -> (records: [ModelUsageRecord], hasMore: Bool) {
+        let sums = ReadModelSchema.usageSums.map { "sum(\($0)) AS \($0)" }.joined(separator: ", ")
+        let order = grouping == .day ? "grouped" : "sum(cost) DESC, grouped"
+        let condition = agent == nil ? "" : "AND agent = ?"
+        let sql = """
+            SELECT \(grouping.rawValue) AS grouped, \(sums) FROM model_usage
+            WHERE workspace = ? AND day BETWEEN ? AND ? \(condition)
+            GROUP BY \(grouping.rawValue) ORDER BY \(order) LIMIT ?
+            """
+        var arguments: StatementArguments = [workspace.text, first.daysSinceEpoch, last.daysSinceEpoch]
+        if let agent { arguments += [agent] }
+        arguments += [limit + 1]
+        return try await query { [arguments] db in
+            let records = try Row.fetchAll(db, sql: sql, arguments: arguments).map { ModelUsageRecord($0, grouping) }
+            return (Array(records.prefix(limit)), records.count > limit)
+        }
+    }
+
+    /// The models and budgets of every agent, or of one, by name: without the rest of their documents.
+    package func agentModels(
+        of agent: String? = nil, in workspace: WorkspaceName
+    ) async throws(ProjectionError) -> [(agent: String, models: AgentModels)] {
+        try await query { db in
+            try Row.fetchAll(db, sql: Self.agentModelsQuery, arguments: [workspace.text, agent]).map(Self.agentModels)
+        }
+    }
+
+    /// The models and budgets of one agent, on the caller's thread; without a deploy there are none.
+    package func agentModels(_ agent: String, _ workspace: WorkspaceName) throws(ProjectionError) -> AgentModels {
+        try lookUp { db in
+            try db.first(Self.agentModelsQuery, [workspace.text, agent], Self.agentModels)?.models
+                ?? AgentModels(document: .null)
+        }
+    }
+
+    /// `->` gives JSON, numbers as they were written.
+    private static var agentModelsQuery: String {
+        """
+        SELECT name, document -> '$.llm_configs' AS configurations, document -> '$.spec.llmConfig' AS single,
+            document -> '$.monthly_budget_usd' AS budget
+        FROM resources WHERE workspace = ? AND kind = 'agent' AND name = coalesce(?, name) ORDER BY name
+        """
+    }
+
+    private static func agentModels(_ row: Row) -> (agent: String, models: AgentModels) {
+        func value(_ name: String) -> JSONValue? { (row[name] as String?).map { JSONText(verified: $0).value } }
+        return (
+            row["name"],
+            AgentModels(
+                configurations: value("configurations"), single: value("single"), monthlyBudget: value("budget"))
+        )
+    }
+}
