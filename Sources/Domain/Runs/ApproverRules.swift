@@ -12,24 +12,32 @@ extension ActiveState {
     /// What the actor's approval of an action means. An action that a client blocked is anybody's to approve whose role
     /// allows it.
     ///
-    /// - Throws: `selfApproval` for whoever started the run, unless settings allow it; `notAnApprover` for a key of none
-    ///   of the groups that the policy names.
+    /// - Throws: `selfApproval` for whoever started the run, unless settings allow it; `notAnApprover` for a key or a
+    ///   person of none of the groups that the policy names.
     func approval(
         of action: ActionState, in run: RunState, _ context: DecisionContext
     ) throws(Rejection) -> ApproverDecision {
-        guard let gate = action.gate, case .apiKey(let key) = context.actor.kind else { return .approves }
-        let isOwn = key == run.creatorID || context.actor.name == run.userID
+        guard let gate = action.gate else { return .approves }
+        let groups: [String]
+        switch context.actor.kind {
+        case .system: return .approves
+        case .apiKey(let key): groups = apiKeys[key]?.groups ?? []
+        case .person: groups = context.actorGroups
+        }
+        // User ids are e-mail addresses more often than not: another case is no other person.
+        let isOwn = context.actor.kind == run.creator || context.actor.name.lowercased() == run.userID.lowercased()
         guard !isOwn || context.settings.allowsSelfApproval else {
             throw Rejection(
                 .selfApproval,
                 "whoever started a run may not approve its calls: let somebody else approve action \(action.id)")
         }
         guard !gate.groups.isEmpty else { return .approves }
-        let mine = Set(apiKeys[key]?.groups ?? []).intersection(gate.groups)
+        let mine = Set(groups).intersection(gate.groups)
         guard !mine.isEmpty else {
             throw Rejection(
                 .notAnApprover,
-                "action \(action.id) waits for a member of \(gate.groups.joined(separator: ", ")); the key is in none")
+                "action \(action.id) waits for a member of \(gate.groups.joined(separator: ", ")); \(context.actor.approver) is in none"
+            )
         }
         guard gate.needsEveryGroup else { return .approves }
         let added = mine.subtracting(gate.approvedGroups).sorted()
@@ -51,6 +59,16 @@ extension ActiveState {
                     ActionVoted(
                         actionID: action.id, approverID: context.actor.name, groups: groups, reason: reason)))
             return decision.events
+        }
+    }
+}
+
+extension Actor {
+    /// Whom a refused approval is told of.
+    fileprivate var approver: String {
+        switch kind {
+        case .apiKey, .system: "the key"
+        case .person: name
         }
     }
 }
