@@ -53,7 +53,7 @@ import Testing
     ])
     func peopleOfTheDomainAreTaken(_ claims: [String: String]) async throws {
         let rules = Issuer.rules(allowedDomains: ["example.com", "Corp.test"])
-        #expect(throws: Never.self) { try await proven(claims.mapValues { $0 }, rules) }
+        await #expect(throws: Never.self) { try await proven(claims.mapValues { $0 }, rules) }
     }
 
     @Test(arguments: [

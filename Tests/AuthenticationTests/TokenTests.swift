@@ -62,7 +62,7 @@ import Testing
             ["aud": #"["other","sluice"]"#],
         ] as [[String: String?]])
     func clocksMayBeALittleApart(_ changes: [String: String?]) async throws {
-        #expect(throws: Never.self) {
+        await #expect(throws: Never.self) {
             try outcome(key.token(Issuer.claims(changes)), keys: await keys()).get()
         }
     }
@@ -135,6 +135,6 @@ import Testing
     @Test(arguments: ["JWT", "jwt", "at+jwt", "application/at+jwt"])
     func tokensAndAccessTokensAreTaken(_ type: String) async throws {
         let token = try key.token(header: #","typ":"\#(type)""#)
-        #expect(throws: Never.self) { try outcome(token, keys: await keys()).get() }
+        await #expect(throws: Never.self) { try outcome(token, keys: await keys()).get() }
     }
 }

@@ -205,6 +205,28 @@ def test_an_agent_with_a_provider_is_not_invoked_without_its_people(world):
     assert world.agent.calls.empty()
 
 
+def test_when_the_provider_is_gone_nobody_invokes_its_agents(world):
+    assert world.api.delete("/api/v1/identity-providers/corp").status == 200
+    world.refused(world.provider.token(), "corp")
+    assert world.invoke(world.key).status == 401
+    world.store()
+    world.accepted(world.provider.token())
+
+
+def test_a_change_of_the_provider_counts_at_once(world):
+    world.accepted(world.provider.token())
+    world.agent.next_call()
+    world.store(identityProvider=world.provider.spec()["identityProvider"] | {"audiences": ["another"]})
+    world.refused(world.provider.token(), "audience")
+
+
+def test_an_api_key_may_look_like_a_token(own_sluice):
+    key = "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl"
+    sluice = own_sluice(SLUICE_API_KEY=key)
+    assert sluice.client(key).get("/runs").status == 200
+    assert sluice.client(key + "x").get("/runs").status == 401
+
+
 def test_people_of_another_provider_do_not_count(world):
     other = IdentityServer(Key("k1", "RS256"))
     try:
