@@ -552,6 +552,17 @@ def test_nobody_approves_what_they_asked_for(approvals):
         assert world.approve(world.person("dan@corp.test"), action).status == 200
 
 
+def test_nobody_grants_themselves_access(sluice, approvals):
+    world = approvals("granter")
+    asked = sluice.client().post("/governance/requests", {
+        "subject": "carol@corp.test", "tool_id": world.bank, "agent_id": "granter"})
+    path = f"/governance/requests/{asked.json['id']}/approve"
+    answer = world.person("carol@corp.test").post(path, {"scope": "agent_user_ttl"})
+    assert answer.status == 403 and answer.headers["sluice-error-code"] == "self_approval", answer
+    answer = world.person("dan@corp.test").post(path, {"scope": "agent_user_ttl"})
+    assert answer.status == 200 and answer.json["approver_id"] == "dan@corp.test"
+
+
 def test_a_person_who_created_a_run_does_not_approve_its_calls(sluice, provider, approvals):
     world = approvals("creator")
     operators = {"name": "creator-operators", "spec": provider.spec(issuer="https://operators.test", role="operator")}
@@ -598,6 +609,16 @@ def test_a_person_may_do_what_the_providers_role_may(sluice, agent, provider, ro
         expected = (200, 201) if name in ALLOWED[role] else (403,)
         assert answer.status in expected, (name, answer)
     assert world.invoke(provider.token()).status == 200, "everybody who is proven may invoke"
+
+
+def test_every_person_has_a_rate_of_their_own(own_sluice, provider):
+    sluice = own_sluice(SLUICE_RATE_LIMIT="1", SLUICE_RATE_BURST="3")
+    answer = sluice.client().post("/api/v1/identity-providers", {"name": "corp", "spec": provider.spec(role="viewer")})
+    assert answer.status == 201
+    token = provider.token("eve@corp.test")
+    statuses = [sluice.client(token).get("/runs").status for _ in range(30)]
+    assert 429 in statuses
+    assert sluice.client(provider.token("ada@corp.test")).get("/runs").status == 200
 
 
 def test_a_bad_token_signs_nobody_in(sluice, agent, provider):

@@ -130,6 +130,24 @@ import Testing
         #expect(approve(action, as: Self.person("bob", subject: "8"), in: own) == nil, "somebody else of that name")
     }
 
+    @Test mutating func aPersonDoesNotApproveTheirOwnRequestWithoutAGateEither() throws {
+        let (action, request): (ActionID, AccessRequestID) = (try scenario.block(run, hash: nil), scenario.newID())
+        scenario.actor = Self.person("Alice")
+        let approve = Command.approveAction(run: run, action: action, payloadHash: nil, reason: nil)
+        #expect(scenario.rejection(approve)?.code == .selfApproval)
+        let access = RequestAccess(
+            requestID: request, subject: "alice", toolID: "bank", agentID: "payments", duration: nil, runID: nil,
+            actionID: scenario.newID(), capability: nil, payloadHash: nil, method: nil, url: nil)
+        try scenario.when(.requestAccess(access))
+        let grant = Command.approveAccess(
+            ApproveAccess(
+                requestID: request, scope: .agentUserTTL, duration: nil, reason: nil, payloadHash: nil))
+        #expect(scenario.rejection(grant)?.code == .selfApproval)
+        scenario.actor = Self.person("bob")
+        #expect(scenario.rejection(grant) == nil && scenario.rejection(approve) == nil)
+        #expect(status(action) == .approved && scenario.state.accessRequests[request]?.isPending == false)
+    }
+
     @Test mutating func aRevokedKeyIsInNoGroup() throws {
         let action = try block(["finance"])
         let member = try Self.key("f", ["finance"], &scenario)
