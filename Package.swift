@@ -42,6 +42,7 @@ extension Target.Dependency {
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
     static let deque = product(name: "DequeModule", package: "swift-collections")
     static let heap = product(name: "HeapModule", package: "swift-collections")
+    static let jwtKit = product(name: "JWTKit", package: "jwt-kit")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
     static let system = product(name: "SystemPackage", package: "swift-system")
 }
@@ -70,13 +71,14 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
+        .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.0"),
     ],
     targets: [
         // Level 0: knows nothing of ours.
         .systemLibrary(name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         room("Domain"),
-        room("Authentication", [.crypto]),
         // Level 1
+        room("Authentication", ["Domain", .crypto, .jwtKit]),
         room("Governance", ["Domain", .crypto]),
         room("EventLog", ["CLZ4", .crypto, .logging, .metrics]),
         room("Secrets", ["Domain", .crypto]),
@@ -97,8 +99,8 @@ let package = Package(
         room(
             "Gateways",
             [
-                "Domain", "Governance", "CommandHandling", "Projections", "Secrets", .crypto, .httpClient, .nioCore,
-                .nioHTTP1, .nioPosix, .nioSSL, .logging, .metrics,
+                "Domain", "Authentication", "Governance", "CommandHandling", "Projections", "Secrets", .crypto,
+                .httpClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .logging, .metrics,
             ]),
         // Level 5
         room(
@@ -154,6 +156,7 @@ let package = Package(
         suite("Fuzzing", ["Fuzzing", "TestSupport"]),
         suite("Simulation", ["Simulation"]),
         suite("Domain", ["Domain"]),
+        suite("Authentication", ["Domain", "Authentication", .crypto, .jwtKit]),
         suite("Governance", ["Domain", "Governance"]),
         suite("EventLog", ["EventLog", "TestSupport", .crypto, .logging]),
         suite("EventStore", ["Domain", "EventLog", "EventStore", "TestSupport", .logging, .protobuf]),
@@ -161,7 +164,9 @@ let package = Package(
         suite("CommandHandling", ["Domain", "EventLog", "EventStore", "CommandHandling", "TestSupport", .logging]),
         suite("Projections", ["Domain", "EventStore", "Projections", "TestSupport", .grdb, .logging]),
         suite("Scheduling", ["Domain", "Scheduling"]),
-        suite("Gateways", ["Domain", "Gateways", "Governance", "Projections", "Secrets", "TestSupport", .logging]),
+        suite(
+            "Gateways",
+            ["Domain", "Authentication", "Gateways", "Governance", "Projections", "Secrets", "TestSupport", .logging]),
         suite("Secrets", ["Domain", "Secrets", "TestSupport"]),
         suite("Execution", ["Domain", "Execution"]),
     ]

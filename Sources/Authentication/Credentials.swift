@@ -1,5 +1,11 @@
-/// The API key of a request, from the header that its client uses.
-package enum Credentials {
+/// What a request says about who sends it, from the headers that its client uses.
+package enum Credentials: Hashable, Sendable {
+    case apiKey(APIKeySecret)
+    /// A person's token; its text may still be an API key that looks like one.
+    case token(String)
+    /// A key for the request, and the token of the person it is made for.
+    case both(APIKeySecret, token: String)
+
     package enum Failure: Error, Hashable, Sendable {
         case missing
         /// Both headers came, with different keys.
@@ -7,15 +13,25 @@ package enum Credentials {
         case malformed
     }
 
-    /// Reads `Authorization: Bearer` and `X-RunAgents-API-Key`; if both come they must carry the same key.
-    package static func apiKey(
-        authorization: String?, apiKeyHeader: String?
-    ) throws(Failure) -> APIKeySecret {
-        let bearer = authorization.map(bearerToken)
+    /// Reads `Authorization: Bearer` and `X-RunAgents-API-Key`. Two keys must be the same; a key may come with a token.
+    package init(authorization: String?, apiKeyHeader: String?) throws(Failure) {
+        let bearer = authorization.map(Self.bearerToken)
         if case .some(.none) = bearer { throw .malformed }
-        let token = bearer ?? nil
-        if let token, let apiKeyHeader, token != apiKeyHeader { throw .contradicting }
-        guard let text = token ?? apiKeyHeader else { throw .missing }
+        switch (bearer ?? nil, apiKeyHeader) {
+        case (nil, nil): throw .missing
+        case (nil, let key?): self = .apiKey(try Self.secret(key))
+        case (let token?, nil): self = JSONWebToken.hasForm(token) ? .token(token) : .apiKey(try Self.secret(token))
+        case (let token?, let key?):
+            guard token != key else {
+                self = .apiKey(try Self.secret(key))
+                return
+            }
+            guard JSONWebToken.hasForm(token) else { throw .contradicting }
+            self = .both(try Self.secret(key), token: token)
+        }
+    }
+
+    private static func secret(_ text: String) throws(Failure) -> APIKeySecret {
         guard let secret = APIKeySecret(text) else { throw .malformed }
         return secret
     }

@@ -4,14 +4,18 @@ package import Domain
 package struct CommandRequest: Sendable {
     package let workspace: WorkspaceName
     package let actor: Actor
+    /// The groups of approvers that a person's token names.
+    package let actorGroups: [String]
     package let idempotency: IdempotencyToken?
     package let traceparent: String?
 
     package init(
-        workspace: WorkspaceName, actor: Actor, idempotency: IdempotencyToken? = nil, traceparent: String? = nil
+        workspace: WorkspaceName, actor: Actor, actorGroups: [String] = [],
+        idempotency: IdempotencyToken? = nil, traceparent: String? = nil
     ) {
         self.workspace = workspace
         self.actor = actor
+        self.actorGroups = actorGroups
         self.idempotency = idempotency
         self.traceparent = traceparent
     }

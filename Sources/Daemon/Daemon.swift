@@ -70,7 +70,8 @@ package struct Daemon: Sendable {
         let clients = GatewayClients(
             tools: EgressClients(.sluice(callsMax: configuration.egress.callsMax)),
             models: EgressClients(
-                .sluice(callsMax: configuration.llm.callsMax, silenceMax: configuration.llm.timeout)))
+                .sluice(callsMax: configuration.llm.callsMax, silenceMax: configuration.llm.timeout)),
+            identities: EgressClients(.sluice))
         do {
             try await serve(log, store, commands, projections, vault, client, clients, directory)
         } catch {
@@ -112,6 +113,8 @@ package struct Daemon: Sendable {
             meter: ModelMeter(commands: commands, projections: projections, logger: logger),
             credentials: credentials, clients: clients.models,
             configuration: configuration.llm, now: { commands.clock.now() }, logger: logger)
+        let identities = IdentityGateway(
+            projections: projections, clients: clients.identities, now: { commands.clock.now() }, logger: logger)
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
@@ -131,7 +134,7 @@ package struct Daemon: Sendable {
             DrainingService(drainTimeout: configuration.drainTimeout) {
                 try await egress.recordInterrupted(active)
                 try await serveHTTP(
-                    store, commands, projections, vault, client, egress, consents, models, tokens, agents)
+                    store, commands, projections, vault, client, egress, consents, models, identities, tokens, agents)
             },
         ]
         let group = ServiceGroup(
@@ -159,7 +162,7 @@ package struct Daemon: Sendable {
     private func serveHTTP(
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
         _ client: HTTPClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
-        _ tokens: AgentTokens, _ agents: AgentProcesses
+        _ identities: IdentityGateway, _ tokens: AgentTokens, _ agents: AgentProcesses
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
@@ -174,7 +177,7 @@ package struct Daemon: Sendable {
             }, heartbeat: configuration.heartbeat)
         let dependencies = HTTPAPIDependencies(
             commands: commands, projections: projections, streamer: streamer, vault: vault, client: client,
-            egress: egress, consents: consents, models: models,
+            egress: egress, consents: consents, models: models, identities: identities,
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             }, agentRecords: AgentRecords(agents),

@@ -17,6 +17,7 @@ package struct HTTPAPIDependencies: Sendable {
     package let egress: EgressGateway
     package let consents: Consents
     package let models: LLMGateway
+    package let identities: IdentityGateway
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
     package let agentRecords: AgentRecords
@@ -26,6 +27,7 @@ package struct HTTPAPIDependencies: Sendable {
     package init(
         commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
         client: HTTPClient, egress: EgressGateway, consents: Consents, models: LLMGateway,
+        identities: IdentityGateway,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         agentRecords: AgentRecords = AgentRecords(),
         metrics: @escaping @Sendable () async -> String
@@ -38,6 +40,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.egress = egress
         self.consents = consents
         self.models = models
+        self.identities = identities
         self.agentOfToken = agentOfToken
         self.agentRecords = agentRecords
         self.metrics = metrics

@@ -77,7 +77,7 @@ package enum HTTPAPIServer {
                     ],
                     idleTimeout: TimeAmount(configuration.idleTimeout),
                     httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),
+                        maxHeaderFieldSize: 32 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),
             configuration: ApplicationConfiguration(
                 address: address, serverName: "sluice", backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.connectionsMax)),
@@ -96,8 +96,8 @@ package enum HTTPAPIServer {
         if isGate { router.add(middleware: GateMiddleware()) }
         router.add(
             middleware: AuthenticationMiddleware(
-                projections: dependencies.projections, agentOfToken: dependencies.agentOfToken,
-                now: { commands.clock.now() }))
+                projections: dependencies.projections, identities: dependencies.identities,
+                agentOfToken: dependencies.agentOfToken, now: { commands.clock.now() }))
         if configuration.rateLimitPerSecond > 0 {
             router.add(
                 middleware: RateLimitMiddleware(

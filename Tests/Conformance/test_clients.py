@@ -93,5 +93,15 @@ def test_the_client_keeps_policies(driven):
     assert translated["resource"] == "https://api.stripe.test/*"
 
 
+def test_the_client_keeps_identity_providers(driven):
+    version, slug, results = driven
+    if version == "0.2.0":
+        return
+    people = results["people"]
+    assert people == results["people_again"] == named(results["people_listed"], f"{slug}-corp")
+    assert people["spec"]["host"] == "corp.test" and "https://id.test/keys" in json.dumps(people)
+    assert results["people_missing"]["status"] == 404
+
+
 def test_a_wrong_key_is_told_apart_from_other_errors(driven):
     assert driven[2]["wrong_key"]["status"] == 401

@@ -20,7 +20,7 @@ OPERATIONS = [
     if method in {"get", "post", "put", "patch", "delete"}]
 # What this version serves of them.
 SERVED = re.compile(
-    r"/(runs|approvals/requests|tools)\b|/(deploy|starter-kit|model-spend)$|/policies(/{policyName}|/translate)?$|/agents(/{agentName}(/invoke|/config)?)?$"
+    r"/(runs|approvals/requests|tools|identity-providers)\b|/(deploy|starter-kit|model-spend)$|/policies(/{policyName}|/translate)?$|/agents(/{agentName}(/invoke|/config)?)?$"
     r"|/auth/api-keys(/{keyId})?$")
 
 
@@ -91,6 +91,15 @@ def test_every_answer_has_the_published_shape(sluice, scripted):
     assert ask("POST", "/policies/translate", {"text": "deny DELETE on https://api.stripe.test/*"}).json["rules"]
     ask("POST", "/policies/translate", {})
 
+    people = {"name": "corp", "spec": {"host": "corp.test", "userIDClaim": "email", "allowedDomains": ["corp.test"],
+                                       "identityProvider": {"issuer": "https://id.test", "jwksUri": "https://id.test/k",
+                                                            "audiences": ["sluice"]}}}
+    assert ask("POST", "/identity-providers", people).json["spec"] == people["spec"]
+    ask("POST", "/identity-providers", {})
+    ask("GET", "/identity-providers")
+    ask("GET", "/identity-providers/{providerName}", providerName="corp")
+    ask("GET", "/identity-providers/{providerName}", providerName="nothing")
+
     deploy = {"agent_name": "billing", "image": "registry.test/agent:1", "required_tools": ["stripe"],
               "policies": ["payments"], "llm_configs": [{"provider": "openai", "model": "gpt-4o", "role": "default"}]}
     assert ask("POST", "/deploy", deploy).status == 201
@@ -139,7 +148,8 @@ def test_every_answer_has_the_published_shape(sluice, scripted):
     ask("GET", "/auth/api-keys")
     for template, parameter, name in (
             ("/auth/api-keys/{keyId}", "keyId", key), ("/agents/{agentName}", "agentName", "billing"),
-            ("/tools/{toolName}", "toolName", "stripe"), ("/policies/{policyName}", "policyName", "payments")):
+            ("/tools/{toolName}", "toolName", "stripe"), ("/policies/{policyName}", "policyName", "payments"),
+            ("/identity-providers/{providerName}", "providerName", "corp")):
         assert ask("DELETE", template, **{parameter: name}).status == 200
         assert ask("DELETE", template, **{parameter: name}).status == 404
     missing = {(method, template) for method, template in OPERATIONS if SERVED.match(template)} - contract.asked

@@ -26,7 +26,7 @@ import Testing
         return Actor(kind: .apiKey(id), name: name)
     }
 
-    private mutating func block(_ groups: [String], every: Bool = false) throws -> ActionID {
+    private mutating func block(_ groups: [String], every: Bool = false, in other: RunID? = nil) throws -> ActionID {
         let id: ActionID = scenario.newID()
         let call = ToolCall(
             id: scenario.newID(), toolID: "bank", capability: nil, method: "POST", url: "https://bank/",
@@ -35,7 +35,7 @@ import Testing
             actionID: id, requestID: scenario.newID(), reason: "", headers: JSONText(verified: "{}"), payload: nil)
         try scenario.when(
             .beginToolCall(
-                run: run,
+                run: other ?? run,
                 BeginToolCall(
                     call: call, agentID: "payments",
                     requirement: RequiredApproval(name: "", groups: groups, needsEveryGroup: every, duration: nil),
@@ -43,10 +43,10 @@ import Testing
         return id
     }
 
-    private mutating func approve(_ action: ActionID, as actor: Actor) -> Rejection? {
+    private mutating func approve(_ action: ActionID, as actor: Actor, in other: RunID? = nil) -> Rejection? {
         scenario.actor = actor
         return scenario.rejection(
-            .approveAction(run: run, action: action, payloadHash: PayloadHash("sha256:1"), reason: nil))
+            .approveAction(run: other ?? run, action: action, payloadHash: PayloadHash("sha256:1"), reason: nil))
     }
 
     private func status(_ action: ActionID) -> ActionStatus? { scenario.state.runs[run]?.action(action)?.status }
@@ -82,6 +82,70 @@ import Testing
         #expect(status(action) == .approved && scenario.state.runs[run]?.status == .running)
         let votes = scenario.history.count { if case .actionVoted = $0.payload { true } else { false } }
         #expect(votes == 1)
+    }
+
+    private static func person(_ name: String, subject: String? = nil) -> Actor {
+        Actor(kind: .person(Person(provider: "corp", subject: subject ?? name)), name: name)
+    }
+
+    private mutating func approve(_ action: ActionID, asPerson actor: Actor, of groups: [String]) -> Rejection? {
+        scenario.actorGroups = groups
+        return approve(action, as: actor)
+    }
+
+    @Test mutating func aPersonIsInTheGroupsOfTheirTokenAlone() throws {
+        let action = try block(["finance", "risk"])
+        let person = Self.person("bob")
+        for groups in [[], ["sales"], ["Finance"]] {
+            let rejection = approve(action, asPerson: person, of: groups)
+            #expect(rejection?.code == .notAnApprover && rejection?.message.contains("bob") == true)
+        }
+        #expect(status(action) == .blocked)
+        #expect(approve(action, asPerson: person, of: ["sales", "risk"]) == nil)
+        #expect(status(action) == .approved)
+    }
+
+    @Test mutating func severalPeopleMakeUpForEveryGroup() throws {
+        let action = try block(["finance", "risk"], every: true)
+        #expect(approve(action, asPerson: Self.person("bob"), of: ["finance"]) == nil)
+        #expect(status(action) == .blocked)
+        #expect(approve(action, asPerson: Self.person("carol"), of: ["risk"]) == nil)
+        #expect(status(action) == .approved)
+    }
+
+    @Test(arguments: ["alice", "Alice", "ALICE"])
+    mutating func aPersonDoesNotApproveWhatTheyAskedFor(name: String) throws {
+        let action = try block([])
+        #expect(approve(action, asPerson: Self.person(name), of: ["finance"])?.code == .selfApproval)
+        scenario.settings.allowsSelfApproval = true
+        #expect(approve(action, asPerson: Self.person(name), of: []) == nil)
+    }
+
+    @Test mutating func aPersonWhoStartedARunDoesNotApproveItsCallsUnderAnotherNameEither() throws {
+        scenario.actor = Self.person("bob", subject: "7")
+        let own = try scenario.createRun()
+        #expect(scenario.state.runs[own]?.creator == .person(Person(provider: "corp", subject: "7")))
+        let action = try block([], in: own)
+        #expect(approve(action, as: Self.person("robert", subject: "7"), in: own)?.code == .selfApproval)
+        #expect(approve(action, as: Self.person("bob", subject: "8"), in: own) == nil, "somebody else of that name")
+    }
+
+    @Test mutating func aPersonDoesNotApproveTheirOwnRequestWithoutAGateEither() throws {
+        let (action, request): (ActionID, AccessRequestID) = (try scenario.block(run, hash: nil), scenario.newID())
+        scenario.actor = Self.person("Alice")
+        let approve = Command.approveAction(run: run, action: action, payloadHash: nil, reason: nil)
+        #expect(scenario.rejection(approve)?.code == .selfApproval)
+        let access = RequestAccess(
+            requestID: request, subject: "alice", toolID: "bank", agentID: "payments", duration: nil, runID: nil,
+            actionID: scenario.newID(), capability: nil, payloadHash: nil, method: nil, url: nil)
+        try scenario.when(.requestAccess(access))
+        let grant = Command.approveAccess(
+            ApproveAccess(
+                requestID: request, scope: .agentUserTTL, duration: nil, reason: nil, payloadHash: nil))
+        #expect(scenario.rejection(grant)?.code == .selfApproval)
+        scenario.actor = Self.person("bob")
+        #expect(scenario.rejection(grant) == nil && scenario.rejection(approve) == nil)
+        #expect(status(action) == .approved && scenario.state.accessRequests[request]?.isPending == false)
     }
 
     @Test mutating func aRevokedKeyIsInNoGroup() throws {

@@ -8,6 +8,7 @@ struct Scenario {
     var settings = DecisionSettings()
     var workspace = WorkspaceName.default
     var actor = Actor(kind: .system, name: "tester")
+    var actorGroups: [String] = []
     private(set) var now = Timestamp(microseconds: 1_790_000_000_000_000)
     private var counter: UInt64 = 0
 
@@ -21,7 +22,8 @@ struct Scenario {
     @discardableResult
     mutating func when(_ command: Command) throws(Rejection) -> [Event] {
         let context = DecisionContext(
-            time: now, workspace: workspace, actor: actor, commandID: newID(), idempotency: nil, traceparent: nil,
+            time: now, workspace: workspace, actor: actor, actorGroups: actorGroups, commandID: newID(),
+            idempotency: nil, traceparent: nil,
             settings: settings)
         let events = try state.decide(command, context)
         for event in events { state.evolve(event) }

@@ -69,6 +69,7 @@ enum EventSamples {
     private static let actors = [
         Actor(kind: .apiKey(APIKeyID(uuid(801))), name: "ci"), .scheduler, .executor, .bootstrap,
         Actor(kind: .apiKey(APIKeyID(uuid(802))), name: "Zoë \"the\" approver\n"),
+        Actor(kind: .person(Person(provider: "corp", subject: "00u1-é")), name: "ada@corp.test"),
     ]
     private static let action = ActionID(uuid(701))
     private static let runID = RunID(uuid(702))

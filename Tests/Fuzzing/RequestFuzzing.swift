@@ -9,6 +9,7 @@ enum RequestFuzzing {
         try check(body, ToolDocument.document)
         try check(body) { body throws(APIError) in try SpecDocument.document(.policy, body) }
         try check(body) { body throws(APIError) in try SpecDocument.document(.modelProvider, body) }
+        try check(body, IdentityProviderDocument.document)
     }
 
     private static func check(

@@ -187,7 +187,8 @@ extension LogGenerator {
         case 0..<60:
             let first = StoreResources.Item(
                 kind: kind, name: name, newID: newID(), document: random.pick(Self.documents),
-                secrets: kind == .policy ? [] : storedSecrets(), keptSecrets: random.maybe(["a"]))
+                secrets: kind == .policy || kind == .identityProvider ? [] : storedSecrets(),
+                keptSecrets: random.maybe(["a"]))
             let tool = StoreResources.Item(
                 kind: .tool, name: "made-by-deploy", newID: newID(), document: random.pick(Self.documents))
             return .storeResources(StoreResources(items: random.chance(30) ? [first, tool] : [first]))

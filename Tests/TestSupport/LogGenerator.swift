@@ -42,7 +42,8 @@ package struct LogGenerator: Sendable {
         let command = randomCommand()
         let actor =
             random.chance(70)
-            ? Actor(kind: .apiKey(keys.last ?? newID()), name: random.pick(Self.people)) : .scheduler
+            ? Actor(kind: .apiKey(keys.last ?? newID()), name: random.pick(Self.people))
+            : random.chance(50) ? person() : .scheduler
         let commandID: EventID = newID()
         let context = DecisionContext(
             time: now, workspace: workspace, actor: actor, commandID: commandID,
@@ -75,6 +76,11 @@ package struct LogGenerator: Sendable {
         let noise = UInt64.random(in: 0...0xfff, using: &random)
         return Identifier(
             UUIDValue(high: milliseconds << 16 | 0x7000 | noise, low: 0x8000_0000_0000_0000 | idCount << 12))
+    }
+
+    private mutating func person() -> Actor {
+        let name = random.pick(Self.people)
+        return Actor(kind: .person(Person(provider: "corp", subject: "id of \(name)")), name: name)
     }
 
     private mutating func record(_ events: [Event]) -> [RecordedEvent] {

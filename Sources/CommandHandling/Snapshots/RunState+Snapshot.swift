@@ -17,8 +17,9 @@ extension RunState {
         writer.add(12, streamSequence)
         writer.add(13, timelineSequence)
         writer.add(14) { calls.write(to: &$0) }
-        writer.add(15, creatorID)
+        if case .apiKey(let id) = creator { writer.add(15, id) }
         writer.add(16, optional: input?.text)
+        if case .person(let person) = creator { writer.add(17) { person.write(to: &$0) } }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -28,7 +29,7 @@ extension RunState {
         var input: JSONText?
         var deadline = Timestamp(microseconds: 0)
         var (actions, lastInvoke): ([ActionState], InvokeProgress?) = ([], nil)
-        var (calls, creatorID): (ToolCallJournal, APIKeyID?) = (ToolCallJournal(), nil)
+        var (calls, creator): (ToolCallJournal, Actor.Kind?) = (ToolCallJournal(), nil)
         var (streamSequence, timelineSequence): (UInt64, UInt64) = (0, 0)
         while let field = try reader.next() {
             switch field {
@@ -46,8 +47,9 @@ extension RunState {
             case 12: streamSequence = try reader.unsigned()
             case 13: timelineSequence = try reader.unsigned()
             case 14: calls = try ToolCallJournal(try reader.message())
-            case 15: creatorID = try reader.id("creator")
+            case 15: creator = .apiKey(try reader.id("creator"))
             case 16: input = try reader.json()
+            case 17: creator = .person(try Person(try reader.message()))
             default: throw .missing("run")
             }
         }
@@ -55,7 +57,7 @@ extension RunState {
             id: try required(id, "run"), workspace: try required(workspace, "workspace"), agentID: agentID,
             userID: userID, conversationID: conversationID, invokeURL: invokeURL, initialMessage: initialMessage,
             input: input, deadline: deadline, status: try required(status, "status"), actions: actions, calls: calls,
-            creatorID: creatorID, lastInvoke: lastInvoke, streamSequence: streamSequence,
+            creator: creator, lastInvoke: lastInvoke, streamSequence: streamSequence,
             timelineSequence: timelineSequence)
     }
 }
@@ -94,5 +96,24 @@ extension InvokeProgress {
         self.init(
             purpose: action.map { .resume($0) } ?? .start, attempt: attempt, requestID: requestID,
             stage: failed ?? (isCompleted ? .completed : .open))
+    }
+}
+
+extension Person {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.add(1, provider)
+        writer.add(2, subject)
+    }
+
+    fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (provider, subject) = ("", "")
+        while let field = try reader.next() {
+            switch field {
+            case 1: provider = try reader.text()
+            case 2: subject = try reader.text()
+            default: throw .missing("person")
+            }
+        }
+        self.init(provider: provider, subject: subject)
     }
 }

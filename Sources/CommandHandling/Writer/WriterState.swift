@@ -87,8 +87,9 @@ package struct WriterState<Waiter: Sendable>: Sendable {
         }
         guard !queue.isFull else { return (.failed(.overloaded), false) }
         let context = DecisionContext(
-            time: max(now, memory.time), workspace: request.workspace, actor: request.actor, commandID: id,
-            idempotency: request.idempotency, traceparent: request.traceparent, settings: settings)
+            time: max(now, memory.time), workspace: request.workspace, actor: request.actor,
+            actorGroups: request.actorGroups, commandID: id, idempotency: request.idempotency,
+            traceparent: request.traceparent, settings: settings)
         let events: [Event]
         do {
             events = try memory.state.decide(command, context)

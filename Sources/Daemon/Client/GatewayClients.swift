@@ -4,9 +4,11 @@ import Gateways
 struct GatewayClients: Sendable {
     let tools: EgressClients
     let models: EgressClients
+    let identities: EgressClients
 
     func shutdown() async throws {
         try await tools.shutdown()
         try await models.shutdown()
+        try await identities.shutdown()
     }
 }

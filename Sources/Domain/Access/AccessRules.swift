@@ -46,6 +46,7 @@ extension ActiveState {
             if let given = approve.payloadHash, request.requested.payloadHash?.matches(given) != true {
                 throw Rejection(.payloadHashMismatch, "payload_hash mismatch")
             }
+            try checkNotOwn(request, context)
             return [context.event(0, stream: stream, sequence: request.streamSequence + 1, .accessApproved(approved))]
         }
         let run = try activeRun(target.runID, context)

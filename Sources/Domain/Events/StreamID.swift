@@ -1,7 +1,7 @@
 /// The consistency boundary an event belongs to: one run, one tool, one key, …
 package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
-        case run, accessRequest, agent, tool, policy, modelProvider, apiKey, answer, secret
+        case run, accessRequest, agent, tool, policy, modelProvider, apiKey, answer, secret, identityProvider
     }
 
     package let kind: Kind

@@ -1,6 +1,6 @@
 /// The kinds of named things a team keeps in Sluice.
 package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
-    case agent, tool, policy, modelProvider
+    case agent, tool, policy, modelProvider, identityProvider
 
     /// The kind's name in event types and messages.
     package var singular: String {
@@ -9,6 +9,7 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .tool: "tool"
         case .policy: "policy"
         case .modelProvider: "model_provider"
+        case .identityProvider: "identity_provider"
         }
     }
 
@@ -18,6 +19,7 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .tool: "tool.registered"
         case .policy: "policy.stored"
         case .modelProvider: "model_provider.registered"
+        case .identityProvider: "identity_provider.registered"
         }
     }
 
@@ -27,6 +29,7 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .tool: .tool
         case .policy: .policy
         case .modelProvider: .modelProvider
+        case .identityProvider: .identityProvider
         }
     }
 }

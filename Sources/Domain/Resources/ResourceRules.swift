@@ -94,6 +94,7 @@ extension Rejection {
         case .tool: Rejection(.resourceNotFound, "tool \"\(name)\" not found")
         case .policy: Rejection(.resourceNotFound, "policy \"\(name)\" not found")
         case .modelProvider: Rejection(.resourceNotFound, "model provider \"\(name)\" not found")
+        case .identityProvider: Rejection(.resourceNotFound, "identity provider \"\(name)\" not found")
         }
     }
 }

@@ -9,32 +9,49 @@ enum ApproverDecision {
 }
 
 extension ActiveState {
-    /// What the actor's approval of an action means. An action that a client blocked is anybody's to approve whose role
-    /// allows it.
+    /// What the actor's approval of an action means. An action that a client blocked is any key's to approve whose role
+    /// allows it, and any person's but those whose run it is.
     ///
-    /// - Throws: `selfApproval` for whoever started the run, unless settings allow it; `notAnApprover` for a key of none
-    ///   of the groups that the policy names.
+    /// - Throws: `selfApproval` for whoever started the run, unless settings allow it; `notAnApprover` for a key or a
+    ///   person of none of the groups that the policy names.
     func approval(
         of action: ActionState, in run: RunState, _ context: DecisionContext
     ) throws(Rejection) -> ApproverDecision {
-        guard let gate = action.gate, case .apiKey(let key) = context.actor.kind else { return .approves }
-        let isOwn = key == run.creatorID || context.actor.name == run.userID
+        let groups: [String]
+        switch context.actor.kind {
+        case .system: return .approves
+        case .apiKey(let key):
+            if action.gate == nil { return .approves }
+            groups = apiKeys[key]?.groups ?? []
+        case .person: groups = context.actorGroups
+        }
+        let isOwn = context.actor.kind == run.creator || context.actor.isNamed(run.userID)
         guard !isOwn || context.settings.allowsSelfApproval else {
             throw Rejection(
                 .selfApproval,
                 "whoever started a run may not approve its calls: let somebody else approve action \(action.id)")
         }
-        guard !gate.groups.isEmpty else { return .approves }
-        let mine = Set(apiKeys[key]?.groups ?? []).intersection(gate.groups)
+        guard let gate = action.gate, !gate.groups.isEmpty else { return .approves }
+        let mine = Set(groups).intersection(gate.groups)
         guard !mine.isEmpty else {
             throw Rejection(
                 .notAnApprover,
-                "action \(action.id) waits for a member of \(gate.groups.joined(separator: ", ")); the key is in none")
+                "action \(action.id) waits for a member of \(gate.groups.joined(separator: ", ")); \(context.actor.approver) is in none"
+            )
         }
         guard gate.needsEveryGroup else { return .approves }
         let added = mine.subtracting(gate.approvedGroups).sorted()
         if Set(gate.approvedGroups).union(added).isSuperset(of: gate.groups) { return .approves }
         return added.isEmpty ? .changesNothing : .votes(added)
+    }
+
+    /// Refuses a person's approval of what they asked for themselves, where no run says whose it is.
+    func checkNotOwn(_ request: AccessRequestState, _ context: DecisionContext) throws(Rejection) {
+        guard case .person = context.actor.kind, context.actor.isNamed(request.requested.subject),
+            !context.settings.allowsSelfApproval
+        else { return }
+        throw Rejection(
+            .selfApproval, "nobody approves their own request: let somebody else approve request \(request.id)")
     }
 
     /// The events of an approval that is not the last one needed; `nil` when it is.
@@ -51,6 +68,19 @@ extension ActiveState {
                     ActionVoted(
                         actionID: action.id, approverID: context.actor.name, groups: groups, reason: reason)))
             return decision.events
+        }
+    }
+}
+
+extension Actor {
+    /// User ids are e-mail addresses more often than not: another case of letters is no other person.
+    fileprivate func isNamed(_ userID: String) -> Bool { name.lowercased() == userID.lowercased() }
+
+    /// Whom a refused approval is told of.
+    fileprivate var approver: String {
+        switch kind {
+        case .apiKey, .system: "the key"
+        case .person: name
         }
     }
 }

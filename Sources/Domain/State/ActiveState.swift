@@ -52,7 +52,7 @@ package struct ActiveState: Hashable, Sendable {
         switch event.stream.kind {
         case .run: evolveRun(RunID(event.stream.id), event)
         case .accessRequest: evolveAccessRequest(AccessRequestID(event.stream.id), event)
-        case .agent, .tool, .policy, .modelProvider: evolveResource(event)
+        case .agent, .tool, .policy, .modelProvider, .identityProvider: evolveResource(event)
         case .apiKey: evolveAPIKey(APIKeyID(event.stream.id), event)
         case .secret: evolveSecret(SecretID(event.stream.id), event)
         case .answer: break

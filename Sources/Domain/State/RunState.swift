@@ -14,8 +14,8 @@ package struct RunState: Hashable, Sendable {
     package private(set) var status: RunStatus = .running
     package private(set) var actions: [ActionState] = []
     package private(set) var calls = ToolCallJournal()
-    /// The key that created it.
-    package private(set) var creatorID: APIKeyID?
+    /// The key or the person that created it; `nil` when Sluice did.
+    package private(set) var creator: Actor.Kind?
     /// The latest invoke of the agent, in flight or done.
     package private(set) var lastInvoke: InvokeProgress?
     package private(set) var streamSequence: UInt64 = 0
@@ -38,7 +38,7 @@ package struct RunState: Hashable, Sendable {
         id: RunID, workspace: WorkspaceName, agentID: String, userID: String, conversationID: String?,
         invokeURL: String?, initialMessage: String?, input: JSONText?, deadline: Timestamp, status: RunStatus,
         actions: [ActionState],
-        calls: ToolCallJournal, creatorID: APIKeyID?, lastInvoke: InvokeProgress?, streamSequence: UInt64,
+        calls: ToolCallJournal, creator: Actor.Kind?, lastInvoke: InvokeProgress?, streamSequence: UInt64,
         timelineSequence: UInt64
     ) {
         self.id = id
@@ -53,7 +53,7 @@ package struct RunState: Hashable, Sendable {
         self.status = status
         self.actions = actions
         self.calls = calls
-        self.creatorID = creatorID
+        self.creator = creator
         self.lastInvoke = lastInvoke
         self.streamSequence = streamSequence
         self.timelineSequence = timelineSequence
@@ -93,7 +93,11 @@ package struct RunState: Hashable, Sendable {
             lastInvoke?.stage = .completed
         case .invokeFailed(let failed):
             lastInvoke?.stage = .failed(at: event.time, isRetryable: failed.isRetryable, error: failed.error)
-        case .runCreated: if case .apiKey(let id) = event.actor.kind { creatorID = id }
+        case .runCreated:
+            switch event.actor.kind {
+            case .apiKey, .person: creator = event.actor.kind
+            case .system: creator = nil
+            }
         case .checkpointSaved(let saved): calls.noteCheckpoint(restartsHandler: saved.restartsHandler)
         case .toolCallStarted(let started):
             calls.start(started.call)

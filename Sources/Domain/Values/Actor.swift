@@ -3,12 +3,14 @@ package struct Actor: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// A request made with an API key.
         case apiKey(APIKeyID)
+        /// A person who signed in at an identity provider of the workspace.
+        case person(Person)
         /// Sluice itself: the scheduler, the executor, the first start.
         case system
     }
 
     package let kind: Kind
-    /// The key's name, or the part of Sluice that acted.
+    /// The key's name, a person's user id, or the part of Sluice that acted.
     package let name: String
 
     package init(kind: Kind, name: String) {
@@ -20,6 +22,19 @@ package struct Actor: Hashable, Sendable {
     package static let gateway = Actor(kind: .system, name: "gateway")
     package static let executor = Actor(kind: .system, name: "executor")
     package static let bootstrap = Actor(kind: .system, name: "bootstrap")
+}
+
+/// A person as an identity provider knows them.
+package struct Person: Hashable, Sendable {
+    /// The name of the identity provider.
+    package let provider: String
+    /// Who they are there, for good: a user id may change or be given to another.
+    package let subject: String
+
+    package init(provider: String, subject: String) {
+        self.provider = provider
+        self.subject = subject
+    }
 }
 
 /// What an API key may do; each role's permissions are listed in the HTTP API.

@@ -8,7 +8,7 @@ package struct Limits: Hashable, Sendable {
     package var toolCallsPerRunMax = 10_000
     /// Access requests that are pending or whose grant has not expired.
     package var openAccessRequestsMax = 100_000
-    /// Agents, tools, policies and model providers of all workspaces, each kind by itself.
+    /// Agents, tools, policies, model providers and identity providers of all workspaces, each kind by itself.
     package var resourcesPerKindMax = 100_000
     /// API keys that are not revoked.
     package var apiKeysMax = 10_000

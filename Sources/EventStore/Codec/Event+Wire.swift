@@ -13,6 +13,7 @@ extension Event {
         writer.add(8) { actor in
             if case .apiKey(let id) = self.actor.kind { actor.add(1, id) }
             actor.add(2, self.actor.name)
+            if case .person(let person) = self.actor.kind { actor.add(3) { person.write(to: &$0) } }
         }
         writer.add(9, causation.index)
         if let token = causation.idempotency { writer.add(10) { token.write(to: &$0) } }
@@ -79,15 +80,35 @@ extension WireReader {
 
 extension Actor {
     fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        var (key, name): (UUIDValue?, String) = (nil, "")
+        var (key, name, person): (UUIDValue?, String, Person?) = (nil, "", nil)
         while let field = try reader.next() {
             switch field {
             case 1: key = try reader.optionalUUID("actor.api_key_id")
             case 2: name = try reader.text()
+            case 3: person = try Person(try reader.message())
             default: try reader.skip()
             }
         }
-        self.init(kind: key.map { .apiKey(APIKeyID($0)) } ?? .system, name: name)
+        self.init(kind: key.map { .apiKey(APIKeyID($0)) } ?? person.map(Actor.Kind.person) ?? .system, name: name)
+    }
+}
+
+extension Person {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.add(1, provider)
+        writer.add(2, subject)
+    }
+
+    fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (provider, subject) = ("", "")
+        while let field = try reader.next() {
+            switch field {
+            case 1: provider = try reader.text()
+            case 2: subject = try reader.text()
+            default: try reader.skip()
+            }
+        }
+        self.init(provider: provider, subject: subject)
     }
 }
 
@@ -122,6 +143,7 @@ extension StreamID.Kind: WireChoice {
         case .apiKey: 7
         case .answer: 8
         case .secret: 9
+        case .identityProvider: 10
         }
     }
 }

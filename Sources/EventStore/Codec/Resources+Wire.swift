@@ -77,6 +77,7 @@ extension ResourceKind: WireChoice {
         case .tool: 2
         case .policy: 3
         case .modelProvider: 4
+        case .identityProvider: 5
         }
     }
 }

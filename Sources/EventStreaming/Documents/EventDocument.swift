@@ -77,6 +77,10 @@ package enum EventDocument {
             case .apiKey(let id):
                 json.add("kind", "api_key")
                 json.add("api_key_id", id.description)
+            case .person(let person):
+                json.add("kind", "person")
+                json.add("identity_provider", person.provider)
+                json.add("subject", person.subject)
             case .system: json.add("kind", "system")
             }
             json.add("name", actor.name)

@@ -18,9 +18,9 @@ extension ResourceRecord {
                 json.add("spec", spec.text)
             case .tool:
                 json.add("spec", (era == .v1alpha ? Self.toolSpecWithAliases(spec) : spec).text)
-            case .policy, .modelProvider: json.add("spec", spec.text)
+            case .policy, .modelProvider, .identityProvider: json.add("spec", spec.text)
             }
-            json.add("status", status)
+            json.add("status", status(spec))
             if !secrets.isEmpty { json.add("secrets_set", secrets) }
             if kind == .policy {
                 json.add(
@@ -36,7 +36,7 @@ extension ResourceRecord {
         }
     }
 
-    private var status: JSONText {
+    private func status(_ spec: JSONValue) -> JSONText {
         .object { json in
             switch kind {
             case .agent:
@@ -57,6 +57,12 @@ extension ResourceRecord {
                     phase == nil ? "stored; POST …/test asks whether it answers" : statusMessage ?? "it answers")
                 json.add("last_probe_time", probedAt)
                 json.add("probe_latency_ms", latencyMilliseconds)
+            case .identityProvider:
+                json.add("ready", true)
+                json.add(
+                    "message",
+                    spec["role"]?.string.map { "its people invoke agents, and sign in as \($0)" }
+                        ?? "its people invoke agents")
             }
         }
     }
@@ -93,7 +99,7 @@ extension ResourceRecord {
             json.add("provider", spec["provider"]?.text)
             json.add("endpoint", spec["endpoint"]?.text)
             json.add("models", spec["models"]?.text)
-        case .policy: break
+        case .policy, .identityProvider: break
         }
     }
 

@@ -4,6 +4,8 @@ import HTTPTypes
 enum HTTPErrorCode: String, Hashable, Sendable, CaseIterable {
     case badRequest = "bad_request"
     case unauthorized = "unauthorized"
+    case invalidToken = "invalid_token"
+    case identityProviderUnavailable = "identity_provider_unavailable"
     case forbidden = "forbidden"
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"

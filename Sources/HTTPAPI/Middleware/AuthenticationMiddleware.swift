@@ -1,6 +1,7 @@
 import Authentication
 import Crypto
 import Domain
+import Gateways
 import HTTPTypes
 import Hummingbird
 import Projections
@@ -12,8 +13,11 @@ struct AuthenticationMiddleware: RouterMiddleware {
     /// An agent that sends no key has it in its address: `/as/<key>/runs/…`.
     static let agentPathPrefix = "/as/"
     static let consentPathPrefix = "/oauth/"
+    /// How the routes end where a token may come beside a key.
+    static let invokePathSuffix = "/invoke"
 
     let projections: Projections
+    let identities: IdentityGateway
     let agentOfToken: @Sendable (String) -> AgentIdentity?
     let now: @Sendable () -> Timestamp
 
@@ -33,52 +37,79 @@ struct AuthenticationMiddleware: RouterMiddleware {
         // The router reads `//runs` as `/runs`; what decides who may enter must not see two spellings.
         guard !path.hasEmptyPart else { throw APIError.notFound("not found") }
         var context = context
-        context.principal = try principal(of: request, path: path)
+        context.principal =
+            if path.hasPrefix(Self.agentPathPrefix) {
+                try principal(ofAgentAt: path)
+            } else {
+                try await principal(of: request, context)
+            }
         return try await next(request, context)
     }
 
-    private func principal(of request: Request, path: String) throws -> Principal {
-        let isAgentPath = path.hasPrefix(Self.agentPathPrefix)
-        if isAgentPath, let agent = agentOfToken(Self.agentToken(path)) { return Principal(agent) }
-        let secret = isAgentPath ? try agentSecret(path) : try headerSecret(request)
-        guard let key = projections.apiKey(digest: secret.digest), key.expiresAt.map({ now() < $0 }) ?? true,
-            !isAgentPath || key.role == .agent
-        else { throw unauthorized("the API key is not known, revoked or expired") }
+    private func principal(ofAgentAt path: String) throws(APIError) -> Principal {
+        if let agent = agentOfToken(Self.agentToken(path)) { return Principal(agent) }
+        guard let key = principal(try agentSecret(path)), key.role == .agent else { throw Self.unknownKey }
+        return key
+    }
+
+    private func principal(of request: Request, _ context: APIContext) async throws -> Principal {
+        switch try credentials(request) {
+        case .apiKey(let secret): return try known(secret)
+        case .token(let text):
+            // Keys of other platforms may look like tokens.
+            if let key = APIKeySecret(text).flatMap(principal) { return key }
+            return try await TokenSignIn(identities, request, context).principal(text)
+        case .both(let secret, let token):
+            let key = try known(secret)
+            guard TokenSignIn.isInvoke(context) else {
+                throw APIError.notSignedIn(
+                    "an API key and a person's token came together, as they may where an agent is invoked: send one")
+            }
+            return try await TokenSignIn(identities, request, context).principal(key, for: token)
+        }
+    }
+
+    private func known(_ secret: APIKeySecret) throws(APIError) -> Principal {
+        guard let key = principal(secret) else { throw Self.unknownKey }
+        return key
+    }
+
+    /// Who has the key; `nil` for one that is not known, revoked or expired.
+    private func principal(_ secret: APIKeySecret) -> Principal? {
+        guard let key = projections.apiKey(digest: secret.digest), key.expiresAt.map({ now() < $0 }) ?? true else {
+            return nil
+        }
         return Principal(
-            keyID: key.id, name: key.name, role: key.role, workspace: key.workspace, groups: key.groups,
+            caller: .apiKey(key.id), name: key.name, role: key.role, workspace: key.workspace, groups: key.groups,
             agent: key.agent)
     }
+
+    private static var unknownKey: APIError { .notSignedIn("the API key is not known, revoked or expired") }
 
     private static func agentToken(_ path: String) -> String {
         String(path.dropFirst(agentPathPrefix.count).prefix { $0 != "/" })
     }
 
-    private func agentSecret(_ path: String) throws -> APIKeySecret {
+    private func agentSecret(_ path: String) throws(APIError) -> APIKeySecret {
         guard let secret = APIKeySecret(Self.agentToken(path)) else {
-            throw unauthorized("the address has no agent's key")
+            throw .notSignedIn("the address has no agent's key")
         }
         return secret
     }
 
-    private func headerSecret(_ request: Request) throws -> APIKeySecret {
-        do {
-            return try Credentials.apiKey(
+    private func credentials(_ request: Request) throws(APIError) -> Credentials {
+        do throws(Credentials.Failure) {
+            return try Credentials(
                 authorization: request.headers[.authorization], apiKeyHeader: request.headers[.apiKey])
         } catch {
             switch error {
             case .missing:
-                throw unauthorized(
+                throw .notSignedIn(
                     "an API key is required: send Authorization: Bearer <key> or X-RunAgents-API-Key: <key>")
-            case .contradicting: throw unauthorized("the two API key headers carry different keys")
-            case .malformed: throw unauthorized("the API key is malformed")
+            case .contradicting: throw .notSignedIn("the two API key headers carry different keys")
+            case .malformed: throw .notSignedIn("the API key is malformed")
             }
         }
-    }
-
-    private func unauthorized(_ message: String) -> APIError {
-        var error = APIError(.unauthorized, .unauthorized, message)
-        error.headers[.wwwAuthenticate] = "Bearer"
-        return error
     }
 }
 
@@ -90,7 +121,7 @@ extension Principal {
         }
         guard let id else { preconditionFailure("SHA-256 has 32 bytes") }
         self.init(
-            keyID: APIKeyID(id), name: agent.name, role: .agent, workspace: agent.workspace, groups: [],
+            caller: .apiKey(APIKeyID(id)), name: agent.name, role: .agent, workspace: agent.workspace, groups: [],
             agent: agent.name)
     }
 }

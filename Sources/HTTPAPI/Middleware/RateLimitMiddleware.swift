@@ -2,7 +2,7 @@ import Domain
 import Hummingbird
 import Synchronization
 
-/// A token bucket for each key; admins are not limited.
+/// A token bucket for each key and each person; admins are not limited.
 final class RateLimitMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
@@ -12,7 +12,7 @@ final class RateLimitMiddleware: RouterMiddleware {
     private let perSecond: Double
     private let burst: Double
     private let now: @Sendable () -> Timestamp
-    private let buckets = Mutex<[APIKeyID: TokenBucket]>([:])
+    private let buckets = Mutex<[Actor.Kind: TokenBucket]>([:])
 
     init(perSecond: Int, burst: Int, now: @escaping @Sendable () -> Timestamp) {
         self.perSecond = Double(perSecond)
@@ -26,7 +26,7 @@ final class RateLimitMiddleware: RouterMiddleware {
         guard let principal = context.principal, principal.role != .admin else {
             return try await next(request, context)
         }
-        if let wait = take(principal.keyID) {
+        if let wait = take(principal.caller) {
             throw APIError(
                 .tooManyRequests, .tooManyRequests, "too many requests with this key; try again in \(wait) s"
             ).retryAfter(seconds: wait)
@@ -35,7 +35,7 @@ final class RateLimitMiddleware: RouterMiddleware {
     }
 
     /// Takes a token; when there is none, the seconds until there is.
-    private func take(_ key: APIKeyID) -> Int? {
+    private func take(_ key: Actor.Kind) -> Int? {
         let now = now()
         return buckets.withLock { buckets in
             if buckets.count >= Self.bucketsMax, buckets[key] == nil { buckets.removeAll() }

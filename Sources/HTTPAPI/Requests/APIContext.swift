@@ -19,16 +19,46 @@ package struct APIContext: RequestContext {
 
 /// Who a request comes from, and for which workspace.
 struct Principal: Sendable {
-    let keyID: APIKeyID
+    /// A key, or a person who signed in.
+    let caller: Actor.Kind
     let name: String
-    let role: Role
+    /// `nil` for a person who may do nothing but invoke agents.
+    let role: Role?
     let workspace: WorkspaceName
-    /// The groups of approvers that the key stands for.
+    /// The groups of approvers that the key stands for, or the person is in.
     let groups: [String]
     /// The agent that the key is for; `nil` when it may speak for any.
     let agent: String?
+    /// Whom a token proves that came with the request: the caller itself, or whom its key acts for.
+    var endUser: EndUser?
 
-    var actor: Actor { Actor(kind: .apiKey(keyID), name: name) }
+    var actor: Actor { Actor(kind: caller, name: name) }
+
+    /// What to tell the writer of a person's groups; those of keys it knows.
+    var actorGroups: [String] {
+        switch caller {
+        case .person: groups
+        case .apiKey, .system: []
+        }
+    }
+
+    /// What tells its requests from everybody else's.
+    var scope: String {
+        let own =
+            switch caller {
+            case .apiKey(let id): id.description
+            case .person(let person): "person\n\(person.provider)\n\(person.subject)"
+            case .system: "system"
+            }
+        return endUser.map { "\(own)\n\($0.provider)\n\($0.userID)" } ?? own
+    }
+}
+
+/// A person whose token was verified.
+struct EndUser: Hashable, Sendable {
+    let workspace: WorkspaceName
+    let provider: String
+    let userID: String
 }
 
 /// Which of the two published APIs a path belongs to.

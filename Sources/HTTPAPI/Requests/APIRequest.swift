@@ -39,7 +39,8 @@ struct APIRequest: Sendable {
     /// The command request of this HTTP request.
     var commandRequest: CommandRequest {
         CommandRequest(
-            workspace: workspace, actor: principal.actor, idempotency: idempotency, traceparent: traceparent)
+            workspace: workspace, actor: principal.actor, actorGroups: principal.actorGroups, idempotency: idempotency,
+            traceparent: traceparent)
     }
 
     /// A path parameter, percent-decoded.

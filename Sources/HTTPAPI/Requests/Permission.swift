@@ -1,25 +1,32 @@
 import Domain
 
-/// What a route asks of a key's role.
+/// What a route asks of a key's or a person's role.
 enum Permission: Hashable, Sendable {
     case read
     /// Deploy, register, delete.
     case manageResources
     /// Create and move runs, add events, block actions.
     case driveRuns
+    /// Invoke an agent: for whoever may drive runs, and for everybody whom a token proves.
+    case invoke
     /// Ask for access, save checkpoints, report tool results.
     case actAsAgent
     /// Approve and reject.
     case decide
     case manageKeys
 
+    func isGranted(to principal: Principal) -> Bool {
+        if case .person = principal.caller, self == .invoke { return true }
+        return principal.role.map(isGranted) ?? false
+    }
+
     /// The table of roles.
-    func isGranted(to role: Role) -> Bool {
+    private func isGranted(to role: Role) -> Bool {
         switch role {
         case .admin: true
-        case .operator: self == .read || self == .manageResources || self == .driveRuns || self == .actAsAgent
+        case .operator: self != .decide && self != .manageKeys
         case .approver: self == .read || self == .decide
-        case .agent: self == .read || self == .driveRuns || self == .actAsAgent
+        case .agent: self == .read || self == .driveRuns || self == .invoke || self == .actAsAgent
         case .viewer: self == .read
         }
     }

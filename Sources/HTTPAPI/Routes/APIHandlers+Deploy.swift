@@ -24,6 +24,7 @@ extension APIHandlers {
             let document = try ToolDocument.document(tool, &secrets)
             tools.append((try ToolDocument.name(tool), document, secrets))
         }
+        try await checkIdentityProvider(request)
         let environment = try EnvironmentVariables(body)
         let agent = try Self.agentDocument(body, environment)
         func owner(_ kind: ResourceKind, _ name: String) -> ResourceKey {

@@ -11,16 +11,19 @@ extension APIHandlers {
     private static let pauseGrace = Duration.seconds(5)
 
     /// Creates a run and answers what the agent does. The run does not need the client: it goes on when that leaves.
+    ///
+    /// Whom a token proves is the run's user; of the token itself the run knows nothing.
     func invokeAgent(_ request: APIRequest) async throws -> APIAnswer {
         let (name, missing) = try agentName(request)
         let body = request.body
         guard let message = try body.text("message", "input", "initial_message") else {
             throw APIError.badRequest("message is required")
         }
+        let address = try await invokeURL(ofAgent: name, request, notFound: missing)
+        try await checkEndUser(request, ofAgent: name)
         let command = CreateRun(
-            runID: commands.newID(), agentID: name, userID: try body.text("user_id") ?? request.principal.name,
-            conversationID: try body.text("conversation_id"),
-            invokeURL: try await invokeURL(ofAgent: name, request, notFound: missing), initialMessage: message,
+            runID: commands.newID(), agentID: name, userID: try Self.userID(request),
+            conversationID: try body.text("conversation_id"), invokeURL: address, initialMessage: message,
             input: Self.input(of: body))
         let receipt = try await execute(.createRun(command), request)
         let id = receipt.events.first.map { RunID($0.event.stream.id) } ?? command.runID
@@ -36,6 +39,16 @@ extension APIHandlers {
             error.headers[.runID] = id.description
             throw error
         }
+    }
+
+    /// The user whom the token proves, else whom the body names, else the key.
+    private static func userID(_ request: APIRequest) throws(APIError) -> String {
+        let named = try request.body.text("user_id")
+        guard let proven = request.principal.endUser?.userID else { return named ?? request.principal.name }
+        guard named.map({ $0.utf8.elementsEqual(proven.utf8) }) ?? true else {
+            throw .badRequest("user_id is not whom the token proves: leave it out")
+        }
+        return proven
     }
 
     /// What of the body the platform does not say itself: the agent gets it as it came.

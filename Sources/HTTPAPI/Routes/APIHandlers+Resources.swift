@@ -76,6 +76,7 @@ extension APIHandlers {
         case .tool: "tool \"\(name)\" not found"
         case .policy: "policy \"\(name)\" not found"
         case .modelProvider: "model provider \"\(name)\" not found"
+        case .identityProvider: "identity provider \"\(name)\" not found"
         }
     }
 

@@ -184,11 +184,16 @@ extension APIHandlers {
     private func unfinished(_ run: RunRecord) -> APIError { .conflict("run is \(run.status.rawValue)") }
 
     private func invokeURL(_ request: APIRequest) async throws -> String? {
-        guard let text = try request.body.text("invoke_url") else {
-            guard request.body["invoke"] == .bool(true) else { return nil }
-            return try await invokeURL(ofAgent: try request.body.requiredText("agent_id", "agent"), request)
+        let given = try request.body.text("invoke_url")
+        guard given != nil || request.body["invoke"] == .bool(true) else { return nil }
+        let agent = try request.body.requiredText("agent_id", "agent")
+        if let given {
+            try checkURL(given, "invoke_url")
+            try await checkEndUser(request, ofAgent: agent)
+            return given
         }
-        try checkURL(text, "invoke_url")
-        return text
+        let address = try await invokeURL(ofAgent: agent, request)
+        try await checkEndUser(request, ofAgent: agent)
+        return address
     }
 }

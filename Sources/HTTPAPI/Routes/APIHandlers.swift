@@ -38,9 +38,13 @@ final class APIHandlers: Sendable {
         let bytes = try await bytes(of: request, upTo: limits.bytesMax ?? configuration.bodyBytesMax)
         let hasLines = limits.takesLines && request.headers.saysLines
         let body = hasLines ? try BodyParsing.lines(bytes) : try BodyParsing.object(bytes)
+        let workspace = try workspace(request, context, principal, body)
+        guard principal.endUser.map({ $0.workspace == workspace }) ?? true else {
+            throw APIError(.forbidden, .forbidden, "the token is of another workspace's identity provider")
+        }
         return APIRequest(
-            request, context, principal: principal, workspace: try workspace(request, context, principal, body),
-            body: body, idempotency: try idempotency(request, principal, bytes))
+            request, context, principal: principal, workspace: workspace, body: body,
+            idempotency: try idempotency(request, principal, bytes))
     }
 
     /// Who asks, when its role is allowed to.
@@ -48,10 +52,19 @@ final class APIHandlers: Sendable {
         guard let principal = context.principal else {
             throw APIError(.unauthorized, .unauthorized, "an API key is required")
         }
-        guard permission.isGranted(to: principal.role) else {
-            throw APIError(.forbidden, .forbidden, "a key of role \(principal.role.rawValue) may not do this")
-        }
+        guard permission.isGranted(to: principal) else { throw Self.notPermitted(principal) }
         return principal
+    }
+
+    private static func notPermitted(_ principal: Principal) -> APIError {
+        guard let role = principal.role else {
+            return APIError(
+                .forbidden, .forbidden,
+                "this token proves who invokes an agent and allows nothing else: send an API key, or give its identity "
+                    + "provider a spec.role")
+        }
+        let who = if case .person = principal.caller { "a person" } else { "a key" }
+        return APIError(.forbidden, .forbidden, "\(who) of role \(role.rawValue) may not do this")
     }
 
     /// Runs the handler, or gives the first answer again when its `Idempotency-Key` was used before.
@@ -88,10 +101,8 @@ final class APIHandlers: Sendable {
     func workspace(
         _ request: Request, _ context: APIContext, _ principal: Principal, _ body: JSONValue
     ) throws -> WorkspaceName {
-        // Old clients send `default` when nobody chose a namespace.
-        func chosen(_ text: String?) -> String? { text.flatMap { $0 == "default" || $0.isEmpty ? nil : $0 } }
-        let inBody = chosen(try body.text("namespace"))
-        let inHeader = chosen(request.headers[.workspaceNamespace])
+        let inBody = try body.text("namespace")?.chosenNamespace
+        let inHeader = request.headers.workspaceNamespace
         guard let text = context.parameters.get("workspace") ?? inHeader ?? inBody else { return principal.workspace }
         guard let workspace = WorkspaceName(text) else {
             throw APIError.badRequest("the workspace's name is not valid")
@@ -138,7 +149,7 @@ final class APIHandlers: Sendable {
             throw APIError.badRequest("Idempotency-Key must be 1 to 255 visible ASCII characters")
         }
         // Keyed: a plain digest of a body with a short secret in it would be a way to guess that.
-        let digest = vault.fingerprint(Array("\(principal.keyID)\n\(request.uri.path)\n".utf8), body)
+        let digest = vault.fingerprint(Array("\(principal.scope)\n\(request.uri.path)\n".utf8), body)
         let fingerprint = digest.withUnsafeBytes { UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16])) }
         guard let fingerprint else { preconditionFailure("a fingerprint has 32 bytes") }
         return IdempotencyToken(key: key, fingerprint: fingerprint)
@@ -148,4 +159,14 @@ final class APIHandlers: Sendable {
 extension Request {
     /// Whether there is a body to wait for (RFC 9112, section 6.3).
     fileprivate var announcesBody: Bool { headers[.contentLength] != nil || headers[.transferEncoding] != nil }
+}
+
+extension HTTPFields {
+    /// The workspace that the header chooses.
+    var workspaceNamespace: String? { self[.workspaceNamespace]?.chosenNamespace }
+}
+
+extension String {
+    /// Old clients send `default` when nobody chose a namespace.
+    fileprivate var chosenNamespace: String? { self == "default" || isEmpty ? nil : self }
 }

@@ -67,6 +67,7 @@ extension RouteTable {
         on(.post, "/starter-kit", under: prefixes, .manageResources, api.starterKit)
         let kinds: [(String, ResourceKind)] = [
             ("/agents", .agent), ("/tools", .tool), ("/policies", .policy), ("/model-providers", .modelProvider),
+            ("/identity-providers", .identityProvider),
         ]
         for (path, kind) in kinds {
             on(.get, path, under: prefixes, .read) { try await api.listResources(kind, $0) }
@@ -96,6 +97,7 @@ extension RouteTable {
             }
         }
         on(.post, "/model-providers/:name/test", under: prefixes, .manageResources, api.testModelProvider)
+        on(.post, "/identity-providers", under: prefixes, .manageResources, api.storeIdentityProvider)
         on(.get, "/policies/explain", under: prefixes, .read, api.explainPolicy)
         on(.post, "/policies/translate", under: prefixes, .read, api.translatePolicy)
         on(.put, "/policies/:name", under: prefixes, .manageResources) { request in
@@ -110,7 +112,7 @@ extension RouteTable {
         let current = ["/api/v1", "/api/v1/workspaces/:workspace"]
         let paths = [("/agents/:name", current), ("/agents/:name/:second", ["/api"])]
         for (path, prefixes) in paths {
-            on(.post, path + "/invoke", under: prefixes, .driveRuns, api.invokeAgent)
+            on(.post, path + AuthenticationMiddleware.invokePathSuffix, under: prefixes, .invoke, api.invokeAgent)
             onRaw(.get, path + "/logs", under: prefixes, .read, api.agentOutput)
             on(.get, path + "/build-log", under: prefixes, .read, api.agentBuildLog)
             on(.get, path + "/config", under: prefixes, .read, api.agentConfiguration)

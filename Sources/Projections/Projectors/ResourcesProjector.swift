@@ -2,7 +2,7 @@ import Domain
 import EventStore
 import GRDB
 
-/// Agents, tools, policies and model providers, by name.
+/// Agents, tools, policies, model providers and identity providers, by name.
 enum ResourcesProjector {
     static func apply(_ recorded: RecordedEvent, _ db: Database) throws {
         let event = recorded.event

@@ -85,5 +85,13 @@ if not older:
     record("translated", client.policies.translate("deny DELETE on https://api.stripe.test/*"))
     record("policy_deleted", client.policies.delete(f"{slug}-policy"))
     refusal("policy_missing", lambda: client.policies.get(f"{slug}-policy"))
+    people = {"name": f"{slug}-corp", "spec": {
+        "host": "corp.test", "userIDClaim": "email", "identityProvider": {
+            "issuer": "https://id.test", "jwksUri": "https://id.test/keys", "audiences": ["sluice"]}}}
+    record("people", client.identity_providers.apply(people))
+    record("people_listed", client.identity_providers.list())
+    record("people_again", client.identity_providers.get(f"{slug}-corp"))
+    record("people_deleted", client.identity_providers.delete(f"{slug}-corp"))
+    refusal("people_missing", lambda: client.identity_providers.get(f"{slug}-corp"))
 refusal("wrong_key", lambda: runagents.Client(endpoint=endpoint, api_key="not-a-key-of-ours").agents.list())
 print(json.dumps(results))

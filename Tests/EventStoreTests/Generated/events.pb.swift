@@ -44,6 +44,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
   case apiKey // = 7
   case answer // = 8
   case secret // = 9
+  case identityProvider // = 10
   case UNRECOGNIZED(Int)
 
   init() {
@@ -62,6 +63,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case 7: self = .apiKey
     case 8: self = .answer
     case 9: self = .secret
+    case 10: self = .identityProvider
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -78,6 +80,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case .apiKey: return 7
     case .answer: return 8
     case .secret: return 9
+    case .identityProvider: return 10
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -94,6 +97,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     .apiKey,
     .answer,
     .secret,
+    .identityProvider,
   ]
 
 }
@@ -105,6 +109,7 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
   case tool // = 2
   case policy // = 3
   case modelProvider // = 4
+  case identityProvider // = 5
   case UNRECOGNIZED(Int)
 
   init() {
@@ -118,6 +123,7 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
     case 2: self = .tool
     case 3: self = .policy
     case 4: self = .modelProvider
+    case 5: self = .identityProvider
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -129,6 +135,7 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
     case .tool: return 2
     case .policy: return 3
     case .modelProvider: return 4
+    case .identityProvider: return 5
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -140,6 +147,7 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
     .tool,
     .policy,
     .modelProvider,
+    .identityProvider,
   ]
 
 }
@@ -821,7 +829,7 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// Without a key id the actor is Sluice itself.
+/// Without a key id and a person the actor is Sluice itself.
 nonisolated struct Sluice_Events_V1_Actor: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -830,6 +838,32 @@ nonisolated struct Sluice_Events_V1_Actor: Sendable {
   var apiKeyID: Data = Data()
 
   var name: String = String()
+
+  var person: Sluice_Events_V1_Person {
+    get {_person ?? Sluice_Events_V1_Person()}
+    set {_person = newValue}
+  }
+  /// Returns true if `person` has been explicitly set.
+  var hasPerson: Bool {self._person != nil}
+  /// Clears the value of `person`. Subsequent reads from it will return its default value.
+  mutating func clearPerson() {self._person = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _person: Sluice_Events_V1_Person? = nil
+}
+
+/// Who signed in, as an identity provider of the workspace knows them.
+nonisolated struct Sluice_Events_V1_Person: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var provider: String = String()
+
+  var subject: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2110,11 +2144,11 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
 fileprivate nonisolated let _protobuf_package = "sluice.events.v1"
 
 nonisolated extension Sluice_Events_V1_StreamKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0")
 }
 
 nonisolated extension Sluice_Events_V1_ResourceKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESOURCE_KIND_UNSPECIFIED\0\u{1}RESOURCE_KIND_AGENT\0\u{1}RESOURCE_KIND_TOOL\0\u{1}RESOURCE_KIND_POLICY\0\u{1}RESOURCE_KIND_MODEL_PROVIDER\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESOURCE_KIND_UNSPECIFIED\0\u{1}RESOURCE_KIND_AGENT\0\u{1}RESOURCE_KIND_TOOL\0\u{1}RESOURCE_KIND_POLICY\0\u{1}RESOURCE_KIND_MODEL_PROVIDER\0\u{1}RESOURCE_KIND_IDENTITY_PROVIDER\0")
 }
 
 nonisolated extension Sluice_Events_V1_RunStatus: SwiftProtobuf._ProtoNameProviding {
@@ -2881,7 +2915,7 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Sluice_Events_V1_Actor: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Actor"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}api_key_id\0\u{1}name\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}api_key_id\0\u{1}name\0\u{1}person\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2891,24 +2925,68 @@ nonisolated extension Sluice_Events_V1_Actor: SwiftProtobuf.Message, SwiftProtob
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.apiKeyID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._person) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.apiKeyID.isEmpty {
       try visitor.visitSingularBytesField(value: self.apiKeyID, fieldNumber: 1)
     }
     if !self.name.isEmpty {
       try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
     }
+    try { if let v = self._person {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_Actor, rhs: Sluice_Events_V1_Actor) -> Bool {
     if lhs.apiKeyID != rhs.apiKeyID {return false}
     if lhs.name != rhs.name {return false}
+    if lhs._person != rhs._person {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_Person: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Person"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{1}subject\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.provider) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.subject) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.provider.isEmpty {
+      try visitor.visitSingularStringField(value: self.provider, fieldNumber: 1)
+    }
+    if !self.subject.isEmpty {
+      try visitor.visitSingularStringField(value: self.subject, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_Person, rhs: Sluice_Events_V1_Person) -> Bool {
+    if lhs.provider != rhs.provider {return false}
+    if lhs.subject != rhs.subject {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,131 @@
+package import Domain
+
+/// What an identity provider's tokens have to say, and where they say who somebody is.
+package struct TokenRules: Hashable, Sendable {
+    package static let userIDBytesMax = 256
+
+    let issuer: String
+    /// One of them has to be the token's; none asks for none.
+    let audiences: [String]
+    /// A claim's name, or a path of names with dots between them.
+    let userIDClaim: String
+    /// Lower-case; none allows all.
+    let allowedDomains: [String]
+    let groupsClaim: String?
+    /// How far clocks may be apart.
+    let leeway: Duration
+
+    package init(
+        issuer: String, audiences: [String], userIDClaim: String, allowedDomains: [String], groupsClaim: String?,
+        leeway: Duration
+    ) {
+        self.issuer = issuer
+        self.audiences = audiences
+        self.userIDClaim = userIDClaim
+        self.allowedDomains = allowedDomains.map { $0.lowercased() }
+        self.groupsClaim = groupsClaim
+        self.leeway = leeway
+    }
+
+    /// Verifies a token: its signature first, then what it says.
+    ///
+    /// - Throws: the first check that fails.
+    package func identity(
+        of token: JSONWebToken, keys: KeySet, at now: Timestamp
+    ) throws(TokenFailure) -> ProvenIdentity {
+        try keys.verify(token)
+        let claims = token.claims
+        guard let issuer = claims["iss"]?.string, issuer.isExactly(self.issuer) else { throw .wrongIssuer }
+        try checkAudience(claims["aud"])
+        try checkTimes(claims, now)
+        let userID = try userID(claims)
+        try checkDomain(userID, claims)
+        let subject = claims["sub"]?.string.flatMap { Self.isIdentifier($0) ? $0 : nil }
+        return ProvenIdentity(subject: subject ?? userID, userID: userID, groups: try groups(claims))
+    }
+
+    private func checkAudience(_ claim: JSONValue?) throws(TokenFailure) {
+        guard !audiences.isEmpty else { return }
+        let given: [String]
+        switch claim {
+        case nil, .null: throw .missingAudience
+        case .string(let text): given = [text]
+        case .array(let values):
+            given = values.compactMap(\.string)
+            guard given.count == values.count else { throw .unusableClaim("aud", "a string or an array of strings") }
+        case .bool, .number, .object: throw .unusableClaim("aud", "a string or an array of strings")
+        }
+        guard given.contains(where: { one in audiences.contains { $0.isExactly(one) } }) else { throw .wrongAudience }
+    }
+
+    private func checkTimes(_ claims: JSONValue, _ now: Timestamp) throws(TokenFailure) {
+        let (now, leeway) = (Double(now.microseconds) / 1_000_000, self.leeway / .seconds(1))
+        guard let end = try Self.time("exp", claims) else { throw .missingClaim("exp") }
+        guard now < end + leeway else { throw .expired }
+        if let start = try Self.time("nbf", claims), start > now + leeway { throw .notYetValid }
+        if let issued = try Self.time("iat", claims), issued > now + leeway { throw .issuedInTheFuture }
+    }
+
+    /// Seconds since 1970, with a fraction or without (RFC 7519, section 2).
+    private static func time(_ name: String, _ claims: JSONValue) throws(TokenFailure) -> Double? {
+        guard let value = claims[name] else { return nil }
+        guard case .number(let text) = value, let seconds = Double(text), seconds.isFinite else {
+            throw .unusableClaim(name, "a number of seconds")
+        }
+        return seconds
+    }
+
+    private func userID(_ claims: JSONValue) throws(TokenFailure) -> String {
+        guard let claim = Self.claim(userIDClaim, claims) else { throw .missingClaim(userIDClaim) }
+        guard let text = claim.string, Self.isIdentifier(text) else {
+            throw .unusableClaim(
+                userIDClaim, "a text of 1 to \(Self.userIDBytesMax) bytes without control characters")
+        }
+        return text
+    }
+
+    /// The claim of that very name, else the one at the end of the path.
+    private static func claim(_ path: String, _ claims: JSONValue) -> JSONValue? {
+        if let claim = claims[path] { return claim }
+        return path.split(separator: ".", omittingEmptySubsequences: false).reduce(claims) { value, name in
+            value?[String(name)]
+        }
+    }
+
+    private static func isIdentifier(_ text: String) -> Bool {
+        (1...userIDBytesMax).contains(text.utf8.count)
+            && !text.unicodeScalars.contains { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) }
+    }
+
+    /// The user id counts, and so does an e-mail address that the provider does not say is unverified.
+    private func checkDomain(_ userID: String, _ claims: JSONValue) throws(TokenFailure) {
+        guard !allowedDomains.isEmpty else { return }
+        var addresses = [userID]
+        let isUnverified = claims["email_verified"] == .bool(false) || claims["email_verified"]?.string == "false"
+        if isUnverified, userIDClaim == "email" { addresses = [] }
+        if !isUnverified, let email = claims["email"]?.string { addresses.append(email) }
+        let isAllowed = addresses.contains { address in
+            let parts = address.lowercased().split(separator: "@", omittingEmptySubsequences: false)
+            return parts.count == 2 && !parts[0].isEmpty && allowedDomains.contains { $0.isExactly(String(parts[1])) }
+        }
+        guard isAllowed else { throw .domainNotAllowed }
+    }
+
+    /// An array of texts, or one text with blanks or commas between them. Names that no policy could ask for are left out.
+    private func groups(_ claims: JSONValue) throws(TokenFailure) -> [String] {
+        guard let groupsClaim, let claim = Self.claim(groupsClaim, claims) else { return [] }
+        let names: [String]
+        switch claim {
+        case .null: return []
+        case .string(let text): names = text.split { $0 == " " || $0 == "," }.map(String.init)
+        case .array(let values): names = values.compactMap(\.string)
+        case .bool, .number, .object: throw .unusableClaim(groupsClaim, "an array of strings or a string")
+        }
+        return Set(names.filter(GroupName.isValid)).sorted()
+    }
+}
+
+extension String {
+    /// Byte for byte: to `==` two texts are equal that a reader cannot tell apart.
+    func isExactly(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}

@@ -1,0 +1,37 @@
+import Authentication
+package import Domain
+
+/// What the gateway has to know of an identity provider, read from its stored document.
+package struct IdentityProvider: Sendable {
+    package static let leewayDefault = 60
+
+    package let name: String
+    let issuer: String
+    let keysURL: String
+    let rules: TokenRules
+    /// What its people may do at the API; `nil` when its tokens prove who invokes an agent and no more.
+    package let role: Role?
+    /// Whether the document says, by `topology: Internal`, that its keys are on private addresses.
+    let isInternal: Bool
+
+    /// `nil` for a document that no version of the API would have stored.
+    package init?(name: String, document: JSONValue) {
+        let spec = document["spec"]
+        guard let issuer = spec?["identityProvider"]?["issuer"]?.string,
+            let keysURL = spec?["identityProvider"]?["jwksUri"]?.string, let claim = spec?["userIDClaim"]?.string
+        else { return nil }
+        func texts(_ value: JSONValue?) -> [String] {
+            if case .array(let values)? = value { values.compactMap(\.string) } else { [] }
+        }
+        let leeway: Int? = if case .number(let text)? = spec?["leeway_seconds"] { Int(text) } else { nil }
+        self.name = name
+        self.issuer = issuer
+        self.keysURL = keysURL
+        role = spec?["role"]?.string.flatMap(Role.init(rawValue:))
+        isInternal = spec?["topology"]?.string == "Internal"
+        rules = TokenRules(
+            issuer: issuer, audiences: texts(spec?["identityProvider"]?["audiences"]), userIDClaim: claim,
+            allowedDomains: texts(spec?["allowedDomains"]), groupsClaim: spec?["groupsClaim"]?.string,
+            leeway: .seconds(leeway ?? Self.leewayDefault))
+    }
+}

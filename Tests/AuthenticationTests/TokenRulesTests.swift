@@ -1,0 +1,87 @@
+import Authentication
+import Domain
+import Testing
+
+/// Where a token says who somebody is.
+@Suite struct TokenRulesTests {
+    private let key = SigningKey()
+
+    private func proven(_ changes: [String: String?], _ rules: TokenRules) async throws -> ProvenIdentity {
+        let keys = try #require(try await keySet(key.document()))
+        return try outcome(try key.token(Issuer.claims(changes)), keys, rules: rules).get()
+    }
+
+    @Test func theUserMayBeAnyClaimAndOneWithinAnother() async throws {
+        #expect(try await proven([:], Issuer.rules(userIDClaim: "sub")).userID == "s-1")
+        let nested = ["person": #"{"login":{"name":"ada"}}"#]
+        #expect(try await proven(nested, Issuer.rules(userIDClaim: "person.login.name")).userID == "ada")
+        let dotted = ["https://x.test/id": #""ada""#, "https://x": #"{"test/id":"eve"}"#]
+        #expect(try await proven(dotted, Issuer.rules(userIDClaim: "https://x.test/id")).userID == "ada")
+        await #expect(throws: TokenFailure.missingClaim("person.login")) {
+            try await proven(["person": "7"], Issuer.rules(userIDClaim: "person.login"))
+        }
+    }
+
+    @Test func withoutASubjectTheUserIsTheSubject() async throws {
+        #expect(try await proven(["sub": nil], Issuer.rules).subject == "ada@corp.test")
+    }
+
+    @Test func withoutAudiencesAnyIsTaken() async throws {
+        #expect(try await proven(["aud": nil], Issuer.rules(audiences: [])).userID == "ada@corp.test")
+    }
+
+    @Test(arguments: [
+        (#"["finance","risk","finance"]"#, ["finance", "risk"]), (#""finance risk""#, ["finance", "risk"]),
+        (#""finance,risk, ops""#, ["finance", "ops", "risk"]), (#"["a b",7,"","x\ny"]"#, ["a b"]), ("null", []),
+        ("[]", []), (#""""#, []),
+    ])
+    func groupsAreAnArrayOrAText(_ claim: String, _ groups: [String]) async throws {
+        #expect(try await proven(["groups": claim], Issuer.rules(groupsClaim: "groups")).groups == groups)
+    }
+
+    @Test func groupsOfAnotherKindAreRefusedAndNoneAreNone() async throws {
+        await #expect(throws: TokenFailure.self) {
+            try await proven(["groups": "7"], Issuer.rules(groupsClaim: "groups"))
+        }
+        #expect(try await proven([:], Issuer.rules(groupsClaim: "groups")).groups.isEmpty)
+        #expect(try await proven(["groups": #"["finance"]"#], Issuer.rules).groups.isEmpty, "nobody asked for them")
+    }
+
+    @Test(arguments: [
+        ["email": #""ada@corp.test""#], ["email": #""ADA@Corp.Test""#],
+        ["email": #""ada@corp.test""#, "email_verified": "true"],
+    ])
+    func peopleOfTheDomainAreTaken(_ claims: [String: String]) async throws {
+        let rules = Issuer.rules(allowedDomains: ["example.com", "Corp.test"])
+        await #expect(throws: Never.self) { try await proven(claims.mapValues { $0 }, rules) }
+    }
+
+    @Test(arguments: [
+        ["email": #""ada@evil.test""#], ["email": #""ada@xcorp.test""#], ["email": #""ada@a.corp.test""#],
+        ["email": #""corp.test""#], ["email": #""@corp.test""#], ["email": #""a@evil.test@corp.test""#],
+        ["email": #""ada@corp.test""#, "email_verified": "false"],
+        ["email": #""ada@corp.test""#, "email_verified": #""false""#],
+    ])
+    func peopleOfOtherDomainsAreNot(_ claims: [String: String]) async throws {
+        await #expect(throws: TokenFailure.domainNotAllowed) {
+            try await proven(claims.mapValues { $0 }, Issuer.rules(allowedDomains: ["corp.test"]))
+        }
+    }
+
+    @Test func anAddressBesideTheUserIDShowsTheDomainToo() async throws {
+        let rules = Issuer.rules(userIDClaim: "sub", allowedDomains: ["corp.test"])
+        #expect(try await proven([:], rules).userID == "s-1")
+        await #expect(throws: TokenFailure.domainNotAllowed) { try await proven(["email": nil], rules) }
+        await #expect(throws: TokenFailure.domainNotAllowed) {
+            try await proven(["email_verified": "false"], rules)
+        }
+    }
+
+    @Test func aMessageShowsLittleOfTheToken() {
+        let long = String(repeating: "k\u{7}é", count: 100)
+        for failure in [TokenFailure.unknownKey(long), .algorithmRefused(long), .algorithmMismatch(long)] {
+            #expect(failure.message.utf8.count < 256)
+            #expect(failure.message.utf8.allSatisfy { (0x20...0x7e).contains($0) })
+        }
+    }
+}
