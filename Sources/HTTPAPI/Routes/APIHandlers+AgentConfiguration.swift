@@ -45,10 +45,7 @@ extension APIHandlers {
             (.tool, update.requiredTools ?? []), (.policy, update.policies ?? []),
             (.modelProvider, update.modelProviders),
         ]
-        // A version that does not have this kind of resource keeps the name as it comes.
-        if let kind = ResourceKind(rawValue: "identityProvider"), let name = update.identityProvider, !name.isEmpty {
-            named.append((kind, [name]))
-        }
+        if let name = update.identityProvider, !name.isEmpty { named.append((.identityProvider, [name])) }
         var missing: [String] = []
         for (kind, names) in named {
             for name in names where try await projections.resource(kind, named: name, in: request.workspace) == nil {
