@@ -95,6 +95,7 @@ def test_a_change_is_an_event_and_nothing_to_change_is_none(team):
     ({"required_tools": ["bank", "safe", "till"]}, 'tool "safe" not found; tool "till" not found'),
     ({"policies": ["reckless"]}, 'policy "reckless" not found'),
     ({"llm_configs": [{"model": "m", "model_provider": "zzz"}]}, 'model provider "zzz" not found'),
+    ({"identity_provider": "nobody"}, 'identity provider "nobody" not found'),
     ({"llm_configs": [{"role": "chat"}]}, "llm_configs[0].model is required"),
     ({"llm_configs": {}}, "llm_configs must be an array"),
     ({"llm_configs": [{"model": "m"}, {"model": "m", "monthly_budget_usd": "1"}]}, "llm_configs[1].monthly_budget_usd"),

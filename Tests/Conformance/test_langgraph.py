@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
+
 from agents_world import agents, approver, module_sluice, world  # noqa: F401 - fixtures
+from scripted_provider import Anthropic, Answer, Bedrock, Ollama
 
 REQUIREMENTS = "langgraph>=1,<2\nlangchain-openai>=1,<2"
 CODE = """
@@ -61,3 +64,28 @@ def test_a_graph_waits_for_an_approval_and_pays_once(world, approver):  # noqa: 
     assert world.tool.next_call()[2] == {"amount": 7} and world.tool.calls.empty()
     types = world.types(run)
     assert types.index("APPROVAL_REQUIRED") < types.index("APPROVAL_GRANTED") < types.index("TOOL_CALLED")
+
+
+@pytest.mark.parametrize("kind", [Anthropic, Bedrock, Ollama], ids=lambda kind: kind.kind)
+def test_the_same_graph_runs_on_each_providers_model(world, approver, kind):  # noqa: F811
+    provider = kind()
+
+    def say(body):
+        has_result = any(word in json.dumps(body) for word in ('"tool_result"', '"toolResult"', '"role": "tool"'))
+        return Answer("paid") if has_result else Answer(calls=[("call-1", "charge", {"amount": 7})])
+
+    provider.say = say
+    assert world.api.post("/api/v1/model-providers", {
+        "name": world.model_name, "credentials": provider.credentials,
+        "spec": provider.spec(world.model_name)}).status == 201
+    world.deploy(CODE, requirements=REQUIREMENTS, **world.needs_approval())
+    run = world.agents.start(world.agent_name, "charge seven")
+    world.decide(approver, run, "approve")
+    assert world.agents.finished(run)["status"] == "COMPLETED", json.dumps(world.agents.events(run), indent=1)
+    assert world.agents.answer(run)["response"] == "paid"
+    assert world.tool.next_call()[2] == {"amount": 7} and world.tool.calls.empty()
+    metered = [event["data"] for event in world.agents.events(run) if event["type"] == "LLM_CALL"]
+    assert metered and all(
+        call["provider"] == world.model_name and call["prompt_tokens"] == 7 and not call.get("estimated")
+        for call in metered), metered
+    provider.close()
