@@ -315,7 +315,7 @@ def test_a_provider_that_fails_is_asked_again_and_then_another(api, client, prov
     second.close()
 
 
-def test_a_limit_of_requests_a_minute_holds(client, provider, store):
+def test_a_limit_of_requests_a_minute_holds(api, client, provider, store):
     model = store(provider, rateLimit={"requestsPerMinute": 2})
     for _ in range(2):
         client.chat.completions.create(model=model, messages=ASK)
@@ -323,6 +323,9 @@ def test_a_limit_of_requests_a_minute_holds(client, provider, store):
         client.chat.completions.create(model=model, messages=ASK)
     assert 0 < int(caught.value.response.headers["retry-after"]) <= 60
     assert provider.calls.qsize() == 2
+    rows = api.get("/api/v1/model-usage?group_by=provider").json["rows"]
+    counted = next(row for row in rows if row["provider"] == provider_of(model))
+    assert counted["calls"] == 2, "what was not sent is no call"
 
 
 def test_models_are_listed(sluice, client, api, provider, store):

@@ -99,7 +99,7 @@ package struct LLMGateway: Sendable {
                 log(.warning, "error", error.reason)
                 if error.isAnswered {
                     _ = await meter.metered(error.answer, of: metered, since: start, report: AnswerReport())
-                } else {
+                } else if error.isSent {
                     await meter.recordFailure(error.reason, of: metered, since: start)
                 }
                 failure = error

@@ -12,6 +12,8 @@ struct ModelCallFailure: Error {
     var mayFallBack = true
     /// Whether the answer is what the provider said of the request.
     var isAnswered = false
+    /// Whether anything went to the provider: what did not is no call of it.
+    var isSent = true
 
     /// Something is wrong between Sluice and the provider: that is the operator's to see to.
     static func provider(_ reason: String, mayRepeat: Bool = false, retryAfter: Duration? = nil) -> Self {
@@ -24,7 +26,7 @@ struct ModelCallFailure: Error {
 
     /// The request cannot be put in the provider's format.
     static func request(_ reason: String) -> Self {
-        Self(reason: reason, answer: .refusal(400, "REQUEST_UNSUPPORTED", reason), mayFallBack: false)
+        Self(reason: reason, answer: .refusal(400, "REQUEST_UNSUPPORTED", reason), mayFallBack: false, isSent: false)
     }
 
     static func limited(_ provider: String, limit: UInt64, seconds: Int) -> Self {
@@ -34,6 +36,7 @@ struct ModelCallFailure: Error {
         return Self(
             reason: message,
             answer: EgressAnswer(
-                status: 429, headers: refusal.headers + [("retry-after", String(seconds))], body: refusal.body))
+                status: 429, headers: refusal.headers + [("retry-after", String(seconds))], body: refusal.body),
+            isSent: false)
     }
 }
