@@ -44,6 +44,12 @@ release: deps ## Build sluice for production
 	.venv/runagents-$*/bin/pip install --quiet --disable-pip-version-check runagents==$*
 	@touch $@
 
+# A peer of the benchmarks.
+.venv/litellm/.done:
+	python3 -m venv .venv/litellm
+	.venv/litellm/bin/pip install --quiet --disable-pip-version-check 'litellm[proxy]>=1.80,<2'
+	@touch $@
+
 .PHONY: clients
 clients: deps .venv/test/.done $(CLIENT_VERSIONS:%=.venv/runagents-%/.done) ## Install the published clients
 
@@ -124,7 +130,7 @@ demo: build .venv/runagents-1.4.2/.done ## Show the main job: block, approve, ki
 
 .PHONY: bench
 bench: APT_PACKAGES += $(BENCH_PACKAGES)
-bench: deps ## Print the figures of docs/benchmarks.md (release configuration; installs wrk, PostgreSQL and Redis)
+bench: deps .venv/litellm/.done ## Print the figures of docs/benchmarks.md (release configuration; installs wrk, PostgreSQL, Redis and LiteLLM)
 	$(BUILD) -c release --product sluice
 	$(BUILD) -c release --product EchoServer
 	$(BUILD) -c release --product EncodingBenchmark

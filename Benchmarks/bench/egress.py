@@ -1,11 +1,10 @@
 """Calls of tools through the gate, beside the same calls through nginx and without anything between."""
 
-import re
-
 import workload
-from context import LOADS, Bench, NotMeasured
+import wrk
+from context import LOADS, Bench
 from daemon import Daemon
-from processes import Server, free_port, is_listening, needed, output
+from processes import Server, free_port, is_listening, needed
 from rounds import alternate
 from table import Figure
 
@@ -82,11 +81,5 @@ def added_time(bench: Bench) -> list[Figure]:
 
 
 def _measured(bench: Bench, url: str, gate: Gate, connections: int) -> tuple[float, float]:
-    """Calls a second, and the median time of one in milliseconds; every answer must be a success."""
-    text = output(
-        [needed("wrk"), "-t1", f"-c{connections}", f"-d{bench.seconds:g}s", "--latency", "-s", LOADS / "egress.lua", url],
-        environment={"BENCH_RUNS_FILE": str(gate.runs)})
-    if trouble := re.search(r"(Non-2xx|Socket errors).*", text):
-        raise NotMeasured(f"wrk: {trouble[0]}")
-    median, unit = re.search(r"50%\s+([\d.]+)(us|ms|s)", text).groups()
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]), float(median) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    return wrk.timed(
+        bench, connections, ["-s", LOADS / "egress.lua", url], {"BENCH_RUNS_FILE": str(gate.runs)})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import egress
 import latency
 import log_figures
+import models
 import rebuild
 import starts
 import streams
@@ -61,4 +62,10 @@ ROWS = [
         [("resident memory at rest", at_most(48, " MiB")), ("resident memory at rest", at_most(200, " MiB"))]),
     Row(13, egress.beside_nginx, [("allowed GETs of a tool through the gate, recorded, 32 connections", at_least(0.5))]),
     Row(14, egress.added_time, [("what the gate adds to such a call, one connection, median", at_most(1, " ms"))]),
+    Row(
+        15, models.beside_litellm,
+        [("calls of a model through the gateway, recorded, 16 connections", at_least(5)),
+         ("what the gateway adds to such a call, one connection, median", at_most(0.2)),
+         ("what it adds to each chunk of a stream of 500", at_most(0.2)),
+         ("resident memory at its highest after that", at_most(0.25))]),
 ]

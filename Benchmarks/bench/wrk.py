@@ -26,9 +26,24 @@ def gets_of_runs(bench: Bench, url: str, runs: Path) -> float:
     return _rate(bench, ["-s", LOADS / "get.lua", url], {"SLUICE_API_KEY": KEY, "BENCH_RUNS_FILE": str(runs)})
 
 
+def timed(bench: Bench, connections: int, arguments: list, environment: dict[str, str]) -> tuple[float, float]:
+    """Answers a second, and the median time of one in milliseconds; every answer must be a success."""
+    text = _measured(bench, connections, ["--latency", *arguments], environment)
+    median, unit = re.search(r"50%\s+([\d.]+)(us|ms|s)", text).groups()
+    return _per_second(text), float(median) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+
+
 def _rate(bench: Bench, arguments: list, environment: dict[str, str]) -> float:
+    return _per_second(_measured(bench, CONNECTIONS, arguments, environment))
+
+
+def _per_second(text: str) -> float:
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
+
+
+def _measured(bench: Bench, connections: int, arguments: list, environment: dict[str, str]) -> str:
     text = output(
-        [needed("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{bench.seconds:g}s", *arguments], environment=environment)
+        [needed("wrk"), "-t1", f"-c{connections}", f"-d{bench.seconds:g}s", *arguments], environment=environment)
     if trouble := re.search(r"(Non-2xx|Socket errors).*", text):
         raise NotMeasured(f"wrk: {trouble[0]}")
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
+    return text

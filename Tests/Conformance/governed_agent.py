@@ -111,7 +111,7 @@ class GovernedAgent:
 
     def requests(self, run, status="PENDING"):
         listed = self.approver.get(f"/governance/requests?status={status}").json
-        return [request for request in listed if request["run_id"] == run]
+        return [request for request in listed if request.get("run_id") == run]
 
     def approve_request(self, run, **body):
         """Approves the one request of a run that is pending."""
