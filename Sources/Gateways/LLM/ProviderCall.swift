@@ -18,11 +18,8 @@ struct ProviderCall: Sendable {
 
     /// The body as it came, unless it is for another model.
     var body: [UInt8] {
-        guard model != request.model, case .object(let members) = request.document else { return request.body }
-        let changed = members.map { member in
-            member.name == "model" ? JSONValue.Member(name: "model", value: .string(model)) : member
-        }
-        return Array(JSONValue.object(changed).text.text.utf8)
+        guard model != request.model else { return request.body }
+        return Array(request.document.replacing("model") { _ in .string(model) }.text.text.utf8)
     }
 }
 

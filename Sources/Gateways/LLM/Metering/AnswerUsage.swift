@@ -83,15 +83,12 @@ package struct AnswerUsage {
 extension TokenUsage {
     /// The member `usage` of an answer; `nil` when it tells nothing.
     init?(_ usage: JSONValue?) {
-        func count(_ value: JSONValue?) -> UInt64? {
-            guard case .number(let text)? = value else { return nil }
-            return UInt64(text)
-        }
-        let (prompt, completion) = (count(usage?["prompt_tokens"]), count(usage?["completion_tokens"]))
+        let prompt = usage?["prompt_tokens"]?.unsigned
+        let completion = usage?["completion_tokens"]?.unsigned
         guard prompt != nil || completion != nil else { return nil }
         self.init(
             prompt: prompt ?? 0, completion: completion ?? 0,
-            cached: count(usage?["prompt_tokens_details"]?["cached_tokens"]) ?? 0)
+            cached: usage?["prompt_tokens_details"]?["cached_tokens"]?.unsigned ?? 0)
     }
 
     /// The last `"usage": {…}` in the end of a document whose beginning is gone.

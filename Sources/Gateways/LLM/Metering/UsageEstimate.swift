@@ -8,13 +8,15 @@ package enum UsageEstimate {
     package static func promptTokens(of body: [UInt8]) -> UInt64 {
         guard let request = try? JSONValue(parsing: body) else { return 0 }
         var bytes: UInt64 = 0
-        for message in values(request["messages"]) {
+        for message in request["messages"]?.elements ?? [] {
             bytes += textBytes(message["content"])
-            for call in values(message["tool_calls"]) { bytes += textBytes(call["function"]?["arguments"]) }
+            for call in message["tool_calls"]?.elements ?? [] { bytes += textBytes(call["function"]?["arguments"]) }
         }
         let input = request["input"] ?? request["prompt"]
         // What is to be embedded may come as numbers of tokens.
-        let numbers = values(input).flatMap { values($0) + [$0] }.count { if case .number = $0 { true } else { false } }
+        let numbers = (input?.elements ?? []).flatMap { $0.elements + [$0] }.count {
+            if case .number = $0 { true } else { false }
+        }
         return tokens(bytes: bytes + textBytes(input)) + UInt64(numbers)
     }
 
@@ -26,10 +28,6 @@ package enum UsageEstimate {
             values.reduce(0) { $0 + UInt64(($1.string ?? $1["text"]?.string ?? "").utf8.count) }
         case .object, .bool, .number, .null, nil: 0
         }
-    }
-
-    private static func values(_ value: JSONValue?) -> [JSONValue] {
-        if case .array(let values)? = value { values } else { [] }
     }
 }
 

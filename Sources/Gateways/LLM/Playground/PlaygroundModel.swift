@@ -124,6 +124,5 @@ enum PlaygroundModel {
         answer.text + answer.calls.map { $0.name + $0.arguments.text.text }.joined()
     }
 
-    /// Four bytes are taken for a token.
-    private static func tokens(_ text: String) -> UInt64 { UInt64((text.utf8.count + 3) / 4) }
+    private static func tokens(_ text: String) -> UInt64 { UsageEstimate.tokens(bytes: UInt64(text.utf8.count)) }
 }

@@ -1,8 +1,6 @@
-import Domain
-
 extension JSONValue {
     /// The object with the first member of that name changed; any other value as it is.
-    func replacing(_ name: String, _ change: (JSONValue) -> JSONValue) -> JSONValue {
+    package func replacing(_ name: String, _ change: (JSONValue) -> JSONValue) -> JSONValue {
         guard case .object(var members) = self, let index = members.firstIndex(where: { $0.name == name }) else {
             return self
         }
