@@ -44,6 +44,15 @@ release: deps ## Build sluice for production
 	.venv/runagents-$*/bin/pip install --quiet --disable-pip-version-check runagents==$*
 	@touch $@
 
+# What Anthropic's service really streamed, from the source distribution of its SDK.
+.venv/transcripts/.done: .venv/test/.done
+	mkdir -p .venv/transcripts
+	.venv/test/bin/pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
+	  --dest .venv/transcripts anthropic==0.125.0
+	tar -xzf .venv/transcripts/anthropic-0.125.0.tar.gz -C .venv/transcripts --strip-components=5 \
+	  anthropic-0.125.0/tests/lib/streaming/fixtures
+	@touch $@
+
 # A peer of the benchmarks.
 .venv/litellm/.done:
 	python3 -m venv .venv/litellm
@@ -51,7 +60,7 @@ release: deps ## Build sluice for production
 	@touch $@
 
 .PHONY: clients
-clients: deps .venv/test/.done $(CLIENT_VERSIONS:%=.venv/runagents-%/.done) ## Install the published clients
+clients: deps .venv/test/.done .venv/transcripts/.done $(CLIENT_VERSIONS:%=.venv/runagents-%/.done) ## Install the published clients
 
 # How long a test run simulates worlds of new seeds.
 SIMULATION_SECONDS ?= 110

@@ -19,6 +19,7 @@ import botocore.validate
 import ollama
 import pydantic
 from anthropic import types as anthropic
+from openai.types import chat as openai
 
 ACCESS_KEY, SECRET_KEY = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
@@ -214,6 +215,75 @@ class Anthropic(ScriptedProvider):
         return sse("error", {"type": "error", "error": {"type": "overloaded_error", "message": message}})
 
 
+class OpenAI(ScriptedProvider):
+    """Asked in OpenAI's format by who was asked in another."""
+
+    kind = "openai"
+    stream_type = "text/event-stream"
+    auth = {"type": "APIKey"}
+    credentials = {"api_key": "sk-of-the-provider-0123456789"}
+    request = pydantic.TypeAdapter(openai.completion_create_params.CompletionCreateParams)
+
+    def check(self, path, headers, body, content):
+        assert path == "/v1/chat/completions" and headers["authorization"] == f"Bearer {self.credentials['api_key']}"
+        assert "x-api-key" not in headers
+        exhaust(self.request.validate_python(body))
+        assert not set(body) - {
+            "model", "messages", "tools", "tool_choice", "parallel_tool_calls", "max_completion_tokens", "temperature",
+            "top_p", "stop", "user", "response_format", "stream", "stream_options"}
+
+    def is_streamed(self, path, body):
+        return body.get("stream", False)
+
+    def usage(self, answer):
+        return {"prompt_tokens": answer.prompt, "completion_tokens": answer.completion,
+                "total_tokens": answer.prompt + answer.completion,
+                "prompt_tokens_details": {"cached_tokens": answer.cached}}
+
+    def calls_of(self, answer):
+        return [{"id": id, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+                for id, name, arguments in answer.calls]
+
+    def document(self, answer, body):
+        message = {"role": "assistant", "content": answer.text or None, "refusal": None}
+        if answer.calls:
+            message["tool_calls"] = self.calls_of(answer)
+        return openai.ChatCompletion.model_validate({
+            "id": "c-1", "object": "chat.completion", "created": 1, "model": body["model"], "usage": self.usage(answer),
+            "choices": [{"index": 0, "message": message, "finish_reason": answer.finish, "logprobs": None}],
+        }).model_dump(mode="json")
+
+    def events(self, answer, body):
+        for delta, finish in self.deltas(answer):
+            yield self.chunk(body, [{"index": 0, "delta": delta, "finish_reason": finish}])
+        if body.get("stream_options", {}).get("include_usage"):
+            yield self.chunk(body, [], self.usage(answer))
+        yield b"data: [DONE]\n\n"
+
+    def deltas(self, answer):
+        yield {"role": "assistant", "content": ""}, None
+        for piece in answer.pieces:
+            yield {"content": piece}, None
+        for index, call in enumerate(self.calls_of(answer)):
+            function = call["function"]
+            yield {"tool_calls": [call | {"index": index, "function": function | {"arguments": ""}}]}, None
+            for piece in halves(function["arguments"]):
+                yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}, None
+        yield {}, answer.finish
+
+    def chunk(self, body, choices, usage=None):
+        document = {"id": "c-1", "object": "chat.completion.chunk", "created": 1, "model": body["model"],
+                    "choices": choices, "usage": usage}
+        openai.ChatCompletionChunk.model_validate(document)
+        return b"data: " + json.dumps(document).encode() + b"\n\n"
+
+    def error(self, message):
+        return {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}}
+
+    def stream_error(self, message):
+        return b"data: " + json.dumps(self.error(message)).encode() + b"\n\n"
+
+
 class Bedrock(ScriptedProvider):
     kind = "bedrock"
     stream_type = "application/vnd.amazon.eventstream"
@@ -224,6 +294,8 @@ class Bedrock(ScriptedProvider):
                "content_filter": "guardrail_intervened"}
 
     def check(self, path, headers, body, content):
+        if path.endswith("/invoke"):  # Its body is the model's own.
+            return self.check_signature(path, headers, content)
         model = urllib.parse.unquote(path.split("/")[2])
         shape = self.service.operation_model("ConverseStream" if self.is_streamed(path, body) else "Converse").input_shape
         report = botocore.validate.ParamValidator().validate(with_bytes(body) | {"modelId": model}, shape)

@@ -367,9 +367,38 @@ def test_embeddings_of_ollama(client, store):
     provider.close()
 
 
-@pytest.mark.parametrize("kind", [Anthropic, Bedrock], ids=lambda kind: kind.kind)
-def test_who_makes_no_embeddings_says_so(client, store, kind):
-    provider = kind()
+def test_embeddings_of_bedrock(client, store):
+    """Amazon's models take one text at a time, Cohere's all of them."""
+    provider = Bedrock()
+    vectors = {"one": [0.5, 0.25], "two": [1, 0]}
+    provider.say = lambda body: (200, {"embedding": vectors[body["inputText"]], "inputTextTokenCount": 2}, ())
+    model = store(provider, "amazon.titan-embed-text-v2:0")
+    answer = client.embeddings.create(model=model, input=["one", "two"], dimensions=2)
+    assert [each.embedding for each in answer.data] == list(vectors.values()) and answer.usage.prompt_tokens == 4
+    path, _, body = provider.next_call()
+    assert path == f"/model/{model.replace(':', '%3A')}/invoke" and body == {"inputText": "one", "dimensions": 2}
+    with pytest.raises(openai.BadRequestError, match="several calls"):
+        client.embeddings.create(model=model, input=["one"] * 129)
+    provider.say = lambda body: (
+        200, {"embeddings": [vectors[text] for text in body["texts"]]}, [("X-Amzn-Bedrock-Input-Token-Count", "6")])
+    answer = client.embeddings.create(model=store(provider, "cohere.embed-english-v3"), input=["one", "two"])
+    assert [each.embedding for each in answer.data] == list(vectors.values()) and answer.usage.prompt_tokens == 6
+    provider.say = lambda body: (200, {"embeddings": []}, ())
+    with pytest.raises(openai.InternalServerError, match="no embedding"):
+        client.embeddings.create(model="cohere.embed-english-v3", input="one")
+    provider.close()
+
+
+@pytest.mark.parametrize("input", [None, 7, [], ["one", 2]])
+def test_what_cannot_be_embedded_is_named(api, store, input):
+    provider = Ollama()
+    answer = api.post("/v1/embeddings", {"model": store(provider), "input": input})
+    assert answer.status == 400 and "input" in answer.error and provider.calls.empty()
+    provider.close()
+
+
+def test_who_makes_no_embeddings_says_so(client, store):
+    provider = Anthropic()
     with pytest.raises(openai.BadRequestError, match="no embeddings"):
         client.embeddings.create(model=store(provider), input="one")
     provider.close()

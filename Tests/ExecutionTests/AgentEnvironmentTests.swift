@@ -23,6 +23,14 @@ import Testing
         #expect(found["USER_ENTRY_POINT"] == "agent.py" && found["PORT"] == "8080")
     }
 
+    @Test func theSDKsOfModelsFindTheGateUnlessTheDeploySaysOtherwise() throws {
+        let env = #"[{"name":"ANTHROPIC_BASE_URL","value":"https://own.test"}]"#
+        let found = try variables(#"{"source_files":{"a.py":""},"spec":{"env":\#(env)}}"#)
+        #expect(
+            found["OPENAI_BASE_URL"] == "http://127.0.0.1:8081/as/t/v1" && found["OPENAI_API_KEY"]?.isEmpty == false)
+        #expect(found["ANTHROPIC_BASE_URL"] == "https://own.test" && found["ANTHROPIC_API_KEY"]?.isEmpty == false)
+    }
+
     @Test func theDeployDoesNotChangeWhatThePlatformSays() throws {
         let env =
             #"[{"name":"PORT","value":"1"},{"name":"TOOL_URL_BIG_BANK","value":"x"},{"name":"MAX_TOOL_ITERATIONS","value":"3"}]"#

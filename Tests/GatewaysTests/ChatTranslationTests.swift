@@ -108,6 +108,82 @@ import Testing
         #expect(others.first?["content"] == (try Self.bedrock(answer))["output"]?["message"]?["content"])
     }
 
+    /// What is shown to a caller is read as the same by a provider of that format.
+    @Test(arguments: 0..<100 as Range<UInt64>)
+    func anAnswerInACallersFormatIsReadAsTheSame(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let answer = Self.answer(&random)
+        let request = ChatRequest(model: "m")
+        #expect(try AnthropicFormat().answer(answer.anthropic(Self.identity), to: request) == answer)
+        #expect(try OpenAIFormat(isOpenAI: true).answer(answer.openAI(Self.identity), to: request) == answer)
+    }
+
+    /// The same of its parts, whatever the pieces that they come in.
+    @Test(arguments: 0..<100 as Range<UInt64>)
+    func aStreamInACallersFormatIsReadAsTheSame(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let answer = Self.answer(&random)
+        var deltas: [ChatDelta] = answer.text.isEmpty ? [] : [.text(answer.text), .text("more")]
+        for (number, call) in answer.calls.enumerated() {
+            deltas += [
+                .callBegun(number, id: call.id, name: call.name), .callArguments(number, call.arguments.text.text),
+            ]
+        }
+        deltas += [.finish(answer.finish), .usage(try #require(answer.usage))]
+        let formats: [(any ChatStreamWriter, any ChatTranslator)] = [
+            (MessageEvents(Self.identity), AnthropicFormat()),
+            (CompletionChunks(Self.identity, includesUsage: true), OpenAIFormat(isOpenAI: true)),
+        ]
+        for (writer, format) in formats {
+            var (writer, stream, bytes, found) = (writer, format.stream(), [UInt8](), [ChatDelta]())
+            for delta in deltas { writer.write(delta, to: &bytes) }
+            writer.end(to: &bytes)
+            while !bytes.isEmpty {
+                #expect(!stream.isComplete)
+                let count = Int.random(in: 1...min(40, bytes.count), using: &random)
+                try stream.read(Array(bytes.prefix(count)), into: &found)
+                bytes.removeFirst(count)
+            }
+            #expect(found == deltas && stream.isComplete)
+        }
+    }
+
+    @Test(arguments: 0..<100 as Range<UInt64>)
+    func aRequestOfAnthropicsIsTheSameThereAndBack(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        var request = ChatRequest(model: "m")
+        if Bool.random(using: &random) { request.system = [Self.word(&random)] }
+        let answer = Self.answer(&random)
+        request.messages = [
+            .user([.text(Self.word(&random)), .image(.url("https://images.test/a")), .text("and")])
+        ]
+        if !answer.text.isEmpty || !answer.calls.isEmpty {
+            request.messages.append(.assistant(text: answer.text, calls: answer.calls))
+            request.messages += answer.calls.map { .tool(callID: $0.id, content: [.text(Self.word(&random))]) }
+            request.messages.append(
+                .user([.image(.data(mediaType: "image/png", base64: "AAAA")), .text(Self.word(&random))]))
+        }
+        request.tools = (0..<Int.random(in: 0...2, using: &random)).map {
+            ChatRequest.Tool(name: "tool\($0)", description: Self.word(&random), parameters: .object([]))
+        }
+        if !request.tools.isEmpty {
+            request.toolChoice =
+                [.auto, .none, .required, .function("tool0")].randomElement(using: &random) ?? .auto
+        }
+        request.tokensMax = .random(in: 1...9999, using: &random)
+        request.temperature = Bool.random(using: &random) ? "0.5" : nil
+        request.topP = Bool.random(using: &random) ? "0.9" : nil
+        request.stop = Bool.random(using: &random) ? ["END", Self.word(&random)] : []
+        request.user = Bool.random(using: &random) ? "ada" : nil
+        request.isStreamed = Bool.random(using: &random)
+        request.includesUsage = true
+        let body = try AnthropicFormat().body(of: request)
+        #expect(try ChatRequest(anthropic: body, model: "m") == request)
+        var asked = try ChatRequest(openAI: OpenAIFormat(isOpenAI: true).body(of: request), model: "m")
+        asked.includesUsage = true
+        #expect(asked == request)
+    }
+
     @Test func aCallWithoutArgumentsHasAnEmptyObjectOfThem() throws {
         var (chunks, bytes) = (CompletionChunks(Self.identity, includesUsage: false), [UInt8]())
         let deltas: [ChatDelta] = [

@@ -43,7 +43,7 @@ package struct AgentEnvironment: Sendable {
     }
 
     package var variables: [String: String] {
-        var variables = deployed.filter { name, _ in
+        var variables = modelClients.merging(deployed) { _, own in own }.filter { name, _ in
             // With that sign in its name it would be another variable, or none: the process would not start.
             !name.isEmpty && !name.contains("=") && !Self.reservedPrefixes.contains(where: name.hasPrefix)
         }
@@ -65,6 +65,16 @@ package struct AgentEnvironment: Sendable {
         addModels(&variables)
         addTools(&variables)
         return variables
+    }
+
+    /// The SDKs of OpenAI and Anthropic find the gate without a word of the agent's, unless its deploy says otherwise. They
+    /// insist on a key; the one that counts is in the address.
+    private var modelClients: [String: String] {
+        let key = "in-the-address"
+        return [
+            "OPENAI_BASE_URL": gate + "/v1", "OPENAI_API_KEY": key, "ANTHROPIC_BASE_URL": gate,
+            "ANTHROPIC_API_KEY": key,
+        ]
     }
 
     private var deployed: [String: String] {

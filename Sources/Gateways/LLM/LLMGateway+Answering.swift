@@ -3,14 +3,15 @@ import Domain
 import NIOCore
 import NIOHTTP1
 
-/// The answers of each kind of provider, in OpenAI's format.
+/// The answers of each kind of provider, in the words of whoever asked.
 extension LLMGateway {
     /// A provider that speaks our format: the body goes on as it came, and the answer comes back as it comes.
     func passOn(_ call: ProviderCall) async throws(ModelCallFailure) -> ProviderAnswer {
         let response = try await send(
             Sending(
-                path: call.request.operation.rawValue, headers: ModelHeaders.ofCall(call.request.headers),
-                body: call.body),
+                path: call.request.operation.rawValue,
+                headers: ModelHeaders.ofCall(
+                    call.request.headers, defaults: call.provider.translator?.headers ?? []), body: call.body),
             to: call.provider, in: call.request.workspace)
         return ProviderAnswer(answer: try await answer(response))
     }
@@ -39,9 +40,9 @@ extension LLMGateway {
 
     /// A provider with a format of its own.
     func translate(
-        _ call: ProviderCall, _ translator: any ChatTranslator
+        _ call: ProviderCall, _ translator: any ChatTranslator, _ dialect: ChatDialect
     ) async throws(ModelCallFailure) -> ProviderAnswer {
-        let chat = try call.chat()
+        let chat = try call.chat(dialect)
         let body: JSONValue
         do throws(UntranslatableRequest) {
             body = try translator.body(of: chat)
@@ -51,14 +52,15 @@ extension LLMGateway {
         let response = try await send(
             sending(translator.path(of: chat), body, translator.headers), to: call.provider, in: call.request.workspace)
         let headers = ModelHeaders.ofTranslatedAnswer(response.headers.map { ($0.name, $0.value) })
-        let identity = identity(chat)
+        let identity = identity(chat, dialect)
         guard !chat.isStreamed else {
-            return stream(response, translator, CompletionChunks(identity, includesUsage: chat.includesUsage), headers)
+            return stream(
+                response, translator, dialect.writer(identity, includesUsage: chat.includesUsage), headers)
         }
         let document = try await document(of: response)
         do throws(UnreadableAnswer) {
             let answer = try translator.answer(document, to: chat)
-            return ProviderAnswer(answer: .json(answer.openAI(identity), headers))
+            return ProviderAnswer(answer: .json(dialect.answer(answer, identity), headers))
         } catch {
             throw .provider("the provider's answer cannot be read: \(error.reason)")
         }
@@ -66,7 +68,8 @@ extension LLMGateway {
 
     func sending(_ path: String, _ body: JSONValue, _ headers: [(name: String, value: String)]) -> Sending {
         Sending(
-            path: path, headers: headers + [("content-type", "application/json")], body: Array(body.text.text.utf8))
+            path: path, headers: headers + [("content-type", "application/json")], body: Array(body.text.text.utf8),
+            isTranslated: true)
     }
 
     func document(of response: HTTPClientResponse) async throws(ModelCallFailure) -> JSONValue {
@@ -84,16 +87,18 @@ extension LLMGateway {
         }
     }
 
-    private func identity(_ chat: ChatRequest, fingerprint: String? = nil) -> CompletionIdentity {
+    private func identity(
+        _ chat: ChatRequest, _ dialect: ChatDialect, fingerprint: String? = nil
+    ) -> CompletionIdentity {
         CompletionIdentity(
-            id: "chatcmpl-" + String(UInt64.random(in: 0...UInt64.max), radix: 36), model: chat.model,
+            id: dialect.idPrefix + String(UInt64.random(in: 0...UInt64.max), radix: 36), model: chat.model,
             created: now().microseconds / 1_000_000, fingerprint: fingerprint)
     }
 
     /// The stream, part by part, never more of it in memory than one event. What goes wrong after its beginning is said
     /// within it.
     private func stream(
-        _ response: HTTPClientResponse, _ translator: any ChatTranslator, _ chunks: CompletionChunks,
+        _ response: HTTPClientResponse, _ translator: any ChatTranslator, _ writer: any ChatStreamWriter,
         _ headers: [(name: String, value: String)]
     ) -> ProviderAnswer {
         let report = AnswerReport()
@@ -102,7 +107,7 @@ extension LLMGateway {
         let answer = EgressAnswer(
             status: 200, headers: headers + [("content-type", "text/event-stream"), ("cache-control", "no-cache")],
             body: .streamed { write in
-                var (stream, chunks, json) = (translator.stream(), chunks, JSONAnswerDeltas())
+                var (stream, chunks, json) = (translator.stream(), writer, JSONAnswerDeltas())
                 var bytes: [UInt8] = []
                 var isWriting = false
                 func read(_ buffer: ByteBuffer) throws(BrokenStream) {
@@ -116,7 +121,7 @@ extension LLMGateway {
                 func fail(_ reason: String) {
                     let reason = "the provider's stream broke off: \(reason)"
                     report.note(failure: reason)
-                    CompletionChunks.fail(reason, to: &bytes)
+                    chunks.fail(reason, to: &bytes)
                 }
                 do {
                     try await source.write(after: [], upTo: limit) { buffer in
@@ -142,19 +147,19 @@ extension LLMGateway {
     }
 
     /// The model that is none.
-    func play(_ chat: ChatRequest) -> ProviderAnswer {
-        ProviderAnswer(answer: played(chat))
+    func play(_ chat: ChatRequest, _ dialect: ChatDialect) -> ProviderAnswer {
+        ProviderAnswer(answer: played(chat, dialect))
     }
 
-    private func played(_ chat: ChatRequest) -> EgressAnswer {
+    private func played(_ chat: ChatRequest, _ dialect: ChatDialect) -> EgressAnswer {
         let answer = PlaygroundModel.answer(chat)
-        let identity = identity(chat, fingerprint: PlaygroundModel.fingerprint)
-        guard chat.isStreamed else { return .json(answer.openAI(identity), []) }
+        let identity = identity(chat, dialect, fingerprint: PlaygroundModel.fingerprint)
+        guard chat.isStreamed else { return .json(dialect.answer(answer, identity), []) }
         let includesUsage = chat.includesUsage
         return EgressAnswer(
             status: 200, headers: [("content-type", "text/event-stream"), ("cache-control", "no-cache")],
             body: .streamed { write in
-                var chunks = CompletionChunks(identity, includesUsage: includesUsage)
+                var chunks = dialect.writer(identity, includesUsage: includesUsage)
                 for delta in PlaygroundModel.deltas(answer) {
                     var bytes: [UInt8] = []
                     chunks.write(delta, to: &bytes)

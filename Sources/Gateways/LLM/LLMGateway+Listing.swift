@@ -33,7 +33,7 @@ extension LLMGateway {
         do throws(ModelCallFailure) {
             _ = try await send(
                 Sending(
-                    method: .GET, path: path, headers: provider.format.translator?.headers ?? [], body: []),
+                    method: .GET, path: path, headers: provider.translator?.headers ?? [], body: []),
                 to: provider, in: workspace)
             return nil
         } catch {

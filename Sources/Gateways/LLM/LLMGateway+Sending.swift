@@ -11,6 +11,8 @@ extension LLMGateway {
         let path: String
         let headers: [(name: String, value: String)]
         let body: [UInt8]
+        /// Whether the answer is for us to put in other words; else it is passed on.
+        var isTranslated = false
     }
 
     /// Sends the call with the provider's credentials: once more when these were stale, and when the provider has not
@@ -57,7 +59,10 @@ extension LLMGateway {
             do { sent = try await injector.apply(to: bare) } catch { throw .provider("\(error)") }
             response = try await execute(sent, url, provider)
         }
-        guard let failure = await failure(response, provider, SecretMask(credentials, owner, sent)) else {
+        guard
+            let failure = await failure(
+                response, provider, sending.isTranslated, SecretMask(credentials, owner, sent))
+        else {
             return response
         }
         throw failure
@@ -86,7 +91,8 @@ extension LLMGateway {
     /// What an answer without success means: what is wrong between Sluice and the provider is the operator's to see to,
     /// what the provider says of the request is the agent's to read.
     private func failure(
-        _ response: HTTPClientResponse, _ provider: ModelProvider, _ mask: @autoclosure () -> SecretMask
+        _ response: HTTPClientResponse, _ provider: ModelProvider, _ isTranslated: Bool,
+        _ mask: @autoclosure () -> SecretMask
     ) async -> ModelCallFailure? {
         let status = Int(response.status.code)
         let retryAfter = response.headers.first(name: "retry-after").flatMap { Int64($0) }.map { Duration.seconds($0) }
@@ -97,7 +103,7 @@ extension LLMGateway {
         case 401, 403, 407:
             return .provider("the provider refuses the credentials (\(status)): set the model provider's again")
         case 400...499:
-            let answer = await refusal(response, provider, mask())
+            let answer = await refusal(response, provider, isTranslated, mask())
             var failure = ModelCallFailure(reason: "the provider refuses the request (\(status))", answer: answer)
             failure.isAnswered = true
             failure.mayFallBack = status == 429
@@ -110,20 +116,20 @@ extension LLMGateway {
         }
     }
 
-    /// The provider's own words about the request, in OpenAI's format, without what it may not say.
+    /// The provider's own words about the request, without what it may not say: in OpenAI's format, or as they came.
     private func refusal(
-        _ response: HTTPClientResponse, _ provider: ModelProvider, _ mask: SecretMask
+        _ response: HTTPClientResponse, _ provider: ModelProvider, _ isTranslated: Bool, _ mask: SecretMask
     ) async -> EgressAnswer {
         let status = Int(response.status.code)
         let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
         var body: [UInt8]?
         if case .whole(let bytes)? = try? await chunks.begin(upTo: configuration.errorBytesMax) { body = bytes }
         let headers = ModelHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) })
-        if provider.format.translator == nil, let body {
+        if !isTranslated, let body {
             return EgressAnswer(status: status, headers: headers, body: .whole(mask.applied(to: body)))
         }
         let document = body.flatMap { try? JSONValue(parsing: $0) }
-        let message = document.flatMap { provider.format.translator?.errorMessage($0) }
+        let message = document.flatMap { provider.translator?.errorMessage($0) }
         let shown = ModelErrors.document(
             mask.applied(to: message ?? "the provider refuses the request with status \(status)"),
             type: ModelErrors.type(ofStatus: status))

@@ -6,8 +6,9 @@ import NIOCore
 import NIOHTTP1
 package import Projections
 
-/// Brings calls in OpenAI's format to the provider that lists their model, with the provider's credentials, which the
-/// agent never sees, and in the provider's format; the answer comes back in OpenAI's, as it comes.
+/// Brings calls in OpenAI's or Anthropic's format to the provider that lists their model, with the provider's
+/// credentials, which the agent never sees, and in the provider's format; the answer comes back in the caller's, as it
+/// comes.
 package struct LLMGateway: Sendable {
     /// Marks calls that have been here (RFC 9110, section 7.6.3), so that an endpoint that leads back here is found out.
     static let via = "1.1 sluice-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
@@ -42,6 +43,11 @@ package struct LLMGateway: Sendable {
     /// - Throws: `ProjectionError` when the providers or budgets cannot be looked up at the moment; `CommandError` when the
     ///   writer takes nothing: what cannot be recorded is not made.
     package func answer(_ request: LLMRequest) async throws -> EgressAnswer {
+        let answer = try await route(request)
+        return request.operation == .messages ? AnthropicMessage.error(answer) : answer
+    }
+
+    private func route(_ request: LLMRequest) async throws -> EgressAnswer {
         guard let place = places.take() else {
             return .refusal(429, "TOO_MANY_CALLS", "too many calls of models are on their way; try again in a moment")
         }
@@ -118,17 +124,19 @@ package struct LLMGateway: Sendable {
             throw .limited(provider.name, limit: limit, seconds: wait)
         }
         switch (call.request.operation, provider.format) {
-        case (_, .openAI): return try await passOn(call)
-        case (.chatCompletions, .playground): return play(try call.chat())
-        case (.chatCompletions, .anthropic), (.chatCompletions, .bedrock), (.chatCompletions, .ollama):
-            guard let translator = provider.format.translator else {
-                preconditionFailure("\(provider.format.rawValue) is translated")
-            }
-            return try await translate(call, translator)
-        case (.embeddings, .ollama): return try await embed(call)
-        case (.embeddings, .anthropic), (.embeddings, .bedrock), (.embeddings, .playground):
+        case (.chatCompletions, .openAI), (.embeddings, .openAI), (.messages, .anthropic):
+            return try await passOn(call)
+        case (.embeddings, .ollama), (.embeddings, .bedrock): return try await embed(call)
+        case (.embeddings, .anthropic), (.embeddings, .playground):
             throw .request("model provider \"\(provider.name)\" (\(provider.kind.excerpt)) makes no embeddings here")
+        case (.chatCompletions, _): return try await chat(call, .openAI)
+        case (.messages, _): return try await chat(call, .anthropic)
         }
+    }
+
+    private func chat(_ call: ProviderCall, _ dialect: ChatDialect) async throws(ModelCallFailure) -> ProviderAnswer {
+        guard let translator = call.provider.translator else { return play(try call.chat(dialect), dialect) }
+        return try await translate(call, translator, dialect)
     }
 
     func key(of provider: ModelProvider, _ request: LLMRequest) -> ResourceKey {

@@ -1,11 +1,13 @@
 package import Domain
 
-/// A call in OpenAI's format that somebody asks the gateway to bring to a model.
+/// A call in OpenAI's or Anthropic's format that somebody asks the gateway to bring to a model.
 package struct LLMRequest: Sendable {
     /// What is asked of the model: the last parts of the address.
     package enum Operation: String, Hashable, Sendable, CaseIterable {
         case chatCompletions = "chat/completions"
         case embeddings
+        /// In Anthropic's format.
+        case messages
     }
 
     /// Stands for whichever provider lists the model.

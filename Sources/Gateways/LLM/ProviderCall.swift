@@ -8,9 +8,9 @@ struct ProviderCall: Sendable {
     let request: LLMRequest
 
     /// What is asked, in no provider's words.
-    func chat() throws(ModelCallFailure) -> ChatRequest {
+    func chat(_ dialect: ChatDialect) throws(ModelCallFailure) -> ChatRequest {
         do throws(UntranslatableRequest) {
-            return try ChatRequest(openAI: request.document, model: model)
+            return try dialect.request(request.document, model: model)
         } catch {
             throw .request(error.reason)
         }
@@ -23,7 +23,7 @@ struct ProviderCall: Sendable {
     }
 }
 
-/// An answer on its way, in OpenAI's format.
+/// An answer on its way, in the words of whoever asked.
 struct ProviderAnswer: Sendable {
     let answer: EgressAnswer
     /// What the provider said of it, once all of it has come.

@@ -99,8 +99,10 @@ struct AuthenticationMiddleware: RouterMiddleware {
 
     private func credentials(_ request: Request) throws(APIError) -> Credentials {
         do throws(Credentials.Failure) {
+            let (key, providerStyle) = (request.headers[.apiKey], request.headers[.providerStyleAPIKey])
+            if let key, let providerStyle, key != providerStyle { throw .contradicting }
             return try Credentials(
-                authorization: request.headers[.authorization], apiKeyHeader: request.headers[.apiKey])
+                authorization: request.headers[.authorization], apiKeyHeader: key ?? providerStyle)
         } catch {
             switch error {
             case .missing:

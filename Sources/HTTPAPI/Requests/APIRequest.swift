@@ -89,6 +89,8 @@ extension HTTPFields {
 extension HTTPField.Name {
     static let traceparent = Self.named("traceparent")
     static let apiKey = Self.named("X-RunAgents-API-Key")
+    /// How Anthropic's SDK sends its key.
+    static let providerStyleAPIKey = Self.named("x-api-key")
     static let workspaceNamespace = Self.named("X-Workspace-Namespace")
     static let requestID = Self.named("X-Request-Id")
     static let payloadHash = Self.named("X-Payload-Hash")

@@ -57,17 +57,20 @@ package struct CompletionIdentity: Hashable, Sendable {
     }
 }
 
+extension ChatToolCall {
+    /// As OpenAI's format has it.
+    var openAI: JSONValue {
+        .members([
+            "id": .string(id), "type": .string("function"),
+            "function": .members(["name": .string(name), "arguments": .string(arguments.text.text)]),
+        ])
+    }
+}
+
 extension ChatAnswer {
     /// The answer in OpenAI's format (platform.openai.com/docs/api-reference/chat/object).
     package func openAI(_ identity: CompletionIdentity) -> JSONValue {
-        let calls = self.calls.map { call in
-            JSONValue.members([
-                "id": .string(call.id), "type": .string("function"),
-                "function": .members([
-                    "name": .string(call.name), "arguments": .string(call.arguments.text.text),
-                ]),
-            ])
-        }
+        let calls = self.calls.map(\.openAI)
         let message = JSONValue.members([
             "role": .string("assistant"), "content": text.isEmpty && !calls.isEmpty ? .null : .string(text),
             "refusal": .null, "tool_calls": calls.isEmpty ? nil : .array(calls),

@@ -12,7 +12,7 @@ package enum ChatDelta: Hashable, Sendable {
 }
 
 /// Writes an answer's parts as the chunks of a stream in OpenAI's format.
-package struct CompletionChunks: Sendable {
+package struct CompletionChunks: ChatStreamWriter {
     private let identity: CompletionIdentity
     private let includesUsage: Bool
     private var isBegun = false
@@ -26,7 +26,6 @@ package struct CompletionChunks: Sendable {
         self.includesUsage = includesUsage
     }
 
-    /// Appends what the agent gets of that part.
     package mutating func write(_ delta: ChatDelta, to bytes: inout [UInt8]) {
         switch delta {
         case .text(let text): chunk([.init(name: "content", value: .string(text))], to: &bytes)
@@ -94,8 +93,7 @@ package struct CompletionChunks: Sendable {
         bytes += "\n\n".utf8
     }
 
-    /// Appends an error in the place of the rest: the SDKs raise it.
-    package static func fail(_ message: String, to bytes: inout [UInt8]) {
+    package func fail(_ message: String, to bytes: inout [UInt8]) {
         bytes += "data: ".utf8
         bytes += ModelErrors.document(message, type: "upstream_error").text.text.utf8
         bytes += "\n\n".utf8

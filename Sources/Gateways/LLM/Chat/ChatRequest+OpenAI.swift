@@ -172,7 +172,7 @@ extension ChatRequest {
         }
     }
 
-    private static func number(_ name: String, _ body: JSONValue) throws(UntranslatableRequest) -> String? {
+    static func number(_ name: String, _ body: JSONValue) throws(UntranslatableRequest) -> String? {
         switch body[name]?.present {
         case nil: return nil
         case .number(let text): return text

@@ -24,6 +24,12 @@ package struct ChatRequest: Hashable, Sendable {
         package var description: String?
         /// A JSON schema of an object.
         package var parameters: JSONValue
+
+        package init(name: String, description: String?, parameters: JSONValue) {
+            self.name = name
+            self.description = description
+            self.parameters = parameters
+        }
     }
 
     package enum ToolChoice: Hashable, Sendable {

@@ -102,7 +102,7 @@ package struct AnthropicFormat: ChatTranslator {
             throw UnreadableAnswer("it has no content")
         }
         var answer = ChatAnswer(
-            finish: Self.finish(document["stop_reason"]?.string), usage: Self.usage(document["usage"]))
+            finish: Self.finish(document["stop_reason"]?.string), usage: AnthropicUsage(document["usage"]).tokens)
         for block in content {
             switch block["type"]?.string {
             case "text": answer.text += block["text"]?.string ?? ""
@@ -126,16 +126,29 @@ package struct AnthropicFormat: ChatTranslator {
         }
     }
 
-    /// What is read from a cache or written to it is counted beside the input there, and within the prompt here.
-    static func usage(_ usage: JSONValue?) -> TokenUsage? {
-        guard let input = usage?["input_tokens"]?.unsigned else { return nil }
-        let read = usage?["cache_read_input_tokens"]?.unsigned ?? 0
-        let written = usage?["cache_creation_input_tokens"]?.unsigned ?? 0
-        return TokenUsage(
-            prompt: input &+ read &+ written, completion: usage?["output_tokens"]?.unsigned ?? 0, cached: read)
-    }
-
     package func stream() -> any ChatStream { AnthropicStream() }
 
     package func errorMessage(_ document: JSONValue) -> String? { document["error"]?["message"]?.string }
+}
+
+/// What a message of Anthropic's used. A stream tells it at its beginning, and at its end what has changed since.
+struct AnthropicUsage: Hashable, Sendable {
+    private var input: UInt64?
+    private var read: UInt64 = 0
+    private var written: UInt64 = 0
+    private var output: UInt64 = 0
+
+    init(_ usage: JSONValue? = nil) { update(usage) }
+
+    mutating func update(_ usage: JSONValue?) {
+        input = usage?["input_tokens"]?.unsigned ?? input
+        read = usage?["cache_read_input_tokens"]?.unsigned ?? read
+        written = usage?["cache_creation_input_tokens"]?.unsigned ?? written
+        output = usage?["output_tokens"]?.unsigned ?? output
+    }
+
+    /// What is read from a cache or written to it is counted beside the input there, and within the prompt here.
+    var tokens: TokenUsage? {
+        input.map { TokenUsage(prompt: $0 &+ read &+ written, completion: output, cached: read) }
+    }
 }

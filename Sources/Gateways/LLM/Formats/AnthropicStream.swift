@@ -6,7 +6,7 @@ struct AnthropicStream: ChatStream {
     /// The number of each content block that is a call.
     private var calls: [UInt64: Int] = [:]
     private var callCount = 0
-    private var usage: TokenUsage?
+    private var usage = AnthropicUsage()
     private(set) var isComplete = false
 
     mutating func read(_ bytes: [UInt8], into deltas: inout [ChatDelta]) throws(BrokenStream) {
@@ -15,7 +15,7 @@ struct AnthropicStream: ChatStream {
 
     private mutating func read(_ event: JSONValue, into deltas: inout [ChatDelta]) throws(BrokenStream) {
         switch event["type"]?.string {
-        case "message_start": usage = AnthropicFormat.usage(event["message"]?["usage"])
+        case "message_start": usage.update(event["message"]?["usage"])
         case "content_block_start":
             guard let block = event["content_block"], let index = event["index"]?.unsigned else { return }
             if block["type"]?.string == "tool_use", let id = block["id"]?.string, let name = block["name"]?.string {
@@ -39,11 +39,9 @@ struct AnthropicStream: ChatStream {
             if let reason = event["delta"]?["stop_reason"]?.string {
                 deltas.append(.finish(AnthropicFormat.finish(reason)))
             }
-            if let usage, let output = event["usage"]?["output_tokens"]?.unsigned {
-                self.usage = TokenUsage(prompt: usage.prompt, completion: output, cached: usage.cached)
-            }
+            usage.update(event["usage"])
         case "message_stop":
-            if let usage { deltas.append(.usage(usage)) }
+            if let tokens = usage.tokens { deltas.append(.usage(tokens)) }
             isComplete = true
         case "error":
             throw BrokenStream(event["error"]?["message"]?.string ?? "the provider reports an error")

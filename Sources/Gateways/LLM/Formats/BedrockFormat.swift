@@ -5,8 +5,10 @@ package struct BedrockFormat: ChatTranslator {
     package init() {}
 
     package func path(of request: ChatRequest) -> String {
-        "model/\(request.model.percentEncoded)/\(request.isStreamed ? "converse-stream" : "converse")"
+        Self.path(model: request.model, operation: request.isStreamed ? "converse-stream" : "converse")
     }
+
+    static func path(model: String, operation: String) -> String { "model/\(model.percentEncoded)/\(operation)" }
 
     package var headers: [(name: String, value: String)] { [] }
 

@@ -1,7 +1,7 @@
 package import Domain
 
-/// Reads the usage out of an answer in OpenAI's format while it passes: one document, or an event stream whose last
-/// chunks have it when `stream_options.include_usage` was asked for.
+/// Reads the usage out of an answer in OpenAI's or Anthropic's format while it passes: one document, or an event stream
+/// whose last events have it (OpenAI's when `stream_options.include_usage` was asked for).
 ///
 /// Bounded: of a long document the end is kept, and a line of a stream that is too long is not looked into.
 package struct AnswerUsage {
@@ -10,6 +10,8 @@ package struct AnswerUsage {
 
     let isEvents: Bool
     package private(set) var usage: TokenUsage?
+    /// What a stream of Anthropic's has told at its beginning: the prompt is known then.
+    private var begun: AnthropicUsage?
     /// Whether the stream has said that it is at its end.
     package private(set) var isDone = false
     /// How much text the model wrote, as it stands in the JSON.
@@ -45,7 +47,8 @@ package struct AnswerUsage {
     /// About how many tokens it were: a token is taken for four bytes of text.
     func estimate(of call: ModelCall) -> TokenUsage {
         TokenUsage(
-            prompt: UsageEstimate.promptTokens(of: call.body), completion: UsageEstimate.tokens(bytes: textBytes))
+            prompt: begun?.tokens?.prompt ?? UsageEstimate.promptTokens(of: call.body),
+            completion: UsageEstimate.tokens(bytes: textBytes), cached: begun?.tokens?.cached ?? 0)
     }
 
     private mutating func keepEnd(of bytes: some Collection<UInt8>) {
@@ -67,6 +70,7 @@ package struct AnswerUsage {
             kept.removeAll(keepingCapacity: true)
             isCut = false
         }
+        if kept.starts(with: "event: message_stop".utf8) { isDone = true }
         guard !isCut, kept.starts(with: "data:".utf8) else { return }
         let data = kept.dropFirst(5).drop { $0 == UInt8(ascii: " ") }
         if data.starts(with: "[DONE]".utf8) { isDone = true } else { note(data) }
@@ -76,7 +80,14 @@ package struct AnswerUsage {
         let found = JSONStrings.scan(document)
         textBytes += found.textBytes
         guard found.hasUsage, let value = try? JSONValue(parsing: Array(document)) else { return }
-        usage = TokenUsage(value["usage"]) ?? usage
+        if isEvents, let started = value["message"]?["usage"] {
+            begun = AnthropicUsage(started)
+        } else if begun != nil {
+            begun?.update(value["usage"])
+            usage = begun?.tokens
+        } else {
+            usage = TokenUsage(value["usage"]) ?? usage
+        }
     }
 }
 
@@ -85,7 +96,11 @@ extension TokenUsage {
     init?(_ usage: JSONValue?) {
         let prompt = usage?["prompt_tokens"]?.unsigned
         let completion = usage?["completion_tokens"]?.unsigned
-        guard prompt != nil || completion != nil else { return nil }
+        guard prompt != nil || completion != nil else {
+            guard let told = AnthropicUsage(usage).tokens else { return nil }
+            self = told
+            return
+        }
         self.init(
             prompt: prompt ?? 0, completion: completion ?? 0,
             cached: usage?["prompt_tokens_details"]?["cached_tokens"]?.unsigned ?? 0)

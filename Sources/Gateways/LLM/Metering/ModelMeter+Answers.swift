@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 import NIOCore
 
 extension ModelMeter {
@@ -12,7 +12,7 @@ extension ModelMeter {
                 latency: start.duration(to: .now)))
     }
 
-    /// The answer, in OpenAI's format, which is recorded before the caller has the last of it.
+    /// The answer, in OpenAI's or Anthropic's format, which is recorded before the caller has the last of it.
     ///
     /// A whole answer is recorded here and now. One that comes in parts is let through as it comes, but for the part
     /// that ends it: that waits for the record. When it breaks off, or the caller goes away, what came until then counts.

@@ -4,10 +4,10 @@ import Domain
 package enum UsageEstimate {
     package static func tokens(bytes: UInt64) -> UInt64 { bytes / 4 + (bytes % 4 == 0 ? 0 : 1) }
 
-    /// Of a request in OpenAI's format: the texts of its messages, or what is to be embedded.
+    /// Of a request in OpenAI's or Anthropic's format: the texts of its messages, or what is to be embedded.
     package static func promptTokens(of body: [UInt8]) -> UInt64 {
         guard let request = try? JSONValue(parsing: body) else { return 0 }
-        var bytes: UInt64 = 0
+        var bytes = textBytes(request["system"])
         for message in request["messages"]?.elements ?? [] {
             bytes += textBytes(message["content"])
             for call in message["tool_calls"]?.elements ?? [] { bytes += textBytes(call["function"]?["arguments"]) }
@@ -40,7 +40,9 @@ enum JSONStrings {
         var hasUsage = false
     }
 
-    private static let texts = ["content", "arguments", "reasoning_content", "refusal", "text"].map { Array($0.utf8) }
+    private static let texts = [
+        "content", "arguments", "reasoning_content", "refusal", "text", "partial_json", "thinking",
+    ].map { Array($0.utf8) }
     private static let usage = Array("usage".utf8)
 
     static func scan(_ document: ArraySlice<UInt8>) -> Found {

@@ -8,16 +8,6 @@ package enum ModelFormat: String, Hashable, Sendable, CaseIterable {
     /// Every provider is taken to speak OpenAI's format, unless it is one of those that do not.
     init(kind: String) { self = Self(rawValue: kind) ?? .openAI }
 
-    /// What puts calls in that format; `nil` when there is nothing to put.
-    var translator: (any ChatTranslator)? {
-        switch self {
-        case .openAI, .playground: nil
-        case .anthropic: AnthropicFormat()
-        case .bedrock: BedrockFormat()
-        case .ollama: OllamaFormat()
-        }
-    }
-
     /// Where the provider is when its document does not say; `nil` when it has to.
     func endpoint(region: String?) -> String? {
         switch self {

@@ -62,6 +62,17 @@ package struct ModelProvider: Hashable, Sendable {
         return auth
     }
 
+    /// What puts calls in the provider's format; `nil` for a model of our own.
+    var translator: (any ChatTranslator)? {
+        switch format {
+        case .openAI: OpenAIFormat(isOpenAI: kind == "openai")
+        case .playground: nil
+        case .anthropic: AnthropicFormat()
+        case .bedrock: BedrockFormat()
+        case .ollama: OllamaFormat()
+        }
+    }
+
     /// Where an operation of the provider's is asked for. An endpoint that is a host alone gets the path that the
     /// format has; one with a path is a base.
     package func url(_ operationPath: String) throws(UnusableEndpoint) -> NormalizedURL {
