@@ -1,6 +1,7 @@
 """The demo's agent: code as a user of the platform writes it; Sluice runs it under the published runagents runtime."""
 
 from runagents import Agent
+from runagents.runtime import call_llm
 
 
 def handler(request, context):
@@ -10,4 +11,5 @@ def handler(request, context):
     answer = bank.call_tool("bank", "/payments", payment)
     if "receipt" not in answer:
         return "Invoice 7 is not paid."
-    return f"Invoice 7 is paid: {answer['receipt']}"
+    told = call_llm([{"role": "user", "content": f"Invoice 7 is paid: {answer['receipt']}"}])
+    return told["choices"][0]["message"]["content"]

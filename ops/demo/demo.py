@@ -113,9 +113,10 @@ def main(binary, directory, cleanup):
 
     step("Deploy an agent from its source; Sluice installs what it needs and runs it in a sandbox")
     source = (pathlib.Path(__file__).parent / "agent.py").read_text()
+    client.seed_starter_kit()
     client.agents.deploy(
         "payments", source_files={"agent.py": source}, entry_point="agent.py", required_tools=["bank"],
-        policies=["payments"])
+        policies=["payments"], llm_configs=[{"provider": "playground", "model": "playground", "role": "chat"}])
     for line in source.split("\n\n\n")[-1].strip().splitlines():
         show(f"{DIM}{line}{PLAIN}")
 
@@ -157,6 +158,9 @@ def main(binary, directory, cleanup):
     check(len(bank.payments) == 1, f"one payment was made: {bank.payments}")
     check(bank.reads == 1, "the handler began anew, and what it had read before came from the record: the bank was asked once")
     check(daemon.ask("GET", path)[1]["status"] == "EXECUTED", "the action is EXECUTED")
+    _, usage = daemon.ask("GET", "/api/v1/model-usage?group_by=model")
+    check([(row["model"], row["calls"]) for row in usage["rows"]] == [("playground", 1)],
+          "the agent asked its model once, through the gate: the playground, which needs no account")
     check(follower.is_ended.wait(30), "the stream came to its end, with nothing lost or repeated across the kill")
     events = [entry["seq"] for entry in follower.events]
     check(events == list(range(1, len(events) + 1)), f"seq 1 to {len(events)}, each once")
