@@ -44,6 +44,7 @@ extension Target.Dependency {
     static let heap = product(name: "HeapModule", package: "swift-collections")
     static let jwtKit = product(name: "JWTKit", package: "jwt-kit")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
+    static let yams = product(name: "Yams", package: "Yams")
     static let system = product(name: "SystemPackage", package: "swift-system")
 }
 
@@ -72,10 +73,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
     ],
     targets: [
         // Level 0: knows nothing of ours.
         .systemLibrary(name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        // Files that the binary brings along.
+        .target(name: "CAssets", exclude: ["reference.html"]),
         room("Domain"),
         // Level 1
         room("Authentication", ["Domain", .crypto, .jwtKit]),
@@ -107,7 +111,7 @@ let package = Package(
             "HTTPAPI",
             [
                 "Domain", "Governance", "CommandHandling", "Projections", "EventStreaming", "Authentication", "Secrets",
-                "Gateways", .crypto,
+                "Gateways", "CAssets", .crypto, .yams,
                 .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .nioHTTPTypes, .logging,
                 .metrics, .httpClient,
             ]),

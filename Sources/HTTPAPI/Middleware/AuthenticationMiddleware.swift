@@ -13,6 +13,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
     /// An agent that sends no key has it in its address: `/as/<key>/runs/…`.
     static let agentPathPrefix = "/as/"
     static let consentPathPrefix = "/oauth/"
+    /// What says nothing of what is stored.
+    private static let openPaths: Set<String> = ["/healthz", "/readyz", "/openapi.json", "/docs"]
     /// How the routes end where a token may come beside a key.
     static let invokePathSuffix = "/invoke"
 
@@ -25,7 +27,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let path = request.uri.path
-        if path == "/healthz" || path == "/readyz" { return try await next(request, context) }
+        if Self.openPaths.contains(path) { return try await next(request, context) }
         // People's browsers bring no key: what they were given is in the address.
         if path.hasPrefix(Self.consentPathPrefix) { return try await next(request, context) }
         guard HTTPMethods.all.contains(request.method) else {

@@ -1,19 +1,19 @@
 import Domain
 
 /// What a route asks of a key's or a person's role.
-enum Permission: Hashable, Sendable {
+enum Permission: String, Hashable, Sendable {
     case read
     /// Deploy, register, delete.
-    case manageResources
+    case manageResources = "manage_resources"
     /// Create and move runs, add events, block actions.
-    case driveRuns
+    case driveRuns = "drive_runs"
     /// Invoke an agent: for whoever may drive runs, and for everybody whom a token proves.
     case invoke
     /// Ask for access, save checkpoints, report tool results.
-    case actAsAgent
+    case actAsAgent = "act_as_agent"
     /// Approve and reject.
     case decide
-    case manageKeys
+    case manageKeys = "manage_keys"
 
     func isGranted(to principal: Principal) -> Bool {
         if case .person = principal.caller, self == .invoke { return true }

@@ -19,6 +19,7 @@ struct RouteTable {
     private let router: Router<APIContext>
     private let api: APIHandlers
     private var methods: [String: [HTTPRequest.Method]] = [:]
+    private var served: [ServedRoute] = []
 
     init(_ router: Router<APIContext>, _ api: APIHandlers) {
         self.router = router
@@ -43,24 +44,32 @@ struct RouteTable {
     ) {
         let api = api
         for prefix in prefixes {
-            add(method, prefix + path) { request, context in
+            add(method, prefix + path, permission) { request, context in
                 let request = try await api.read(request, context, permission, body)
                 return try await handler(request)
             }
         }
     }
 
-    /// Adds a route that reads the request itself.
+    /// Adds a route that reads the request itself, and sees to the permission, which is `nil` where no key is needed.
     mutating func onUnread(
-        _ method: HTTPRequest.Method, _ path: String,
+        _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?,
         _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
     ) {
-        add(method, path, handler)
+        add(method, path, permission, handler)
     }
 
     /// Adds a route that needs no key.
     mutating func onOpen(_ path: String, _ handler: @escaping @Sendable () async -> APIAnswer) {
-        add(.get, path) { _, _ in await handler().response }
+        add(.get, path, nil) { _, _ in await handler().response }
+    }
+
+    /// Adds the list of all routes, which is one of them.
+    mutating func addIndex() {
+        let paths = Self.apiPrefixes.map { $0 + "/routes" }
+        let routes = served + paths.map { ServedRoute(method: .get, path: $0.withNamedParameters, permission: .read) }
+        let index = JSONText(array: routes.map(\.json))
+        on(.get, "/routes", under: Self.apiPrefixes, .read) { _ in APIAnswer(.ok, index) }
     }
 
     /// Answers every other method of every path with 405 and `Allow`.
@@ -80,10 +89,20 @@ struct RouteTable {
     }
 
     private mutating func add(
-        _ method: HTTPRequest.Method, _ path: String,
+        _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?,
         _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
     ) {
         methods[path, default: []].append(method)
+        served.append(ServedRoute(method: method, path: path.withNamedParameters, permission: permission))
         router.on(RouterPath(path), method: method, use: handler)
+    }
+}
+
+extension String {
+    /// `/runs/:id` as OpenAPI writes it; what catches the rest of a path is named after that.
+    fileprivate var withNamedParameters: String {
+        split(separator: "/", omittingEmptySubsequences: false).map { part in
+            if part == "**" { "{path}" } else { part.hasPrefix(":") ? "{\(part.dropFirst())}" : String(part) }
+        }.joined(separator: "/")
     }
 }

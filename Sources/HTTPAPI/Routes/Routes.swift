@@ -15,10 +15,11 @@ extension RouteTable {
         addSecrets(api)
         addSystem(api)
         for method in APIHandlers.egressMethods {
-            onUnread(method, "/as/:agentkey/egress/:tool", api.egress)
-            onUnread(method, "/as/:agentkey/egress/:tool/**", api.egress)
+            onUnread(method, "/as/:agentkey/egress/:tool", .actAsAgent, api.egress)
+            onUnread(method, "/as/:agentkey/egress/:tool/**", .actAsAgent, api.egress)
         }
         addModels(api)
+        addIndex()
     }
 
     private mutating func addRuns(_ api: APIHandlers) {
@@ -132,27 +133,29 @@ extension RouteTable {
         for operation in LLMRequest.Operation.allCases {
             let path = "/" + operation.rawValue
             for base in bases + bases.map({ "/as/:agentkey" + $0 }) + ["/api/v1/workspaces/:workspace"] {
-                onUnread(.post, base + path) { try await api.callModel(operation, $0, $1) }
+                onUnread(.post, base + path, .actAsAgent) { try await api.callModel(operation, $0, $1) }
             }
         }
         for base in bases + bases.map({ "/as/:agentkey" + $0 }) + ["/api/v1/workspaces/:workspace"] {
-            onUnread(.get, base + "/models", api.listModels)
-            onUnread(.get, base + "/models/**", api.getModel)
+            onUnread(.get, base + "/models", .read, api.listModels)
+            onUnread(.get, base + "/models/**", .read, api.getModel)
         }
         on(.get, "/model-spend", under: Self.apiPrefixes, .read, api.modelSpend)
         on(.get, "/model-usage", under: Self.apiPrefixes, .read, api.modelUsage)
         // The runtime's readiness check asks for it beside the address of its models.
-        onUnread(.get, "/as/:agentkey/healthz") { _, _ in api.health().response }
+        onUnread(.get, "/as/:agentkey/healthz", nil) { _, _ in api.health().response }
     }
 
     private mutating func addSystem(_ api: APIHandlers) {
         on(.post, "/auth/api-keys", under: Self.apiPrefixes, .manageKeys, api.createAPIKey)
         on(.get, "/auth/api-keys", under: Self.apiPrefixes, .manageKeys, api.listAPIKeys)
         on(.delete, "/auth/api-keys/:id", under: Self.apiPrefixes, .manageKeys, api.revokeAPIKey)
-        onUnread(.get, "/oauth/start/:run/:action/:seal", api.beginConsent)
-        onUnread(.get, "/oauth/callback", api.finishConsent)
+        onUnread(.get, "/oauth/start/:run/:action/:seal", nil, api.beginConsent)
+        onUnread(.get, "/oauth/callback", nil, api.finishConsent)
         onOpen("/healthz") { api.health() }
         onOpen("/readyz") { api.readiness() }
+        onOpen("/openapi.json") { api.openAPI() }
+        onUnread(.get, "/docs", nil) { _, _ in api.referencePage() }
         onRaw(.get, "/metrics", under: [""], .read) { _ in await api.metrics() }
     }
 }

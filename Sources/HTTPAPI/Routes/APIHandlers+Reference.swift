@@ -1,0 +1,37 @@
+import Domain
+import EventStreaming
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// What is served, for programs and for people.
+extension APIHandlers {
+    func openAPI() -> APIAnswer { APIAnswer(.ok, APIReference.json) }
+
+    func referencePage() -> Response {
+        Response(
+            status: .ok,
+            headers: [
+                .contentType: "text/html; charset=utf-8", .contentSecurityPolicy: APIReference.contentSecurityPolicy,
+                .xContentTypeOptions: "nosniff",
+            ],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: APIReference.page)))
+    }
+}
+
+/// A route as it is served, and what it asks of a role.
+struct ServedRoute: Hashable, Sendable {
+    let method: HTTPRequest.Method
+    /// With parameters as `{name}`.
+    let path: String
+    /// `nil` where no key is needed.
+    let permission: Permission?
+
+    var json: JSONText {
+        .object { json in
+            json.add("method", method.rawValue)
+            json.add("path", path)
+            json.add("permission", permission?.rawValue ?? "none")
+        }
+    }
+}
