@@ -27,15 +27,15 @@ struct AuthenticationMiddleware: RouterMiddleware {
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let path = request.uri.path
-        if Self.openPaths.contains(path) { return try await next(request, context) }
-        // People's browsers bring no key: what they were given is in the address.
-        if path.hasPrefix(Self.consentPathPrefix) { return try await next(request, context) }
         guard HTTPMethods.all.contains(request.method) else {
             var error = APIError(
                 .methodNotAllowed, .methodNotAllowed, "method \(request.method.rawValue.prefix(32)) is not allowed")
             error.headers[.allow] = "GET, HEAD, POST, PUT, PATCH, DELETE"
             throw error
         }
+        if Self.openPaths.contains(path) { return try await next(request, context) }
+        // People's browsers bring no key: what they were given is in the address.
+        if path.hasPrefix(Self.consentPathPrefix) { return try await next(request, context) }
         // The router reads `//runs` as `/runs`; what decides who may enter must not see two spellings.
         guard !path.hasEmptyPart else { throw APIError.notFound("not found") }
         var context = context

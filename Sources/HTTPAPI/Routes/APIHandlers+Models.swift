@@ -11,6 +11,20 @@ extension APIHandlers {
     func callModel(
         _ operation: LLMRequest.Operation, _ request: Request, _ context: APIContext
     ) async throws -> Response {
+        do {
+            return try await callPermittedModel(operation, request, context)
+        } catch let error as APIError where operation == .messages {
+            let document = AnthropicMessage.error(error.message, status: error.status.code)
+            var answer = APIAnswer(error.status, document.text)
+            answer.headers = error.headers
+            answer.headers[.errorCode] = error.code
+            return answer.response
+        }
+    }
+
+    private func callPermittedModel(
+        _ operation: LLMRequest.Operation, _ request: Request, _ context: APIContext
+    ) async throws -> Response {
         let principal = try permitted(context, .actAsAgent)
         let bytes = try await bytes(of: request, upTo: configuration.modelBodyBytesMax)
         let body = try BodyParsing.object(bytes)

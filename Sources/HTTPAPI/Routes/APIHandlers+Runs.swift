@@ -25,7 +25,10 @@ extension APIHandlers {
         filter.agentID = request.query("agent_id") ?? request.query("agent")
         filter.userID = request.query("user_id")
         filter.conversationID = request.query("conversation_id")
-        filter.status = try request.query("status").map(Self.status)
+        let status = request.query("status")
+        // The published document has one more, which no run has: it stands for both kinds.
+        filter.isPaused = status == "PAUSED"
+        if !filter.isPaused { filter.status = try status.map(Self.status) }
         if filter == RunFilter() { filter.status = .running }
         filter.agentID = try agentID(filter.agentID, request)
         filter.before = try request.listCursor()

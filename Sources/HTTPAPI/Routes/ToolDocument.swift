@@ -80,6 +80,34 @@ package enum ToolDocument {
         }
         try checkURL(url, "spec.connection.baseUrl")
         _ = try connection.integer("port", in: 1...65_535)
+        try checkTypes(spec, connection)
+    }
+
+    /// What is stored is shown again: each known member has its type.
+    private static func checkTypes(_ spec: JSONValue, _ connection: JSONValue) throws(APIError) {
+        _ = try spec.text("description")
+        _ = try spec.texts("riskTags")
+        _ = try spec.object("governance")
+        for name in ["topology", "scheme"] { _ = try connection.text(name) }
+        _ = try connection.object("tls")
+        if let authentication = try connection.object("authentication") {
+            _ = try authentication.text("type")
+            if let key = try authentication.object("apiKeyConfig") {
+                for name in ["in", "name", "valuePrefix"] { _ = try key.text(name) }
+                _ = try key.object("secretRef")?.text("name")
+            }
+            if let oauth = try authentication.object("oauth2Config") {
+                for name in ["authUrl", "tokenUrl"] { _ = try oauth.text(name) }
+                _ = try oauth.texts("scopes")
+                _ = try oauth.object("authParams")
+                _ = try oauth.object("credentialsSecretRef")?.text("name")
+            }
+        }
+        for capability in try spec.array("capabilities") ?? [] {
+            guard case .object = capability else { throw .badRequest("capabilities must be an array of objects") }
+            for name in ["name", "method", "path", "description"] { _ = try capability.text(name) }
+            _ = try capability.texts("riskTags")
+        }
     }
 
     /// Port and scheme follow the URL, else they are 443 and HTTPS.

@@ -27,6 +27,11 @@ extension Projections {
         add("user_id = ?", filter.userID)
         add("conversation_id = ?", filter.conversationID)
         add("position < ?", filter.before.map { Int64($0.value) })
+        if filter.isPaused {
+            let paused = RunStatus.allCases.filter(\.isPaused).map(\.rawValue)
+            conditions.append("status IN (\(databaseQuestionMarks(count: paused.count)))")
+            arguments += StatementArguments(paused)
+        }
         let sql = "SELECT * FROM runs WHERE \(conditions.joined(separator: " AND ")) ORDER BY position DESC"
         return try await query { [arguments] db in
             try Page(

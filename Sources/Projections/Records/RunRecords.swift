@@ -41,6 +41,8 @@ package struct RunRecord: Hashable, Sendable {
 package struct RunFilter: Hashable, Sendable {
     package var agentID: String?
     package var status: RunStatus?
+    /// Only runs that wait for somebody, whatever for.
+    package var isPaused = false
     package var userID: String?
     package var conversationID: String?
     /// Only runs that began before this position.

@@ -1,7 +1,7 @@
 package import Domain
 
 /// Answers and errors in Anthropic's format (docs.anthropic.com/en/api/messages and /errors).
-enum AnthropicMessage {
+package enum AnthropicMessage {
     /// Everything is 0 that nobody told.
     static func usage(_ usage: TokenUsage?) -> JSONValue {
         let usage = usage ?? TokenUsage(prompt: 0, completion: 0)
@@ -32,7 +32,7 @@ enum AnthropicMessage {
         }
     }
 
-    static func error(_ message: String, status: Int) -> JSONValue {
+    package static func error(_ message: String, status: Int) -> JSONValue {
         let type =
             switch status {
             case 400: "invalid_request_error"
