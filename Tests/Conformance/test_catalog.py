@@ -80,7 +80,7 @@ DEPLOY = """
 import json, sys
 from runagents import Client
 client = Client(endpoint=sys.argv[1], api_key=sys.argv[2])
-print(json.dumps([client.catalog.deploy(each, name=each + "-by-client").agent for each in sys.argv[3:]]))
+print(json.dumps([client.catalog.deploy(each, name=each + "-by-client").agent_name for each in sys.argv[3:]]))
 """
 
 
@@ -119,8 +119,9 @@ def test_a_deploy_from_the_catalog_brings_what_the_agent_needs(agents):
 def test_the_payment_clerk_pays_what_was_approved_and_nothing_else(agents):
     deploy(agents, "payment-clerk")
     approver = agents.sluice.client(agents.sluice.key("approver"))
-    for decision in ("approve", "reject"):
-        run = agents.start("payment-clerk", '{"to": "ada", "amount": "12.50"}')
+    order = {"to": "ada", "amount": "12.50"}
+    for message, decision in ((json.dumps(order), "approve"), (json.dumps(order), "reject"), ("Pay Ada", "approve")):
+        run = agents.start("payment-clerk", message)
         waiting = agents.eventually(
             lambda: agents.api.get("/api/v1/approvals/requests").json, lambda requests: len(requests) == 1)
         assert waiting[0]["run_id"] == run
@@ -128,7 +129,8 @@ def test_the_payment_clerk_pays_what_was_approved_and_nothing_else(agents):
         finished = agents.finished(run)
         if decision == "approve":
             assert finished["status"] == "COMPLETED", agents.events(run)
-            assert agents.answer(run)["paid"] == {"to": "ada", "amount": "12.50"}
+            paid = agents.answer(run)["paid"]
+            assert paid == order if message != "Pay Ada" else "Pay Ada" in paid["order"]
         else:
             assert finished["status"] == "FAILED"
 

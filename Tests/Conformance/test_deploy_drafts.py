@@ -127,7 +127,10 @@ def test_a_draft_is_its_makers_and_the_admins(team):
                    other.post(path + "/abandon"), other.post("/api/v1/deploy", {"agent_name": "x", "draft_id": made["id"]}),
                    team.viewer.post("/api/v1/deploy-drafts", {})):
         assert answer.status == 403, answer
-    assert team.admin.patch(path, {"step": "x"}).status == 200
+    assert team.admin.patch(path, {"step": "x", "source_files": CODE}).status == 200
+    assert other.get(path).json["source_files"] == CODE, "whoever may deploy sees the code"
+    for answer in (team.viewer.get(path), team.viewer.get("/api/v1/deploy-drafts")):
+        assert b'"step":"x"' in answer.content and b"def handler" not in answer.content
 
 
 @pytest.mark.parametrize("body, words", [

@@ -76,6 +76,16 @@ def test_a_revoked_key_is_gone_also_with_its_grace(sluice, team):
     assert rotate(team.admin, key).status == 404
 
 
+def test_the_command_line_rotates(sluice, team):
+    key, old = made(team)
+    admin = sluice.key("admin", team.workspace)
+    done = sluice.run("keys", "rotate", key, "--grace", "1h", "--url", sluice.url, SLUICE_API_KEY=admin)
+    assert done.returncode == 0, done.stderr
+    assert works(sluice, done.stdout.strip()) and works(sluice, old)
+    wrong = sluice.run("keys", "rotate", "nothing", "--url", sluice.url, SLUICE_API_KEY=admin)
+    assert wrong.returncode == 64 and "keys list" in wrong.stderr
+
+
 @pytest.mark.parametrize("body, words", [
     ({"expiresInDays": 0}, "expiresInDays"), ({"expiresInDays": "7"}, "expiresInDays"), ({"grace": "soon"}, "grace"),
     ({"grace": 7}, "grace must be a string"), ({"grace": "31d"}, "grace must be 30d at most")])

@@ -6,19 +6,21 @@ The message is a JSON object such as {"to": "ada", "amount": "12.50"}, or a sent
 import json
 
 from runagents import Agent
+from runagents.runtime import call_llm
 
 BANK = "echo-tool"
 
 
-def order(agent, message):
+def order(message):
     try:
         parsed = json.loads(message)
         if isinstance(parsed, dict):
             return parsed
     except ValueError:
         pass
-    said = agent.chat(f"Make a JSON object with the members to and amount of this: {message}")
-    return {"order": said["choices"][0]["message"]["content"]}
+    asked = f"Make a JSON object with the members to and amount of this: {message}"
+    answer = call_llm([{"role": "user", "content": asked}])
+    return {"order": answer["choices"][0]["message"]["content"]}
 
 
 def handler(request, context):
@@ -26,7 +28,7 @@ def handler(request, context):
     balance = agent.call_tool(BANK, "/balance", method="GET")
     if "path" not in balance:
         return f"The balance cannot be read: {balance}"
-    receipt = agent.call_tool(BANK, "/payments", order(agent, request["message"]))
+    receipt = agent.call_tool(BANK, "/payments", order(request["message"]))
     if "body" not in receipt:
         return f"Nothing was paid: {receipt}"
     return {"response": f"Paid: {json.dumps(receipt['body'], sort_keys=True)}", "paid": receipt["body"]}

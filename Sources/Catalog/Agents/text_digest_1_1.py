@@ -7,14 +7,16 @@ import collections
 import os
 import re
 
-from runagents import Agent
+from runagents.runtime import call_llm
 
 PARAGRAPHS_MAX = 20
 KEYWORDS_MAX = 5
 LETTERS_MIN = 5
 
 
-def say(answer):
+def said(prompt, paragraph):
+    messages = [{"role": "system", "content": prompt}] if prompt else []
+    answer = call_llm(messages + [{"role": "user", "content": paragraph}])
     return answer["choices"][0]["message"]["content"]
 
 
@@ -25,13 +27,9 @@ def keywords(text):
 
 
 def handler(request, context):
-    agent = Agent()
     prompt = os.environ.get("SYSTEM_PROMPT", "")
     paragraphs = [each.strip() for each in request["message"].split("\n\n") if each.strip()]
-    lines = []
-    for paragraph in paragraphs[:PARAGRAPHS_MAX]:
-        history = [{"role": "system", "content": prompt}] if prompt else []
-        lines.append("- " + say(agent.chat(paragraph, history=history)))
+    lines = ["- " + said(prompt, paragraph) for paragraph in paragraphs[:PARAGRAPHS_MAX]]
     return {
         "response": "\n".join(lines) or "There is no text to make a digest of.",
         "paragraphs": len(paragraphs),

@@ -31,7 +31,7 @@ extension APIHandlers {
         }
         kinds.append(("approvals", approvals.records.map { $0.json(request.era) }))
         let drafts = try await projections.resources(.deployDraft, in: request.workspace)
-        kinds.append(("drafts", drafts.map(\.draftJSON)))
+        kinds.append(("drafts", drafts.map { $0.draftJSON(showsSources: false) }))
         let settings = try await projections.resources(.settings, in: request.workspace)
         let answer = JSONText.object { json in
             json.add("generated_at", commands.clock.now())

@@ -16,11 +16,14 @@ extension APIHandlers {
             let draft = DraftDocument(stored: record.document.value)
             return (status == nil || draft.status == status) && (mine != "1" || draft.owner == request.principal.scope)
         }
-        return APIAnswer(.ok, JSONText(array: drafts.map(\.draftJSON)))
+        let showsSources = Permission.manageResources.isGranted(to: request.principal)
+        return APIAnswer(.ok, JSONText(array: drafts.map { $0.draftJSON(showsSources: showsSources) }))
     }
 
     func getDraft(_ request: APIRequest) async throws -> APIAnswer {
-        APIAnswer(.ok, try await draft(request.parameter("name"), request).draftJSON)
+        let record = try await draft(request.parameter("name"), request)
+        let showsSources = Permission.manageResources.isGranted(to: request.principal)
+        return APIAnswer(.ok, record.draftJSON(showsSources: showsSources))
     }
 
     func createDraft(_ request: APIRequest) async throws -> APIAnswer {
@@ -58,7 +61,7 @@ extension APIHandlers {
     func completeDraft(_ request: APIRequest) async throws -> APIAnswer {
         let record = try await ownDraft(try request.parameter("name"), request)
         let draft = DraftDocument(stored: record.document.value)
-        guard draft.status != .completed else { return APIAnswer(.ok, record.draftJSON) }
+        guard draft.status != .completed else { return APIAnswer(.ok, record.draftJSON(showsSources: true)) }
         return try await complete(record, draft, request)
     }
 
@@ -66,7 +69,7 @@ extension APIHandlers {
         let id = try request.parameter("name")
         let record = try await ownDraft(id, request)
         var draft = DraftDocument(stored: record.document.value)
-        guard draft.status != .abandoned else { return APIAnswer(.ok, record.draftJSON) }
+        guard draft.status != .abandoned else { return APIAnswer(.ok, record.draftJSON(showsSources: true)) }
         try Self.checkInProgress(id, draft)
         draft.set(.abandoned)
         let receipt = try await execute(ResourcesToStore([record.item(draft)], mustExist: true), request)
@@ -138,7 +141,7 @@ extension APIHandlers {
     private func answer(
         _ status: HTTPResponse.Status, _ id: String, _ request: APIRequest, _ receipt: Receipt
     ) async throws -> APIAnswer {
-        APIAnswer(status, try await draft(id, request).draftJSON, position: receipt.position)
+        APIAnswer(status, try await draft(id, request).draftJSON(showsSources: true), position: receipt.position)
     }
 
     private func draft(_ id: String, _ request: APIRequest) async throws -> ResourceRecord {
@@ -175,14 +178,17 @@ extension ResourceRecord {
             kind: .deployDraft, name: name, document: draft.value.text, expectedRevision: revision)
     }
 
-    var draftJSON: JSONText {
+    /// - Parameter showsSources: for whoever may deploy; agents' sources are not for others either.
+    func draftJSON(showsSources: Bool) -> JSONText {
         let draft = DraftDocument(stored: document.value)
         return .object { json in
             json.add("id", name)
             json.add("namespace", workspace.text)
             json.add("user_id", draft.user)
             json.add("status", draft.status.rawValue)
-            for member in draft.members { json.add(member.name, member.value.text) }
+            for member in draft.members where showsSources || member.name != "source_files" {
+                json.add(member.name, member.value.text)
+            }
             json.add("version", revision)
             json.add("created_at", createdAt)
             json.add("updated_at", updatedAt)
