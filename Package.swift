@@ -11,8 +11,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], embedding folder: String? = nil) -> Target {
+    .target(
+        name: name, dependencies: dependencies, resources: folder.map { [.embedInCode($0)] }, swiftSettings: strict)
 }
 
 func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -86,6 +87,7 @@ let package = Package(
         room("Governance", ["Domain", .crypto]),
         room("EventLog", ["CLZ4", .crypto, .logging, .metrics]),
         room("Secrets", ["Domain", .crypto]),
+        room("Catalog", ["Domain"], embedding: "Agents"),
         // Level 2
         room("EventStore", ["Domain", "EventLog"]),
         // Level 3
@@ -111,7 +113,7 @@ let package = Package(
             "HTTPAPI",
             [
                 "Domain", "Governance", "CommandHandling", "Projections", "EventStreaming", "Authentication", "Secrets",
-                "Gateways", "CAssets", .crypto, .yams,
+                "Gateways", "Catalog", "CAssets", .crypto, .yams,
                 .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .nioHTTPTypes, .logging,
                 .metrics, .httpClient,
             ]),

@@ -4,6 +4,8 @@ import Crypto
 package struct APIKeySecret: Hashable, Sendable {
     /// What published clients recognise a workspace key by.
     package static let prefix = "ra_ws_"
+    /// The header in which programs send it.
+    package static let header = "X-RunAgents-API-Key"
     package static let bytesMin = 16
     package static let bytesMax = 512
 

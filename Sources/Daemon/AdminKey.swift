@@ -4,7 +4,7 @@ import Domain
 
 /// Sees to it that somebody can get in: `SLUICE_API_KEY`, or a key made at the first start.
 enum AdminKey {
-    static let configuredName = "SLUICE_API_KEY"
+    static let configuredName = APIKeyState.configuredName
 
     /// - Returns: the text of a newly made key, to be shown once; `nil` when there is nothing to show.
     static func ensure(_ configured: String?, _ commands: CommandHandler) async throws -> String? {
@@ -20,11 +20,14 @@ enum AdminKey {
             throw DaemonError(
                 .configuration, "SLUICE_API_KEY must be \(APIKeySecret.bytesMin) or more visible ASCII characters")
         }
-        for (id, key) in keys where key.name == configuredName && key.digest != secret.digest {
+        // The new one first: the last admin key cannot be revoked.
+        if !keys.values.contains(where: { $0.digest == secret.digest }) {
+            try await create(secret, name: configuredName, commands, request)
+        }
+        for (id, key) in keys
+        where key.name == configuredName && key.workspace == .default && key.digest != secret.digest {
             _ = try await commands.execute(.revokeAPIKey(id: id), request)
         }
-        guard !keys.values.contains(where: { $0.digest == secret.digest }) else { return nil }
-        try await create(secret, name: configuredName, commands, request)
         return nil
     }
 

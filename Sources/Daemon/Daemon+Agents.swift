@@ -70,7 +70,16 @@ extension AgentRecords {
                     : await output.read(after: offset, bytesMax: Self.pageBytesMax)
                 return Page(text: page.text, next: page.next)
             }, buildLog: { try await agents.buildLog(of: AgentProcesses.Name($0)) },
-            runsImages: { await agents.runsImages() })
+            runsImages: { await agents.runsImages() },
+            outlook: { document in
+                switch await agents.outlook(of: document) {
+                case .isElsewhere: .isElsewhere
+                case .isBuilt: .isBuilt
+                case .isInstalled(let requirements): .isInstalled(requirements: requirements)
+                case .isFetched: .isFetched
+                case .fails(let reason): .fails(reason)
+                }
+            })
     }
 }
 

@@ -6,9 +6,9 @@ extension Role: ExpressibleByArgument {}
 
 struct Keys: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make, list and revoke API keys of a running daemon.",
+        abstract: "Make, list, rotate and revoke API keys of a running daemon.",
         discussion: "The admin's key that this needs is read from SLUICE_API_KEY.",
-        subcommands: [Create.self, List.self, Revoke.self])
+        subcommands: [Create.self, List.self, Rotate.self, Revoke.self])
 
     struct Connection: ParsableArguments {
         @Option(help: "Where the daemon listens.") var url = "http://127.0.0.1:8092"
@@ -73,17 +73,46 @@ struct Keys: AsyncParsableCommand {
         }
     }
 
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a key another text, which is shown this once; everything else of the key stays.")
+
+        @OptionGroup var connection: Connection
+        @Argument(help: "The key's id, as list shows it.") var id: String
+        @Option(name: .customLong("expires-in-days"), help: "Days until it ends; as before when left out.")
+        var expiresInDays: UInt16?
+        @Option(help: "How long the old text is good too, such as 1h; not at all when left out.") var grace: String?
+        @Flag(help: "Print JSON.") var json = false
+
+        func validate() throws { try Keys.checkID(id) }
+
+        func run() async throws {
+            try await reporting {
+                var members: [JSONValue.Member] = []
+                if let expiresInDays {
+                    members.append(.init(name: "expiresInDays", value: .number(String(expiresInDays))))
+                }
+                if let grace { members.append(.init(name: "grace", value: .string(grace))) }
+                let answer = try await connection.client().request(
+                    "POST", "/api/v1/auth/api-keys/\(id)/rotate", .object(members))
+                show(json ? answer.text.text : answer["token"]?.string ?? "")
+            }
+        }
+    }
+
+    private static func checkID(_ id: String) throws {
+        if APIKeyID(id) == nil {
+            throw ValidationError("the id must be a key's id, as `sluice keys list` shows it")
+        }
+    }
+
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Revoke a key, at once and for ever.")
 
         @OptionGroup var connection: Connection
         @Argument(help: "The key's id, as list shows it.") var id: String
 
-        func validate() throws {
-            if APIKeyID(id) == nil {
-                throw ValidationError("the id must be a key's id, as `sluice keys list` shows it")
-            }
-        }
+        func validate() throws { try Keys.checkID(id) }
 
         func run() async throws {
             try await reporting {

@@ -14,7 +14,8 @@ struct SluiceCommand: AsyncParsableCommand {
             """,
         version: SluiceVersion.text,
         subcommands: [
-            Serve.self, Agents.self, Keys.self, Policies.self, SecretsCommand.self, Spend.self, Log.self, Replay.self,
+            Serve.self, Agents.self, Keys.self, Policies.self, SecretsCommand.self, Spend.self, Export.self,
+            Import.self, Log.self, Replay.self,
             ProjectionsCommand.self, Version.self,
         ])
 }

@@ -20,8 +20,9 @@ OPERATIONS = [
     if method in {"get", "post", "put", "patch", "delete"}]
 # What this version serves of them.
 SERVED = re.compile(
-    r"/(runs|approvals/requests|tools|identity-providers)\b|/(deploy|starter-kit|model-spend)$|/policies(/{policyName}|/translate)?$|/agents(/{agentName}(/invoke|/config)?)?$"
-    r"|/auth/api-keys(/{keyId})?$")
+    r"/(runs|approvals/requests|tools|identity-providers|catalog|deploy-drafts|actions|settings)\b"
+    r"|/(deploy|deploy/preview|starter-kit|model-spend|context/export|billing|billing/usage/daily)$|/policies(/{policyName}|/translate)?$|/agents(/{agentName}(/invoke|/config)?)?$"
+    r"|/auth/api-keys(/{keyId}(/rotate)?)?$")
 
 
 def schema_of(method, template, status):
@@ -111,6 +112,41 @@ def test_every_answer_has_the_published_shape(sluice, scripted):
         ask("GET", "/agents/{agentName}/config", agentName=name)
         ask("PUT", "/agents/{agentName}/config", {"policies": []}, agentName=name)
     ask("GET", "/model-spend")
+    ask("POST", "/deploy/preview", deploy)
+    ask("POST", "/deploy/preview", {})
+    draft = ask("POST", "/deploy-drafts", {
+        "step": "model", "policies": ["payments"], "model_mappings": {"chat": {"provider": "openai", "model": "m"}},
+        "agent_config": {"agent_name": "drafted", "use_custom_image": True, "custom_image": "i:1"}}).json["id"]
+    ask("POST", "/deploy-drafts", {"step": 7})
+    ask("GET", "/deploy-drafts")
+    one = "/deploy-drafts/{draftId}"
+    for name in (draft, "nothing"):
+        ask("GET", one, draftId=name)
+        ask("PATCH", one, {"step": "end", "expected_version": 1}, draftId=name)
+    assert ask("PATCH", one, {"step": "end", "expected_version": 1}, draftId=draft).status == 409
+    assert ask("PATCH", one, {"step": 7}, draftId=draft).status == 400
+    ask("POST", one + "/complete", draftId=draft)
+    ask("POST", one + "/complete", draftId="nothing")
+    ask("POST", one + "/abandon", draftId=ask("POST", "/deploy-drafts", {}).json["id"])
+    ask("POST", one + "/abandon", draftId="nothing")
+    ask("GET", "/catalog", query="?tag=handler&page_size=2")
+    for name in (ask("GET", "/catalog").json["items"][0]["id"], "nothing"):
+        ask("GET", "/catalog/{catalogId}", catalogId=name)
+        ask("GET", "/catalog/{catalogId}/versions", catalogId=name)
+    plan = {"plan_id": "p", "actions": [
+        {"type": "tool.upsert", "idempotency_key": "k", "params": tool | {"name": "planned"}},
+        {"type": "starter_kit.seed", "idempotency_key": "l"}]}
+    assert ask("POST", "/actions/validate", plan).json["valid"]
+    assert ask("POST", "/actions/apply", plan).json["applied"]
+    plan["actions"][0]["params"] = {}
+    assert ask("POST", "/actions/apply", plan).status == ask("POST", "/actions/apply", {}).status == 400
+    ask("POST", "/actions/validate", {})
+    ask("GET", "/context/export")
+    ask("GET", "/billing")
+    ask("GET", "/billing/usage/daily")
+    ask("GET", "/settings/auth")
+    assert ask("PUT", "/settings/auth", {"sessionIdleTimeoutMinutes": 30}).status == 200
+    ask("PUT", "/settings/auth", {})
     invoke = "/agents/{agentName}/invoke"
     assert ask("POST", invoke, {"message": "hi"}, agentName="nobody").status == 404
     ask("POST", "/deploy", {"agent_name": "elsewhere", "image": "i", "invoke_url": scripted.url + "/invoke"})
@@ -146,10 +182,14 @@ def test_every_answer_has_the_published_shape(sluice, scripted):
 
     key = ask("POST", "/auth/api-keys", {"name": "ci", "role": "viewer", "expiresInDays": 7}).json["key"]["id"]
     ask("GET", "/auth/api-keys")
+    rotate = "/auth/api-keys/{keyId}/rotate"
+    assert ask("POST", rotate, {"expiresInDays": 7}, keyId=key).status == 200
+    assert ask("POST", rotate, {"expiresInDays": 0}, keyId=key).status == 400
+    assert ask("POST", rotate, keyId="nothing").status == 404
     for template, parameter, name in (
             ("/auth/api-keys/{keyId}", "keyId", key), ("/agents/{agentName}", "agentName", "billing"),
             ("/tools/{toolName}", "toolName", "stripe"), ("/policies/{policyName}", "policyName", "payments"),
-            ("/identity-providers/{providerName}", "providerName", "corp")):
+            ("/identity-providers/{providerName}", "providerName", "corp"), (one, "draftId", draft)):
         assert ask("DELETE", template, **{parameter: name}).status == 200
         assert ask("DELETE", template, **{parameter: name}).status == 404
     missing = {(method, template) for method, template in OPERATIONS if SERVED.match(template)} - contract.asked

@@ -60,10 +60,11 @@ enum EventSamples {
         case .secretDeleted: 31
         case .toolCallInterrupted: 32
         case .modelCalled: 33
+        case .apiKeyRotated: 34
         }
     }
 
-    static let ordinals = Set(0...33)
+    static let ordinals = Set(0...34)
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
@@ -84,7 +85,7 @@ enum EventSamples {
         case .resourceDeleted(let event): .resource(event.kind, ResourceID(uuid(704)))
         case .resourceStatusRecorded(let event): .resource(event.kind, ResourceID(uuid(704)))
         case .accessRequested, .accessApproved, .accessRejected, .accessExpired: .accessRequest(requestID)
-        case .apiKeyCreated, .apiKeyRevoked: .apiKey(APIKeyID(uuid(801)))
+        case .apiKeyCreated, .apiKeyRevoked, .apiKeyRotated: .apiKey(APIKeyID(uuid(801)))
         case .secretStored, .secretDeleted: .secret(SecretID(uuid(707)))
         case .answerRecorded: StreamID(kind: .answer, id: uuid(705))
         default: .run(runID)
@@ -212,6 +213,14 @@ enum EventSamples {
                 APIKeyCreated(
                     name: "remote", role: .agent, digest: String(repeating: "5ec2e7", count: 10) + "0002",
                     prefix: "ra_ws_", last4: "x9Qb", expiresAt: nil, agent: "billing")),
+            .apiKeyRotated(
+                APIKeyRotated(
+                    digest: String(repeating: "5ec2e7", count: 10) + "0003", prefix: "ra_ws_", last4: "x9Qc",
+                    expiresAt: nil, previousUntil: nil)),
+            .apiKeyRotated(
+                APIKeyRotated(
+                    digest: String(repeating: "5ec2e7", count: 10) + "0004", prefix: "ra_ws_", last4: "x9Qd",
+                    expiresAt: soon, previousUntil: soon)),
             .apiKeyRevoked(APIKeyRevoked()),
             .answerRecorded(
                 AnswerRecorded(

@@ -187,7 +187,7 @@ extension LogGenerator {
         case 0..<60:
             let first = StoreResources.Item(
                 kind: kind, name: name, newID: newID(), document: random.pick(Self.documents),
-                secrets: kind == .policy || kind == .identityProvider ? [] : storedSecrets(),
+                secrets: [.agent, .tool, .modelProvider].contains(kind) ? storedSecrets() : [],
                 keptSecrets: random.maybe(["a"]))
             let tool = StoreResources.Item(
                 kind: .tool, name: "made-by-deploy", newID: newID(), document: random.pick(Self.documents))
@@ -204,6 +204,14 @@ extension LogGenerator {
     private mutating func keyCommand() -> Command {
         if let id = keys.last, let key = state.apiKeys[id], random.chance(50) {
             workspace = key.workspace
+            if random.chance(30) {
+                return .rotateAPIKey(
+                    id: id,
+                    RotateAPIKey(
+                        digest: String(repeating: random.pick(["g", "h", "i"]), count: 64), prefix: "sk_",
+                        last4: "9876",
+                        lifetime: random.maybe(.seconds(86_400)), grace: random.pick([.zero, .seconds(60)])))
+            }
             keys.removeLast()
             return .revokeAPIKey(id: id)
         }

@@ -75,11 +75,15 @@ extension APIKeyState {
         writer.add(3, name)
         writer.add(4, digest)
         writer.add(5, groups)
+        writer.add(6, role)
+        writer.add(7, optional: expiresAt)
+        writer.add(8, streamSequence)
     }
 
     static func read(_ reader: consuming WireReader) throws(MalformedRecord) -> (id: APIKeyID, state: APIKeyState) {
         var (id, workspace, name, digest): (APIKeyID?, WorkspaceName?, String, String) = (nil, nil, "", "")
         var groups: [String] = []
+        var (role, expiresAt, streamSequence): (Role?, Timestamp?, UInt64) = (nil, nil, 0)
         while let field = try reader.next() {
             switch field {
             case 1: id = try reader.id("API key")
@@ -87,11 +91,15 @@ extension APIKeyState {
             case 3: name = try reader.text()
             case 4: digest = try reader.text()
             case 5: groups.append(try reader.text())
+            case 6: role = try reader.choice("role")
+            case 7: expiresAt = try reader.time()
+            case 8: streamSequence = try reader.unsigned()
             default: throw .missing("API key")
             }
         }
         let state = APIKeyState(
-            workspace: try required(workspace, "workspace"), name: name, digest: digest, groups: groups)
+            workspace: try required(workspace, "workspace"), name: name, digest: digest, groups: groups,
+            role: try required(role, "role"), expiresAt: expiresAt, streamSequence: streamSequence)
         return (try required(id, "API key"), state)
     }
 }

@@ -75,6 +75,15 @@ package final class CommandHandler: Sendable {
         return try await receipt(answer)
     }
 
+    /// Whether the rules would take the command now: nothing is written, and nothing is promised for later.
+    ///
+    /// - Throws: `CommandError.rejected` as `execute` would.
+    package func check(_ command: Command, _ request: CommandRequest) throws(CommandError) {
+        let (id, now): (EventID, Timestamp) = (newID(), clock.now())
+        let rejection = state.withLock { $0.rejection(of: command, request, id: id, now: now) }
+        if let rejection { throw .rejected(rejection) }
+    }
+
     /// The first answer to the request, when there was one.
     ///
     /// - Throws: `CommandError.idempotencyMismatch` when the key was used with another request.

@@ -86,10 +86,7 @@ package struct WriterState<Waiter: Sendable>: Sendable {
             return (.failed(error), false)
         }
         guard !queue.isFull else { return (.failed(.overloaded), false) }
-        let context = DecisionContext(
-            time: max(now, memory.time), workspace: request.workspace, actor: request.actor,
-            actorGroups: request.actorGroups, commandID: id, idempotency: request.idempotency,
-            traceparent: request.traceparent, settings: settings)
+        let context = self.context(request, id: id, now: now)
         let events: [Event]
         do {
             events = try memory.state.decide(command, context)
@@ -101,6 +98,25 @@ package struct WriterState<Waiter: Sendable>: Sendable {
         queue.append(events, waiter)
         defer { isIdle = false }
         return (nil, isIdle)
+    }
+
+    /// What the rules have against the command now; nothing is decided by asking.
+    package func rejection(
+        of command: Command, _ request: CommandRequest, id: EventID, now: Timestamp
+    ) -> Rejection? {
+        do throws(Rejection) {
+            _ = try memory.state.decide(command, context(request, id: id, now: now))
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func context(_ request: CommandRequest, id: EventID, now: Timestamp) -> DecisionContext {
+        DecisionContext(
+            time: max(now, memory.time), workspace: request.workspace, actor: request.actor,
+            actorGroups: request.actorGroups, commandID: id, idempotency: request.idempotency,
+            traceparent: request.traceparent, settings: settings)
     }
 
     /// Answers with the newest position once everything up to there is durable.

@@ -6,7 +6,7 @@ import NIOHTTP1
 /// Asks a running daemon over its HTTP API, as the command line does.
 package struct APIClient: Sendable {
     private static let timeout = TimeAmount.seconds(30)
-    private static let answerBytesMax = 16 * 1024 * 1024
+    package static let answerBytesMax = 16 * 1024 * 1024
 
     let url: String
     let key: String
@@ -22,7 +22,9 @@ package struct APIClient: Sendable {
     /// Sends a request and returns the answer's JSON.
     ///
     /// - Throws: `DaemonError`: `.daemonUnreachable`, `.notPermitted`, `.notFound` or `.requestRefused`.
-    package func request(_ method: String, _ path: String, _ body: JSONValue? = nil) async throws -> JSONValue {
+    package func request(
+        _ method: String, _ path: String, _ body: JSONValue? = nil, answerBytesMax: Int = Self.answerBytesMax
+    ) async throws -> JSONValue {
         var request = HTTPClientRequest(url: url + path)
         request.method = HTTPMethod(rawValue: method)
         request.headers.add(name: "Authorization", value: "Bearer \(key)")
@@ -35,7 +37,7 @@ package struct APIClient: Sendable {
         do {
             (status, answer) = try await HTTPClient.withHTTPClient(configuration: .sluice) { client in
                 let response = try await client.execute(request, timeout: Self.timeout)
-                let body = try await response.body.collect(upTo: Self.answerBytesMax)
+                let body = try await response.body.collect(upTo: answerBytesMax)
                 return (response.status.code, try JSONValue(parsing: Array(body.readableBytesView)))
             }
         } catch {

@@ -37,6 +37,7 @@ package enum Command: Hashable, Sendable {
 
     case createAPIKey(id: APIKeyID, APIKeyCreated)
     case revokeAPIKey(id: APIKeyID)
+    case rotateAPIKey(id: APIKeyID, RotateAPIKey)
 
     case recordAnswer(AnswerRecorded)
 
@@ -86,6 +87,26 @@ package struct StoreResources: Hashable, Sendable {
         self.items = items
         self.mustExist = mustExist
         self.keepsExisting = keepsExisting
+    }
+}
+
+/// Gives a key another text.
+package struct RotateAPIKey: Hashable, Sendable {
+    /// SHA-256 of the new text, lower-case hex.
+    package let digest: String
+    package let prefix: String
+    package let last4: String
+    /// `nil` leaves the end that the key has.
+    package let lifetime: Duration?
+    /// How long the text before is good too.
+    package let grace: Duration
+
+    package init(digest: String, prefix: String, last4: String, lifetime: Duration?, grace: Duration) {
+        self.digest = digest
+        self.prefix = prefix
+        self.last4 = last4
+        self.lifetime = lifetime
+        self.grace = grace
     }
 }
 

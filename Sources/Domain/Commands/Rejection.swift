@@ -35,6 +35,10 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case apiKeyNotFound = "api_key_not_found"
     case secretNotFound = "secret_not_found"
     case apiKeyExists = "api_key_exists"
+    /// Without this key nobody could make keys any more.
+    case lastAdminKey = "last_admin_key"
+    /// The key is of the daemon's configuration.
+    case apiKeyConfigured = "api_key_configured"
     case invokeNotExpected = "invoke_not_expected"
     case agentMismatch = "agent_mismatch"
     /// The call waits for an approval that was not asked for yet.

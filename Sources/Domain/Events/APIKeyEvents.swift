@@ -27,6 +27,25 @@ package struct APIKeyCreated: Hashable, Sendable {
     }
 }
 
+/// The key has another text from now on; everything else of it stays.
+package struct APIKeyRotated: Hashable, Sendable {
+    /// SHA-256 of the new text, lower-case hex.
+    package let digest: String
+    package let prefix: String
+    package let last4: String
+    package let expiresAt: Timestamp?
+    /// Until when the text before is good too; `nil` refuses it at once.
+    package let previousUntil: Timestamp?
+
+    package init(digest: String, prefix: String, last4: String, expiresAt: Timestamp?, previousUntil: Timestamp?) {
+        self.digest = digest
+        self.prefix = prefix
+        self.last4 = last4
+        self.expiresAt = expiresAt
+        self.previousUntil = previousUntil
+    }
+}
+
 /// The key is refused from now on.
 package struct APIKeyRevoked: Hashable, Sendable {
     package init() {}

@@ -42,6 +42,7 @@ package enum EventPayload: Hashable, Sendable {
     case secretStored(SecretStored)
     case secretDeleted(SecretDeleted)
     case modelCalled(ModelCalled)
+    case apiKeyRotated(APIKeyRotated)
 }
 
 extension EventPayload {
@@ -82,6 +83,7 @@ extension EventPayload {
         case .secretStored: "secret.stored"
         case .secretDeleted: "secret.deleted"
         case .modelCalled(let called): called.isMade ? "model_call.made" : "model_call.refused"
+        case .apiKeyRotated: "api_key.rotated"
         }
     }
 
@@ -114,7 +116,8 @@ extension EventPayload {
         case .modelCalled: serverDriven ? "LLM_CALL" : nil
         case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .actionExpired, .actionExecuted,
             .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired, .checkpointSaved,
-            .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted:
+            .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted,
+            .apiKeyRotated:
             nil
         }
     }
@@ -141,7 +144,7 @@ extension EventPayload {
             .actionRejected, .actionExpired, .actionExecuted, .actionFailed, .accessRequested, .accessApproved,
             .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
             .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .actionVoted, .secretDeleted,
-            .toolCallInterrupted, .modelCalled:
+            .toolCallInterrupted, .modelCalled, .apiKeyRotated:
             0
         }
     }

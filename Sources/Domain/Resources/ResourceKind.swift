@@ -1,6 +1,10 @@
 /// The kinds of named things a team keeps in Sluice.
 package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
     case agent, tool, policy, modelProvider, identityProvider
+    /// A deploy that somebody is putting together.
+    case deployDraft
+    /// What a workspace has chosen, under the name of what it is about.
+    case settings
 
     /// The kind's name in event types and messages.
     package var singular: String {
@@ -10,6 +14,8 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .policy: "policy"
         case .modelProvider: "model_provider"
         case .identityProvider: "identity_provider"
+        case .deployDraft: "deploy_draft"
+        case .settings: "settings"
         }
     }
 
@@ -20,6 +26,8 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .policy: "policy.stored"
         case .modelProvider: "model_provider.registered"
         case .identityProvider: "identity_provider.registered"
+        case .deployDraft: "deploy_draft.stored"
+        case .settings: "settings.stored"
         }
     }
 
@@ -30,6 +38,8 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .policy: .policy
         case .modelProvider: .modelProvider
         case .identityProvider: .identityProvider
+        case .deployDraft: .deployDraft
+        case .settings: .settings
         }
     }
 }

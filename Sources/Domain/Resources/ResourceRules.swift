@@ -12,7 +12,8 @@ extension ActiveState {
                 throw Rejection(.invalidArgument, "\(item.kind.singular) \(item.name) is named twice")
             }
             let current = resources[key]
-            if let expected = item.expectedRevision, let current, current.revision != expected {
+            if let expected = item.expectedRevision, current?.revision != expected {
+                guard current != nil else { throw .resourceNotFound(item.kind, item.name) }
                 throw Rejection(
                     .revisionChanged, "\(item.kind.singular) \(item.name) was changed meanwhile: read it and try again")
             }
@@ -95,6 +96,8 @@ extension Rejection {
         case .policy: Rejection(.resourceNotFound, "policy \"\(name)\" not found")
         case .modelProvider: Rejection(.resourceNotFound, "model provider \"\(name)\" not found")
         case .identityProvider: Rejection(.resourceNotFound, "identity provider \"\(name)\" not found")
+        case .deployDraft: Rejection(.resourceNotFound, "deploy draft \(name) not found")
+        case .settings: Rejection(.resourceNotFound, "settings \"\(name)\" not found")
         }
     }
 }

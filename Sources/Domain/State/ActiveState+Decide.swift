@@ -38,6 +38,7 @@ extension ActiveState {
         case .failInvoke(let run, let failed): try failInvoke(run, failed, context)
         case .createAPIKey(let id, let created): try createAPIKey(id, created, context)
         case .revokeAPIKey(let id): try revokeAPIKey(id, context)
+        case .rotateAPIKey(let id, let rotate): try rotateAPIKey(id, rotate, context)
         case .recordAnswer(let answer): recordAnswer(answer, context)
         case .recordModelCall(let run, let called): try recordModelCall(run, called, context)
         case .storeSecrets(let store): try storeSecrets(store, context)

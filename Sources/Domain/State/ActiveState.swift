@@ -52,7 +52,7 @@ package struct ActiveState: Hashable, Sendable {
         switch event.stream.kind {
         case .run: evolveRun(RunID(event.stream.id), event)
         case .accessRequest: evolveAccessRequest(AccessRequestID(event.stream.id), event)
-        case .agent, .tool, .policy, .modelProvider, .identityProvider: evolveResource(event)
+        case .agent, .tool, .policy, .modelProvider, .identityProvider, .deployDraft, .settings: evolveResource(event)
         case .apiKey: evolveAPIKey(APIKeyID(event.stream.id), event)
         case .secret: evolveSecret(SecretID(event.stream.id), event)
         case .answer: break
@@ -110,7 +110,10 @@ package struct ActiveState: Hashable, Sendable {
     private mutating func evolveAPIKey(_ id: APIKeyID, _ event: Event) {
         if case .apiKeyCreated(let created) = event.payload {
             apiKeys[id] = APIKeyState(
-                workspace: event.workspace, name: created.name, digest: created.digest, groups: created.groups)
+                workspace: event.workspace, name: created.name, digest: created.digest, groups: created.groups,
+                role: created.role, expiresAt: created.expiresAt, streamSequence: event.streamSequence)
+        } else if case .apiKeyRotated(let rotated) = event.payload {
+            apiKeys[id]?.rotate(rotated, sequence: event.streamSequence)
         } else if case .apiKeyRevoked = event.payload {
             apiKeys[id] = nil
         }
@@ -158,16 +161,34 @@ package struct ResourceState: Hashable, Sendable {
 
 /// What the write side remembers of an API key.
 package struct APIKeyState: Hashable, Sendable {
+    /// The name of the key that the daemon's configuration has.
+    package static let configuredName = "SLUICE_API_KEY"
+
     package let workspace: WorkspaceName
     package let name: String
-    package let digest: String
+    package private(set) var digest: String
     /// The groups of approvers that it stands for.
     package let groups: [String]
+    package let role: Role
+    package private(set) var expiresAt: Timestamp?
+    package private(set) var streamSequence: UInt64
 
-    package init(workspace: WorkspaceName, name: String, digest: String, groups: [String]) {
+    package init(
+        workspace: WorkspaceName, name: String, digest: String, groups: [String], role: Role, expiresAt: Timestamp?,
+        streamSequence: UInt64
+    ) {
         self.workspace = workspace
         self.name = name
         self.digest = digest
         self.groups = groups
+        self.role = role
+        self.expiresAt = expiresAt
+        self.streamSequence = streamSequence
+    }
+
+    fileprivate mutating func rotate(_ rotated: APIKeyRotated, sequence: UInt64) {
+        digest = rotated.digest
+        expiresAt = rotated.expiresAt
+        streamSequence = sequence
     }
 }

@@ -144,6 +144,8 @@ extension StreamID.Kind: WireChoice {
         case .answer: 8
         case .secret: 9
         case .identityProvider: 10
+        case .deployDraft: 12
+        case .settings: 13
         }
     }
 }

@@ -5,7 +5,7 @@ extension EventPayload {
     static let wireNumberFirst: UInt64 = 32
 
     /// What this version knows.
-    private static let wireNumbers = wireNumberFirst...65
+    private static func isKnown(_ number: UInt64) -> Bool { wireNumberFirst...65 ~= number || number == 90 }
 
     var wireNumber: UInt64 {
         switch self {
@@ -43,6 +43,7 @@ extension EventPayload {
         case .secretStored: 61
         case .secretDeleted: 62
         case .modelCalled: 65
+        case .apiKeyRotated: 90
         }
     }
 
@@ -82,12 +83,13 @@ extension EventPayload {
         case .secretStored(let event): event.write(to: &writer)
         case .secretDeleted(let event): event.write(to: &writer)
         case .modelCalled(let event): event.write(to: &writer)
+        case .apiKeyRotated(let event): event.write(to: &writer)
         }
     }
 
     /// Reads the payload in field `number`; `nil`, and the field skipped, when this version knows no such type.
     init?(_ number: UInt64, _ reader: inout WireReader) throws(MalformedRecord) {
-        guard Self.wireNumbers.contains(number) else {
+        guard Self.isKnown(number) else {
             try reader.skip()
             return nil
         }
@@ -127,6 +129,7 @@ extension EventPayload {
         case 61: self = .secretStored(try SecretStored(message))
         case 62: self = .secretDeleted(try SecretDeleted(message))
         case 65: self = .modelCalled(try ModelCalled(message))
+        case 90: self = .apiKeyRotated(try APIKeyRotated(message))
         default: preconditionFailure("every known number has a type")
         }
     }

@@ -35,6 +35,33 @@ extension APIKeyCreated {
     }
 }
 
+extension APIKeyRotated {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, digest)
+        writer.add(2, prefix)
+        writer.add(3, last4)
+        writer.add(4, optional: expiresAt)
+        writer.add(5, optional: previousUntil)
+    }
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (digest, prefix, last4): (String, String, String) = ("", "", "")
+        var (expiresAt, previousUntil): (Timestamp?, Timestamp?) = (nil, nil)
+        while let field = try reader.next() {
+            switch field {
+            case 1: digest = try reader.text()
+            case 2: prefix = try reader.text()
+            case 3: last4 = try reader.text()
+            case 4: expiresAt = try reader.time()
+            case 5: previousUntil = try reader.time()
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            digest: digest, prefix: prefix, last4: last4, expiresAt: expiresAt, previousUntil: previousUntil)
+    }
+}
+
 extension Role: WireChoice {
     package var wireNumber: UInt64 {
         switch self {

@@ -78,6 +78,8 @@ extension ResourceKind: WireChoice {
         case .policy: 3
         case .modelProvider: 4
         case .identityProvider: 5
+        case .deployDraft: 7
+        case .settings: 8
         }
     }
 }

@@ -76,6 +76,11 @@ extension EventDocument {
                 json.add("expires_at", created.expiresAt)
                 if !created.groups.isEmpty { json.add("groups", created.groups) }
                 json.add("agent", created.agent)
+            case .apiKeyRotated(let rotated):
+                json.add("prefix", rotated.prefix)
+                json.add("last4", rotated.last4)
+                json.add("expires_at", rotated.expiresAt)
+                json.add("previous_until", rotated.previousUntil)
             case .answerRecorded(let answer):
                 json.add("idempotency_key", answer.token.key)
                 json.add("status_code", answer.statusCode)

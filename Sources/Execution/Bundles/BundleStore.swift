@@ -89,6 +89,14 @@ package actor BundleStore {
         return Bundle(sources: bundle + "/src", environment: environment + "/venv", python: python)
     }
 
+    /// Whether the environment that the agent needs is built.
+    func hasEnvironment(for definition: AgentDefinition) async throws(AgentRefusal) -> Bool {
+        let key = ContentKey.environment(
+            runtime: configuration.runtime, python: try await interpreter().version,
+            requirements: definition.requirements)
+        return BundleFiles.exists(environments + "/\(key)")
+    }
+
     /// What the package installer said when the agent's environment was built: its end.
     package func buildLog(_ definition: AgentDefinition) async throws(AgentRefusal) -> String {
         let key = ContentKey.environment(

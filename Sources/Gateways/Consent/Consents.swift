@@ -34,7 +34,8 @@ package struct Consents: Sendable {
             commands: commands, projections: projections, vault: vault, credentials: credentials, endpoint: endpoint)
     }
 
-    private var redirectURL: String { publicURL + "/oauth/callback" }
+    /// Where identity providers of tools send people back to.
+    package var callbackURL: String { publicURL + "/oauth/callback" }
     private var commands: CommandHandler { tokens.commands }
 
     /// The link to consent to an action with. Only this server makes links that it takes.
@@ -100,7 +101,7 @@ package struct Consents: Sendable {
         do throws(CredentialError) {
             let client = try tokens.client(of: consent.tool)
             let grant = TokenRequest.Grant.authorizationCode(
-                code, redirectURL: redirectURL, verifier: consent.verifier)
+                code, redirectURL: callbackURL, verifier: consent.verifier)
             let token = try await tokens.endpoint.token(
                 consent.authorization.request(grant, clientID: client.id, clientSecret: client.secret),
                 askedAt: commands.clock.now())
@@ -146,7 +147,7 @@ package struct Consents: Sendable {
         _ authorization: UserAuthorization, clientID: String, state: String, verifier: String
     ) -> String {
         var fields = [
-            ("response_type", "code"), ("client_id", clientID), ("redirect_uri", redirectURL), ("state", state),
+            ("response_type", "code"), ("client_id", clientID), ("redirect_uri", callbackURL), ("state", state),
             ("code_challenge", Self.challenge(verifier)), ("code_challenge_method", "S256"),
         ]
         if !authorization.scopes.isEmpty { fields.append(("scope", authorization.scopes.joined(separator: " "))) }

@@ -1,3 +1,5 @@
+package import Domain
+
 /// What agents that Sluice runs leave behind to be read.
 package struct AgentRecords: Sendable {
     /// Some lines of an agent's output.
@@ -18,6 +20,19 @@ package struct AgentRecords: Sendable {
     /// What was said when the agent's environment was built; `nil` when there is no such agent.
     package let buildLog: @Sendable (AgentIdentity) async throws -> String?
 
+    /// What has to happen before an agent of that document runs.
+    package enum Outlook: Hashable, Sendable {
+        /// It is called at its address.
+        case isElsewhere
+        case isBuilt
+        case isInstalled(requirements: Int)
+        case isFetched
+        /// It would not run here, and why.
+        case fails(String)
+    }
+
+    package let outlook: @Sendable (_ document: JSONValue) async -> Outlook
+
     /// Whether images are run here.
     package let runsImages: @Sendable () async -> Bool
 
@@ -26,10 +41,12 @@ package struct AgentRecords: Sendable {
             _, _, _ in nil
         },
         buildLog: @escaping @Sendable (AgentIdentity) async throws -> String? = { _ in nil },
-        runsImages: @escaping @Sendable () async -> Bool = { false }
+        runsImages: @escaping @Sendable () async -> Bool = { false },
+        outlook: @escaping @Sendable (_ document: JSONValue) async -> Outlook = { _ in .isElsewhere }
     ) {
         self.output = output
         self.buildLog = buildLog
         self.runsImages = runsImages
+        self.outlook = outlook
     }
 }

@@ -88,6 +88,7 @@ extension APIKeyRecord {
             json.add("agent", agent)
             json.add("createdAt", createdAt)
             json.add("expiresAt", expiresAt)
+            json.add("previousUntil", previousUntil)
         }
     }
 }

@@ -53,7 +53,8 @@ extension APIError {
             .secretNotFound:
             .notFound
         case .invalidTransition, .runNotRunning, .actionNotBlocked, .actionNotApproved, .payloadHashMismatch,
-            .accessRequestNotPending, .revisionChanged, .apiKeyExists, .invokeNotExpected, .callOnItsWay,
+            .accessRequestNotPending, .revisionChanged, .apiKeyExists, .lastAdminKey, .apiKeyConfigured,
+            .invokeNotExpected, .callOnItsWay,
             .consentIsTheUsers:
             .conflict
         case .agentMismatch, .approvalRequired, .selfApproval, .notAnApprover: .forbidden

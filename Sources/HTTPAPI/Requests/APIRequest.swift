@@ -11,8 +11,8 @@ struct APIRequest: Sendable {
     let principal: Principal
     let workspace: WorkspaceName
     let era: Era
-    let body: JSONValue
-    let idempotency: IdempotencyToken?
+    private(set) var body: JSONValue
+    private(set) var idempotency: IdempotencyToken?
     let head: HTTPRequest
     /// The client's connection.
     let channel: any Channel
@@ -32,6 +32,13 @@ struct APIRequest: Sendable {
         channel = context.channel
         parameters = context.parameters
         uri = request.uri
+    }
+
+    /// The same request with another body: a part of what was asked for.
+    func with(body: JSONValue, idempotency: IdempotencyToken?) -> APIRequest {
+        var request = self
+        (request.body, request.idempotency) = (body, idempotency)
+        return request
     }
 
     var traceparent: String? { head.headerFields.shortTraceparent }
@@ -69,6 +76,11 @@ struct APIRequest: Sendable {
     /// A query parameter, decoded; an empty one counts as absent.
     func query(_ name: String) -> String? { uri.queryParameters.get(name).flatMap { $0.isEmpty ? nil : $0 } }
 
+    /// All the values of a query parameter, in lower case; empty ones count as absent.
+    func queries(_ name: String) -> Set<String> {
+        Set(uri.queryParameters.getAll(name).map { $0.lowercased() }.filter { !$0.isEmpty })
+    }
+
     /// A whole number between `range`'s bounds.
     func query(_ name: String, in range: ClosedRange<UInt64>) throws(APIError) -> UInt64? {
         guard let text = query(name) else { return nil }
@@ -101,6 +113,7 @@ extension HTTPField.Name {
     static let lastEventID = Self.named("Last-Event-ID")
     static let link = Self.named("Link")
     static let runID = Self.named("X-Run-ID")
+    static let endUserID = Self.named("X-End-User-ID")
 
     private static func named(_ text: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a field name") }

@@ -30,6 +30,12 @@ extension JSONValue {
         return number
     }
 
+    func bool(_ name: String) throws(APIError) -> Bool? {
+        guard let value = member(name) else { return nil }
+        guard case .bool(let flag) = value else { throw .badRequest("\(name) must be true or false") }
+        return flag
+    }
+
     func duration(_ name: String) throws(APIError) -> Duration? {
         guard let text = try text(name) else { return nil }
         guard let duration = DurationText.parse(text) else {

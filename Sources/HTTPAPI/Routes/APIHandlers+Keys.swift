@@ -6,6 +6,7 @@ import HTTPTypes
 import Projections
 
 extension APIHandlers {
+    private static let graceMax = Duration.seconds(30 * 86_400)
     static let shownOnce = "shown once, with the first answer"
 
     /// Makes a key. Its text is in this answer and nowhere else.
@@ -28,20 +29,41 @@ extension APIHandlers {
         let scope = try scoped(request, to: try body.text("workspace"))
         let receipt = try await commands.execute(.createAPIKey(id: id, created), scope)
         try await projections.reach(receipt.position)
-        let isFirst = !receipt.isRepeated
         let keyID = receipt.events.first.map { APIKeyID($0.event.stream.id) } ?? id
-        guard let record = try await projections.apiKeys(in: scope.workspace).first(where: { $0.id == keyID }) else {
-            throw APIError.notFound("api key \(keyID) not found")
+        return try await answer(.created, keyID, secret, receipt, in: scope.workspace)
+    }
+
+    /// Gives a key another text, which is in this answer and nowhere else. The one before ends at once, or after `grace`.
+    func rotateAPIKey(_ request: APIRequest) async throws -> APIAnswer {
+        let id: APIKeyID = try request.identifier("id") { "api key \($0) not found" }
+        let days = try request.body.integer("expiresInDays", in: 1...3650)
+        let grace = try request.body.duration("grace") ?? .zero
+        guard grace <= Self.graceMax else { throw APIError.badRequest("grace must be 30d at most") }
+        let secret = APIKeySecret.generate()
+        let rotate = RotateAPIKey(
+            digest: secret.digest, prefix: secret.visiblePrefix, last4: secret.last4,
+            lifetime: days.map { .seconds($0 * 86_400) }, grace: grace)
+        let receipt = try await execute(.rotateAPIKey(id: id, rotate), request)
+        return try await answer(.ok, id, secret, receipt, in: request.workspace)
+    }
+
+    /// The key, and its text the first time.
+    private func answer(
+        _ status: HTTPResponse.Status, _ id: APIKeyID, _ secret: APIKeySecret, _ receipt: Receipt,
+        in workspace: WorkspaceName
+    ) async throws -> APIAnswer {
+        guard let record = try await projections.apiKeys(in: workspace).first(where: { $0.id == id }) else {
+            throw APIError.notFound("api key \(id) not found")
         }
         func json(token: String) -> JSONText {
             .object { json in
                 json.add("key", record.json)
                 json.add("token", token)
-                json.add("header", "X-RunAgents-API-Key")
+                json.add("header", APIKeySecret.header)
             }
         }
         var answer = APIAnswer(
-            .created, json(token: isFirst ? secret.text : Self.shownOnce), position: receipt.position)
+            status, json(token: receipt.isRepeated ? Self.shownOnce : secret.text), position: receipt.position)
         answer.recordedBody = json(token: Self.shownOnce)
         return answer
     }

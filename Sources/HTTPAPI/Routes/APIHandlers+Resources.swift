@@ -48,16 +48,37 @@ extension APIHandlers {
         _ kind: ResourceKind, named name: String, _ document: JSONText, secrets: [NamedSecret] = [],
         mustExist: Bool = false, _ request: APIRequest
     ) async throws -> APIAnswer {
-        let (newID, owner): (ResourceID, ResourceKey) = (
-            commands.newID(), ResourceKey(workspace: request.workspace, kind: kind, name: name)
-        )
-        let receipt = try await execute(sealing: [(owner, secrets)], request) { sealed in
-            let item = StoreResources.Item(
-                kind: kind, name: name, newID: newID, document: document, secrets: sealed[owner] ?? [])
-            return .storeResources(StoreResources(items: [item], mustExist: mustExist))
-        }
-        let record = try await resource(kind, name, request, notFound: Self.notFound(kind, name))
+        let item = ResourcesToStore.Item(kind: kind, name: name, document: document, secrets: secrets)
+        return try await store(item, mustExist: mustExist, request)
+    }
+
+    private func store(
+        _ item: ResourcesToStore.Item, mustExist: Bool, _ request: APIRequest
+    ) async throws -> APIAnswer {
+        let receipt = try await execute(ResourcesToStore([item], mustExist: mustExist), request)
+        let record = try await resource(item.kind, item.name, request, notFound: Self.notFound(item.kind, item.name))
         return try await answer(mustExist ? .ok : .created, record, request, position: receipt.position)
+    }
+
+    /// Creates or replaces the tool, policy or model provider of a body.
+    func upsert(_ kind: ResourceKind, _ request: APIRequest) async throws -> APIAnswer {
+        try await store(try Self.item(kind, request.body), mustExist: false, request)
+    }
+
+    /// The tool, policy or model provider of a body, checked.
+    static func item(_ kind: ResourceKind, _ body: JSONValue) throws(APIError) -> ResourcesToStore.Item {
+        var secrets: [NamedSecret] = []
+        let (name, document): (String, JSONText)
+        if kind == .tool {
+            (name, document) = (try ToolDocument.name(body), try ToolDocument.document(body, &secrets))
+        } else {
+            name = try body.requiredText("name")
+            guard kind != .policy || !SpecDocument.reservedPolicyNames.contains(name) else {
+                throw .badRequest("name must not be \(name): that is a path of the API")
+            }
+            document = try SpecDocument.document(kind, body, &secrets)
+        }
+        return ResourcesToStore.Item(kind: kind, name: name, document: document, secrets: secrets)
     }
 
     func resource(
@@ -77,6 +98,8 @@ extension APIHandlers {
         case .policy: "policy \"\(name)\" not found"
         case .modelProvider: "model provider \"\(name)\" not found"
         case .identityProvider: "identity provider \"\(name)\" not found"
+        case .deployDraft: "deploy draft \(name) not found"
+        case .settings: "settings \"\(name)\" not found"
         }
     }
 

@@ -32,8 +32,8 @@ extension APIHandlers {
     /// Calls, tokens and cost from one day to another, by agent, user, model, provider or day.
     func modelUsage(_ request: APIRequest) async throws -> APIAnswer {
         let today = CalendarDay(containing: commands.clock.now())
-        let last = try Self.day("to", request) ?? today
-        let first = try Self.day("from", request) ?? CalendarMonth(containing: last.start).firstDay
+        let last = try request.day("to") ?? today
+        let first = try request.day("from") ?? CalendarMonth(containing: last.start).firstDay
         guard first <= last, last.daysSinceEpoch - first.daysSinceEpoch < Self.usageDaysMax else {
             throw APIError.badRequest("from must be before to, by \(Self.usageDaysMax) days at most")
         }
@@ -56,8 +56,11 @@ extension APIHandlers {
         return APIAnswer(.ok, answer)
     }
 
-    private static func day(_ name: String, _ request: APIRequest) throws(APIError) -> CalendarDay? {
-        guard let text = request.query(name) else { return nil }
+}
+
+extension APIRequest {
+    func day(_ name: String) throws(APIError) -> CalendarDay? {
+        guard let text = query(name) else { return nil }
         guard let day = CalendarDay(text) else {
             throw .badRequest("\(name) must be a day such as 2026-01-31")
         }

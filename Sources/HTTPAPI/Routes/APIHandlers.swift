@@ -56,7 +56,7 @@ final class APIHandlers: Sendable {
         return principal
     }
 
-    private static func notPermitted(_ principal: Principal) -> APIError {
+    static func notPermitted(_ principal: Principal) -> APIError {
         guard let role = principal.role else {
             return APIError(
                 .forbidden, .forbidden,
@@ -148,8 +148,13 @@ final class APIHandlers: Sendable {
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
             throw APIError.badRequest("Idempotency-Key must be 1 to 255 visible ASCII characters")
         }
+        return idempotency(key: key, of: "\(principal.scope)\n\(request.uri.path)\n", body)
+    }
+
+    /// The token of a key that was sent with that body by whom and where the context says.
+    func idempotency(key: String, of context: String, _ body: [UInt8]) -> IdempotencyToken {
         // Keyed: a plain digest of a body with a short secret in it would be a way to guess that.
-        let digest = vault.fingerprint(Array("\(principal.scope)\n\(request.uri.path)\n".utf8), body)
+        let digest = vault.fingerprint(Array(context.utf8), body)
         let fingerprint = digest.withUnsafeBytes { UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16])) }
         guard let fingerprint else { preconditionFailure("a fingerprint has 32 bytes") }
         return IdempotencyToken(key: key, fingerprint: fingerprint)

@@ -19,6 +19,7 @@ extension RouteTable {
             onUnread(method, "/as/:agentkey/egress/:tool/**", .actAsAgent, api.egress)
         }
         addModels(api)
+        addDeployment(api, configuration)
         addIndex()
     }
 
@@ -78,25 +79,11 @@ extension RouteTable {
         on(.get, "/agents/:name/:second", under: ["/api"], .read, api.getNamespacedAgent)
         on(.delete, "/agents/:name/:second", under: ["/api"], .manageResources, api.deleteNamespacedAgent)
         addAgents(api)
-        on(.post, "/tools", under: prefixes, .manageResources) { request in
-            let name = try ToolDocument.name(request.body)
-            var secrets: [NamedSecret] = []
-            let document = try ToolDocument.document(request.body, &secrets)
-            return try await api.store(.tool, named: name, document, secrets: secrets, request)
+        for (path, kind) in kinds where kind != .agent && kind != .identityProvider {
+            on(.post, path, under: prefixes, .manageResources) { try await api.upsert(kind, $0) }
         }
         on(.post, "/tools/probe", under: prefixes, .manageResources, api.probe)
         on(.post, "/tools/:name/test", under: prefixes, .manageResources, api.testTool)
-        for (path, kind) in kinds where kind == .policy || kind == .modelProvider {
-            on(.post, path, under: prefixes, .manageResources) { request in
-                let name = try request.body.requiredText("name")
-                guard kind != .policy || !SpecDocument.reservedPolicyNames.contains(name) else {
-                    throw APIError.badRequest("name must not be \(name): that is a path of the API")
-                }
-                var secrets: [NamedSecret] = []
-                let document = try SpecDocument.document(kind, request.body, &secrets)
-                return try await api.store(kind, named: name, document, secrets: secrets, request)
-            }
-        }
         on(.post, "/model-providers/:name/test", under: prefixes, .manageResources, api.testModelProvider)
         on(.post, "/identity-providers", under: prefixes, .manageResources, api.storeIdentityProvider)
         on(.get, "/policies/explain", under: prefixes, .read, api.explainPolicy)

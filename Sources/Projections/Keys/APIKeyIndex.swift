@@ -5,10 +5,13 @@ import GRDB
 struct APIKeyIndex {
     private var keys: [String: APIKeyRecord] = [:]
     private var digests: [APIKeyID: String] = [:]
+    /// By the text before a rotation.
+    private var previous: [String: APIKeyRecord] = [:]
+    private var previousDigests: [APIKeyID: String] = [:]
 
     init() {}
 
-    subscript(digest: String) -> APIKeyRecord? { keys[digest] }
+    subscript(digest: String) -> APIKeyRecord? { keys[digest] ?? previous[digest] }
 
     /// Takes over what a batch made of some keys.
     mutating func update(_ changed: [Change]) {
@@ -16,10 +19,16 @@ struct APIKeyIndex {
             if let digest = digests.removeValue(forKey: change.id), keys[digest]?.id == change.id {
                 keys[digest] = nil
             }
+            if let digest = previousDigests.removeValue(forKey: change.id), previous[digest]?.id == change.id {
+                previous[digest] = nil
+            }
         }
         for record in changed.compactMap(\.record) {
             keys[record.digest] = record
             digests[record.id] = record.digest
+            guard let digest = record.previousDigest else { continue }
+            previous[digest] = record
+            previousDigests[record.id] = digest
         }
     }
 

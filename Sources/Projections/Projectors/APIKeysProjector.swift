@@ -18,6 +18,17 @@ enum APIKeysProjector {
                     recorded.event.time.microseconds, Int64(recorded.position.value),
                     created.groups.joined(separator: "\n"), created.agent,
                 ])
+        } else if case .apiKeyRotated(let rotated) = recorded.event.payload {
+            try db.run(
+                """
+                UPDATE api_keys SET previous_digest = CASE WHEN ? IS NULL THEN NULL ELSE digest END, previous_until = ?,
+                    digest = ?, prefix = ?, last4 = ?, expires_at = ?
+                WHERE id = ?
+                """,
+                [
+                    rotated.previousUntil?.microseconds, rotated.previousUntil?.microseconds, rotated.digest,
+                    rotated.prefix, rotated.last4, rotated.expiresAt?.microseconds, id.column,
+                ])
         } else if case .apiKeyRevoked = recorded.event.payload {
             try db.run("DELETE FROM api_keys WHERE id = ?", [id.column])
         }

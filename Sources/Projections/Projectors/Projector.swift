@@ -36,10 +36,12 @@ enum Projector {
             try timeline.insert(recorded, sequence: mark.sequence, run: event.stream.id)
         }
         if case .modelCalled(let called) = event.payload { try ModelUsageProjector.apply(called, event, db) }
+        try DailyUsageProjector.apply(event, db)
         switch event.stream.kind {
         case .run: try RunsProjector.apply(recorded, RunID(event.stream.id), db)
         case .accessRequest: try AccessRequestsProjector.apply(recorded, AccessRequestID(event.stream.id), db)
-        case .agent, .tool, .policy, .modelProvider, .identityProvider: try ResourcesProjector.apply(recorded, db)
+        case .agent, .tool, .policy, .modelProvider, .identityProvider, .deployDraft, .settings:
+            try ResourcesProjector.apply(recorded, db)
         case .apiKey: try APIKeysProjector.apply(recorded, APIKeyID(event.stream.id), db)
         case .secret: try SecretsProjector.apply(recorded, db)
         case .answer: break

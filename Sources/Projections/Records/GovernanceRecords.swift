@@ -95,6 +95,17 @@ package struct APIKeyRecord: Hashable, Sendable {
     package let groups: [String]
     /// The agent that it is for.
     package let agent: String?
+    /// The text that it had before it was rotated, while that is good too.
+    let previousDigest: String?
+    package let previousUntil: Timestamp?
+
+    /// Whether the text of that digest is good at that time.
+    package func accepts(_ digest: String, at now: Timestamp) -> Bool {
+        guard digest == self.digest else {
+            return digest == previousDigest && previousUntil.map { now < $0 } ?? false
+        }
+        return expiresAt.map { now < $0 } ?? true
+    }
 
     init(_ row: Row) throws {
         id = try row.identifier("id")
@@ -108,6 +119,8 @@ package struct APIKeyRecord: Hashable, Sendable {
         createdAt = row.time("created_at")
         groups = (row["group_names"] as String).split(separator: "\n").map(String.init)
         agent = row["agent"]
+        previousDigest = row["previous_digest"]
+        previousUntil = row.optionalTime("previous_until")
     }
 }
 

@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 7
+    static let version = 8
 
     static func create(_ db: Database) throws {
         try db.execute(sql: statements + usageTables)
@@ -125,7 +125,13 @@ enum ReadModelSchema {
         CREATE TABLE api_keys (
             id BLOB PRIMARY KEY, workspace TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
             digest TEXT NOT NULL, prefix TEXT NOT NULL, last4 TEXT NOT NULL, expires_at INTEGER,
-            created_at INTEGER NOT NULL, position INTEGER NOT NULL, group_names TEXT NOT NULL, agent TEXT
+            created_at INTEGER NOT NULL, position INTEGER NOT NULL, group_names TEXT NOT NULL, agent TEXT,
+            previous_digest TEXT, previous_until INTEGER
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE daily_usage (
+            workspace TEXT NOT NULL, day INTEGER NOT NULL, runs INTEGER NOT NULL, tool_calls INTEGER NOT NULL,
+            PRIMARY KEY (workspace, day)
         ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE secrets (

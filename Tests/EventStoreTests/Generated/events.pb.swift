@@ -45,6 +45,8 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
   case answer // = 8
   case secret // = 9
   case identityProvider // = 10
+  case deployDraft // = 12
+  case settings // = 13
   case UNRECOGNIZED(Int)
 
   init() {
@@ -64,6 +66,8 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case 8: self = .answer
     case 9: self = .secret
     case 10: self = .identityProvider
+    case 12: self = .deployDraft
+    case 13: self = .settings
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -81,6 +85,8 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case .answer: return 8
     case .secret: return 9
     case .identityProvider: return 10
+    case .deployDraft: return 12
+    case .settings: return 13
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -98,6 +104,8 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     .answer,
     .secret,
     .identityProvider,
+    .deployDraft,
+    .settings,
   ]
 
 }
@@ -110,6 +118,8 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
   case policy // = 3
   case modelProvider // = 4
   case identityProvider // = 5
+  case deployDraft // = 7
+  case settings // = 8
   case UNRECOGNIZED(Int)
 
   init() {
@@ -124,6 +134,8 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
     case 3: self = .policy
     case 4: self = .modelProvider
     case 5: self = .identityProvider
+    case 7: self = .deployDraft
+    case 8: self = .settings
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -136,6 +148,8 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
     case .policy: return 3
     case .modelProvider: return 4
     case .identityProvider: return 5
+    case .deployDraft: return 7
+    case .settings: return 8
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -148,6 +162,8 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
     .policy,
     .modelProvider,
     .identityProvider,
+    .deployDraft,
+    .settings,
   ]
 
 }
@@ -784,6 +800,14 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._payload = .modelCalled(newValue)}
   }
 
+  var apiKeyRotated: Sluice_Events_V1_ApiKeyRotated {
+    get {
+      if case .apiKeyRotated(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_ApiKeyRotated()
+    }
+    set {_uniqueStorage()._payload = .apiKeyRotated(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Payload: Equatable, Sendable {
@@ -821,6 +845,7 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     case secretStored(Sluice_Events_V1_SecretStored)
     case secretDeleted(Sluice_Events_V1_SecretDeleted)
     case modelCalled(Sluice_Events_V1_ModelCalled)
+    case apiKeyRotated(Sluice_Events_V1_ApiKeyRotated)
 
   }
 
@@ -1716,6 +1741,45 @@ nonisolated struct Sluice_Events_V1_ApiKeyRevoked: Sendable {
   init() {}
 }
 
+nonisolated struct Sluice_Events_V1_ApiKeyRotated: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// SHA-256 of the new text, lower-case hex.
+  var digest: String = String()
+
+  var prefix: String = String()
+
+  var last4: String = String()
+
+  var expiresAtUs: Int64 {
+    get {_expiresAtUs ?? 0}
+    set {_expiresAtUs = newValue}
+  }
+  /// Returns true if `expiresAtUs` has been explicitly set.
+  var hasExpiresAtUs: Bool {self._expiresAtUs != nil}
+  /// Clears the value of `expiresAtUs`. Subsequent reads from it will return its default value.
+  mutating func clearExpiresAtUs() {self._expiresAtUs = nil}
+
+  /// Until when the text before is good too; without it that one is refused at once.
+  var previousUntilUs: Int64 {
+    get {_previousUntilUs ?? 0}
+    set {_previousUntilUs = newValue}
+  }
+  /// Returns true if `previousUntilUs` has been explicitly set.
+  var hasPreviousUntilUs: Bool {self._previousUntilUs != nil}
+  /// Clears the value of `previousUntilUs`. Subsequent reads from it will return its default value.
+  mutating func clearPreviousUntilUs() {self._previousUntilUs = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _expiresAtUs: Int64? = nil
+  fileprivate var _previousUntilUs: Int64? = nil
+}
+
 nonisolated struct Sluice_Events_V1_AnswerRecorded: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2144,11 +2208,11 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
 fileprivate nonisolated let _protobuf_package = "sluice.events.v1"
 
 nonisolated extension Sluice_Events_V1_StreamKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{2}\u{2}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0")
 }
 
 nonisolated extension Sluice_Events_V1_ResourceKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESOURCE_KIND_UNSPECIFIED\0\u{1}RESOURCE_KIND_AGENT\0\u{1}RESOURCE_KIND_TOOL\0\u{1}RESOURCE_KIND_POLICY\0\u{1}RESOURCE_KIND_MODEL_PROVIDER\0\u{1}RESOURCE_KIND_IDENTITY_PROVIDER\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESOURCE_KIND_UNSPECIFIED\0\u{1}RESOURCE_KIND_AGENT\0\u{1}RESOURCE_KIND_TOOL\0\u{1}RESOURCE_KIND_POLICY\0\u{1}RESOURCE_KIND_MODEL_PROVIDER\0\u{1}RESOURCE_KIND_IDENTITY_PROVIDER\0\u{2}\u{2}RESOURCE_KIND_DEPLOY_DRAFT\0\u{1}RESOURCE_KIND_SETTINGS\0")
 }
 
 nonisolated extension Sluice_Events_V1_RunStatus: SwiftProtobuf._ProtoNameProviding {
@@ -2177,7 +2241,7 @@ nonisolated extension Sluice_Events_V1_ModelCallOutcome: SwiftProtobuf._ProtoNam
 
 nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Envelope"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{4}\u{13}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{4}\u{13}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{4}\u{19}api_key_rotated\0")
 
   fileprivate class _StorageClass {
     var _schemaVersion: UInt32 = 0
@@ -2691,6 +2755,19 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
             _storage._payload = .modelCalled(v)
           }
         }()
+        case 90: try {
+          var v: Sluice_Events_V1_ApiKeyRotated?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .apiKeyRotated(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .apiKeyRotated(v)
+          }
+        }()
         default: break
         }
       }
@@ -2878,6 +2955,10 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
       case .modelCalled?: try {
         guard case .modelCalled(let v)? = _storage._payload else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 65)
+      }()
+      case .apiKeyRotated?: try {
+        guard case .apiKeyRotated(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 90)
       }()
       case nil: break
       }
@@ -4306,6 +4387,60 @@ nonisolated extension Sluice_Events_V1_ApiKeyRevoked: SwiftProtobuf.Message, Swi
   }
 
   static func ==(lhs: Sluice_Events_V1_ApiKeyRevoked, rhs: Sluice_Events_V1_ApiKeyRevoked) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ApiKeyRotated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ApiKeyRotated"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digest\0\u{1}prefix\0\u{1}last4\0\u{3}expires_at_us\0\u{3}previous_until_us\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.digest) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.prefix) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.last4) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self._expiresAtUs) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self._previousUntilUs) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.digest.isEmpty {
+      try visitor.visitSingularStringField(value: self.digest, fieldNumber: 1)
+    }
+    if !self.prefix.isEmpty {
+      try visitor.visitSingularStringField(value: self.prefix, fieldNumber: 2)
+    }
+    if !self.last4.isEmpty {
+      try visitor.visitSingularStringField(value: self.last4, fieldNumber: 3)
+    }
+    try { if let v = self._expiresAtUs {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._previousUntilUs {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ApiKeyRotated, rhs: Sluice_Events_V1_ApiKeyRotated) -> Bool {
+    if lhs.digest != rhs.digest {return false}
+    if lhs.prefix != rhs.prefix {return false}
+    if lhs.last4 != rhs.last4 {return false}
+    if lhs._expiresAtUs != rhs._expiresAtUs {return false}
+    if lhs._previousUntilUs != rhs._previousUntilUs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

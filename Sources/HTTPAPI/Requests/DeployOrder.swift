@@ -1,0 +1,97 @@
+import Domain
+
+/// A deploy as a body asks for it, checked: the agent, and the tools that it brings.
+struct DeployOrder: Sendable {
+    /// What is kept of a body as it came.
+    static let keptMembers = [
+        "llm_configs", "source_files", "artifact_id", "requirements", "entry_point", "framework", "identity_provider",
+        "policies", "tool_url_mappings", "draft_id", "invoke_url", "monthly_budget_usd",
+    ]
+
+    let agentName: String
+    /// The agent as it is stored.
+    let agent: JSONText
+    let tools: [ResourcesToStore.Item]
+    private let environment: EnvironmentVariables
+
+    init(_ body: JSONValue) throws(APIError) {
+        guard let name = try body.text("agent_name", "name") else { throw .badRequest("agent_name is required") }
+        let sources = try body.object("source_files")
+        guard try body.text("image", "artifact_id") != nil || sources.map({ $0 != .object([]) }) == true else {
+            throw .badRequest("either image or source_files is required")
+        }
+        if let sources { try Self.checkSources(sources) }
+        var tools: [ResourcesToStore.Item] = []
+        for tool in try body.array("tools_to_create") ?? [] {
+            guard case .object = tool else { throw .badRequest("tools_to_create must be an array of objects") }
+            _ = try ToolDocument.flatSpec(tool)
+            var secrets: [NamedSecret] = []
+            let document = try ToolDocument.document(tool, &secrets)
+            tools.append(.init(kind: .tool, name: try ToolDocument.name(tool), document: document, secrets: secrets))
+        }
+        environment = try EnvironmentVariables(body)
+        agent = try Self.agentDocument(body, environment)
+        agentName = name
+        self.tools = tools
+    }
+
+    /// What is stored by it: all or nothing.
+    var resources: [ResourcesToStore.Item] {
+        tools + [
+            ResourcesToStore.Item(
+                kind: .agent, name: agentName, document: agent, secrets: environment.secrets,
+                keptSecrets: environment.kept)
+        ]
+    }
+
+    /// The agent as it is stored: the documented spec, and beside it what a redeploy or a later driver needs.
+    private static func agentDocument(
+        _ body: JSONValue, _ environment: EnvironmentVariables
+    ) throws(APIError) -> JSONText {
+        for name in ["llm_config", "llm_configs", "identity_provider", "tool_url_mappings"] {
+            try CredentialFields.refuse(
+                in: body[name], name, hint: "register it with the model provider or tool, or put it in env")
+        }
+        var spec: [JSONValue.Member] = []
+        if let image = try body.text("image") { spec.append(.init(name: "image", value: .string(image))) }
+        if let prompt = try body.text("system_prompt") {
+            spec.append(.init(name: "systemPrompt", value: .string(prompt)))
+        }
+        let tools = try body.texts("required_tools") ?? []
+        spec.append(
+            .init(
+                name: "requiredTools",
+                value: .array(tools.map { .object([.init(name: "name", value: .string($0))]) })))
+        let configs = try body.array("llm_configs") ?? []
+        if let config = try body.object("llm_config") ?? configs.first {
+            spec.append(.init(name: "llmConfig", value: config))
+        }
+        spec.append(.init(name: "env", value: .array(environment.document)))
+        var members: [JSONValue.Member] = [
+            .init(name: "labels", value: try body.object("labels") ?? .object([])),
+            .init(name: "spec", value: .object(spec)),
+        ]
+        try ModelConfigurations.check(body)
+        _ = try body.texts("policies")
+        _ = try body.object("tool_url_mappings")
+        if let address = try body.text("invoke_url") { try checkURL(address, "invoke_url") }
+        for name in keptMembers {
+            if let value = body[name], value != .null { members.append(.init(name: name, value: value)) }
+        }
+        return JSONValue.object(members).text
+    }
+
+    /// What could not be a bundle is refused at once; the rest is the agent's status.
+    static func checkSources(_ sources: JSONValue) throws(APIError) {
+        guard case .object(let files) = sources else { return }
+        for file in files {
+            guard SourcePath.isValid(file.name) else {
+                throw .badRequest(
+                    "source_files: \"\(file.name.excerpt)\" must be a relative path without empty parts, . and ..")
+            }
+            guard file.value.string != nil else {
+                throw .badRequest("source_files: \(file.name.excerpt) must be a string")
+            }
+        }
+    }
+}
