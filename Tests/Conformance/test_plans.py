@@ -44,6 +44,7 @@ def test_a_plan_is_validated_applied_and_applied_again(sluice, base):
     assert team.log() == before, "a validation writes nothing"
     first = apply(team, WHOLE, plan_id="p")
     assert first.status == 200 and first.json["applied"] and first.json["applied_count"] == 6, first
+    assert int(first.headers["sluice-position"]) > 0
     results = first.json["results"]
     assert [each["id"] for each in results] == [
         "action-1", "action-2", "action-3", "action-4", "the deploy", "action-6"]

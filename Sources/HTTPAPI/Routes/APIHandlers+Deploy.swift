@@ -52,13 +52,14 @@ extension APIHandlers {
 
     func starterKitResources(_ request: APIRequest) -> ResourcesToStore {
         let tool = ResourcesToStore.Item(
-            kind: .tool, name: "echo-tool", document: Self.echoTool(at: echoURL(request.channel)))
+            kind: .tool, name: "echo-tool",
+            document: Self.echoTool(at: echoURL(request.channel), port: echoPort(request.channel)))
         let provider = ResourcesToStore.Item(
             kind: .modelProvider, name: "playground-llm", document: JSONText(verified: Self.playgroundProvider))
         return ResourcesToStore([tool, provider], keepsExisting: true)
     }
 
-    private static func echoTool(at url: String) -> JSONText {
+    private static func echoTool(at url: String, port: Int) -> JSONText {
         .object { json in
             json.add(
                 "spec",
@@ -69,6 +70,7 @@ extension APIHandlers {
                         JSONText.object { connection in
                             connection.add("topology", "External")
                             connection.add("baseUrl", url)
+                            connection.add("port", port)
                             connection.add("scheme", "HTTP")
                             connection.add("authentication", JSONText.object { $0.add("type", "None") })
                         })

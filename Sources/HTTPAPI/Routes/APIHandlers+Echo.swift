@@ -11,11 +11,11 @@ extension APIHandlers {
 
     /// Where the gate reaches it: the address that the client came to.
     func echoURL(_ channel: any Channel) -> String {
-        let local = channel.localAddress
-        let host = local?.ipAddress ?? "127.0.0.1"
-        let port = local?.port ?? configuration.port
-        return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)\(Self.echoPath)"
+        let host = channel.localAddress?.ipAddress ?? "127.0.0.1"
+        return "http://\(host.contains(":") ? "[\(host)]" : host):\(echoPort(channel))\(Self.echoPath)"
     }
+
+    func echoPort(_ channel: any Channel) -> Int { channel.localAddress?.port ?? configuration.port }
 
     /// For this machine alone: it needs no key, because the gate gives a tool none.
     func echo(_ request: Request, _ context: APIContext) async throws -> Response {

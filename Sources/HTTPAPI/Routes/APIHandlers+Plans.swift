@@ -42,12 +42,12 @@ extension APIHandlers {
             let isStopped = !plan.continuesOnError && results.contains { $0.status != .applied }
             results.append(isStopped ? PlanResult(action, .skipped) : await apply(action, request))
         }
-        return Self.answer(.ok, plan.id, results, request)
+        return Self.answer(.ok, plan.id, results, request, position: projections.position)
     }
 
     private static func answer(
         _ status: HTTPResponse.Status, _ id: String?, _ results: [PlanResult], _ request: APIRequest,
-        error: String? = nil
+        error: String? = nil, position: Position? = nil
     ) -> APIAnswer {
         let applied = results.count { $0.status == .applied }
         let answer = JSONText.object { json in
@@ -59,7 +59,7 @@ extension APIHandlers {
             json.add("results", results.map(\.json))
             json.add("error", error)
         }
-        return APIAnswer(status, answer)
+        return APIAnswer(status, answer, position: position)
     }
 
     private func apply(_ action: ActionPlan.Action, _ request: APIRequest) async -> PlanResult {
