@@ -42,6 +42,9 @@ package enum EventPayload: Hashable, Sendable {
     case secretStored(SecretStored)
     case secretDeleted(SecretDeleted)
     case modelCalled(ModelCalled)
+    case deliveryStarted(DeliveryStarted)
+    case deliveryEnded(DeliveryEnded)
+    case decisionLinkUsed(DecisionLinkUsed)
 }
 
 extension EventPayload {
@@ -82,12 +85,21 @@ extension EventPayload {
         case .secretStored: "secret.stored"
         case .secretDeleted: "secret.deleted"
         case .modelCalled(let called): called.isMade ? "model_call.made" : "model_call.refused"
+        case .deliveryStarted: "delivery.started"
+        case .deliveryEnded(let ended): ended.isDelivered ? "delivery.made" : "delivery.failed"
+        case .decisionLinkUsed: "decision_link.used"
         }
     }
 
     /// The run of an event whose stream is not the run's own.
     package var correlatedRunID: RunID? {
-        if case .accessRequested(let requested) = self { requested.run?.runID } else { nil }
+        switch self {
+        case .accessRequested(let requested): requested.run?.runID
+        case .deliveryStarted(let started): started.label.subject.runID
+        case .deliveryEnded(let ended): ended.label.subject.runID
+        case .decisionLinkUsed(let used): used.label.subject.runID
+        default: nil
+        }
     }
 
     /// The type under which a run's timeline shows this event; `nil` when it is not shown there.
@@ -114,7 +126,8 @@ extension EventPayload {
         case .modelCalled: serverDriven ? "LLM_CALL" : nil
         case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .actionExpired, .actionExecuted,
             .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired, .checkpointSaved,
-            .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted:
+            .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted,
+            .deliveryStarted, .deliveryEnded, .decisionLinkUsed:
             nil
         }
     }
@@ -141,7 +154,7 @@ extension EventPayload {
             .actionRejected, .actionExpired, .actionExecuted, .actionFailed, .accessRequested, .accessApproved,
             .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
             .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .actionVoted, .secretDeleted,
-            .toolCallInterrupted, .modelCalled:
+            .toolCallInterrupted, .modelCalled, .deliveryStarted, .deliveryEnded, .decisionLinkUsed:
             0
         }
     }

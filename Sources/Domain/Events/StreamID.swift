@@ -2,6 +2,7 @@
 package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
         case run, accessRequest, agent, tool, policy, modelProvider, apiKey, answer, secret, identityProvider
+        case approvalConnector
     }
 
     package let kind: Kind

@@ -1,6 +1,6 @@
 /// The kinds of named things a team keeps in Sluice.
 package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
-    case agent, tool, policy, modelProvider, identityProvider
+    case agent, tool, policy, modelProvider, identityProvider, approvalConnector
 
     /// The kind's name in event types and messages.
     package var singular: String {
@@ -10,6 +10,7 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .policy: "policy"
         case .modelProvider: "model_provider"
         case .identityProvider: "identity_provider"
+        case .approvalConnector: "approval_connector"
         }
     }
 
@@ -20,6 +21,7 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .policy: "policy.stored"
         case .modelProvider: "model_provider.registered"
         case .identityProvider: "identity_provider.registered"
+        case .approvalConnector: "approval_connector.stored"
         }
     }
 
@@ -30,6 +32,7 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .policy: .policy
         case .modelProvider: .modelProvider
         case .identityProvider: .identityProvider
+        case .approvalConnector: .approvalConnector
         }
     }
 }

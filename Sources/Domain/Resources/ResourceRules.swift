@@ -95,6 +95,7 @@ extension Rejection {
         case .policy: Rejection(.resourceNotFound, "policy \"\(name)\" not found")
         case .modelProvider: Rejection(.resourceNotFound, "model provider \"\(name)\" not found")
         case .identityProvider: Rejection(.resourceNotFound, "identity provider \"\(name)\" not found")
+        case .approvalConnector: Rejection(.resourceNotFound, "approval connector \"\(name)\" not found")
         }
     }
 }

@@ -40,6 +40,9 @@ extension ActiveState {
         case .revokeAPIKey(let id): try revokeAPIKey(id, context)
         case .recordAnswer(let answer): recordAnswer(answer, context)
         case .recordModelCall(let run, let called): try recordModelCall(run, called, context)
+        case .startDelivery(let started): try startDelivery(started, context)
+        case .endDelivery(let ended): try endDelivery(ended, context)
+        case .decideByLink(let decide): try decideByLink(decide, context)
         case .storeSecrets(let store): try storeSecrets(store, context)
         case .deleteSecret(let delete): try deleteSecret(delete, context)
         }

@@ -78,6 +78,7 @@ extension ResourceKind: WireChoice {
         case .policy: 3
         case .modelProvider: 4
         case .identityProvider: 5
+        case .approvalConnector: 6
         }
     }
 }

@@ -27,7 +27,9 @@ struct AuthenticationMiddleware: RouterMiddleware {
         let path = request.uri.path
         if path == "/healthz" || path == "/readyz" { return try await next(request, context) }
         // People's browsers bring no key: what they were given is in the address.
-        if path.hasPrefix(Self.consentPathPrefix) { return try await next(request, context) }
+        if path.hasPrefix(Self.consentPathPrefix) || path.hasPrefix(DecisionLinks.pathPrefix) {
+            return try await next(request, context)
+        }
         guard HTTPMethods.all.contains(request.method) else {
             var error = APIError(
                 .methodNotAllowed, .methodNotAllowed, "method \(request.method.rawValue.prefix(32)) is not allowed")

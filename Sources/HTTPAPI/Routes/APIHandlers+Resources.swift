@@ -77,6 +77,7 @@ extension APIHandlers {
         case .policy: "policy \"\(name)\" not found"
         case .modelProvider: "model provider \"\(name)\" not found"
         case .identityProvider: "identity provider \"\(name)\" not found"
+        case .approvalConnector: "approval connector \"\(name)\" not found"
         }
     }
 

@@ -19,6 +19,7 @@ extension RouteTable {
             onUnread(method, "/as/:agentkey/egress/:tool/**", api.egress)
         }
         addModels(api)
+        addConnectors(api)
     }
 
     private mutating func addRuns(_ api: APIHandlers) {
