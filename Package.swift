@@ -105,8 +105,8 @@ let package = Package(
         room(
             "Gateways",
             [
-                "Domain", "Authentication", "Governance", "CommandHandling", "Projections", "Secrets", .crypto,
-                .httpClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .logging, .metrics,
+                "Domain", "Authentication", "EventStore", "Governance", "CommandHandling", "Projections", "Secrets",
+                .crypto, .httpClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .logging, .metrics,
             ]),
         // Level 5
         room(

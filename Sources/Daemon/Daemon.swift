@@ -71,7 +71,7 @@ package struct Daemon: Sendable {
             tools: EgressClients(.sluice(callsMax: configuration.egress.callsMax)),
             models: EgressClients(
                 .sluice(callsMax: configuration.llm.callsMax, silenceMax: configuration.llm.timeout)),
-            identities: EgressClients(.sluice))
+            identities: EgressClients(.sluice), connectors: EgressClients(.sluice))
         do {
             try await serve(log, store, commands, projections, vault, client, clients, directory)
         } catch {
@@ -115,6 +115,8 @@ package struct Daemon: Sendable {
             configuration: configuration.llm, now: { commands.clock.now() }, logger: logger)
         let identities = IdentityGateway(
             projections: projections, clients: clients.identities, now: { commands.clock.now() }, logger: logger)
+        let approvals = ApprovalServices(
+            commands, store, projections, vault, clients.connectors, publicURL: configuration.publicURL, logger)
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
@@ -129,12 +131,14 @@ package struct Daemon: Sendable {
                 ).run()
             },
             LoopService { try await scheduler.run(from: active, after: position) },
+            LoopService { try await approvals.notifier.run(from: active, after: position) },
             LoopService { try await agents.run(from: active, after: position) },
             LoopService { try await executor.run(from: active, after: position) },
             DrainingService(drainTimeout: configuration.drainTimeout) {
                 try await egress.recordInterrupted(active)
                 try await serveHTTP(
-                    store, commands, projections, vault, client, egress, consents, models, identities, tokens, agents)
+                    store, commands, projections, vault, client, egress, consents, models, identities, approvals,
+                    tokens, agents)
             },
         ]
         let group = ServiceGroup(
@@ -162,7 +166,7 @@ package struct Daemon: Sendable {
     private func serveHTTP(
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
         _ client: HTTPClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
-        _ identities: IdentityGateway, _ tokens: AgentTokens, _ agents: AgentProcesses
+        _ identities: IdentityGateway, _ approvals: ApprovalServices, _ tokens: AgentTokens, _ agents: AgentProcesses
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
@@ -178,6 +182,7 @@ package struct Daemon: Sendable {
         let dependencies = HTTPAPIDependencies(
             commands: commands, projections: projections, streamer: streamer, vault: vault, client: client,
             egress: egress, consents: consents, models: models, identities: identities,
+            connectors: approvals.directory, connectorTest: approvals.test, decisionLinks: approvals.links,
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             }, agentRecords: AgentRecords(agents),

@@ -18,6 +18,9 @@ package struct HTTPAPIDependencies: Sendable {
     package let consents: Consents
     package let models: LLMGateway
     package let identities: IdentityGateway
+    package let connectors: ConnectorDirectory
+    package let connectorTest: ConnectorTest
+    package let decisionLinks: DecisionLinks
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
     package let agentRecords: AgentRecords
@@ -27,7 +30,8 @@ package struct HTTPAPIDependencies: Sendable {
     package init(
         commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
         client: HTTPClient, egress: EgressGateway, consents: Consents, models: LLMGateway,
-        identities: IdentityGateway,
+        identities: IdentityGateway, connectors: ConnectorDirectory, connectorTest: ConnectorTest,
+        decisionLinks: DecisionLinks,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         agentRecords: AgentRecords = AgentRecords(),
         metrics: @escaping @Sendable () async -> String
@@ -41,6 +45,9 @@ package struct HTTPAPIDependencies: Sendable {
         self.consents = consents
         self.models = models
         self.identities = identities
+        self.connectors = connectors
+        self.connectorTest = connectorTest
+        self.decisionLinks = decisionLinks
         self.agentOfToken = agentOfToken
         self.agentRecords = agentRecords
         self.metrics = metrics

@@ -103,5 +103,24 @@ def test_the_client_keeps_identity_providers(driven):
     assert results["people_missing"]["status"] == 404
 
 
+def test_the_client_keeps_approval_connectors(driven):
+    version, slug, results = driven
+    if version == "0.2.0":
+        return
+    made = results["connector"]
+    assert made["name"] == f"{slug}-ops" and made["headers"] == {"X-Key": "***"} and made["enabled"] is False
+    again = results["connector_again"]
+    assert again["id"] == made["id"] and again["timeout_seconds"] == 6 and again["headers"] == made["headers"]
+    assert named(results["connectors"], f"{slug}-ops") == again
+    tested = results["connector_tested"]
+    assert tested["connector_type"] == "webhook" and tested["endpoint"] == made["endpoint"]
+    # Sluice itself takes no such message; what counts is that the stored address was asked.
+    assert (tested["status"], tested["checks"][-1]["message"]) == ("failed", "the service answered 401")
+    assert results["connector_defaults"] == results["connector_defaults_again"]
+    assert results["connector_defaults"]["min_timeout_seconds"] == 1
+    assert isinstance(results["connector_activity"], list)
+    assert results["connector_missing"]["status"] == 404
+
+
 def test_a_wrong_key_is_told_apart_from_other_errors(driven):
     assert driven[2]["wrong_key"]["status"] == 401

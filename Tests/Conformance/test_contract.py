@@ -20,7 +20,7 @@ OPERATIONS = [
     if method in {"get", "post", "put", "patch", "delete"}]
 # What this version serves of them.
 SERVED = re.compile(
-    r"/(runs|approvals/requests|tools|identity-providers|catalog|deploy-drafts|actions|settings)\b"
+    r"/(runs|approvals/requests|tools|identity-providers|approval-connectors|catalog|deploy-drafts|actions|settings)\b"
     r"|/(deploy|deploy/preview|starter-kit|model-spend|context/export|billing|billing/usage/daily)$|/policies(/{policyName}|/translate)?$|/agents(/{agentName}(/invoke|/config)?)?$"
     r"|/auth/api-keys(/{keyId}(/rotate)?)?$")
 
@@ -100,6 +100,21 @@ def test_every_answer_has_the_published_shape(sluice, scripted):
     ask("GET", "/identity-providers")
     ask("GET", "/identity-providers/{providerName}", providerName="corp")
     ask("GET", "/identity-providers/{providerName}", providerName="nothing")
+
+    hook = {"name": "ops", "endpoint": "http://127.0.0.1:1/hook", "headers": {"X-Key": "k"}, "timeout_seconds": 1}
+    connector = ask("POST", "/approval-connectors", hook).json["id"]
+    ask("POST", "/approval-connectors", {})
+    ask("GET", "/approval-connectors")
+    for name in (connector, "nothing"):
+        ask("GET", "/approval-connectors/{connectorId}", connectorId=name)
+        ask("PATCH", "/approval-connectors/{connectorId}", {"enabled": False}, connectorId=name)
+    ask("PATCH", "/approval-connectors/{connectorId}", {"enabled": 1}, connectorId=connector)
+    for body in (hook, {}):
+        ask("POST", "/approval-connectors/test", body)
+    ask("GET", "/approval-connectors/defaults")
+    for mode in ("all", "none"):
+        ask("PUT", "/approval-connectors/defaults", {"default_delivery_mode": mode})
+    ask("GET", "/approval-connectors/activity", query="?limit=5")
 
     deploy = {"agent_name": "billing", "image": "registry.test/agent:1", "required_tools": ["stripe"],
               "policies": ["payments"], "llm_configs": [{"provider": "openai", "model": "gpt-4o", "role": "default"}]}
@@ -189,7 +204,8 @@ def test_every_answer_has_the_published_shape(sluice, scripted):
     for template, parameter, name in (
             ("/auth/api-keys/{keyId}", "keyId", key), ("/agents/{agentName}", "agentName", "billing"),
             ("/tools/{toolName}", "toolName", "stripe"), ("/policies/{policyName}", "policyName", "payments"),
-            ("/identity-providers/{providerName}", "providerName", "corp"), (one, "draftId", draft)):
+            ("/identity-providers/{providerName}", "providerName", "corp"), (one, "draftId", draft),
+            ("/approval-connectors/{connectorId}", "connectorId", connector)):
         assert ask("DELETE", template, **{parameter: name}).status == 200
         assert ask("DELETE", template, **{parameter: name}).status == 404
     missing = {(method, template) for method, template in OPERATIONS if SERVED.match(template)} - contract.asked

@@ -61,16 +61,22 @@ enum EventSamples {
         case .toolCallInterrupted: 32
         case .modelCalled: 33
         case .apiKeyRotated: 34
+        case .deliveryStarted: 80
+        case .deliveryEnded: 81
+        case .decisionLinkUsed: 82
         }
     }
 
-    static let ordinals = Set(0...34)
+    static let ordinals = Set(0...34).union(80...82)
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
         Actor(kind: .apiKey(APIKeyID(uuid(801))), name: "ci"), .scheduler, .executor, .bootstrap,
         Actor(kind: .apiKey(APIKeyID(uuid(802))), name: "Zoë \"the\" approver\n"),
         Actor(kind: .person(Person(provider: "corp", subject: "00u1-é")), name: "ada@corp.test"),
+        Actor(
+            kind: .decisionLink(UsedLink(connectorName: "ops", deliveryID: DeliveryID(uuid(712)))),
+            name: "connector ops, link …"),
     ]
     private static let action = ActionID(uuid(701))
     private static let runID = RunID(uuid(702))
@@ -88,13 +94,15 @@ enum EventSamples {
         case .apiKeyCreated, .apiKeyRevoked, .apiKeyRotated: .apiKey(APIKeyID(uuid(801)))
         case .secretStored, .secretDeleted: .secret(SecretID(uuid(707)))
         case .answerRecorded: StreamID(kind: .answer, id: uuid(705))
+        case .deliveryStarted, .deliveryEnded, .decisionLinkUsed:
+            .resource(.approvalConnector, ResourceID(uuid(704)))
         default: .run(runID)
         }
     }
 
     private static let payloads: [EventPayload] =
         resources + runs + actions + access + invokes + keys + calls
-        + secrets + modelCalls
+        + secrets + modelCalls + deliveries
 
     private static let resources: [EventPayload] =
         ResourceKind.allCases.map { kind in
@@ -274,7 +282,8 @@ enum EventSamples {
     ]
 
     private static let requirement = RequiredApproval(
-        name: "large payments", groups: ["finance", "risk"], needsEveryGroup: true, duration: .seconds(60))
+        name: "large payments", groups: ["finance", "risk"], needsEveryGroup: true, duration: .seconds(60),
+        delivery: RequestedDelivery(connectors: ["ops", "on-call"], mode: "all", fallsBackToUI: false))
 
     private static let secrets: [EventPayload] = [
         .secretStored(
@@ -288,6 +297,45 @@ enum EventSamples {
                 replacedKeyID: DataKeyID(uuid(708)))),
         .secretDeleted(
             SecretDeleted(kind: .modelProvider, owner: "m", name: "client_secret", keyID: DataKeyID(uuid(709)))),
+    ]
+
+    private static let message = DeliveryLabel(
+        id: DeliveryID(uuid(712)), connector: "conn-1", connectorName: "ops \"and\" more",
+        subject: .action(runID, action, requestID))
+    private static let otherMessage = DeliveryLabel(
+        id: DeliveryID(uuid(713)), connector: "conn-2", connectorName: "", subject: .request(requestID))
+
+    private static let deliveries: [EventPayload] = [
+        .deliveryStarted(
+            DeliveryStarted(
+                label: message, purpose: .ask, attempt: 1,
+                link: DecisionLink(digest: Array(0...31), payloadHash: hash, expiresAt: soon))),
+        .deliveryStarted(DeliveryStarted(label: otherMessage, purpose: .followUp, attempt: 7, link: nil)),
+        .deliveryStarted(
+            DeliveryStarted(
+                label: DeliveryLabel(
+                    id: DeliveryID(uuid(714)), connector: "c", connectorName: "c", subject: .action(runID, action, nil)),
+                purpose: .ask, attempt: 1,
+                link: DecisionLink(digest: Array(0...31), payloadHash: nil, expiresAt: soon))),
+        .deliveryEnded(
+            DeliveryEnded(
+                label: message, purpose: .ask, attempt: 1, outcome: .delivered(statusCode: 201, reference: "OPS-1"),
+                latency: .microseconds(1500))),
+        .deliveryEnded(
+            DeliveryEnded(
+                label: otherMessage, purpose: .followUp, attempt: 2, outcome: .delivered(statusCode: 0, reference: nil),
+                latency: .zero)),
+        .deliveryEnded(
+            DeliveryEnded(
+                label: otherMessage, purpose: .ask, attempt: 2,
+                outcome: .failed(statusCode: 503, error: "the service answered 503", retryAt: soon),
+                latency: .seconds(10))),
+        .deliveryEnded(
+            DeliveryEnded(
+                label: message, purpose: .ask, attempt: 8,
+                outcome: .failed(statusCode: nil, error: "no answer", retryAt: nil), latency: .zero)),
+        .decisionLinkUsed(DecisionLinkUsed(label: message, approves: true)),
+        .decisionLinkUsed(DecisionLinkUsed(label: otherMessage, approves: false)),
     ]
 
     private static let modelCalls: [EventPayload] = [

@@ -19,7 +19,7 @@ extension LogGenerator {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<80: runCommand()
         case 80..<90: accessCommand()
-        case 90..<95: resourceCommand()
+        case 90..<95: random.chance(80) ? resourceCommand() : deliveryCommand()
         case 95: secretCommand()
         case 96..<98: keyCommand()
         default:

@@ -23,6 +23,7 @@ extension WriterMemory {
         for (owner, secrets) in state.secrets {
             for (name, secret) in secrets { writer.add(11) { secret.write(to: &$0, owner, name) } }
         }
+        for delivery in state.deliveries.all { writer.add(20) { delivery.write(to: &$0) } }
         return writer.bytes
     }
 
@@ -45,6 +46,7 @@ extension WriterMemory {
         var uses: [(key: IdempotencyIndex.Key, entry: IdempotencyIndex.Entry)] = []
         var latest: IdempotencyIndex.Key?
         var secrets: [(reference: SecretReference, state: SecretState)] = []
+        var deliveries: [DeliveryState] = []
         guard try reader.next() == 1, try reader.unsigned() == snapshotVersion else { return nil }
         while let field = try reader.next() {
             switch field {
@@ -58,11 +60,14 @@ extension WriterMemory {
             case 9: uses.append(try IdempotencyIndex.Entry.read(try reader.message()))
             case 10: latest = try IdempotencyIndex.Key(try reader.message())
             case 11: secrets.append(try SecretState.read(try reader.message()))
+            case 20: deliveries.append(try DeliveryState(try reader.message()))
             default: return nil
             }
         }
+        guard let book = DeliveryBook(deliveries) else { return nil }
         let state = ActiveState(
-            runs: runs, accessRequests: requests, resources: resources, apiKeys: keys, secrets: secrets)
+            runs: runs, accessRequests: requests, resources: resources, apiKeys: keys, secrets: secrets,
+            deliveries: book)
         let idempotency = IdempotencyIndex(limits: limits, uses: uses, latest: latest)
         guard let state, let idempotency else { return nil }
         return WriterMemory(

@@ -102,6 +102,22 @@ package final class CommandHandler: Sendable {
     /// What is remembered of a run that is not finished.
     package func activeRun(_ id: RunID) -> RunState? { state.withLock { $0.active.runs[id] } }
 
+    /// What is remembered of a message to approvers.
+    package func delivery(_ id: DeliveryID) -> DeliveryState? { state.withLock { $0.active.deliveries[id] } }
+
+    /// The messages about one subject that are remembered.
+    package func deliveries(about subject: DeliverySubject) -> [DeliveryState] {
+        deliveries(about: subject.key)
+    }
+
+    /// The messages about whatever has that key.
+    package func deliveries(about subject: UUIDValue) -> [DeliveryState] {
+        state.withLock { $0.active.deliveries.about(subject) }
+    }
+
+    /// Whether somebody still has to decide.
+    package func isOpen(_ subject: DeliverySubject) -> Bool { state.withLock { $0.active.isOpen(subject) } }
+
     /// The agent's runs, `max` at most, that it has been called for and has not answered yet.
     ///
     /// Looks through the unfinished runs.

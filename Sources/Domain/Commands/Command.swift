@@ -44,6 +44,10 @@ package enum Command: Hashable, Sendable {
     /// What is known of its run; the rules say whether that is where it belongs.
     case recordModelCall(run: RunID?, ModelCalled)
 
+    case startDelivery(DeliveryStarted)
+    case endDelivery(DeliveryEnded)
+    case decideByLink(DecideByLink)
+
     case storeSecrets(StoreSecrets)
     case deleteSecret(DeleteSecret)
 }

@@ -49,5 +49,12 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     /// The action waits for its run's user.
     case consentIsTheUsers = "consent_is_the_users"
     case notAnApprover = "not_an_approver"
+    /// The message was sent, is being sent, or its subject is decided.
+    case deliveryNotExpected = "delivery_not_expected"
+    case decisionLinkUnknown = "decision_link_unknown"
+    case decisionLinkUsed = "decision_link_used"
+    /// Somebody else has decided, or the wait is over.
+    case decisionLinkClosed = "decision_link_closed"
+    case decisionLinkExpired = "decision_link_expired"
     case limitReached = "limit_reached"
 }

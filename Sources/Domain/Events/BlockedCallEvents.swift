@@ -8,12 +8,31 @@ package struct RequiredApproval: Hashable, Sendable {
     package let needsEveryGroup: Bool
     /// How long a grant lasts when the approver does not say.
     package let duration: Duration?
+    /// How approvers are told, as the rule says; `nil` when it says nothing.
+    package let delivery: RequestedDelivery?
 
-    package init(name: String, groups: [String], needsEveryGroup: Bool, duration: Duration?) {
+    package init(
+        name: String, groups: [String], needsEveryGroup: Bool, duration: Duration?, delivery: RequestedDelivery? = nil
+    ) {
         self.name = name
         self.groups = groups
         self.needsEveryGroup = needsEveryGroup
         self.duration = duration
+        self.delivery = delivery
+    }
+}
+
+/// How approvers are to be told: what is missing, the workspace's defaults say.
+package struct RequestedDelivery: Hashable, Sendable {
+    /// Names or ids, in order.
+    package let connectors: [String]
+    package let mode: String?
+    package let fallsBackToUI: Bool?
+
+    package init(connectors: [String], mode: String?, fallsBackToUI: Bool?) {
+        self.connectors = connectors
+        self.mode = mode
+        self.fallsBackToUI = fallsBackToUI
     }
 }
 

@@ -43,6 +43,9 @@ package enum EventPayload: Hashable, Sendable {
     case secretDeleted(SecretDeleted)
     case modelCalled(ModelCalled)
     case apiKeyRotated(APIKeyRotated)
+    case deliveryStarted(DeliveryStarted)
+    case deliveryEnded(DeliveryEnded)
+    case decisionLinkUsed(DecisionLinkUsed)
 }
 
 extension EventPayload {
@@ -84,12 +87,21 @@ extension EventPayload {
         case .secretDeleted: "secret.deleted"
         case .modelCalled(let called): called.isMade ? "model_call.made" : "model_call.refused"
         case .apiKeyRotated: "api_key.rotated"
+        case .deliveryStarted: "delivery.started"
+        case .deliveryEnded(let ended): ended.isDelivered ? "delivery.made" : "delivery.failed"
+        case .decisionLinkUsed: "decision_link.used"
         }
     }
 
     /// The run of an event whose stream is not the run's own.
     package var correlatedRunID: RunID? {
-        if case .accessRequested(let requested) = self { requested.run?.runID } else { nil }
+        switch self {
+        case .accessRequested(let requested): requested.run?.runID
+        case .deliveryStarted(let started): started.label.subject.runID
+        case .deliveryEnded(let ended): ended.label.subject.runID
+        case .decisionLinkUsed(let used): used.label.subject.runID
+        default: nil
+        }
     }
 
     /// The type under which a run's timeline shows this event; `nil` when it is not shown there.
@@ -117,7 +129,8 @@ extension EventPayload {
         case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .actionExpired, .actionExecuted,
             .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired, .checkpointSaved,
             .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted,
-            .apiKeyRotated:
+            .apiKeyRotated, .deliveryStarted, .deliveryEnded,
+            .decisionLinkUsed:
             nil
         }
     }
@@ -144,7 +157,7 @@ extension EventPayload {
             .actionRejected, .actionExpired, .actionExecuted, .actionFailed, .accessRequested, .accessApproved,
             .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
             .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .actionVoted, .secretDeleted,
-            .toolCallInterrupted, .modelCalled, .apiKeyRotated:
+            .toolCallInterrupted, .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed:
             0
         }
     }

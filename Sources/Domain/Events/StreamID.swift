@@ -2,7 +2,7 @@
 package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
         case run, accessRequest, agent, tool, policy, modelProvider, apiKey, answer, secret, identityProvider
-        case deployDraft, settings
+        case approvalConnector, deployDraft, settings
     }
 
     package let kind: Kind

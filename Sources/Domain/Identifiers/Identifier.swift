@@ -25,6 +25,7 @@ package enum EventEntity {}
 package enum ToolCallEntity {}
 package enum SecretEntity {}
 package enum DataKeyEntity {}
+package enum DeliveryEntity {}
 
 package typealias RunID = Identifier<RunEntity>
 package typealias ActionID = Identifier<ActionEntity>
@@ -36,6 +37,7 @@ package typealias EventID = Identifier<EventEntity>
 package typealias ToolCallID = Identifier<ToolCallEntity>
 package typealias SecretID = Identifier<SecretEntity>
 package typealias DataKeyID = Identifier<DataKeyEntity>
+package typealias DeliveryID = Identifier<DeliveryEntity>
 
 /// The place of an event in the log: dense from 1. Zero stands before the first event.
 package struct Position: Hashable, Sendable, Comparable, CustomStringConvertible {

@@ -1,6 +1,6 @@
 /// The kinds of named things a team keeps in Sluice.
 package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
-    case agent, tool, policy, modelProvider, identityProvider
+    case agent, tool, policy, modelProvider, identityProvider, approvalConnector
     /// A deploy that somebody is putting together.
     case deployDraft
     /// What a workspace has chosen, under the name of what it is about.
@@ -16,6 +16,7 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .identityProvider: "identity_provider"
         case .deployDraft: "deploy_draft"
         case .settings: "settings"
+        case .approvalConnector: "approval_connector"
         }
     }
 
@@ -28,6 +29,7 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .identityProvider: "identity_provider.registered"
         case .deployDraft: "deploy_draft.stored"
         case .settings: "settings.stored"
+        case .approvalConnector: "approval_connector.stored"
         }
     }
 
@@ -40,6 +42,7 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .identityProvider: .identityProvider
         case .deployDraft: .deployDraft
         case .settings: .settings
+        case .approvalConnector: .approvalConnector
         }
     }
 }

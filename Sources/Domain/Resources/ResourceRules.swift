@@ -98,6 +98,7 @@ extension Rejection {
         case .identityProvider: Rejection(.resourceNotFound, "identity provider \"\(name)\" not found")
         case .deployDraft: Rejection(.resourceNotFound, "deploy draft \(name) not found")
         case .settings: Rejection(.resourceNotFound, "settings \"\(name)\" not found")
+        case .approvalConnector: Rejection(.resourceNotFound, "approval connector \"\(name)\" not found")
         }
     }
 }

@@ -24,6 +24,8 @@ extension ActiveState {
             if action.gate == nil { return .approves }
             groups = apiKeys[key]?.groups ?? []
         case .person: groups = context.actorGroups
+        // Nobody knows who it is: what counts is that an administrator lets the connector's links decide.
+        case .decisionLink(let link): groups = [link.group]
         }
         let isOwn = context.actor.kind == run.creator || context.actor.isNamed(run.userID)
         guard !isOwn || context.settings.allowsSelfApproval else {
@@ -80,7 +82,7 @@ extension Actor {
     fileprivate var approver: String {
         switch kind {
         case .apiKey, .system: "the key"
-        case .person: name
+        case .person, .decisionLink: name
         }
     }
 }

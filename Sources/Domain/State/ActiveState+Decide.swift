@@ -41,6 +41,9 @@ extension ActiveState {
         case .rotateAPIKey(let id, let rotate): try rotateAPIKey(id, rotate, context)
         case .recordAnswer(let answer): recordAnswer(answer, context)
         case .recordModelCall(let run, let called): try recordModelCall(run, called, context)
+        case .startDelivery(let started): try startDelivery(started, context)
+        case .endDelivery(let ended): try endDelivery(ended, context)
+        case .decideByLink(let decide): try decideByLink(decide, context)
         case .storeSecrets(let store): try storeSecrets(store, context)
         case .deleteSecret(let delete): try deleteSecret(delete, context)
         }

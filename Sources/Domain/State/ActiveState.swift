@@ -9,6 +9,7 @@ package struct ActiveState: Hashable, Sendable {
     package private(set) var apiKeys: [APIKeyID: APIKeyState] = [:]
     package private(set) var secrets: [ResourceKey: [String: SecretState]] = [:]
     package private(set) var secretCount = 0
+    package private(set) var deliveries = DeliveryBook()
     private var pendingAccess: [PendingAccessKey: AccessRequestID] = [:]
     private var resourceCounts: [ResourceKind: Int] = [:]
 
@@ -17,8 +18,10 @@ package struct ActiveState: Hashable, Sendable {
     /// The state as it was remembered before; `nil` when something is in it twice.
     package init?(
         runs: [RunState], accessRequests: [AccessRequestState], resources: [(key: ResourceKey, state: ResourceState)],
-        apiKeys: [(id: APIKeyID, state: APIKeyState)], secrets: [(reference: SecretReference, state: SecretState)]
+        apiKeys: [(id: APIKeyID, state: APIKeyState)], secrets: [(reference: SecretReference, state: SecretState)],
+        deliveries: DeliveryBook = DeliveryBook()
     ) {
+        self.deliveries = deliveries
         for run in runs { self.runs[run.id] = run }
         for request in accessRequests {
             self.accessRequests[request.id] = request
@@ -52,10 +55,15 @@ package struct ActiveState: Hashable, Sendable {
         switch event.stream.kind {
         case .run: evolveRun(RunID(event.stream.id), event)
         case .accessRequest: evolveAccessRequest(AccessRequestID(event.stream.id), event)
-        case .agent, .tool, .policy, .modelProvider, .identityProvider, .deployDraft, .settings: evolveResource(event)
+        case .agent, .tool, .policy, .modelProvider, .identityProvider, .approvalConnector, .deployDraft, .settings:
+            evolveResource(event)
         case .apiKey: evolveAPIKey(APIKeyID(event.stream.id), event)
         case .secret: evolveSecret(SecretID(event.stream.id), event)
         case .answer: break
+        }
+        switch event.stream.kind {
+        case .run, .accessRequest, .approvalConnector: deliveries.evolve(event)
+        default: break
         }
     }
 
@@ -103,6 +111,9 @@ package struct ActiveState: Hashable, Sendable {
             resources[key]?.streamSequence = event.streamSequence
         } else if case .modelCalled(let called) = event.payload {
             let key = ResourceKey(workspace: event.workspace, kind: .modelProvider, name: called.provider)
+            resources[key]?.streamSequence = event.streamSequence
+        } else if let label = event.payload.deliveryLabel {
+            let key = ResourceKey(workspace: event.workspace, kind: .approvalConnector, name: label.connector)
             resources[key]?.streamSequence = event.streamSequence
         }
     }

@@ -96,7 +96,7 @@ package struct RunState: Hashable, Sendable {
         case .runCreated:
             switch event.actor.kind {
             case .apiKey, .person: creator = event.actor.kind
-            case .system: creator = nil
+            case .decisionLink, .system: creator = nil
             }
         case .checkpointSaved(let saved): calls.noteCheckpoint(restartsHandler: saved.restartsHandler)
         case .toolCallStarted(let started):
@@ -110,7 +110,7 @@ package struct RunState: Hashable, Sendable {
         case .runEventAdded, .toolResultRecorded, .resourceStored, .resourceDeleted, .resourceStatusRecorded,
             .accessRequested, .accessApproved, .accessRejected, .accessExpired, .apiKeyCreated,
             .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched, .secretStored, .secretDeleted,
-            .modelCalled, .apiKeyRotated:
+            .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed:
             break
         }
     }

@@ -5,6 +5,8 @@ package struct Actor: Hashable, Sendable {
         case apiKey(APIKeyID)
         /// A person who signed in at an identity provider of the workspace.
         case person(Person)
+        /// Whoever had the link of a message that a connector sent.
+        case decisionLink(UsedLink)
         /// Sluice itself: the scheduler, the executor, the first start.
         case system
     }
@@ -20,8 +22,25 @@ package struct Actor: Hashable, Sendable {
 
     package static let scheduler = Actor(kind: .system, name: "scheduler")
     package static let gateway = Actor(kind: .system, name: "gateway")
+    package static let connectors = Actor(kind: .system, name: "connectors")
     package static let executor = Actor(kind: .system, name: "executor")
     package static let bootstrap = Actor(kind: .system, name: "bootstrap")
+}
+
+/// The link that somebody decided with: which message, and which connector sent it.
+package struct UsedLink: Hashable, Sendable {
+    package let connectorName: String
+    package let deliveryID: DeliveryID
+
+    package init(connectorName: String, deliveryID: DeliveryID) {
+        self.connectorName = connectorName
+        self.deliveryID = deliveryID
+    }
+
+    /// The group of approvers that stands for the links of a connector.
+    package var group: String { Self.group(connectorName) }
+
+    package static func group(_ connectorName: String) -> String { "connector:\(connectorName)" }
 }
 
 /// A person as an identity provider knows them.

@@ -8,7 +8,7 @@ package struct Limits: Hashable, Sendable {
     package var toolCallsPerRunMax = 10_000
     /// Access requests that are pending or whose grant has not expired.
     package var openAccessRequestsMax = 100_000
-    /// Agents, tools, policies, model providers and identity providers of all workspaces, each kind by itself.
+    /// Agents, tools, policies, model providers, identity providers and approval connectors of all workspaces, each kind by itself.
     package var resourcesPerKindMax = 100_000
     /// API keys that are not revoked.
     package var apiKeysMax = 10_000
@@ -16,6 +16,8 @@ package struct Limits: Hashable, Sendable {
     package var secretsMax = 100_000
     /// One secret, sealed.
     package var sealedSecretBytesMax = 128 * 1024
+    /// Messages to approvers about what is not decided yet.
+    package var deliveriesMax = 100_000
     /// Idempotency keys remembered; the oldest are forgotten first.
     package var idempotencyKeysMax = 200_000
     /// How long an idempotency key is remembered.

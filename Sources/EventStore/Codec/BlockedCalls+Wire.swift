@@ -34,21 +34,45 @@ extension RequiredApproval {
         writer.add(2, groups)
         writer.add(3, needsEveryGroup)
         writer.add(4, optional: duration)
+        if let delivery { writer.add(5) { delivery.write(to: &$0) } }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (name, groups, needsEveryGroup): (String, [String], Bool) = ("", [], false)
-        var duration: Duration?
+        var (duration, delivery): (Duration?, RequestedDelivery?)
         while let field = try reader.next() {
             switch field {
             case 1: name = try reader.text()
             case 2: groups.append(try reader.text())
             case 3: needsEveryGroup = try reader.bool()
             case 4: duration = try reader.duration()
+            case 5: delivery = try RequestedDelivery(try reader.message())
             default: try reader.skip()
             }
         }
-        self.init(name: name, groups: groups, needsEveryGroup: needsEveryGroup, duration: duration)
+        self.init(
+            name: name, groups: groups, needsEveryGroup: needsEveryGroup, duration: duration, delivery: delivery)
+    }
+}
+
+extension RequestedDelivery {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, connectors)
+        writer.add(2, optional: mode)
+        if let fallsBackToUI { writer.add(3, optional: fallsBackToUI ? 1 : 0) }
+    }
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (connectors, mode, fallsBackToUI): ([String], String?, Bool?) = ([], nil, nil)
+        while let field = try reader.next() {
+            switch field {
+            case 1: connectors.append(try reader.text())
+            case 2: mode = try reader.text()
+            case 3: fallsBackToUI = try reader.bool()
+            default: try reader.skip()
+            }
+        }
+        self.init(connectors: connectors, mode: mode, fallsBackToUI: fallsBackToUI)
     }
 }
 

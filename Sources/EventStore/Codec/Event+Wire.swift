@@ -14,6 +14,7 @@ extension Event {
             if case .apiKey(let id) = self.actor.kind { actor.add(1, id) }
             actor.add(2, self.actor.name)
             if case .person(let person) = self.actor.kind { actor.add(3) { person.write(to: &$0) } }
+            if case .decisionLink(let link) = self.actor.kind { actor.add(4) { link.write(to: &$0) } }
         }
         writer.add(9, causation.index)
         if let token = causation.idempotency { writer.add(10) { token.write(to: &$0) } }
@@ -81,15 +82,19 @@ extension WireReader {
 extension Actor {
     fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (key, name, person): (UUIDValue?, String, Person?) = (nil, "", nil)
+        var link: UsedLink?
         while let field = try reader.next() {
             switch field {
             case 1: key = try reader.optionalUUID("actor.api_key_id")
             case 2: name = try reader.text()
             case 3: person = try Person(try reader.message())
+            case 4: link = try UsedLink(try reader.message())
             default: try reader.skip()
             }
         }
-        self.init(kind: key.map { .apiKey(APIKeyID($0)) } ?? person.map(Actor.Kind.person) ?? .system, name: name)
+        self.init(
+            kind: key.map { .apiKey(APIKeyID($0)) } ?? person.map(Actor.Kind.person)
+                ?? link.map(Actor.Kind.decisionLink) ?? .system, name: name)
     }
 }
 
@@ -109,6 +114,26 @@ extension Person {
             }
         }
         self.init(provider: provider, subject: subject)
+    }
+}
+
+extension UsedLink {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.add(1, connectorName)
+        writer.add(2, deliveryID)
+    }
+
+    fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (connectorName, deliveryID): (String, DeliveryID?) = ("", nil)
+        while let field = try reader.next() {
+            switch field {
+            case 1: connectorName = try reader.text()
+            case 2: deliveryID = try reader.id("actor.decision_link.delivery_id")
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            connectorName: connectorName, deliveryID: try required(deliveryID, "actor.decision_link.delivery_id"))
     }
 }
 
@@ -146,6 +171,7 @@ extension StreamID.Kind: WireChoice {
         case .identityProvider: 10
         case .deployDraft: 12
         case .settings: 13
+        case .approvalConnector: 11
         }
     }
 }

@@ -5,7 +5,7 @@ extension EventPayload {
     static let wireNumberFirst: UInt64 = 32
 
     /// What this version knows.
-    private static func isKnown(_ number: UInt64) -> Bool { wireNumberFirst...65 ~= number || number == 90 }
+    private static let wireNumbers: [ClosedRange<UInt64>] = [wireNumberFirst...65, 80...82, 90...90]
 
     var wireNumber: UInt64 {
         switch self {
@@ -44,6 +44,9 @@ extension EventPayload {
         case .secretDeleted: 62
         case .modelCalled: 65
         case .apiKeyRotated: 90
+        case .deliveryStarted: 80
+        case .deliveryEnded: 81
+        case .decisionLinkUsed: 82
         }
     }
 
@@ -84,12 +87,15 @@ extension EventPayload {
         case .secretDeleted(let event): event.write(to: &writer)
         case .modelCalled(let event): event.write(to: &writer)
         case .apiKeyRotated(let event): event.write(to: &writer)
+        case .deliveryStarted(let event): event.write(to: &writer)
+        case .deliveryEnded(let event): event.write(to: &writer)
+        case .decisionLinkUsed(let event): event.write(to: &writer)
         }
     }
 
     /// Reads the payload in field `number`; `nil`, and the field skipped, when this version knows no such type.
     init?(_ number: UInt64, _ reader: inout WireReader) throws(MalformedRecord) {
-        guard Self.isKnown(number) else {
+        guard Self.wireNumbers.contains(where: { $0.contains(number) }) else {
             try reader.skip()
             return nil
         }
@@ -130,6 +136,9 @@ extension EventPayload {
         case 62: self = .secretDeleted(try SecretDeleted(message))
         case 65: self = .modelCalled(try ModelCalled(message))
         case 90: self = .apiKeyRotated(try APIKeyRotated(message))
+        case 80: self = .deliveryStarted(try DeliveryStarted(message))
+        case 81: self = .deliveryEnded(try DeliveryEnded(message))
+        case 82: self = .decisionLinkUsed(try DecisionLinkUsed(message))
         default: preconditionFailure("every known number has a type")
         }
     }

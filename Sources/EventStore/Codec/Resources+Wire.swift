@@ -80,6 +80,7 @@ extension ResourceKind: WireChoice {
         case .identityProvider: 5
         case .deployDraft: 7
         case .settings: 8
+        case .approvalConnector: 6
         }
     }
 }

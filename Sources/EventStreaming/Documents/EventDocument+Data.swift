@@ -111,6 +111,11 @@ extension EventDocument {
                 json.add("owner_kind", stored.kind.singular)
                 json.add("owner", stored.owner)
                 json.add("name", stored.name)
+            case .deliveryStarted(let started): add(started, to: &json)
+            case .deliveryEnded(let ended): add(ended, to: &json)
+            case .decisionLinkUsed(let used):
+                add(used.label, to: &json)
+                json.add("decision", used.approves ? "approved" : "rejected")
             case .modelCalled(let called): add(called, to: &json)
             case .secretDeleted(let deleted):
                 json.add("owner_kind", deleted.kind.singular)

@@ -81,6 +81,10 @@ package enum EventDocument {
                 json.add("kind", "person")
                 json.add("identity_provider", person.provider)
                 json.add("subject", person.subject)
+            case .decisionLink(let link):
+                json.add("kind", "decision_link")
+                json.add("connector", link.connectorName)
+                json.add("link_id", link.deliveryID.description)
             case .system: json.add("kind", "system")
             }
             json.add("name", actor.name)

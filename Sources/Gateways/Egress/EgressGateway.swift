@@ -186,10 +186,10 @@ package struct EgressGateway: Sendable {
 }
 
 extension RequiredApproval {
-    fileprivate init(_ approval: ApprovalRequirement) {
+    init(_ approval: ApprovalRequirement) {
         self.init(
             name: approval.name, groups: approval.groups, needsEveryGroup: approval.match == .all,
-            duration: approval.duration)
+            duration: approval.duration, delivery: RequestedDelivery(approval.delivery))
     }
 }
 
@@ -202,5 +202,13 @@ extension PayloadScope {
     /// The answer to a call.
     static func answer(_ workspace: WorkspaceName, _ run: RunID, _ call: ToolCallID) -> PayloadScope {
         PayloadScope(workspace: workspace, runID: run, name: "answer/\(call)")
+    }
+}
+
+extension RequestedDelivery {
+    /// `nil` when the rule says nothing of it.
+    fileprivate init?(_ delivery: ApprovalDelivery) {
+        guard !delivery.connectors.isEmpty || delivery.mode != nil || delivery.fallsBackToUI != nil else { return nil }
+        self.init(connectors: delivery.connectors, mode: delivery.mode, fallsBackToUI: delivery.fallsBackToUI)
     }
 }

@@ -18,7 +18,8 @@ extension ResourceRecord {
                 json.add("spec", spec.text)
             case .tool:
                 json.add("spec", (era == .v1alpha ? Self.toolSpecWithAliases(spec) : spec).text)
-            case .policy, .modelProvider, .identityProvider, .deployDraft, .settings: json.add("spec", spec.text)
+            case .policy, .modelProvider, .identityProvider, .approvalConnector, .deployDraft, .settings:
+                json.add("spec", spec.text)
             }
             json.add("status", status(spec))
             if !secrets.isEmpty { json.add("secrets_set", secrets) }
@@ -57,7 +58,7 @@ extension ResourceRecord {
                     phase == nil ? "stored; POST …/test asks whether it answers" : statusMessage ?? "it answers")
                 json.add("last_probe_time", probedAt)
                 json.add("probe_latency_ms", latencyMilliseconds)
-            case .deployDraft, .settings: json.add("ready", true)
+            case .approvalConnector, .deployDraft, .settings: json.add("ready", true)
             case .identityProvider:
                 json.add("ready", true)
                 json.add(
@@ -100,7 +101,7 @@ extension ResourceRecord {
             json.add("provider", spec["provider"]?.text)
             json.add("endpoint", spec["endpoint"]?.text)
             json.add("models", spec["models"]?.text)
-        case .policy, .identityProvider, .deployDraft, .settings: break
+        case .policy, .identityProvider, .approvalConnector, .deployDraft, .settings: break
         }
     }
 

@@ -50,12 +50,12 @@ extension APIError {
         switch code {
         case .invalidArgument: .badRequest
         case .runNotActive, .actionNotActive, .accessRequestNotActive, .resourceNotFound, .apiKeyNotFound,
-            .secretNotFound:
+            .secretNotFound, .decisionLinkUnknown:
             .notFound
         case .invalidTransition, .runNotRunning, .actionNotBlocked, .actionNotApproved, .payloadHashMismatch,
             .accessRequestNotPending, .revisionChanged, .apiKeyExists, .lastAdminKey, .apiKeyConfigured,
             .invokeNotExpected, .callOnItsWay,
-            .consentIsTheUsers:
+            .consentIsTheUsers, .deliveryNotExpected, .decisionLinkUsed, .decisionLinkClosed, .decisionLinkExpired:
             .conflict
         case .agentMismatch, .approvalRequired, .selfApproval, .notAnApprover: .forbidden
         case .limitReached: .serviceUnavailable

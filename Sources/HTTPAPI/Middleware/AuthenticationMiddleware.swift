@@ -35,7 +35,9 @@ struct AuthenticationMiddleware: RouterMiddleware {
         }
         if Self.openPaths.contains(path) { return try await next(request, context) }
         // People's browsers bring no key: what they were given is in the address.
-        if path.hasPrefix(Self.consentPathPrefix) { return try await next(request, context) }
+        if path.hasPrefix(Self.consentPathPrefix) || path.hasPrefix(DecisionLinks.pathPrefix) {
+            return try await next(request, context)
+        }
         if path == APIHandlers.echoPath || path.hasPrefix(APIHandlers.echoPath + "/") {
             return try await next(request, context)
         }

@@ -38,7 +38,7 @@ struct Principal: Sendable {
     var actorGroups: [String] {
         switch caller {
         case .person: groups
-        case .apiKey, .system: []
+        case .apiKey, .decisionLink, .system: []
         }
     }
 
@@ -48,6 +48,7 @@ struct Principal: Sendable {
             switch caller {
             case .apiKey(let id): id.description
             case .person(let person): "person\n\(person.provider)\n\(person.subject)"
+            case .decisionLink(let link): "link\n\(link.deliveryID)"
             case .system: "system"
             }
         return endUser.map { "\(own)\n\($0.provider)\n\($0.userID)" } ?? own

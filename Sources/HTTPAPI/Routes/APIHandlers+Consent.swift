@@ -46,14 +46,19 @@ extension APIHandlers {
     }
 }
 
-/// A page with one sentence for a person.
+/// A page for a person, of one sentence or a little more.
 enum ConsentPage {
     static func response(_ status: Int, _ sentence: String) -> Response {
+        response(status, html: "<p>\(escaped(sentence))</p>")
+    }
+
+    /// - Parameter body: HTML, with every text in it escaped.
+    static func response(_ status: Int, html body: String) -> Response {
         let page = """
             <!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
             <title>Sluice</title>
             <style>body{font:18px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:32em;padding:0 1em}</style>
-            <h1>Sluice</h1><p>\(escaped(sentence))</p></html>
+            <h1>Sluice</h1>\(body)</html>
             """
         return Response(
             status: HTTPResponse.Status(code: status),
@@ -64,7 +69,8 @@ enum ConsentPage {
     /// Nothing runs on it, nobody frames it, and no other place learns its address.
     static func headers(_ more: [(HTTPField.Name, String)]) -> HTTPFields {
         var headers: HTTPFields = [
-            .contentSecurityPolicy: "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+            .contentSecurityPolicy:
+                "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
             .cacheControl: "no-store", .xContentTypeOptions: "nosniff",
         ]
         if let name = HTTPField.Name("Referrer-Policy") { headers[name] = "no-referrer" }
@@ -72,7 +78,7 @@ enum ConsentPage {
         return headers
     }
 
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
             .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
     }

@@ -100,6 +100,7 @@ extension APIHandlers {
         case .identityProvider: "identity provider \"\(name)\" not found"
         case .deployDraft: "deploy draft \(name) not found"
         case .settings: "settings \"\(name)\" not found"
+        case .approvalConnector: "approval connector \"\(name)\" not found"
         }
     }
 

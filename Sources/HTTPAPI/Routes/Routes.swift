@@ -20,6 +20,7 @@ extension RouteTable {
         }
         addModels(api)
         addDeployment(api, configuration)
+        addConnectors(api)
         addIndex()
     }
 

@@ -42,6 +42,9 @@ enum Projector {
         case .accessRequest: try AccessRequestsProjector.apply(recorded, AccessRequestID(event.stream.id), db)
         case .agent, .tool, .policy, .modelProvider, .identityProvider, .deployDraft, .settings:
             try ResourcesProjector.apply(recorded, db)
+        case .approvalConnector:
+            try ResourcesProjector.apply(recorded, db)
+            try DeliveriesProjector.apply(recorded, db)
         case .apiKey: try APIKeysProjector.apply(recorded, APIKeyID(event.stream.id), db)
         case .secret: try SecretsProjector.apply(recorded, db)
         case .answer: break

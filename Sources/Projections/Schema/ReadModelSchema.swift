@@ -6,7 +6,7 @@ enum ReadModelSchema {
     static let version = 8
 
     static func create(_ db: Database) throws {
-        try db.execute(sql: statements + usageTables)
+        try db.execute(sql: statements + usageTables + deliveryTables)
         for table in CountedTable.allCases { try db.execute(sql: counters(table)) }
         try db.execute(sql: "INSERT INTO meta (id, schema_version, position) VALUES (1, ?, 0)", arguments: [version])
     }
@@ -64,6 +64,23 @@ enum ReadModelSchema {
             ) STRICT, WITHOUT ROWID;
             """
     }()
+
+    /// What connectors did, and the links that decide.
+    private static let deliveryTables = """
+
+        CREATE TABLE connector_activity (
+            id BLOB PRIMARY KEY, workspace TEXT NOT NULL, position INTEGER NOT NULL, time INTEGER NOT NULL,
+            event TEXT NOT NULL, connector TEXT NOT NULL, connector_name TEXT NOT NULL, run_id BLOB, action_id BLOB,
+            request_id BLOB, decision TEXT, approver_id TEXT, status_code INTEGER, duration_ms INTEGER, message TEXT
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX connector_activity_by_position ON connector_activity (workspace, position);
+
+        CREATE TABLE decision_links (
+            delivery_id BLOB PRIMARY KEY, workspace TEXT NOT NULL, connector TEXT NOT NULL,
+            connector_name TEXT NOT NULL, run_id BLOB, action_id BLOB, request_id BLOB, digest BLOB NOT NULL,
+            payload_hash TEXT, expires_at INTEGER NOT NULL, decision TEXT
+        ) STRICT, WITHOUT ROWID;
+        """
 
     private static let statements = """
         CREATE TABLE meta (

@@ -93,5 +93,17 @@ if not older:
     record("people_again", client.identity_providers.get(f"{slug}-corp"))
     record("people_deleted", client.identity_providers.delete(f"{slug}-corp"))
     refusal("people_missing", lambda: client.identity_providers.get(f"{slug}-corp"))
+    hook = {"name": f"{slug}-ops", "type": "webhook", "endpoint": f"{endpoint}/hooks/0123456789abcdef0123456789abcdef",
+            "headers": {"X-Key": "hidden"}, "enabled": False, "timeout_seconds": 5}
+    connector = client.approval_connectors.apply(hook)
+    record("connector", connector)
+    record("connector_again", client.approval_connectors.apply(hook | {"timeout_seconds": 6}))
+    record("connectors", client.approval_connectors.list())
+    record("connector_tested", client.approval_connectors.test(connector.id))
+    record("connector_defaults", client.approval_connectors.defaults_set("first_success", True, 10))
+    record("connector_defaults_again", client.approval_connectors.defaults_get())
+    record("connector_activity", client.approval_connectors.activity(5))
+    record("connector_deleted", client.approval_connectors.delete(connector.id))
+    refusal("connector_missing", lambda: client.approval_connectors.get(connector.id))
 refusal("wrong_key", lambda: runagents.Client(endpoint=endpoint, api_key="not-a-key-of-ours").agents.list())
 print(json.dumps(results))

@@ -47,6 +47,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
   case identityProvider // = 10
   case deployDraft // = 12
   case settings // = 13
+  case approvalConnector // = 11
   case UNRECOGNIZED(Int)
 
   init() {
@@ -66,6 +67,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case 8: self = .answer
     case 9: self = .secret
     case 10: self = .identityProvider
+    case 11: self = .approvalConnector
     case 12: self = .deployDraft
     case 13: self = .settings
     default: self = .UNRECOGNIZED(rawValue)
@@ -85,6 +87,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case .answer: return 8
     case .secret: return 9
     case .identityProvider: return 10
+    case .approvalConnector: return 11
     case .deployDraft: return 12
     case .settings: return 13
     case .UNRECOGNIZED(let i): return i
@@ -106,6 +109,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     .identityProvider,
     .deployDraft,
     .settings,
+    .approvalConnector,
   ]
 
 }
@@ -120,6 +124,7 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
   case identityProvider // = 5
   case deployDraft // = 7
   case settings // = 8
+  case approvalConnector // = 6
   case UNRECOGNIZED(Int)
 
   init() {
@@ -134,6 +139,7 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
     case 3: self = .policy
     case 4: self = .modelProvider
     case 5: self = .identityProvider
+    case 6: self = .approvalConnector
     case 7: self = .deployDraft
     case 8: self = .settings
     default: self = .UNRECOGNIZED(rawValue)
@@ -148,6 +154,7 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
     case .policy: return 3
     case .modelProvider: return 4
     case .identityProvider: return 5
+    case .approvalConnector: return 6
     case .deployDraft: return 7
     case .settings: return 8
     case .UNRECOGNIZED(let i): return i
@@ -164,6 +171,7 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
     .identityProvider,
     .deployDraft,
     .settings,
+    .approvalConnector,
   ]
 
 }
@@ -434,6 +442,48 @@ nonisolated enum Sluice_Events_V1_ModelCallOutcome: SwiftProtobuf.Enum, Swift.Ca
     .answered,
     .failed,
     .overBudget,
+  ]
+
+}
+
+nonisolated enum Sluice_Events_V1_DeliveryPurpose: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+
+  /// To have somebody decide.
+  case ask // = 1
+
+  /// To say on the same message that there is nothing to decide any more.
+  case followUp // = 2
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .ask
+    case 2: self = .followUp
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .ask: return 1
+    case .followUp: return 2
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Sluice_Events_V1_DeliveryPurpose] = [
+    .unspecified,
+    .ask,
+    .followUp,
   ]
 
 }
@@ -808,6 +858,30 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._payload = .apiKeyRotated(newValue)}
   }
 
+  var deliveryStarted: Sluice_Events_V1_DeliveryStarted {
+    get {
+      if case .deliveryStarted(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_DeliveryStarted()
+    }
+    set {_uniqueStorage()._payload = .deliveryStarted(newValue)}
+  }
+
+  var deliveryEnded: Sluice_Events_V1_DeliveryEnded {
+    get {
+      if case .deliveryEnded(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_DeliveryEnded()
+    }
+    set {_uniqueStorage()._payload = .deliveryEnded(newValue)}
+  }
+
+  var decisionLinkUsed: Sluice_Events_V1_DecisionLinkUsed {
+    get {
+      if case .decisionLinkUsed(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_DecisionLinkUsed()
+    }
+    set {_uniqueStorage()._payload = .decisionLinkUsed(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Payload: Equatable, Sendable {
@@ -846,6 +920,9 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     case secretDeleted(Sluice_Events_V1_SecretDeleted)
     case modelCalled(Sluice_Events_V1_ModelCalled)
     case apiKeyRotated(Sluice_Events_V1_ApiKeyRotated)
+    case deliveryStarted(Sluice_Events_V1_DeliveryStarted)
+    case deliveryEnded(Sluice_Events_V1_DeliveryEnded)
+    case decisionLinkUsed(Sluice_Events_V1_DecisionLinkUsed)
 
   }
 
@@ -854,7 +931,7 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
-/// Without a key id and a person the actor is Sluice itself.
+/// Without a key id, a person and a link the actor is Sluice itself.
 nonisolated struct Sluice_Events_V1_Actor: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -873,11 +950,36 @@ nonisolated struct Sluice_Events_V1_Actor: Sendable {
   /// Clears the value of `person`. Subsequent reads from it will return its default value.
   mutating func clearPerson() {self._person = nil}
 
+  var decisionLink: Sluice_Events_V1_UsedLink {
+    get {_decisionLink ?? Sluice_Events_V1_UsedLink()}
+    set {_decisionLink = newValue}
+  }
+  /// Returns true if `decisionLink` has been explicitly set.
+  var hasDecisionLink: Bool {self._decisionLink != nil}
+  /// Clears the value of `decisionLink`. Subsequent reads from it will return its default value.
+  mutating func clearDecisionLink() {self._decisionLink = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _person: Sluice_Events_V1_Person? = nil
+  fileprivate var _decisionLink: Sluice_Events_V1_UsedLink? = nil
+}
+
+/// The link that somebody decided with.
+nonisolated struct Sluice_Events_V1_UsedLink: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var connectorName: String = String()
+
+  var deliveryID: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 /// Who signed in, as an identity provider of the workspace knows them.
@@ -1255,11 +1357,55 @@ nonisolated struct Sluice_Events_V1_ApprovalRequirement: Sendable {
   /// Clears the value of `durationUs`. Subsequent reads from it will return its default value.
   mutating func clearDurationUs() {self._durationUs = nil}
 
+  /// How approvers are told, as the rule says; what it leaves out, the workspace's defaults say.
+  var delivery: Sluice_Events_V1_RequestedDelivery {
+    get {_delivery ?? Sluice_Events_V1_RequestedDelivery()}
+    set {_delivery = newValue}
+  }
+  /// Returns true if `delivery` has been explicitly set.
+  var hasDelivery: Bool {self._delivery != nil}
+  /// Clears the value of `delivery`. Subsequent reads from it will return its default value.
+  mutating func clearDelivery() {self._delivery = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _durationUs: Int64? = nil
+  fileprivate var _delivery: Sluice_Events_V1_RequestedDelivery? = nil
+}
+
+nonisolated struct Sluice_Events_V1_RequestedDelivery: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var connectors: [String] = []
+
+  var mode: String {
+    get {_mode ?? String()}
+    set {_mode = newValue}
+  }
+  /// Returns true if `mode` has been explicitly set.
+  var hasMode: Bool {self._mode != nil}
+  /// Clears the value of `mode`. Subsequent reads from it will return its default value.
+  mutating func clearMode() {self._mode = nil}
+
+  var fallsBackToUi: Bool {
+    get {_fallsBackToUi ?? false}
+    set {_fallsBackToUi = newValue}
+  }
+  /// Returns true if `fallsBackToUi` has been explicitly set.
+  var hasFallsBackToUi: Bool {self._fallsBackToUi != nil}
+  /// Clears the value of `fallsBackToUi`. Subsequent reads from it will return its default value.
+  mutating func clearFallsBackToUi() {self._fallsBackToUi = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _mode: String? = nil
+  fileprivate var _fallsBackToUi: Bool? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ActionVoted: Sendable {
@@ -2203,16 +2349,213 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
   fileprivate var _storage = _StorageClass.defaultInstance
 }
 
+/// A message to approvers: by which connector, about what. With a run there is an action, else a request alone.
+nonisolated struct Sluice_Events_V1_DeliveryLabel: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var deliveryID: Data = Data()
+
+  /// The name that the connector is stored under, which is its id.
+  var connector: String = String()
+
+  var connectorName: String = String()
+
+  var runID: Data {
+    get {_runID ?? Data()}
+    set {_runID = newValue}
+  }
+  /// Returns true if `runID` has been explicitly set.
+  var hasRunID: Bool {self._runID != nil}
+  /// Clears the value of `runID`. Subsequent reads from it will return its default value.
+  mutating func clearRunID() {self._runID = nil}
+
+  var actionID: Data {
+    get {_actionID ?? Data()}
+    set {_actionID = newValue}
+  }
+  /// Returns true if `actionID` has been explicitly set.
+  var hasActionID: Bool {self._actionID != nil}
+  /// Clears the value of `actionID`. Subsequent reads from it will return its default value.
+  mutating func clearActionID() {self._actionID = nil}
+
+  var requestID: Data {
+    get {_requestID ?? Data()}
+    set {_requestID = newValue}
+  }
+  /// Returns true if `requestID` has been explicitly set.
+  var hasRequestID: Bool {self._requestID != nil}
+  /// Clears the value of `requestID`. Subsequent reads from it will return its default value.
+  mutating func clearRequestID() {self._requestID = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _runID: Data? = nil
+  fileprivate var _actionID: Data? = nil
+  fileprivate var _requestID: Data? = nil
+}
+
+nonisolated struct Sluice_Events_V1_DecisionLink: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// SHA-256 of the secret in the link.
+  var digest: Data = Data()
+
+  var payloadHash: String {
+    get {_payloadHash ?? String()}
+    set {_payloadHash = newValue}
+  }
+  /// Returns true if `payloadHash` has been explicitly set.
+  var hasPayloadHash: Bool {self._payloadHash != nil}
+  /// Clears the value of `payloadHash`. Subsequent reads from it will return its default value.
+  mutating func clearPayloadHash() {self._payloadHash = nil}
+
+  var expiresAtUs: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _payloadHash: String? = nil
+}
+
+nonisolated struct Sluice_Events_V1_DeliveryStarted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var label: Sluice_Events_V1_DeliveryLabel {
+    get {_label ?? Sluice_Events_V1_DeliveryLabel()}
+    set {_label = newValue}
+  }
+  /// Returns true if `label` has been explicitly set.
+  var hasLabel: Bool {self._label != nil}
+  /// Clears the value of `label`. Subsequent reads from it will return its default value.
+  mutating func clearLabel() {self._label = nil}
+
+  var purpose: Sluice_Events_V1_DeliveryPurpose = .unspecified
+
+  var attempt: UInt32 = 0
+
+  var link: Sluice_Events_V1_DecisionLink {
+    get {_link ?? Sluice_Events_V1_DecisionLink()}
+    set {_link = newValue}
+  }
+  /// Returns true if `link` has been explicitly set.
+  var hasLink: Bool {self._link != nil}
+  /// Clears the value of `link`. Subsequent reads from it will return its default value.
+  mutating func clearLink() {self._link = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _label: Sluice_Events_V1_DeliveryLabel? = nil
+  fileprivate var _link: Sluice_Events_V1_DecisionLink? = nil
+}
+
+nonisolated struct Sluice_Events_V1_DeliveryEnded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var label: Sluice_Events_V1_DeliveryLabel {
+    get {_label ?? Sluice_Events_V1_DeliveryLabel()}
+    set {_label = newValue}
+  }
+  /// Returns true if `label` has been explicitly set.
+  var hasLabel: Bool {self._label != nil}
+  /// Clears the value of `label`. Subsequent reads from it will return its default value.
+  mutating func clearLabel() {self._label = nil}
+
+  var purpose: Sluice_Events_V1_DeliveryPurpose = .unspecified
+
+  var attempt: UInt32 = 0
+
+  /// Whether the service took it.
+  var isDelivered: Bool = false
+
+  var statusCode: UInt32 {
+    get {_statusCode ?? 0}
+    set {_statusCode = newValue}
+  }
+  /// Returns true if `statusCode` has been explicitly set.
+  var hasStatusCode: Bool {self._statusCode != nil}
+  /// Clears the value of `statusCode`. Subsequent reads from it will return its default value.
+  mutating func clearStatusCode() {self._statusCode = nil}
+
+  /// What the service calls the message, where that can be followed up.
+  var reference: String {
+    get {_reference ?? String()}
+    set {_reference = newValue}
+  }
+  /// Returns true if `reference` has been explicitly set.
+  var hasReference: Bool {self._reference != nil}
+  /// Clears the value of `reference`. Subsequent reads from it will return its default value.
+  mutating func clearReference() {self._reference = nil}
+
+  var error: String = String()
+
+  /// Without it a failure is not tried again.
+  var retryAtUs: Int64 {
+    get {_retryAtUs ?? 0}
+    set {_retryAtUs = newValue}
+  }
+  /// Returns true if `retryAtUs` has been explicitly set.
+  var hasRetryAtUs: Bool {self._retryAtUs != nil}
+  /// Clears the value of `retryAtUs`. Subsequent reads from it will return its default value.
+  mutating func clearRetryAtUs() {self._retryAtUs = nil}
+
+  var latencyUs: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _label: Sluice_Events_V1_DeliveryLabel? = nil
+  fileprivate var _statusCode: UInt32? = nil
+  fileprivate var _reference: String? = nil
+  fileprivate var _retryAtUs: Int64? = nil
+}
+
+nonisolated struct Sluice_Events_V1_DecisionLinkUsed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var label: Sluice_Events_V1_DeliveryLabel {
+    get {_label ?? Sluice_Events_V1_DeliveryLabel()}
+    set {_label = newValue}
+  }
+  /// Returns true if `label` has been explicitly set.
+  var hasLabel: Bool {self._label != nil}
+  /// Clears the value of `label`. Subsequent reads from it will return its default value.
+  mutating func clearLabel() {self._label = nil}
+
+  var approves: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _label: Sluice_Events_V1_DeliveryLabel? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "sluice.events.v1"
 
 nonisolated extension Sluice_Events_V1_StreamKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{2}\u{2}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{1}STREAM_KIND_APPROVAL_CONNECTOR\0\u{1}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0")
 }
 
 nonisolated extension Sluice_Events_V1_ResourceKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESOURCE_KIND_UNSPECIFIED\0\u{1}RESOURCE_KIND_AGENT\0\u{1}RESOURCE_KIND_TOOL\0\u{1}RESOURCE_KIND_POLICY\0\u{1}RESOURCE_KIND_MODEL_PROVIDER\0\u{1}RESOURCE_KIND_IDENTITY_PROVIDER\0\u{2}\u{2}RESOURCE_KIND_DEPLOY_DRAFT\0\u{1}RESOURCE_KIND_SETTINGS\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESOURCE_KIND_UNSPECIFIED\0\u{1}RESOURCE_KIND_AGENT\0\u{1}RESOURCE_KIND_TOOL\0\u{1}RESOURCE_KIND_POLICY\0\u{1}RESOURCE_KIND_MODEL_PROVIDER\0\u{1}RESOURCE_KIND_IDENTITY_PROVIDER\0\u{1}RESOURCE_KIND_APPROVAL_CONNECTOR\0\u{1}RESOURCE_KIND_DEPLOY_DRAFT\0\u{1}RESOURCE_KIND_SETTINGS\0")
 }
 
 nonisolated extension Sluice_Events_V1_RunStatus: SwiftProtobuf._ProtoNameProviding {
@@ -2239,9 +2582,13 @@ nonisolated extension Sluice_Events_V1_ModelCallOutcome: SwiftProtobuf._ProtoNam
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MODEL_CALL_OUTCOME_UNSPECIFIED\0\u{1}MODEL_CALL_OUTCOME_ANSWERED\0\u{1}MODEL_CALL_OUTCOME_FAILED\0\u{1}MODEL_CALL_OUTCOME_OVER_BUDGET\0")
 }
 
+nonisolated extension Sluice_Events_V1_DeliveryPurpose: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0DELIVERY_PURPOSE_UNSPECIFIED\0\u{1}DELIVERY_PURPOSE_ASK\0\u{1}DELIVERY_PURPOSE_FOLLOW_UP\0")
+}
+
 nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Envelope"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{4}\u{13}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{4}\u{19}api_key_rotated\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{4}\u{13}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{4}\u{f}delivery_started\0\u{3}delivery_ended\0\u{3}decision_link_used\0\u{4}\u{8}api_key_rotated\0")
 
   fileprivate class _StorageClass {
     var _schemaVersion: UInt32 = 0
@@ -2755,6 +3102,45 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
             _storage._payload = .modelCalled(v)
           }
         }()
+        case 80: try {
+          var v: Sluice_Events_V1_DeliveryStarted?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .deliveryStarted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .deliveryStarted(v)
+          }
+        }()
+        case 81: try {
+          var v: Sluice_Events_V1_DeliveryEnded?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .deliveryEnded(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .deliveryEnded(v)
+          }
+        }()
+        case 82: try {
+          var v: Sluice_Events_V1_DecisionLinkUsed?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .decisionLinkUsed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .decisionLinkUsed(v)
+          }
+        }()
         case 90: try {
           var v: Sluice_Events_V1_ApiKeyRotated?
           var hadOneofValue = false
@@ -2956,6 +3342,18 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
         guard case .modelCalled(let v)? = _storage._payload else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 65)
       }()
+      case .deliveryStarted?: try {
+        guard case .deliveryStarted(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 80)
+      }()
+      case .deliveryEnded?: try {
+        guard case .deliveryEnded(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 81)
+      }()
+      case .decisionLinkUsed?: try {
+        guard case .decisionLinkUsed(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 82)
+      }()
       case .apiKeyRotated?: try {
         guard case .apiKeyRotated(let v)? = _storage._payload else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 90)
@@ -2996,7 +3394,7 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Sluice_Events_V1_Actor: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Actor"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}api_key_id\0\u{1}name\0\u{1}person\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}api_key_id\0\u{1}name\0\u{1}person\0\u{3}decision_link\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3007,6 +3405,7 @@ nonisolated extension Sluice_Events_V1_Actor: SwiftProtobuf.Message, SwiftProtob
       case 1: try { try decoder.decodeSingularBytesField(value: &self.apiKeyID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._person) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._decisionLink) }()
       default: break
       }
     }
@@ -3026,6 +3425,9 @@ nonisolated extension Sluice_Events_V1_Actor: SwiftProtobuf.Message, SwiftProtob
     try { if let v = self._person {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
+    try { if let v = self._decisionLink {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3033,6 +3435,42 @@ nonisolated extension Sluice_Events_V1_Actor: SwiftProtobuf.Message, SwiftProtob
     if lhs.apiKeyID != rhs.apiKeyID {return false}
     if lhs.name != rhs.name {return false}
     if lhs._person != rhs._person {return false}
+    if lhs._decisionLink != rhs._decisionLink {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_UsedLink: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UsedLink"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}connector_name\0\u{3}delivery_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.connectorName) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.deliveryID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.connectorName.isEmpty {
+      try visitor.visitSingularStringField(value: self.connectorName, fieldNumber: 1)
+    }
+    if !self.deliveryID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.deliveryID, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_UsedLink, rhs: Sluice_Events_V1_UsedLink) -> Bool {
+    if lhs.connectorName != rhs.connectorName {return false}
+    if lhs.deliveryID != rhs.deliveryID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3588,7 +4026,7 @@ nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, Swift
 
 nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ApprovalRequirement"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}groups\0\u{3}needs_every_group\0\u{3}duration_us\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}groups\0\u{3}needs_every_group\0\u{3}duration_us\0\u{1}delivery\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3600,6 +4038,7 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
       case 2: try { try decoder.decodeRepeatedStringField(value: &self.groups) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.needsEveryGroup) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self._durationUs) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._delivery) }()
       default: break
       }
     }
@@ -3622,6 +4061,9 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
     try { if let v = self._durationUs {
       try visitor.visitSingularInt64Field(value: v, fieldNumber: 4)
     } }()
+    try { if let v = self._delivery {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3630,6 +4072,51 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
     if lhs.groups != rhs.groups {return false}
     if lhs.needsEveryGroup != rhs.needsEveryGroup {return false}
     if lhs._durationUs != rhs._durationUs {return false}
+    if lhs._delivery != rhs._delivery {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_RequestedDelivery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RequestedDelivery"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connectors\0\u{1}mode\0\u{3}falls_back_to_ui\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.connectors) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self._mode) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self._fallsBackToUi) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.connectors.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.connectors, fieldNumber: 1)
+    }
+    try { if let v = self._mode {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._fallsBackToUi {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_RequestedDelivery, rhs: Sluice_Events_V1_RequestedDelivery) -> Bool {
+    if lhs.connectors != rhs.connectors {return false}
+    if lhs._mode != rhs._mode {return false}
+    if lhs._fallsBackToUi != rhs._fallsBackToUi {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5185,6 +5672,271 @@ nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, Swift
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_DeliveryLabel: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DeliveryLabel"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}delivery_id\0\u{1}connector\0\u{3}connector_name\0\u{3}run_id\0\u{3}action_id\0\u{3}request_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.deliveryID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.connector) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.connectorName) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self._runID) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self._actionID) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self._requestID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.deliveryID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.deliveryID, fieldNumber: 1)
+    }
+    if !self.connector.isEmpty {
+      try visitor.visitSingularStringField(value: self.connector, fieldNumber: 2)
+    }
+    if !self.connectorName.isEmpty {
+      try visitor.visitSingularStringField(value: self.connectorName, fieldNumber: 3)
+    }
+    try { if let v = self._runID {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._actionID {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._requestID {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_DeliveryLabel, rhs: Sluice_Events_V1_DeliveryLabel) -> Bool {
+    if lhs.deliveryID != rhs.deliveryID {return false}
+    if lhs.connector != rhs.connector {return false}
+    if lhs.connectorName != rhs.connectorName {return false}
+    if lhs._runID != rhs._runID {return false}
+    if lhs._actionID != rhs._actionID {return false}
+    if lhs._requestID != rhs._requestID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_DecisionLink: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DecisionLink"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digest\0\u{3}payload_hash\0\u{3}expires_at_us\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self._payloadHash) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtUs) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 1)
+    }
+    try { if let v = self._payloadHash {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    } }()
+    if self.expiresAtUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.expiresAtUs, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_DecisionLink, rhs: Sluice_Events_V1_DecisionLink) -> Bool {
+    if lhs.digest != rhs.digest {return false}
+    if lhs._payloadHash != rhs._payloadHash {return false}
+    if lhs.expiresAtUs != rhs.expiresAtUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_DeliveryStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DeliveryStarted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}label\0\u{1}purpose\0\u{1}attempt\0\u{1}link\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._label) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.purpose) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._link) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._label {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.purpose != .unspecified {
+      try visitor.visitSingularEnumField(value: self.purpose, fieldNumber: 2)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 3)
+    }
+    try { if let v = self._link {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_DeliveryStarted, rhs: Sluice_Events_V1_DeliveryStarted) -> Bool {
+    if lhs._label != rhs._label {return false}
+    if lhs.purpose != rhs.purpose {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs._link != rhs._link {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_DeliveryEnded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DeliveryEnded"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}label\0\u{1}purpose\0\u{1}attempt\0\u{3}is_delivered\0\u{3}status_code\0\u{1}reference\0\u{1}error\0\u{3}retry_at_us\0\u{3}latency_us\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._label) }()
+      case 2: try { try decoder.decodeSingularEnumField(value: &self.purpose) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.isDelivered) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self._statusCode) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self._reference) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.error) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self._retryAtUs) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.latencyUs) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._label {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.purpose != .unspecified {
+      try visitor.visitSingularEnumField(value: self.purpose, fieldNumber: 2)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 3)
+    }
+    if self.isDelivered != false {
+      try visitor.visitSingularBoolField(value: self.isDelivered, fieldNumber: 4)
+    }
+    try { if let v = self._statusCode {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._reference {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    } }()
+    if !self.error.isEmpty {
+      try visitor.visitSingularStringField(value: self.error, fieldNumber: 7)
+    }
+    try { if let v = self._retryAtUs {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 8)
+    } }()
+    if self.latencyUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.latencyUs, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_DeliveryEnded, rhs: Sluice_Events_V1_DeliveryEnded) -> Bool {
+    if lhs._label != rhs._label {return false}
+    if lhs.purpose != rhs.purpose {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.isDelivered != rhs.isDelivered {return false}
+    if lhs._statusCode != rhs._statusCode {return false}
+    if lhs._reference != rhs._reference {return false}
+    if lhs.error != rhs.error {return false}
+    if lhs._retryAtUs != rhs._retryAtUs {return false}
+    if lhs.latencyUs != rhs.latencyUs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_DecisionLinkUsed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DecisionLinkUsed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}label\0\u{1}approves\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._label) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.approves) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._label {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.approves != false {
+      try visitor.visitSingularBoolField(value: self.approves, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_DecisionLinkUsed, rhs: Sluice_Events_V1_DecisionLinkUsed) -> Bool {
+    if lhs._label != rhs._label {return false}
+    if lhs.approves != rhs.approves {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,0 +1,27 @@
+import CommandHandling
+import EventStore
+import Gateways
+import Logging
+import Projections
+import Secrets
+
+/// What tells approvers and takes their decisions.
+struct ApprovalServices: Sendable {
+    let directory: ConnectorDirectory
+    let links: DecisionLinks
+    let notifier: ApprovalNotifier
+    let test: ConnectorTest
+
+    init(
+        _ commands: CommandHandler, _ store: EventStore, _ projections: Projections, _ vault: SecretVault,
+        _ clients: EgressClients, publicURL: String, _ logger: Logger
+    ) {
+        directory = ConnectorDirectory(projections: projections, vault: vault)
+        links = DecisionLinks(
+            commands: commands, projections: projections, vault: vault, publicURL: publicURL)
+        notifier = ApprovalNotifier(
+            commands: commands, store: store, projections: projections, directory: directory, links: links,
+            clients: clients, logger: logger)
+        test = ConnectorTest(clients: clients)
+    }
+}

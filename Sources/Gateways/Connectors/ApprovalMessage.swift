@@ -1,0 +1,86 @@
+package import Domain
+
+/// What approvers are told of something that waits for them.
+package struct ApprovalMessage: Hashable, Sendable {
+    package let deliveryID: DeliveryID
+    package let workspace: WorkspaceName
+    package let subject: DeliverySubject
+    package let agent: String?
+    /// Whom the agent works for, or who asks.
+    package let user: String
+    package let tool: String
+    package let capability: String?
+    package let method: String?
+    package let url: String?
+    package let payloadHash: String?
+    /// Why it needs an approval.
+    package let reason: String?
+    /// The groups that approve; none is any approver.
+    package let groups: [String]
+    package let needsEveryGroup: Bool
+    package let expiresAt: Timestamp
+    /// Where it is decided; `nil` when the message has no link that decides.
+    package var link: String?
+    package var isTest = false
+
+    var title: String {
+        isTest ? "Sluice: a test of this connector" : "Approval needed: \(agent ?? user) wants to use \(tool)"
+    }
+
+    /// Names and values, in the order to show them.
+    package var facts: [(name: String, value: String)] {
+        let call = [method, url].compactMap { $0 }.joined(separator: " ")
+        let who = needsEveryGroup ? "one of each of " : "one of "
+        let all: [(String, String?)] = [
+            ("Agent", agent), ("User", user), ("Tool", tool), ("Capability", capability),
+            ("Call", call.isEmpty ? nil : call), ("Payload hash", payloadHash), ("Reason", reason),
+            ("Approvers", groups.isEmpty ? nil : who + groups.joined(separator: ", ")),
+            ("Run", subject.runID?.description), ("Action", subject.actionID?.description),
+            ("Request", subject.requestID?.description), ("Expires", expiresAt.description),
+        ]
+        return all.compactMap { name, value in
+            value.flatMap { $0.isEmpty ? nil : (name, String($0.prefix(Self.factCharactersMax))) }
+        }
+    }
+
+    /// What to do, in a sentence.
+    var hint: String {
+        if isTest { return "Nothing waits for a decision." }
+        return link == nil
+            ? "Decide it with an API key or a token of your own, at \(decisionPath)."
+            : "Open the link to see it and decide. The link decides once, and for this alone."
+    }
+
+    private static let factCharactersMax = 1_000
+
+    private var decisionPath: String {
+        switch subject {
+        case .action(let run, let action, nil): "/runs/\(run)/actions/\(action)/approve"
+        case .action(_, _, let request?), .request(let request): "/approvals/requests/\(request)/approve"
+        }
+    }
+}
+
+/// How it came out.
+package struct ApprovalOutcome: Hashable, Sendable {
+    package enum Decision: String, Hashable, Sendable {
+        case approved, rejected, expired
+        /// Its run came to an end.
+        case closed
+    }
+
+    package let decision: Decision
+    package let approver: String?
+    package let reason: String?
+
+    var sentence: String {
+        let word =
+            switch decision {
+            case .approved: "Approved"
+            case .rejected: "Rejected"
+            case .expired: "Expired: nobody decided in time"
+            case .closed: "Closed: the run has ended"
+            }
+        return word + (approver.map { " by \($0)" } ?? "") + (reason.map { ": \($0)" } ?? "")
+    }
+}

@@ -1,0 +1,234 @@
+import CommandHandling
+import Domain
+import Logging
+import Projections
+
+extension ApprovalNotifier {
+    /// Sends a message until it is delivered or given up; takes up what is remembered of it.
+    ///
+    /// - Returns: whether it is delivered.
+    func ask(_ label: DeliveryLabel, _ workspace: WorkspaceName) async -> Bool {
+        var attempt: UInt32 = 1
+        if let known = commands.delivery(label.id) {
+            switch known.stage {
+            case .delivered: return true
+            case .failed: return false
+            case .inFlight: return true
+            case .waiting(let time):
+                guard await wait(until: time) else { return false }
+                attempt = known.attempt + 1
+            }
+        }
+        while true {
+            switch await sendOnce(label, .ask, attempt, workspace) {
+            case .delivered:
+                if commands.delivery(label.id)?.needsFollowUp == true { await followUp(label, 1, workspace) }
+                return true
+            case .waits(let time):
+                guard await wait(until: time) else { return false }
+                attempt += 1
+            case .over: return false
+            }
+        }
+    }
+
+    /// Follows up every message about a subject that is decided.
+    func followUp(_ subject: DeliverySubject, at position: Position = .zero) async {
+        try? await projections.reach(position)
+        await withDiscardingTaskGroup { group in
+            for known in commands.deliveries(about: subject) where known.needsFollowUp {
+                group.addTask {
+                    if case .waiting(let time) = known.stage {
+                        guard await wait(until: time) else { return }
+                        await followUp(known.label, known.attempt + 1, known.workspace)
+                    } else {
+                        await followUp(known.label, 1, known.workspace)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What was on its way when the last process ended: nobody knows whether it arrived, so it is sent again.
+    func interrupt(_ known: DeliveryState) async {
+        let ended = DeliveryEnded(
+            label: known.label, purpose: known.purpose, attempt: known.attempt,
+            outcome: .failed(
+                statusCode: nil, error: "interrupted by a restart", retryAt: commands.clock.now()), latency: .zero)
+        await record(.endDelivery(ended), known.workspace)
+    }
+
+    /// Has the command carried out; while the writer takes nothing, it waits.
+    ///
+    /// - Returns: where that is recorded; `nil` when it was not.
+    @discardableResult
+    func record(_ command: Command, _ workspace: WorkspaceName) async -> Position? {
+        while !Task.isCancelled {
+            do throws(CommandError) {
+                let receipt = try await commands.execute(
+                    command, CommandRequest(workspace: workspace, actor: .connectors))
+                return receipt.events.isEmpty ? nil : receipt.position
+            } catch {
+                switch error {
+                case .rejected(let rejection):
+                    logger.debug("a message was overtaken", metadata: ["reason": "\(rejection.message)"])
+                    return nil
+                case .stopped, .idempotencyMismatch: return nil
+                case .overloaded, .readOnly:
+                    logger.warning("a message has to wait", metadata: ["error": "\(error)"])
+                    do { try await Task.sleep(for: .seconds(1)) } catch { return nil }
+                }
+            }
+        }
+        return nil
+    }
+
+    private func followUp(_ label: DeliveryLabel, _ first: UInt32, _ workspace: WorkspaceName) async {
+        var attempt = first
+        while case .waits(let time) = await sendOnce(label, .followUp, attempt, workspace) {
+            guard await wait(until: time) else { return }
+            attempt += 1
+        }
+    }
+
+    private enum Sent {
+        case delivered
+        case waits(Timestamp)
+        /// Given up, or not to be sent any more.
+        case over
+    }
+
+    /// One attempt: recorded, made, recorded.
+    private func sendOnce(
+        _ label: DeliveryLabel, _ purpose: DeliveryPurpose, _ attempt: UInt32, _ workspace: WorkspaceName
+    ) async -> Sent {
+        let prepared: Prepared
+        do {
+            guard let found = try await prepare(label, workspace) else { return .over }
+            prepared = found
+        } catch {
+            logger.error("a message could not be written", metadata: ["error": "\(error)"])
+            return .over
+        }
+        let started = DeliveryStarted(label: label, purpose: purpose, attempt: attempt, link: prepared.link)
+        guard let position = await record(.startDelivery(started), workspace) else { return .over }
+        let start = ContinuousClock.now
+        let reading: Reading
+        switch purpose {
+        case .ask: reading = await ask(prepared)
+        case .followUp: reading = await followUp(prepared, workspace, after: position)
+        }
+        let outcome = outcome(of: reading, attempt)
+        let ended = DeliveryEnded(
+            label: label, purpose: purpose, attempt: attempt, outcome: outcome,
+            latency: start.duration(to: .now))
+        // A stop in between leaves the attempt open: the next start takes it up.
+        guard !Task.isCancelled, await record(.endDelivery(ended), workspace) != nil else { return .over }
+        switch outcome {
+        case .delivered: return .delivered
+        case .failed(_, let error, let retryAt):
+            logger.warning(
+                "a message to approvers was not taken",
+                metadata: ["connector": "\(label.connectorName)", "attempt": "\(attempt)", "error": "\(error)"])
+            return retryAt.map(Sent.waits) ?? .over
+        }
+    }
+
+    private struct Prepared {
+        let connector: ApprovalConnector
+        let message: ApprovalMessage
+        let link: DecisionLink?
+        /// What the service calls the message that is to be followed up.
+        let reference: String
+    }
+
+    private func prepare(_ label: DeliveryLabel, _ workspace: WorkspaceName) async throws -> Prepared? {
+        guard let connector = try await directory.connector(label.connector, in: workspace),
+            var message = try await messages.message(label, in: workspace)
+        else { return nil }
+        // A message that began without a link stays without; one whose connector may not decide any more loses it.
+        let known = commands.delivery(label.id)
+        let mayDecide = connector.mayDecide(for: message.groups) && known.map { $0.link != nil } ?? true
+        if mayDecide { message.link = links.url(label, message.payloadHash, in: workspace) }
+        return Prepared(
+            connector: connector, message: message,
+            link: mayDecide ? links.link(label, message, in: workspace) : nil, reference: known?.reference ?? "")
+    }
+
+    private struct Reading {
+        let statusCode: UInt32?
+        let result: ConnectorReading
+    }
+
+    private func ask(_ prepared: Prepared) async -> Reading {
+        let (connector, message) = (prepared.connector, prepared.message)
+        let request: ConnectorRequest
+        do throws(ConnectorProblem) {
+            request = try connector.format.ask(message, at: commands.clock.now())
+        } catch {
+            return Reading(statusCode: nil, result: .refused(error.message, isRetryable: false))
+        }
+        return await send(request, by: connector, key: "\(message.deliveryID)") {
+            connector.format.read($0, to: message)
+        }
+    }
+
+    /// - Parameter position: of the intent, which stands after the decision: from there on it can be read.
+    private func followUp(
+        _ prepared: Prepared, _ workspace: WorkspaceName, after position: Position
+    ) async -> Reading {
+        let (connector, message) = (prepared.connector, prepared.message)
+        let request: ConnectorRequest
+        do {
+            try await projections.reach(position)
+            let outcome = try await messages.outcome(message.subject, in: workspace)
+            let found = try connector.format.followUp(
+                message, outcome ?? ApprovalOutcome(decision: .closed, approver: nil, reason: nil),
+                reference: prepared.reference, at: commands.clock.now())
+            guard let found else {
+                return Reading(
+                    statusCode: nil, result: .refused("the message cannot be followed up any more", isRetryable: false))
+            }
+            request = found
+        } catch let problem as ConnectorProblem {
+            return Reading(statusCode: nil, result: .refused(problem.message, isRetryable: false))
+        } catch {
+            return Reading(statusCode: nil, result: .refused("the decision could not be read", isRetryable: true))
+        }
+        return await send(request, by: connector, key: "\(message.deliveryID)-decided") {
+            connector.format.readFollowUp($0)
+        }
+    }
+
+    private func send(
+        _ request: ConnectorRequest, by connector: ApprovalConnector, key: String,
+        _ read: (ConnectorAnswer) -> ConnectorReading
+    ) async -> Reading {
+        do throws(ConnectorSender.Unanswered) {
+            let answer = try await sender.send(request, by: connector, key: key)
+            return Reading(statusCode: answer.status, result: read(answer))
+        } catch {
+            return Reading(statusCode: nil, result: .refused(error.message, isRetryable: error.isRetryable))
+        }
+    }
+
+    private func outcome(of reading: Reading, _ attempt: UInt32) -> DeliveryEnded.Outcome {
+        switch reading.result {
+        case .delivered(let reference): return .delivered(statusCode: reading.statusCode ?? 0, reference: reference)
+        case .refused(let error, let isRetryable):
+            let pause =
+                isRetryable && attempt < DeliveryBackoff.attemptsMax
+                ? DeliveryBackoff.pause(afterAttempt: attempt, share: .random(in: 0...1)) : nil
+            return .failed(
+                statusCode: reading.statusCode, error: error,
+                retryAt: pause.map { commands.clock.now().adding($0) })
+        }
+    }
+
+    /// - Returns: whether it came to that.
+    private func wait(until time: Timestamp) async -> Bool {
+        let pause = time.since(commands.clock.now())
+        do { try await Task.sleep(for: max(.zero, pause)) } catch { return false }
+        return true
+    }
+}

@@ -1,0 +1,16 @@
+import Domain
+
+extension ApprovalRequirement {
+    /// What the agent's policies say of a call that its client says waits, as the gate would find it.
+    ///
+    /// What the client leaves out is taken to be the tool's own address, and no method: rules that name methods are not
+    /// about it.
+    package static func stated(
+        tool: GovernedTool, capability: String?, method: String?, url: NormalizedURL?, policies: [BoundPolicy]
+    ) -> ApprovalRequirement {
+        let subject = ApprovalSubject(
+            tool: tool.name, capabilityNames: capability.map { [$0] } ?? [], method: method ?? "",
+            url: url ?? tool.baseURL, tags: tool.tags)
+        return ApprovalRuleChoice.choose(policies, asking: nil, subject).requirement
+    }
+}

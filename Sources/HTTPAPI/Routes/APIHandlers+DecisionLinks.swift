@@ -1,0 +1,192 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import Gateways
+import HTTPTypes
+import Hummingbird
+import Projections
+
+/// The links in messages to approvers. They bring no key: the link is what its reader was given.
+///
+/// Looking decides nothing, because services look at links before people do; only the form on the page decides.
+extension APIHandlers {
+    private static let formBytesMax = 16 * 1024
+
+    func showDecision(_ request: Request, _ context: APIContext) async throws -> Response {
+        await Self.decisionShown(request) {
+            let (id, secret) = try Self.link(context)
+            guard let view = try await self.decisionLinks.view(id, secret: secret) else { throw Self.unknownLink }
+            return (200, view, nil)
+        }
+    }
+
+    func decideByLink(_ request: Request, _ context: APIContext) async throws -> Response {
+        await Self.decisionShown(request) {
+            let (id, secret) = try Self.link(context)
+            let form = try DecisionForm(
+                try await self.bytes(of: request, upTo: Self.formBytesMax), type: request.headers[.contentType])
+            let isKnown = try await self.decisionLinks.decide(
+                id, secret: secret, approves: form.approves, payloadHash: form.payloadHash, reason: form.reason)
+            guard isKnown, let view = try await self.decisionLinks.view(id, secret: secret) else {
+                throw Self.unknownLink
+            }
+            return (200, view, form.approves ? "Your approval is recorded." : "Your rejection is recorded.")
+        }
+    }
+
+    private var decisionLinks: DecisionLinks { dependencies.decisionLinks }
+
+    private static var unknownLink: APIError {
+        APIError(.notFound, code: RejectionErrorCode.decisionLinkUnknown.rawValue, "This link is not valid.")
+    }
+
+    private static func link(_ context: APIContext) throws -> (DeliveryID, String) {
+        guard let id = context.parameters.get("delivery").flatMap({ DeliveryID($0) }),
+            let secret = context.parameters.get("secret"), secret.utf8.count == 64
+        else { throw unknownLink }
+        return (id, secret)
+    }
+
+    private static func decisionShown(
+        _ request: Request, _ answer: () async throws -> (Int, DecisionLinks.View, String?)
+    ) async -> Response {
+        let wantsJSON =
+            request.headers[.accept]?.contains("application/json") == true
+            || request.headers[.contentType]?.hasPrefix("application/json") == true
+        do {
+            let (status, view, sentence) = try await answer()
+            return wantsJSON
+                ? DecisionPage.response(status, json: view.json)
+                : DecisionPage.response(status, html: DecisionPage.body(view, sentence))
+        } catch {
+            let refusal = APIError(error)
+            var response =
+                wantsJSON
+                ? DecisionPage.response(
+                    refusal.status.code, json: .object { $0.add("error", refusal.message) })
+                : DecisionPage.response(refusal.status.code, html: DecisionPage.paragraph(refusal.message))
+            response.headers[.errorCode] = refusal.code
+            if let wait = refusal.headers[.retryAfter] { response.headers[.retryAfter] = wait }
+            return response
+        }
+    }
+}
+
+/// What whoever decides sends: a form's fields, or the same in JSON.
+struct DecisionForm {
+    let approves: Bool
+    let payloadHash: PayloadHash?
+    let reason: String?
+
+    init(_ bytes: [UInt8], type: String?) throws {
+        let body: JSONValue
+        if type?.hasPrefix("application/json") == true {
+            body = try BodyParsing.object(bytes)
+        } else {
+            body = Self.fields(String(decoding: bytes, as: UTF8.self))
+        }
+        switch try body.requiredText("decision") {
+        case "approve": approves = true
+        case "reject": approves = false
+        default: throw APIError.badRequest("decision must be approve or reject")
+        }
+        payloadHash = try body.text("payload_hash").map(PayloadHash.init)
+        reason = try body.text("reason")
+    }
+
+    /// The fields of `application/x-www-form-urlencoded`.
+    private static func fields(_ text: String) -> JSONValue {
+        .object(
+            text.split(separator: "&").prefix(16).compactMap { pair in
+                let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                guard let name = decoded(parts[0]) else { return nil }
+                return .init(name: name, value: .string(parts.count > 1 ? decoded(parts[1]) ?? "" : ""))
+            })
+    }
+
+    private static func decoded(_ text: Substring) -> String? {
+        String(text).replacing("+", with: " ").percentDecoded
+    }
+}
+
+extension DecisionLinks.View {
+    fileprivate var status: String {
+        switch standing {
+        case .open: "pending"
+        case .used: "used"
+        case .expired: "expired"
+        case .decided(let outcome): outcome.decision.rawValue
+        }
+    }
+
+    fileprivate var json: JSONText {
+        .object { json in
+            json.add("status", status)
+            json.add("link_id", message.deliveryID.description)
+            json.add("workspace", message.workspace.text)
+            json.add("request_id", message.subject.requestID?.description)
+            json.add("run_id", message.subject.runID?.description)
+            json.add("action_id", message.subject.actionID?.description)
+            json.add("agent_id", message.agent)
+            json.add("user_id", message.user)
+            json.add("tool_id", message.tool)
+            json.add("capability", message.capability)
+            json.add("tool_method", message.method)
+            json.add("tool_url", message.url)
+            json.add("payload_hash", message.payloadHash)
+            json.add("reason", message.reason)
+            json.add("expires_at", message.expiresAt)
+            if case .decided(let outcome) = standing {
+                json.add("approver_id", outcome.approver)
+                json.add("decision_reason", outcome.reason)
+            }
+        }
+    }
+}
+
+/// The page behind a link.
+enum DecisionPage {
+    static func response(_ status: Int, html body: String) -> Response {
+        ConsentPage.response(status, html: body)
+    }
+
+    static func response(_ status: Int, json: JSONText) -> Response {
+        var answer = APIAnswer(HTTPResponse.Status(code: status), json).response
+        for field in ConsentPage.headers([]) { answer.headers[field.name] = field.value }
+        return answer
+    }
+
+    static func body(_ view: DecisionLinks.View, _ sentence: String?) -> String {
+        let rows = view.message.facts.map { fact in
+            "<tr><th>\(ConsentPage.escaped(fact.name))</th><td>\(ConsentPage.escaped(fact.value))</td></tr>"
+        }
+        return (sentence.map(paragraph) ?? "") + paragraph(standing(view)) + "<table>\(rows.joined())</table>"
+            + (view.standing == .open ? form(view) : "")
+    }
+
+    static func paragraph(_ text: String) -> String { "<p>\(ConsentPage.escaped(text))</p>" }
+
+    private static func standing(_ view: DecisionLinks.View) -> String {
+        switch view.standing {
+        case .open: "This waits for a decision. Read what is to be done before you decide; the link decides once."
+        case .used: "This link was used; others have to approve as well."
+        case .expired: "This link has expired. Nothing can be decided by it any more."
+        case .decided(let outcome):
+            "There is nothing to decide any more. It was \(outcome.decision.rawValue)"
+                + (outcome.approver.map { " by \($0)" } ?? "") + "."
+        }
+    }
+
+    /// It goes to its own address. The hash is what was seen: another one is refused.
+    private static func form(_ view: DecisionLinks.View) -> String {
+        let hash = view.message.payloadHash.map {
+            "<input type=\"hidden\" name=\"payload_hash\" value=\"\(ConsentPage.escaped($0))\">"
+        }
+        return """
+            <form method="post">\(hash ?? "")
+            <p><label>Reason (may be left out)<br><input name="reason" maxlength="500" size="50"></label></p>
+            <p><button name="decision" value="approve">Approve</button>
+            <button name="decision" value="reject">Reject</button></p></form>
+            """
+    }
+}
