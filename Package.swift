@@ -11,8 +11,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], embedding files: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, resources: files.map { .embedInCode($0) }, swiftSettings: strict)
 }
 
 func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -102,12 +103,32 @@ let package = Package(
                 "Domain", "Authentication", "Governance", "CommandHandling", "Projections", "Secrets", .crypto,
                 .httpClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .logging, .metrics,
             ]),
+        room(
+            "Ingestion", ["Domain", "EventStore", "CommandHandling", .crypto, .logging],
+            embedding: [
+                "Python/limits.py",
+                "Python/tables.py",
+                "Python/secrets.py",
+                "Python/findings.py",
+                "Python/modules.py",
+                "Python/names.py",
+                "Python/values.py",
+                "Python/models.py",
+                "Python/http_calls.py",
+                "Python/tools.py",
+                "Python/python_sources.py",
+                "Python/scripts.py",
+                "Python/script_sources.py",
+                "Python/requirements.py",
+                "Python/overview.py",
+                "Python/main.py",
+            ]),
         // Level 5
         room(
             "HTTPAPI",
             [
                 "Domain", "Governance", "CommandHandling", "Projections", "EventStreaming", "Authentication", "Secrets",
-                "Gateways", .crypto,
+                "Gateways", "Ingestion", .crypto,
                 .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .nioHTTPTypes, .logging,
                 .metrics, .httpClient,
             ]),
@@ -116,7 +137,8 @@ let package = Package(
             "Daemon",
             [
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
-                "EventStreaming", "Scheduling", "Execution", "Gateways", "HTTPAPI", "Secrets", .hummingbird,
+                "EventStreaming", "Scheduling", "Execution", "Gateways", "Ingestion", "HTTPAPI", "Secrets",
+                .hummingbird,
                 .httpClient,
                 .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .system, .unixSignals,
             ]),
@@ -169,6 +191,7 @@ let package = Package(
             ["Domain", "Authentication", "Gateways", "Governance", "Projections", "Secrets", "TestSupport", .logging]),
         suite("Secrets", ["Domain", "Secrets", "TestSupport"]),
         suite("Execution", ["Domain", "Execution"]),
+        suite("Ingestion", ["Domain", "Ingestion"]),
     ]
 )
 

@@ -3,6 +3,7 @@ package import CommandHandling
 package import Domain
 package import EventStreaming
 package import Gateways
+package import Ingestion
 package import Projections
 package import Secrets
 
@@ -18,6 +19,9 @@ package struct HTTPAPIDependencies: Sendable {
     package let consents: Consents
     package let models: LLMGateway
     package let identities: IdentityGateway
+    package let analyzer: SourceAnalyzer
+    /// The package that agents run on, as the installer takes it.
+    package let agentRuntime: String
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
     package let agentRecords: AgentRecords
@@ -28,6 +32,7 @@ package struct HTTPAPIDependencies: Sendable {
         commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
         client: HTTPClient, egress: EgressGateway, consents: Consents, models: LLMGateway,
         identities: IdentityGateway,
+        analyzer: SourceAnalyzer, agentRuntime: String = "runagents",
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         agentRecords: AgentRecords = AgentRecords(),
         metrics: @escaping @Sendable () async -> String
@@ -41,6 +46,8 @@ package struct HTTPAPIDependencies: Sendable {
         self.consents = consents
         self.models = models
         self.identities = identities
+        self.analyzer = analyzer
+        self.agentRuntime = agentRuntime
         self.agentOfToken = agentOfToken
         self.agentRecords = agentRecords
         self.metrics = metrics

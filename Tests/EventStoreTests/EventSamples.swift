@@ -60,10 +60,14 @@ enum EventSamples {
         case .secretDeleted: 31
         case .toolCallInterrupted: 32
         case .modelCalled: 33
+        case .sourcesAnalyzed: 34
+        case .buildRequested: 35
+        case .buildStarted: 36
+        case .buildFinished: 37
         }
     }
 
-    static let ordinals = Set(0...33)
+    static let ordinals = Set(0...37)
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
@@ -86,6 +90,8 @@ enum EventSamples {
         case .accessRequested, .accessApproved, .accessRejected, .accessExpired: .accessRequest(requestID)
         case .apiKeyCreated, .apiKeyRevoked: .apiKey(APIKeyID(uuid(801)))
         case .secretStored, .secretDeleted: .secret(SecretID(uuid(707)))
+        case .sourcesAnalyzed: .analysis(AnalysisID(uuid(710)))
+        case .buildRequested, .buildStarted, .buildFinished: .build(BuildID(uuid(711)))
         case .answerRecorded: StreamID(kind: .answer, id: uuid(705))
         default: .run(runID)
         }
@@ -93,7 +99,7 @@ enum EventSamples {
 
     private static let payloads: [EventPayload] =
         resources + runs + actions + access + invokes + keys + calls
-        + secrets + modelCalls
+        + secrets + modelCalls + ingestion
 
     private static let resources: [EventPayload] =
         ResourceKind.allCases.map { kind in
@@ -301,5 +307,13 @@ enum EventSamples {
                 userID: "", isStreamed: false, outcome: .overBudget, usage: TokenUsage(prompt: 0, completion: 0),
                 isEstimated: false, latency: .zero, timeToFirstByte: .zero,
                 price: ModelPrice(input: .zero, output: .zero), cost: .zero, isNearBudget: false)),
+    ]
+
+    private static let ingestion: [EventPayload] = [
+        .sourcesAnalyzed(SourcesAnalyzed(document: document, expiresAt: soon)),
+        .buildRequested(BuildRequested(name: "payments", image: "sluice/payments:0f", document: document)),
+        .buildStarted(BuildStarted(attempt: 2)),
+        .buildFinished(BuildFinished(error: nil, log: "Successfully installed x\n")),
+        .buildFinished(BuildFinished(error: "no such package", log: "")),
     ]
 }

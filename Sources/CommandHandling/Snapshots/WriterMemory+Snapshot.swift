@@ -6,7 +6,7 @@ import EventStore
 extension WriterMemory {
     /// Counted up whenever these bytes, or what an event does to the memory, mean something else: older snapshots are
     /// not looked at then.
-    private static let snapshotVersion: UInt64 = 4
+    private static let snapshotVersion: UInt64 = 5
 
     package var snapshot: [UInt8] {
         var writer = WireWriter(capacity: 1024 + 256 * (state.runs.count + idempotency.count))
@@ -23,6 +23,7 @@ extension WriterMemory {
         for (owner, secrets) in state.secrets {
             for (name, secret) in secrets { writer.add(11) { secret.write(to: &$0, owner, name) } }
         }
+        for build in state.builds.values { writer.add(12) { build.write(to: &$0) } }
         return writer.bytes
     }
 
@@ -45,6 +46,7 @@ extension WriterMemory {
         var uses: [(key: IdempotencyIndex.Key, entry: IdempotencyIndex.Entry)] = []
         var latest: IdempotencyIndex.Key?
         var secrets: [(reference: SecretReference, state: SecretState)] = []
+        var builds: [BuildState] = []
         guard try reader.next() == 1, try reader.unsigned() == snapshotVersion else { return nil }
         while let field = try reader.next() {
             switch field {
@@ -58,11 +60,13 @@ extension WriterMemory {
             case 9: uses.append(try IdempotencyIndex.Entry.read(try reader.message()))
             case 10: latest = try IdempotencyIndex.Key(try reader.message())
             case 11: secrets.append(try SecretState.read(try reader.message()))
+            case 12: builds.append(try BuildState(try reader.message()))
             default: return nil
             }
         }
         let state = ActiveState(
-            runs: runs, accessRequests: requests, resources: resources, apiKeys: keys, secrets: secrets)
+            runs: runs, accessRequests: requests, resources: resources, apiKeys: keys, secrets: secrets,
+            builds: builds)
         let idempotency = IdempotencyIndex(limits: limits, uses: uses, latest: latest)
         guard let state, let idempotency else { return nil }
         return WriterMemory(

@@ -43,6 +43,11 @@ package enum Command: Hashable, Sendable {
     /// What is known of its run; the rules say whether that is where it belongs.
     case recordModelCall(run: RunID?, ModelCalled)
 
+    case recordAnalysis(id: AnalysisID, document: JSONText)
+    case requestBuild(id: BuildID, BuildRequested)
+    case startBuild(BuildID)
+    case finishBuild(BuildID, BuildFinished)
+
     case storeSecrets(StoreSecrets)
     case deleteSecret(DeleteSecret)
 }

@@ -45,5 +45,7 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     /// The action waits for its run's user.
     case consentIsTheUsers = "consent_is_the_users"
     case notAnApprover = "not_an_approver"
+    /// The build does not exist, is another workspace's, or has ended: the read side knows which.
+    case buildNotOpen = "build_not_open"
     case limitReached = "limit_reached"
 }

@@ -42,6 +42,11 @@ package enum EventPayload: Hashable, Sendable {
     case secretStored(SecretStored)
     case secretDeleted(SecretDeleted)
     case modelCalled(ModelCalled)
+
+    case sourcesAnalyzed(SourcesAnalyzed)
+    case buildRequested(BuildRequested)
+    case buildStarted(BuildStarted)
+    case buildFinished(BuildFinished)
 }
 
 extension EventPayload {
@@ -82,6 +87,10 @@ extension EventPayload {
         case .secretStored: "secret.stored"
         case .secretDeleted: "secret.deleted"
         case .modelCalled(let called): called.isMade ? "model_call.made" : "model_call.refused"
+        case .sourcesAnalyzed: "sources.analyzed"
+        case .buildRequested: "build.requested"
+        case .buildStarted: "build.started"
+        case .buildFinished(let finished): finished.error == nil ? "build.succeeded" : "build.failed"
         }
     }
 
@@ -114,7 +123,8 @@ extension EventPayload {
         case .modelCalled: serverDriven ? "LLM_CALL" : nil
         case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .actionExpired, .actionExecuted,
             .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired, .checkpointSaved,
-            .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted:
+            .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted,
+            .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished:
             nil
         }
     }
@@ -137,11 +147,14 @@ extension EventPayload {
         case .actionBlocked(let blocked): blocked.call?.payload?.count ?? 0
         case .toolCalled(let called): called.answer?.count ?? 0
         case .secretStored(let stored): stored.sealed.ciphertext.count
+        case .sourcesAnalyzed(let analyzed): analyzed.document.text.utf8.count
+        case .buildRequested(let requested): requested.document.text.utf8.count
+        case .buildFinished(let finished): finished.log.utf8.count
         case .resourceDeleted, .resourceStatusRecorded, .runStatusChanged, .actionApproved,
             .actionRejected, .actionExpired, .actionExecuted, .actionFailed, .accessRequested, .accessApproved,
             .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
             .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .actionVoted, .secretDeleted,
-            .toolCallInterrupted, .modelCalled:
+            .toolCallInterrupted, .modelCalled, .buildStarted:
             0
         }
     }

@@ -40,6 +40,10 @@ extension ActiveState {
         case .revokeAPIKey(let id): try revokeAPIKey(id, context)
         case .recordAnswer(let answer): recordAnswer(answer, context)
         case .recordModelCall(let run, let called): try recordModelCall(run, called, context)
+        case .recordAnalysis(let id, let document): try recordAnalysis(id, document, context)
+        case .requestBuild(let id, let requested): try requestBuild(id, requested, context)
+        case .startBuild(let id): try startBuild(id, context)
+        case .finishBuild(let id, let finished): try finishBuild(id, finished, context)
         case .storeSecrets(let store): try storeSecrets(store, context)
         case .deleteSecret(let delete): try deleteSecret(delete, context)
         }

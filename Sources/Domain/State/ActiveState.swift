@@ -9,6 +9,7 @@ package struct ActiveState: Hashable, Sendable {
     package private(set) var apiKeys: [APIKeyID: APIKeyState] = [:]
     package private(set) var secrets: [ResourceKey: [String: SecretState]] = [:]
     package private(set) var secretCount = 0
+    package private(set) var builds: [BuildID: BuildState] = [:]
     private var pendingAccess: [PendingAccessKey: AccessRequestID] = [:]
     private var resourceCounts: [ResourceKind: Int] = [:]
 
@@ -17,7 +18,8 @@ package struct ActiveState: Hashable, Sendable {
     /// The state as it was remembered before; `nil` when something is in it twice.
     package init?(
         runs: [RunState], accessRequests: [AccessRequestState], resources: [(key: ResourceKey, state: ResourceState)],
-        apiKeys: [(id: APIKeyID, state: APIKeyState)], secrets: [(reference: SecretReference, state: SecretState)]
+        apiKeys: [(id: APIKeyID, state: APIKeyState)], secrets: [(reference: SecretReference, state: SecretState)],
+        builds: [BuildState] = []
     ) {
         for run in runs { self.runs[run.id] = run }
         for request in accessRequests {
@@ -34,9 +36,10 @@ package struct ActiveState: Hashable, Sendable {
                 secret.state, forKey: secret.reference.name)
             if old == nil { secretCount += 1 }
         }
+        for build in builds { self.builds[build.id] = build }
         guard self.runs.count == runs.count, self.accessRequests.count == accessRequests.count,
             self.resources.count == resources.count, self.apiKeys.count == apiKeys.count,
-            secretCount == secrets.count,
+            secretCount == secrets.count, self.builds.count == builds.count,
             pendingAccess.count == accessRequests.lazy.filter({ $0.pendingKey != nil }).count
         else { return nil }
     }
@@ -55,7 +58,8 @@ package struct ActiveState: Hashable, Sendable {
         case .agent, .tool, .policy, .modelProvider, .identityProvider: evolveResource(event)
         case .apiKey: evolveAPIKey(APIKeyID(event.stream.id), event)
         case .secret: evolveSecret(SecretID(event.stream.id), event)
-        case .answer: break
+        case .build: evolveBuild(BuildID(event.stream.id), event)
+        case .answer, .analysis: break
         }
     }
 
@@ -113,6 +117,17 @@ package struct ActiveState: Hashable, Sendable {
                 workspace: event.workspace, name: created.name, digest: created.digest, groups: created.groups)
         } else if case .apiKeyRevoked = event.payload {
             apiKeys[id] = nil
+        }
+    }
+
+    private mutating func evolveBuild(_ id: BuildID, _ event: Event) {
+        if case .buildRequested = event.payload {
+            builds[id] = BuildState(
+                id: id, workspace: event.workspace, attempts: 0, streamSequence: event.streamSequence)
+        } else if case .buildStarted(let started) = event.payload {
+            builds[id]?.start(started, sequence: event.streamSequence)
+        } else if case .buildFinished = event.payload {
+            builds[id] = nil
         }
     }
 

@@ -110,7 +110,7 @@ package struct RunState: Hashable, Sendable {
         case .runEventAdded, .toolResultRecorded, .resourceStored, .resourceDeleted, .resourceStatusRecorded,
             .accessRequested, .accessApproved, .accessRejected, .accessExpired, .apiKeyCreated,
             .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched, .secretStored, .secretDeleted,
-            .modelCalled:
+            .modelCalled, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished:
             break
         }
     }

@@ -144,6 +144,8 @@ extension StreamID.Kind: WireChoice {
         case .answer: 8
         case .secret: 9
         case .identityProvider: 10
+        case .analysis: 14
+        case .build: 15
         }
     }
 }

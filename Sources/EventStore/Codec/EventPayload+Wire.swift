@@ -5,7 +5,7 @@ extension EventPayload {
     static let wireNumberFirst: UInt64 = 32
 
     /// What this version knows.
-    private static let wireNumbers = wireNumberFirst...65
+    private static let wireNumbers = [wireNumberFirst...65, 70...73]
 
     var wireNumber: UInt64 {
         switch self {
@@ -43,6 +43,10 @@ extension EventPayload {
         case .secretStored: 61
         case .secretDeleted: 62
         case .modelCalled: 65
+        case .sourcesAnalyzed: 70
+        case .buildRequested: 71
+        case .buildStarted: 72
+        case .buildFinished: 73
         }
     }
 
@@ -82,12 +86,16 @@ extension EventPayload {
         case .secretStored(let event): event.write(to: &writer)
         case .secretDeleted(let event): event.write(to: &writer)
         case .modelCalled(let event): event.write(to: &writer)
+        case .sourcesAnalyzed(let event): event.write(to: &writer)
+        case .buildRequested(let event): event.write(to: &writer)
+        case .buildStarted(let event): event.write(to: &writer)
+        case .buildFinished(let event): event.write(to: &writer)
         }
     }
 
     /// Reads the payload in field `number`; `nil`, and the field skipped, when this version knows no such type.
     init?(_ number: UInt64, _ reader: inout WireReader) throws(MalformedRecord) {
-        guard Self.wireNumbers.contains(number) else {
+        guard Self.wireNumbers.contains(where: { $0.contains(number) }) else {
             try reader.skip()
             return nil
         }
@@ -127,6 +135,10 @@ extension EventPayload {
         case 61: self = .secretStored(try SecretStored(message))
         case 62: self = .secretDeleted(try SecretDeleted(message))
         case 65: self = .modelCalled(try ModelCalled(message))
+        case 70: self = .sourcesAnalyzed(try SourcesAnalyzed(message))
+        case 71: self = .buildRequested(try BuildRequested(message))
+        case 72: self = .buildStarted(try BuildStarted(message))
+        case 73: self = .buildFinished(try BuildFinished(message))
         default: preconditionFailure("every known number has a type")
         }
     }

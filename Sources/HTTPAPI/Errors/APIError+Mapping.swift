@@ -54,7 +54,7 @@ extension APIError {
             .notFound
         case .invalidTransition, .runNotRunning, .actionNotBlocked, .actionNotApproved, .payloadHashMismatch,
             .accessRequestNotPending, .revisionChanged, .apiKeyExists, .invokeNotExpected, .callOnItsWay,
-            .consentIsTheUsers:
+            .consentIsTheUsers, .buildNotOpen:
             .conflict
         case .agentMismatch, .approvalRequired, .selfApproval, .notAnApprover: .forbidden
         case .limitReached: .serviceUnavailable

@@ -20,6 +20,8 @@ enum HTTPErrorCode: String, Hashable, Sendable, CaseIterable {
     case internalError = "internal_error"
     case agentUnreachable = "agent_unreachable"
     case agentFailed = "agent_failed"
+    case analysisUnavailable = "analysis_unavailable"
+    case analysisFailed = "analysis_failed"
 }
 
 /// A request that is refused: its status, a stable code, and what to do about it.

@@ -7,7 +7,7 @@ import Projections
 extension APIHandlers {
     /// Stores the agent and the tools it brings, all or nothing; the same name again is a redeploy.
     func deploy(_ request: APIRequest) async throws -> APIAnswer {
-        let body = request.body
+        let (body, build) = try await withArtifact(request)
         guard let name = try body.text("agent_name", "name") else {
             throw APIError.badRequest("agent_name is required")
         }
@@ -47,6 +47,12 @@ extension APIHandlers {
             json.add("agent", name)
             json.add("namespace", request.workspace.text)
             json.add("tools_created", tools.map(\.name))
+            if let build {
+                json.add("build_id", Self.buildIDPrefix + build.id.description)
+                json.add("image_uri", build.image)
+                json.add("execution_mode", "bundle")
+                json.add("build_required", false)
+            }
             guard request.era == .v1alpha else { return }
             json.add("agent_name", name)
             json.add("status", "deployed")

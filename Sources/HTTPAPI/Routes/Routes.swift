@@ -19,6 +19,7 @@ extension RouteTable {
             onUnread(method, "/as/:agentkey/egress/:tool/**", api.egress)
         }
         addModels(api)
+        addIngestion(api, configuration)
     }
 
     private mutating func addRuns(_ api: APIHandlers) {

@@ -48,7 +48,7 @@ enum AccessRequestsProjector {
             .actionFailed, .checkpointSaved, .toolResultRecorded, .invokeRequested, .invokeCompleted, .invokeFailed,
             .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .toolCalled, .toolCallReplayed,
             .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted,
-            .modelCalled:
+            .modelCalled, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished:
             break
         }
     }

@@ -42,6 +42,8 @@ enum Projector {
         case .agent, .tool, .policy, .modelProvider, .identityProvider: try ResourcesProjector.apply(recorded, db)
         case .apiKey: try APIKeysProjector.apply(recorded, APIKeyID(event.stream.id), db)
         case .secret: try SecretsProjector.apply(recorded, db)
+        case .analysis: try AnalysesProjector.apply(recorded, AnalysisID(event.stream.id), db)
+        case .build: try BuildsProjector.apply(recorded, BuildID(event.stream.id), db)
         case .answer: break
         }
     }

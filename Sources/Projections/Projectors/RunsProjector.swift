@@ -43,7 +43,7 @@ enum RunsProjector {
             .resourceDeleted, .resourceStatusRecorded, .accessRequested, .accessApproved, .accessRejected,
             .accessExpired, .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .toolCallReplayed,
             .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted,
-            .modelCalled:
+            .modelCalled, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished:
             break
         }
     }

@@ -3,10 +3,10 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 7
+    static let version = 8
 
     static func create(_ db: Database) throws {
-        try db.execute(sql: statements + usageTables)
+        try db.execute(sql: statements + usageTables + ingestionTables)
         for table in CountedTable.allCases { try db.execute(sql: counters(table)) }
         try db.execute(sql: "INSERT INTO meta (id, schema_version, position) VALUES (1, ?, 0)", arguments: [version])
     }
@@ -64,6 +64,22 @@ enum ReadModelSchema {
             ) STRICT, WITHOUT ROWID;
             """
     }()
+
+    private static let ingestionTables = """
+
+        CREATE TABLE analyses (
+            id BLOB PRIMARY KEY, workspace TEXT NOT NULL, document TEXT NOT NULL, created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX analyses_by_end ON analyses (expires_at);
+
+        CREATE TABLE builds (
+            id BLOB PRIMARY KEY, workspace TEXT NOT NULL, name TEXT NOT NULL, image TEXT NOT NULL,
+            document TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL, error TEXT, log TEXT NOT NULL,
+            created_at INTEGER NOT NULL, started_at INTEGER, completed_at INTEGER, position INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX builds_by_position ON builds (workspace, position);
+        """
 
     private static let statements = """
         CREATE TABLE meta (
