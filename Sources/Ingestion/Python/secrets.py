@@ -225,14 +225,20 @@ def describes_data(before):
     )
 
 
-def masked(value, secrets):
+# What the analyzer says in words of its own, and paths: a short password may be a part of these by chance.
+OWN_WORDS = {"file", "entry_point", "kind", "scheme", "framework", "adapter", "tier", "tier_reason", "role", "provider"}
+CHANCE_MAX = 16
+
+
+def masked(value, secrets, name=""):
     """The answer with every secret that was found replaced."""
     if isinstance(value, str):
         for secret in secrets:
-            value = value.replace(secret, "***")
+            if name not in OWN_WORDS or len(secret) > CHANCE_MAX:
+                value = value.replace(secret, "***")
         return value
     if isinstance(value, list):
-        return [masked(each, secrets) for each in value]
+        return [masked(each, secrets, name) for each in value]
     if isinstance(value, dict):
-        return {masked(name, secrets): masked(each, secrets) for name, each in value.items()}
+        return {key: masked(each, secrets, key) for key, each in value.items()}
     return value
