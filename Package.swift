@@ -11,9 +11,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = [], embedding folder: String? = nil) -> Target {
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], embedding files: [String] = []) -> Target {
     .target(
-        name: name, dependencies: dependencies, resources: folder.map { [.embedInCode($0)] }, swiftSettings: strict)
+        name: name, dependencies: dependencies, resources: files.map { .embedInCode($0) }, swiftSettings: strict)
 }
 
 func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -87,7 +87,7 @@ let package = Package(
         room("Governance", ["Domain", .crypto]),
         room("EventLog", ["CLZ4", .crypto, .logging, .metrics]),
         room("Secrets", ["Domain", .crypto]),
-        room("Catalog", ["Domain"], embedding: "Agents"),
+        room("Catalog", ["Domain"], embedding: ["Agents"]),
         // Level 2
         room("EventStore", ["Domain", "EventLog"]),
         // Level 3
@@ -108,12 +108,32 @@ let package = Package(
                 "Domain", "Authentication", "EventStore", "Governance", "CommandHandling", "Projections", "Secrets",
                 .crypto, .httpClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .logging, .metrics,
             ]),
+        room(
+            "Ingestion", ["Domain", "EventStore", "CommandHandling", .crypto, .logging],
+            embedding: [
+                "Python/limits.py",
+                "Python/tables.py",
+                "Python/secrets.py",
+                "Python/findings.py",
+                "Python/modules.py",
+                "Python/names.py",
+                "Python/values.py",
+                "Python/models.py",
+                "Python/http_calls.py",
+                "Python/tools.py",
+                "Python/python_sources.py",
+                "Python/scripts.py",
+                "Python/script_sources.py",
+                "Python/requirements.py",
+                "Python/overview.py",
+                "Python/main.py",
+            ]),
         // Level 5
         room(
             "HTTPAPI",
             [
                 "Domain", "Governance", "CommandHandling", "Projections", "EventStreaming", "Authentication", "Secrets",
-                "Gateways", "Catalog", "CAssets", .crypto, .yams,
+                "Gateways", "Catalog", "Ingestion", "CAssets", .crypto, .yams,
                 .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .nioHTTPTypes, .logging,
                 .metrics, .httpClient,
             ]),
@@ -122,7 +142,8 @@ let package = Package(
             "Daemon",
             [
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
-                "EventStreaming", "Scheduling", "Execution", "Gateways", "HTTPAPI", "Secrets", .hummingbird,
+                "EventStreaming", "Scheduling", "Execution", "Gateways", "Ingestion", "HTTPAPI", "Secrets",
+                .hummingbird,
                 .httpClient,
                 .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .system, .unixSignals,
             ]),
@@ -175,6 +196,7 @@ let package = Package(
             ["Domain", "Authentication", "Gateways", "Governance", "Projections", "Secrets", "TestSupport", .logging]),
         suite("Secrets", ["Domain", "Secrets", "TestSupport"]),
         suite("Execution", ["Domain", "Execution"]),
+        suite("Ingestion", ["Domain", "Ingestion"]),
     ]
 )
 

@@ -38,6 +38,10 @@ extension Daemon {
                         decoding: try vault.open(secret.sealed, of: secret.reference), as: UTF8.self)
                 }
                 return values
+            },
+            builds: {
+                try await projections.reach(store.durablePosition)
+                return try await projections.builtDocuments().map(\.value)
             })
         let runtime: RuntimeDirectory
         do throws(AgentRefusal) {

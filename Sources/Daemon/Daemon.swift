@@ -8,6 +8,7 @@ import Execution
 import Gateways
 import HTTPAPI
 import Hummingbird
+import Ingestion
 package import Logging
 import NIOCore
 import Projections
@@ -86,6 +87,7 @@ package struct Daemon: Sendable {
         _ vault: SecretVault, _ client: HTTPClient, _ clients: GatewayClients, _ directory: DataDirectory
     ) async throws {
         let (agents, tokens) = try await makeAgents(store, commands, projections, vault, client, directory)
+        let builds = makeBuilds(store, commands, projections, agents)
         let scheduler = Scheduler(
             commands: commands, store: store, configuration: configuration.scheduler, logger: logger)
         let executor = Executor(
@@ -134,6 +136,7 @@ package struct Daemon: Sendable {
             LoopService { try await approvals.notifier.run(from: active, after: position) },
             LoopService { try await agents.run(from: active, after: position) },
             LoopService { try await executor.run(from: active, after: position) },
+            LoopService { try await builds.run(from: active, after: position) },
             DrainingService(drainTimeout: configuration.drainTimeout) {
                 try await egress.recordInterrupted(active)
                 try await serveHTTP(
@@ -183,6 +186,7 @@ package struct Daemon: Sendable {
             commands: commands, projections: projections, streamer: streamer, vault: vault, client: client,
             egress: egress, consents: consents, models: models, identities: identities,
             connectors: approvals.directory, connectorTest: approvals.test, decisionLinks: approvals.links,
+            analyzer: makeAnalyzer(agents), agentRuntime: configuration.agents.runtime,
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             }, agentRecords: AgentRecords(agents),

@@ -3,6 +3,7 @@ package import CommandHandling
 package import Domain
 package import EventStreaming
 package import Gateways
+package import Ingestion
 package import Projections
 package import Secrets
 
@@ -21,6 +22,9 @@ package struct HTTPAPIDependencies: Sendable {
     package let connectors: ConnectorDirectory
     package let connectorTest: ConnectorTest
     package let decisionLinks: DecisionLinks
+    package let analyzer: SourceAnalyzer
+    /// The package that agents run on, as the installer takes it.
+    package let agentRuntime: String
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
     package let agentRecords: AgentRecords
@@ -31,7 +35,7 @@ package struct HTTPAPIDependencies: Sendable {
         commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
         client: HTTPClient, egress: EgressGateway, consents: Consents, models: LLMGateway,
         identities: IdentityGateway, connectors: ConnectorDirectory, connectorTest: ConnectorTest,
-        decisionLinks: DecisionLinks,
+        decisionLinks: DecisionLinks, analyzer: SourceAnalyzer, agentRuntime: String = "runagents",
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         agentRecords: AgentRecords = AgentRecords(),
         metrics: @escaping @Sendable () async -> String
@@ -48,6 +52,8 @@ package struct HTTPAPIDependencies: Sendable {
         self.connectors = connectors
         self.connectorTest = connectorTest
         self.decisionLinks = decisionLinks
+        self.analyzer = analyzer
+        self.agentRuntime = agentRuntime
         self.agentOfToken = agentOfToken
         self.agentRecords = agentRecords
         self.metrics = metrics

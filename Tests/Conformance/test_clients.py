@@ -122,5 +122,14 @@ def test_the_client_keeps_approval_connectors(driven):
     assert results["connector_missing"]["status"] == 404
 
 
+def test_the_client_reads_an_analysis(driven):
+    analysis = driven[2]["analysis"]
+    assert analysis["id"].startswith("analysis-") and analysis["entry_point"] == "agent.py"
+    [usage] = analysis["model_usages"]
+    assert (usage["provider"], usage["role"], usage["model"]) == ("openai", "chat", "gpt-4o")
+    assert analysis["detected_requirements"] == ["openai"]
+    assert analysis["system_prompt_suggestion"] == "You pay bills."
+
+
 def test_a_wrong_key_is_told_apart_from_other_errors(driven):
     assert driven[2]["wrong_key"]["status"] == 401

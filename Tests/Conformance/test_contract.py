@@ -22,7 +22,7 @@ OPERATIONS = [
 SERVED = re.compile(
     r"/(runs|approvals/requests|tools|identity-providers|approval-connectors|catalog|deploy-drafts|actions|settings)\b"
     r"|/(deploy|deploy/preview|starter-kit|model-spend|context/export|billing|billing/usage/daily)$|/policies(/{policyName}|/translate)?$|/agents(/{agentName}(/invoke|/config)?)?$"
-    r"|/auth/api-keys(/{keyId}(/rotate)?)?$")
+    r"|/auth/api-keys(/{keyId}(/rotate)?)?$|/(analyze|analysis/{id}|requirements|builds|builds/{buildId})$")
 
 
 def schema_of(method, template, status):
@@ -194,6 +194,18 @@ def test_every_answer_has_the_published_shape(sluice, scripted):
     assert ask("POST", "/approvals/requests/{requestId}/reject", {"reason": "no"}, requestId=second).status == 200
     assert ask("PATCH", "/runs/{runId}", {"status": "COMPLETED"}, runId=run).status == 200
     assert ask("PATCH", "/runs/{runId}", {"status": "RUNNING"}, runId=run).status == 409
+
+    files = {"agent.py": "def handler(request, context=None):\n    return request\n"}
+    for template, status in (("/analyze", 201), ("/requirements", 200)):
+        assert ask("POST", template, {"files": files}).status == status
+        assert ask("POST", template, {"files": 1}).status == 400
+    analysis = ask("POST", "/analyze", {"files": files}).json["id"]
+    assert ask("GET", "/analysis/{id}", id=analysis).status == 200
+    assert ask("GET", "/analysis/{id}", id="analysis-none").status == 404
+    build = ask("POST", "/builds", {"name": "billing", "files": files}).json["id"]
+    assert ask("POST", "/builds", {"name": "billing"}).status == 400
+    assert ask("GET", "/builds/{buildId}", buildId=build).status == 200
+    assert ask("GET", "/builds/{buildId}", buildId="build-none").status == 404
 
     key = ask("POST", "/auth/api-keys", {"name": "ci", "role": "viewer", "expiresInDays": 7}).json["key"]["id"]
     ask("GET", "/auth/api-keys")

@@ -61,13 +61,17 @@ enum EventSamples {
         case .toolCallInterrupted: 32
         case .modelCalled: 33
         case .apiKeyRotated: 34
+        case .sourcesAnalyzed: 35
+        case .buildRequested: 36
+        case .buildStarted: 37
+        case .buildFinished: 38
         case .deliveryStarted: 80
         case .deliveryEnded: 81
         case .decisionLinkUsed: 82
         }
     }
 
-    static let ordinals = Set(0...34).union(80...82)
+    static let ordinals = Set(0...38).union(80...82)
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
@@ -93,6 +97,8 @@ enum EventSamples {
         case .accessRequested, .accessApproved, .accessRejected, .accessExpired: .accessRequest(requestID)
         case .apiKeyCreated, .apiKeyRevoked, .apiKeyRotated: .apiKey(APIKeyID(uuid(801)))
         case .secretStored, .secretDeleted: .secret(SecretID(uuid(707)))
+        case .sourcesAnalyzed: .analysis(AnalysisID(uuid(710)))
+        case .buildRequested, .buildStarted, .buildFinished: .build(BuildID(uuid(711)))
         case .answerRecorded: StreamID(kind: .answer, id: uuid(705))
         case .deliveryStarted, .deliveryEnded, .decisionLinkUsed:
             .resource(.approvalConnector, ResourceID(uuid(704)))
@@ -102,7 +108,7 @@ enum EventSamples {
 
     private static let payloads: [EventPayload] =
         resources + runs + actions + access + invokes + keys + calls
-        + secrets + modelCalls + deliveries
+        + secrets + modelCalls + deliveries + ingestion
 
     private static let resources: [EventPayload] =
         ResourceKind.allCases.map { kind in
@@ -358,5 +364,13 @@ enum EventSamples {
                 userID: "", isStreamed: false, outcome: .overBudget, usage: TokenUsage(prompt: 0, completion: 0),
                 isEstimated: false, latency: .zero, timeToFirstByte: .zero,
                 price: ModelPrice(input: .zero, output: .zero), cost: .zero, isNearBudget: false)),
+    ]
+
+    private static let ingestion: [EventPayload] = [
+        .sourcesAnalyzed(SourcesAnalyzed(document: document, expiresAt: soon)),
+        .buildRequested(BuildRequested(name: "payments", image: "sluice/payments:0f", document: document)),
+        .buildStarted(BuildStarted(attempt: 2)),
+        .buildFinished(BuildFinished(error: nil, log: "Successfully installed x\n")),
+        .buildFinished(BuildFinished(error: "no such package", log: "")),
     ]
 }

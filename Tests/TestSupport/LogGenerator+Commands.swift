@@ -21,7 +21,8 @@ extension LogGenerator {
         case 80..<90: accessCommand()
         case 90..<95: random.chance(80) ? resourceCommand() : deliveryCommand()
         case 95: secretCommand()
-        case 96..<98: keyCommand()
+        case 96: keyCommand()
+        case 97: ingestionCommand()
         default:
             .recordAnswer(
                 AnswerRecorded(

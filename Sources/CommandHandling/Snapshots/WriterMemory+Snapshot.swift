@@ -24,6 +24,7 @@ extension WriterMemory {
             for (name, secret) in secrets { writer.add(11) { secret.write(to: &$0, owner, name) } }
         }
         for delivery in state.deliveries.all { writer.add(20) { delivery.write(to: &$0) } }
+        for build in state.builds.values { writer.add(12) { build.write(to: &$0) } }
         return writer.bytes
     }
 
@@ -47,6 +48,7 @@ extension WriterMemory {
         var latest: IdempotencyIndex.Key?
         var secrets: [(reference: SecretReference, state: SecretState)] = []
         var deliveries: [DeliveryState] = []
+        var builds: [BuildState] = []
         guard try reader.next() == 1, try reader.unsigned() == snapshotVersion else { return nil }
         while let field = try reader.next() {
             switch field {
@@ -61,13 +63,14 @@ extension WriterMemory {
             case 10: latest = try IdempotencyIndex.Key(try reader.message())
             case 11: secrets.append(try SecretState.read(try reader.message()))
             case 20: deliveries.append(try DeliveryState(try reader.message()))
+            case 12: builds.append(try BuildState(try reader.message()))
             default: return nil
             }
         }
         guard let book = DeliveryBook(deliveries) else { return nil }
         let state = ActiveState(
             runs: runs, accessRequests: requests, resources: resources, apiKeys: keys, secrets: secrets,
-            deliveries: book)
+            deliveries: book, builds: builds)
         let idempotency = IdempotencyIndex(limits: limits, uses: uses, latest: latest)
         guard let state, let idempotency else { return nil }
         return WriterMemory(

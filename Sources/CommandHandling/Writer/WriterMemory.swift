@@ -63,7 +63,7 @@ package struct WriterMemory: Equatable, Sendable {
     /// How many things are remembered.
     var count: Int {
         state.runs.count + state.accessRequests.count + state.resources.count + state.apiKeys.count
-            + state.secretCount + idempotency.count
+            + state.secretCount + state.builds.count + idempotency.count
     }
 
     /// Folds newly decided events, which take the next positions.

@@ -47,6 +47,10 @@ package enum Command: Hashable, Sendable {
     case startDelivery(DeliveryStarted)
     case endDelivery(DeliveryEnded)
     case decideByLink(DecideByLink)
+    case recordAnalysis(id: AnalysisID, document: JSONText)
+    case requestBuild(id: BuildID, BuildRequested)
+    case startBuild(BuildID)
+    case finishBuild(BuildID, BuildFinished)
 
     case storeSecrets(StoreSecrets)
     case deleteSecret(DeleteSecret)

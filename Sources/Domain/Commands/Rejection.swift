@@ -56,5 +56,7 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     /// Somebody else has decided, or the wait is over.
     case decisionLinkClosed = "decision_link_closed"
     case decisionLinkExpired = "decision_link_expired"
+    /// The build does not exist, is another workspace's, or has ended: the read side knows which.
+    case buildNotOpen = "build_not_open"
     case limitReached = "limit_reached"
 }

@@ -46,6 +46,11 @@ package enum EventPayload: Hashable, Sendable {
     case deliveryStarted(DeliveryStarted)
     case deliveryEnded(DeliveryEnded)
     case decisionLinkUsed(DecisionLinkUsed)
+
+    case sourcesAnalyzed(SourcesAnalyzed)
+    case buildRequested(BuildRequested)
+    case buildStarted(BuildStarted)
+    case buildFinished(BuildFinished)
 }
 
 extension EventPayload {
@@ -90,6 +95,10 @@ extension EventPayload {
         case .deliveryStarted: "delivery.started"
         case .deliveryEnded(let ended): ended.isDelivered ? "delivery.made" : "delivery.failed"
         case .decisionLinkUsed: "decision_link.used"
+        case .sourcesAnalyzed: "sources.analyzed"
+        case .buildRequested: "build.requested"
+        case .buildStarted: "build.started"
+        case .buildFinished(let finished): finished.error == nil ? "build.succeeded" : "build.failed"
         }
     }
 
@@ -130,7 +139,7 @@ extension EventPayload {
             .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired, .checkpointSaved,
             .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted,
             .apiKeyRotated, .deliveryStarted, .deliveryEnded,
-            .decisionLinkUsed:
+            .decisionLinkUsed, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished:
             nil
         }
     }
@@ -153,11 +162,15 @@ extension EventPayload {
         case .actionBlocked(let blocked): blocked.call?.payload?.count ?? 0
         case .toolCalled(let called): called.answer?.count ?? 0
         case .secretStored(let stored): stored.sealed.ciphertext.count
+        case .sourcesAnalyzed(let analyzed): analyzed.document.text.utf8.count
+        case .buildRequested(let requested): requested.document.text.utf8.count
+        case .buildFinished(let finished): finished.log.utf8.count
         case .resourceDeleted, .resourceStatusRecorded, .runStatusChanged, .actionApproved,
             .actionRejected, .actionExpired, .actionExecuted, .actionFailed, .accessRequested, .accessApproved,
             .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
             .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .actionVoted, .secretDeleted,
-            .toolCallInterrupted, .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed:
+            .toolCallInterrupted, .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed,
+            .buildStarted:
             0
         }
     }

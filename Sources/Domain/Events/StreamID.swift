@@ -3,6 +3,7 @@ package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
         case run, accessRequest, agent, tool, policy, modelProvider, apiKey, answer, secret, identityProvider
         case approvalConnector, deployDraft, settings
+        case analysis, build
     }
 
     package let kind: Kind
@@ -19,6 +20,8 @@ package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     }
     package static func apiKey(_ id: APIKeyID) -> StreamID { StreamID(kind: .apiKey, id: id.value) }
     package static func secret(_ id: SecretID) -> StreamID { StreamID(kind: .secret, id: id.value) }
+    package static func analysis(_ id: AnalysisID) -> StreamID { StreamID(kind: .analysis, id: id.value) }
+    package static func build(_ id: BuildID) -> StreamID { StreamID(kind: .build, id: id.value) }
     package static func resource(_ kind: ResourceKind, _ id: ResourceID) -> StreamID {
         StreamID(kind: kind.streamKind, id: id.value)
     }

@@ -26,6 +26,8 @@ package enum ToolCallEntity {}
 package enum SecretEntity {}
 package enum DataKeyEntity {}
 package enum DeliveryEntity {}
+package enum AnalysisEntity {}
+package enum BuildEntity {}
 
 package typealias RunID = Identifier<RunEntity>
 package typealias ActionID = Identifier<ActionEntity>
@@ -38,6 +40,8 @@ package typealias ToolCallID = Identifier<ToolCallEntity>
 package typealias SecretID = Identifier<SecretEntity>
 package typealias DataKeyID = Identifier<DataKeyEntity>
 package typealias DeliveryID = Identifier<DeliveryEntity>
+package typealias AnalysisID = Identifier<AnalysisEntity>
+package typealias BuildID = Identifier<BuildEntity>
 
 /// The place of an event in the log: dense from 1. Zero stands before the first event.
 package struct Position: Hashable, Sendable, Comparable, CustomStringConvertible {

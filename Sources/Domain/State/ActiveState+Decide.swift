@@ -44,6 +44,10 @@ extension ActiveState {
         case .startDelivery(let started): try startDelivery(started, context)
         case .endDelivery(let ended): try endDelivery(ended, context)
         case .decideByLink(let decide): try decideByLink(decide, context)
+        case .recordAnalysis(let id, let document): try recordAnalysis(id, document, context)
+        case .requestBuild(let id, let requested): try requestBuild(id, requested, context)
+        case .startBuild(let id): try startBuild(id, context)
+        case .finishBuild(let id, let finished): try finishBuild(id, finished, context)
         case .storeSecrets(let store): try storeSecrets(store, context)
         case .deleteSecret(let delete): try deleteSecret(delete, context)
         }

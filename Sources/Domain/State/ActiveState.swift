@@ -10,6 +10,7 @@ package struct ActiveState: Hashable, Sendable {
     package private(set) var secrets: [ResourceKey: [String: SecretState]] = [:]
     package private(set) var secretCount = 0
     package private(set) var deliveries = DeliveryBook()
+    package private(set) var builds: [BuildID: BuildState] = [:]
     private var pendingAccess: [PendingAccessKey: AccessRequestID] = [:]
     private var resourceCounts: [ResourceKind: Int] = [:]
 
@@ -19,7 +20,7 @@ package struct ActiveState: Hashable, Sendable {
     package init?(
         runs: [RunState], accessRequests: [AccessRequestState], resources: [(key: ResourceKey, state: ResourceState)],
         apiKeys: [(id: APIKeyID, state: APIKeyState)], secrets: [(reference: SecretReference, state: SecretState)],
-        deliveries: DeliveryBook = DeliveryBook()
+        deliveries: DeliveryBook = DeliveryBook(), builds: [BuildState] = []
     ) {
         self.deliveries = deliveries
         for run in runs { self.runs[run.id] = run }
@@ -37,9 +38,10 @@ package struct ActiveState: Hashable, Sendable {
                 secret.state, forKey: secret.reference.name)
             if old == nil { secretCount += 1 }
         }
+        for build in builds { self.builds[build.id] = build }
         guard self.runs.count == runs.count, self.accessRequests.count == accessRequests.count,
             self.resources.count == resources.count, self.apiKeys.count == apiKeys.count,
-            secretCount == secrets.count,
+            secretCount == secrets.count, self.builds.count == builds.count,
             pendingAccess.count == accessRequests.lazy.filter({ $0.pendingKey != nil }).count
         else { return nil }
     }
@@ -59,7 +61,8 @@ package struct ActiveState: Hashable, Sendable {
             evolveResource(event)
         case .apiKey: evolveAPIKey(APIKeyID(event.stream.id), event)
         case .secret: evolveSecret(SecretID(event.stream.id), event)
-        case .answer: break
+        case .build: evolveBuild(BuildID(event.stream.id), event)
+        case .answer, .analysis: break
         }
         switch event.stream.kind {
         case .run, .accessRequest, .approvalConnector: deliveries.evolve(event)
@@ -127,6 +130,17 @@ package struct ActiveState: Hashable, Sendable {
             apiKeys[id]?.rotate(rotated, sequence: event.streamSequence)
         } else if case .apiKeyRevoked = event.payload {
             apiKeys[id] = nil
+        }
+    }
+
+    private mutating func evolveBuild(_ id: BuildID, _ event: Event) {
+        if case .buildRequested = event.payload {
+            builds[id] = BuildState(
+                id: id, workspace: event.workspace, attempts: 0, streamSequence: event.streamSequence)
+        } else if case .buildStarted(let started) = event.payload {
+            builds[id]?.start(started, sequence: event.streamSequence)
+        } else if case .buildFinished = event.payload {
+            builds[id] = nil
         }
     }
 

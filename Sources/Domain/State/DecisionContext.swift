@@ -48,6 +48,8 @@ package struct DecisionSettings: Hashable, Sendable {
     package var allowsSelfApproval = false
     /// How long a granted access lasts when nobody says.
     package var grantDuration: Duration = .seconds(4 * 3600)
+    /// How long an analysis of sources can be read.
+    package var analysisRetention: Duration = .seconds(3600)
 
     package init() {}
 }

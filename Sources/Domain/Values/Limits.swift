@@ -14,6 +14,8 @@ package struct Limits: Hashable, Sendable {
     package var apiKeysMax = 10_000
     /// Secrets of all workspaces.
     package var secretsMax = 100_000
+    /// Builds of all workspaces that wait or are being made.
+    package var openBuildsMax = 200
     /// One secret, sealed.
     package var sealedSecretBytesMax = 128 * 1024
     /// Messages to approvers about what is not decided yet.

@@ -172,6 +172,8 @@ extension StreamID.Kind: WireChoice {
         case .deployDraft: 12
         case .settings: 13
         case .approvalConnector: 11
+        case .analysis: 14
+        case .build: 15
         }
     }
 }

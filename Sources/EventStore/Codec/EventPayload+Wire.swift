@@ -5,7 +5,7 @@ extension EventPayload {
     static let wireNumberFirst: UInt64 = 32
 
     /// What this version knows.
-    private static let wireNumbers: [ClosedRange<UInt64>] = [wireNumberFirst...65, 80...82, 90...90]
+    private static let wireNumbers: [ClosedRange<UInt64>] = [wireNumberFirst...65, 70...73, 80...82, 90...90]
 
     var wireNumber: UInt64 {
         switch self {
@@ -47,6 +47,10 @@ extension EventPayload {
         case .deliveryStarted: 80
         case .deliveryEnded: 81
         case .decisionLinkUsed: 82
+        case .sourcesAnalyzed: 70
+        case .buildRequested: 71
+        case .buildStarted: 72
+        case .buildFinished: 73
         }
     }
 
@@ -90,6 +94,10 @@ extension EventPayload {
         case .deliveryStarted(let event): event.write(to: &writer)
         case .deliveryEnded(let event): event.write(to: &writer)
         case .decisionLinkUsed(let event): event.write(to: &writer)
+        case .sourcesAnalyzed(let event): event.write(to: &writer)
+        case .buildRequested(let event): event.write(to: &writer)
+        case .buildStarted(let event): event.write(to: &writer)
+        case .buildFinished(let event): event.write(to: &writer)
         }
     }
 
@@ -139,6 +147,10 @@ extension EventPayload {
         case 80: self = .deliveryStarted(try DeliveryStarted(message))
         case 81: self = .deliveryEnded(try DeliveryEnded(message))
         case 82: self = .decisionLinkUsed(try DecisionLinkUsed(message))
+        case 70: self = .sourcesAnalyzed(try SourcesAnalyzed(message))
+        case 71: self = .buildRequested(try BuildRequested(message))
+        case 72: self = .buildStarted(try BuildStarted(message))
+        case 73: self = .buildFinished(try BuildFinished(message))
         default: preconditionFailure("every known number has a type")
         }
     }

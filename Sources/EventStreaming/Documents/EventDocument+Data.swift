@@ -117,6 +117,17 @@ extension EventDocument {
                 add(used.label, to: &json)
                 json.add("decision", used.approves ? "approved" : "rejected")
             case .modelCalled(let called): add(called, to: &json)
+            case .sourcesAnalyzed(let analyzed):
+                json.add("document", analyzed.document)
+                json.add("expires_at", analyzed.expiresAt)
+            case .buildRequested(let requested):
+                json.add("name", requested.name)
+                json.add("image", requested.image)
+                json.add("document", requested.document)
+            case .buildStarted(let started): json.add("attempt", started.attempt)
+            case .buildFinished(let finished):
+                json.add("error", finished.error)
+                json.add("log", finished.log)
             case .secretDeleted(let deleted):
                 json.add("owner_kind", deleted.kind.singular)
                 json.add("owner", deleted.owner)

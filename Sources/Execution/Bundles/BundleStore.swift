@@ -107,7 +107,7 @@ package actor BundleStore {
         return String(decoding: bytes ?? [], as: UTF8.self)
     }
 
-    private func interpreter() async throws(AgentRefusal) -> PythonInterpreter {
+    func interpreter() async throws(AgentRefusal) -> PythonInterpreter {
         if let python { return python }
         let found = try await PythonInterpreter.find(configuration.python)
         python = found

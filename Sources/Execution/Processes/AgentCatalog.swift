@@ -24,13 +24,18 @@ package struct AgentCatalog: Sendable {
     /// Variables of the agent that are kept sealed: they win over those of the deploy, and never over the platform's.
     package let secrets: @Sendable (AgentTokens.Agent) async throws -> [String: String]
 
+    /// What builds that did not fail were made of: that stays.
+    package let builds: @Sendable () async throws -> [JSONValue]
+
     package init(
         agent: @escaping @Sendable (AgentTokens.Agent) async throws -> Agent?,
         tool: @escaping @Sendable (WorkspaceName, String) async throws -> JSONValue?,
-        secrets: @escaping @Sendable (AgentTokens.Agent) async throws -> [String: String] = { _ in [:] }
+        secrets: @escaping @Sendable (AgentTokens.Agent) async throws -> [String: String] = { _ in [:] },
+        builds: @escaping @Sendable () async throws -> [JSONValue] = { [] }
     ) {
         self.agent = agent
         self.tool = tool
         self.secrets = secrets
+        self.builds = builds
     }
 }

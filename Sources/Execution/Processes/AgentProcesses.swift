@@ -37,6 +37,8 @@ package actor AgentProcesses {
     let sandbox: SandboxChoice
     let containers: ContainerChoice
     package let bundles: BundleStore
+    /// For programs of Sluice's own that read what clients send.
+    package nonisolated let python: IsolatedPython
     let logger: Logger
     var slots: [Name: Slot] = [:]
     var outputs: [ResourceID: AgentOutput] = [:]
@@ -62,6 +64,7 @@ package actor AgentProcesses {
         containers = ContainerChoice(
             configuration.containerEngine, configuration.containerArguments, logger: logger)
         bundles = BundleStore(configuration, sandbox, logger: logger)
+        python = IsolatedPython(bundles, sandbox)
         // Bounded by what it is about: an agent has a few jobs, and both agents and instances are limited.
         (jobs, addJob) = AsyncStream.makeStream()
     }
@@ -107,6 +110,8 @@ package actor AgentProcesses {
             // What cannot be read cannot be built either.
             if let definition = try? AgentDefinition(document: agent.document) { definitions.append(definition) }
         }
+        guard let built = try? await catalog.builds() else { return }
+        definitions += built.compactMap { try? AgentDefinition(document: $0) }
         await bundles.collect(keeping: definitions)
     }
 

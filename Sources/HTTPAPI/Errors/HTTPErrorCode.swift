@@ -21,6 +21,8 @@ enum HTTPErrorCode: String, Hashable, Sendable, CaseIterable {
     case agentUnreachable = "agent_unreachable"
     case agentFailed = "agent_failed"
     case notOffered = "not_offered"
+    case analysisUnavailable = "analysis_unavailable"
+    case analysisFailed = "analysis_failed"
 }
 
 /// A request that is refused: its status, a stable code, and what to do about it.

@@ -7,12 +7,19 @@ import Projections
 extension APIHandlers {
     /// Stores the agent and the tools it brings, all or nothing; the same name again is a redeploy.
     func deploy(_ request: APIRequest) async throws -> APIAnswer {
+        let build = try await withArtifact(request).build
         let (order, resources) = try await deployment(request)
         let receipt = try await execute(resources, request)
         let answer = JSONText.object { json in
             json.add("agent", order.agentName)
             json.add("namespace", request.workspace.text)
             json.add("tools_created", order.tools.map(\.name))
+            if let build {
+                json.add("build_id", Self.buildIDPrefix + build.id.description)
+                json.add("image_uri", build.image)
+                json.add("execution_mode", "bundle")
+                json.add("build_required", false)
+            }
             guard request.era == .v1alpha else { return }
             json.add("agent_name", order.agentName)
             json.add("status", "deployed")
@@ -24,6 +31,7 @@ extension APIHandlers {
     /// The deploy that a body asks for, filled up from the draft that it names, checked; and what is stored by it, which
     /// completes the draft.
     func deployment(_ request: APIRequest) async throws -> (order: DeployOrder, resources: ResourcesToStore) {
+        let request = request.with(body: try await withArtifact(request).body, idempotency: request.idempotency)
         guard let id = try request.body.text("draft_id") else {
             let order = try DeployOrder(request.body)
             try await checkIdentityProvider(request)

@@ -16,7 +16,7 @@ extension RouteTable {
         on(.get, path + "/:connector", under: prefixes, .read, api.getConnector)
         on(.patch, path + "/:connector", under: prefixes, .manageResources, api.changeConnector)
         on(.delete, path + "/:connector", under: prefixes, .manageResources, api.deleteConnector)
-        onUnread(.get, DecisionLinks.pathPrefix + ":delivery/:secret", api.showDecision)
-        onUnread(.post, DecisionLinks.pathPrefix + ":delivery/:secret", api.decideByLink)
+        onUnread(.get, DecisionLinks.pathPrefix + ":delivery/:secret", nil, api.showDecision)
+        onUnread(.post, DecisionLinks.pathPrefix + ":delivery/:secret", nil, api.decideByLink)
     }
 }

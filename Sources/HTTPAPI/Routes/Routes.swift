@@ -21,6 +21,7 @@ extension RouteTable {
         addModels(api)
         addDeployment(api, configuration)
         addConnectors(api)
+        addIngestion(api, configuration)
         addIndex()
     }
 

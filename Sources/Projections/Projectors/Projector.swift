@@ -47,6 +47,8 @@ enum Projector {
             try DeliveriesProjector.apply(recorded, db)
         case .apiKey: try APIKeysProjector.apply(recorded, APIKeyID(event.stream.id), db)
         case .secret: try SecretsProjector.apply(recorded, db)
+        case .analysis: try AnalysesProjector.apply(recorded, AnalysisID(event.stream.id), db)
+        case .build: try BuildsProjector.apply(recorded, BuildID(event.stream.id), db)
         case .answer: break
         }
     }

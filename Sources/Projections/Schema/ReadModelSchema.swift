@@ -6,7 +6,7 @@ enum ReadModelSchema {
     static let version = 8
 
     static func create(_ db: Database) throws {
-        try db.execute(sql: statements + usageTables + deliveryTables)
+        try db.execute(sql: statements + usageTables + deliveryTables + ingestionTables)
         for table in CountedTable.allCases { try db.execute(sql: counters(table)) }
         try db.execute(sql: "INSERT INTO meta (id, schema_version, position) VALUES (1, ?, 0)", arguments: [version])
     }
@@ -80,6 +80,22 @@ enum ReadModelSchema {
             connector_name TEXT NOT NULL, run_id BLOB, action_id BLOB, request_id BLOB, digest BLOB NOT NULL,
             payload_hash TEXT, expires_at INTEGER NOT NULL, decision TEXT
         ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let ingestionTables = """
+
+        CREATE TABLE analyses (
+            id BLOB PRIMARY KEY, workspace TEXT NOT NULL, document TEXT NOT NULL, created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX analyses_by_end ON analyses (expires_at);
+
+        CREATE TABLE builds (
+            id BLOB PRIMARY KEY, workspace TEXT NOT NULL, name TEXT NOT NULL, image TEXT NOT NULL,
+            document TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL, error TEXT, log TEXT NOT NULL,
+            created_at INTEGER NOT NULL, started_at INTEGER, completed_at INTEGER, position INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX builds_by_position ON builds (workspace, position);
         """
 
     private static let statements = """

@@ -71,7 +71,8 @@ package struct SchedulerState: Sendable {
         // What a run tells of itself, most events by far, changes nothing that could make something due.
         case .runEventAdded, .checkpointSaved, .toolResultRecorded, .answerRecorded, .toolCallStarted, .toolCalled,
             .toolCallReplayed, .toolCallInterrupted, .toolCallRefused, .payloadMismatched,
-            .modelCalled, .deliveryStarted, .deliveryEnded, .decisionLinkUsed:
+            .modelCalled, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed, .buildRequested,
+            .buildStarted, .buildFinished:
             return
         default: active.evolve(event)
         }

@@ -53,6 +53,8 @@ record("tools", client.tools.list())
 record("tool", client.tools.get(f"{slug}-stripe"))
 refusal("tool_missing", lambda: client.tools.get("nothing"))
 record("models", client.models.list())
+record("analysis", client.analyze({"agent.py": "import openai\n\ndef handler(request, context):\n    return openai.OpenAI()"
+                                               ".responses.create(model='gpt-4o', instructions='You pay bills.')\n"}))
 
 run = client.post("/runs", {"agent_id": f"{slug}-billing", "user_id": "alice"})
 client.post(f"/runs/{run['id']}/events", {"type": "USER_MESSAGE", "data": {"message": "hello"}})

@@ -1,0 +1,123 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import HTTPTypes
+import Hummingbird
+import Ingestion
+import Projections
+
+extension APIHandlers {
+    static let buildIDPrefix = "build-"
+    private static let notFound = "build not found"
+
+    /// Puts a build in the queue; what it makes has its name from now on.
+    func requestBuild(_ request: APIRequest) async throws -> APIAnswer {
+        let content = try Self.content(request.body)
+        let requested = BuildRequested(name: content.name, image: content.image, document: content.document)
+        let id: BuildID = commands.newID()
+        let receipt = try await execute(.requestBuild(id: id, requested), request)
+        let known = receipt.events.first.map { BuildID($0.event.stream.id) } ?? id
+        return APIAnswer(.accepted, try await build(known, request).json, position: receipt.position)
+    }
+
+    /// Newest first.
+    func listBuilds(_ request: APIRequest) async throws -> Response {
+        let (workspace, limit, cursor) = (request.workspace, try request.listLimit(), try request.listCursor())
+        let page = { @Sendable [projections] (before: Position?, limit: Int) in
+            try await projections.builds(before: before, limit: limit, in: workspace)
+        }
+        guard let limit else { return try await wholeList(\.json) { try await page($0?.position, $1) } }
+        return listPage(try await page(cursor, limit), limit: limit, cursor: \.position, \.json)
+    }
+
+    func getBuild(_ request: APIRequest) async throws -> APIAnswer {
+        let record = try await build(try Self.id(request), request)
+        let dockerfile = Dockerfile.text(record.document.value, runtime: dependencies.agentRuntime)
+        return APIAnswer(.ok, record.json(dockerfile: dockerfile))
+    }
+
+    /// The end of what the package installer said.
+    func getBuildLog(_ request: APIRequest) async throws -> APIAnswer {
+        let record = try await build(try Self.id(request), request)
+        let answer = JSONText.object { json in
+            json.add("id", Self.buildIDPrefix + record.id.description)
+            json.add("status", record.status.rawValue)
+            json.add("logs", record.log)
+        }
+        return APIAnswer(.ok, answer)
+    }
+
+    func cancelBuild(_ request: APIRequest) async throws -> APIAnswer {
+        let id = try Self.id(request)
+        let finished = BuildFinished(error: "cancelled by \(request.principal.name)", log: "")
+        do {
+            let receipt = try await execute(.finishBuild(id, finished), request)
+            return APIAnswer(.ok, try await build(id, request).json, position: receipt.position)
+        } catch CommandError.rejected(let rejection) where rejection.code == .buildNotOpen {
+            let record = try await build(id, request)
+            throw APIError(
+                .conflict, code: rejection.code.rawValue,
+                "build is \(record.status.rawValue), must be PENDING or BUILDING to cancel")
+        }
+    }
+
+    /// A deploy's body with the sources of the build that its `artifact_id` names; other ids stay as they are.
+    func withArtifact(_ request: APIRequest) async throws -> (body: JSONValue, build: BuildRecord?) {
+        guard let artifact = try request.body.text("artifact_id"), artifact.hasPrefix(Self.buildIDPrefix) else {
+            return (request.body, nil)
+        }
+        let id = BuildID(String(artifact.dropFirst(Self.buildIDPrefix.count)))
+        guard let id, let record = try await projections.build(id, in: request.workspace) else {
+            throw APIError.badRequest("artifact_id \(artifact.excerpt) is no build of this workspace")
+        }
+        guard record.status == .succeeded else {
+            throw APIError.conflict("build is \(record.status.rawValue), must be SUCCEEDED to be deployed")
+        }
+        guard case .object(let given) = request.body, case .object(let built) = record.document.value else {
+            return (request.body, nil)
+        }
+        let names = Set(built.map(\.name)).union(["requirements", "entry_point", "source_files"])
+        return (.object(given.filter { !names.contains($0.name) } + built), record)
+    }
+
+    private static func content(_ body: JSONValue) throws(APIError) -> BuildContent {
+        let (name, entryPoint) = (try body.requiredText("name"), try body.text("entry_point"))
+        let (requirements, framework) = (try body.text("requirements"), try body.text("framework"))
+        do throws(InvalidSources) {
+            return try BuildContent(
+                name: name, files: try SourceFiles(body["files"], field: "files"), entryPoint: entryPoint,
+                requirements: requirements, framework: framework)
+        } catch {
+            throw .badRequest(error.message)
+        }
+    }
+
+    private static func id(_ request: APIRequest) throws(APIError) -> BuildID {
+        try request.identifier("id", prefix: buildIDPrefix, orNotFound: notFound)
+    }
+
+    private func build(_ id: BuildID, _ request: APIRequest) async throws -> BuildRecord {
+        guard let record = try await projections.build(id, in: request.workspace) else {
+            throw APIError.notFound(Self.notFound)
+        }
+        return record
+    }
+}
+
+extension BuildRecord {
+    fileprivate var json: JSONText { json(dockerfile: nil) }
+
+    fileprivate func json(dockerfile: String?) -> JSONText {
+        .object { json in
+            json.add("id", APIHandlers.buildIDPrefix + id.description)
+            json.add("name", name)
+            json.add("status", status.rawValue)
+            json.add("image", image)
+            json.add("error", error)
+            json.add("created_at", createdAt)
+            json.add("started_at", startedAt)
+            json.add("completed_at", completedAt)
+            json.add("dockerfile", dockerfile)
+        }
+    }
+}

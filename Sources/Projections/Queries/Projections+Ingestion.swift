@@ -1,0 +1,42 @@
+package import Domain
+import GRDB
+
+extension Projections {
+    /// The analysis, whether or not it may still be shown.
+    package func analysis(
+        _ id: AnalysisID, in workspace: WorkspaceName
+    ) async throws(ProjectionError) -> AnalysisRecord? {
+        try lookUp { db in
+            try db.first(
+                "SELECT * FROM analyses WHERE id = ? AND workspace = ?", [id.column, workspace.text],
+                AnalysisRecord.init)
+        }
+    }
+
+    package func build(_ id: BuildID, in workspace: WorkspaceName) async throws(ProjectionError) -> BuildRecord? {
+        try lookUp { db in
+            try db.first(
+                "SELECT * FROM builds WHERE id = ? AND workspace = ?", [id.column, workspace.text], BuildRecord.init)
+        }
+    }
+
+    /// The workspace's first builds that began before a position, newest first.
+    package func builds(
+        before: Position?, limit: Int, in workspace: WorkspaceName
+    ) async throws(ProjectionError) -> Page<BuildRecord> {
+        try await query { db in
+            try Page(
+                db, sql: "SELECT * FROM builds WHERE workspace = ? AND position < ? ORDER BY position DESC",
+                [workspace.text, before.map { Int64($0.value) } ?? .max], limit: limit,
+                sizeBytes: { 512 + $0.document.text.utf8.count + $0.log.utf8.count }, BuildRecord.init)
+        }
+    }
+
+    /// What the builds of all workspaces were made of, those that did not fail.
+    package func builtDocuments() async throws(ProjectionError) -> [JSONText] {
+        try await query { db in
+            try Row.fetchAll(db, sql: "SELECT document FROM builds WHERE status <> 'FAILED'")
+                .map { JSONText(verified: $0["document"]) }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package import Domain
+import GRDB
+
+/// An analysis as readers see it.
+package struct AnalysisRecord: Hashable, Sendable {
+    package let id: AnalysisID
+    package let document: JSONText
+    package let createdAt: Timestamp
+    package let expiresAt: Timestamp
+
+    init(_ row: Row) throws {
+        id = try row.identifier("id")
+        document = JSONText(verified: row["document"])
+        createdAt = row.time("created_at")
+        expiresAt = row.time("expires_at")
+    }
+}
+
+/// Where a build stands.
+package enum BuildStatus: String, Hashable, Sendable, CaseIterable {
+    case pending = "PENDING"
+    case building = "BUILDING"
+    case succeeded = "SUCCEEDED"
+    case failed = "FAILED"
+}
+
+/// A build as readers see it.
+package struct BuildRecord: Hashable, Sendable {
+    package let id: BuildID
+    package let name: String
+    package let image: String
+    /// What is built: `source_files`, `requirements`, `entry_point`, `framework`.
+    package let document: JSONText
+    package let status: BuildStatus
+    package let attempts: UInt32
+    package let error: String?
+    package let log: String
+    package let createdAt: Timestamp
+    package let startedAt: Timestamp?
+    package let completedAt: Timestamp?
+    package let position: Position
+
+    init(_ row: Row) throws {
+        id = try row.identifier("id")
+        name = row["name"]
+        image = row["image"]
+        document = JSONText(verified: row["document"])
+        status = try row.value("status")
+        attempts = UInt32(clamping: row["attempts"] as Int64)
+        error = row["error"]
+        log = row["log"]
+        createdAt = row.time("created_at")
+        startedAt = row.optionalTime("started_at")
+        completedAt = row.optionalTime("completed_at")
+        position = Position(UInt64(row["position"] as Int64))
+    }
+}

@@ -1,0 +1,175 @@
+"""Sources are analysed without being run: what is found, for how long it is kept, and what is refused."""
+
+import concurrent.futures
+import json
+import re
+import time
+
+import pytest
+
+import labelled_agents
+from read_log import records
+
+SOURCE = {"agent.py": "import requests\n\ndef handler(r, c=None):\n    return requests.get('https://api.acme.test/x').text\n"}
+PATHS = [
+    "/analyze", "/ingestion/analyze", "/api/analyze", "/api/ingestion/analyze", "/api/v1/analyze",
+    "/api/v1/ingestion/analyze", "/api/v1/workspaces/default/analyze"]
+
+# What may not become worse; docs/analysis.md has the figures as they are.
+FLOORS = {
+    "tool functions": (0.95, 0.95), "HTTP tools": (0.95, 0.95), "models": (0.95, 0.95), "secrets": (0.95, 0.95),
+    "destinations": (0.95, 0.95), "requirements": (0.97, 0.97), "entry point": (0.95, 0.95), "framework": (0.97, 0.97),
+    "tier": (0.95, 0.95)}
+
+
+@pytest.fixture(scope="module")
+def score(sluice):
+    score, api, samples = labelled_agents.Score(), sluice.client(), labelled_agents.samples()
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        answers = pool.map(lambda sample: api.post("/api/v1/analyze", {"files": sample.files}), samples)
+        answers = list(answers)
+    for sample, answer in zip(samples, answers):
+        assert answer.status == 201, (sample.name, answer)
+        score.add(sample, answer.json)
+        for name, value in labelled_agents.SECRETS.items():
+            assert name in ("pem", "openai_in_no_string") or value.encode() not in answer.content, (sample.name, name)
+    print("\n" + score.table(), *score.mistakes, sep="\n")
+    return score
+
+
+@pytest.mark.parametrize("category", FLOORS)
+def test_what_is_found_is_true_and_what_is_true_is_found(score, category):
+    precision, recall = FLOORS[category]
+    mistakes = "\n".join(each for each in score.mistakes if f": {category}: " in each)
+    assert score.precision(category) >= precision, score.table() + "\n" + mistakes
+    assert score.recall(category) >= recall, score.table() + "\n" + mistakes
+
+
+def test_the_labelled_agents_are_many_and_varied():
+    samples = labelled_agents.samples()
+    assert len(samples) >= 40
+    assert len({sample.labels["framework"] for sample in samples}) >= 8
+    assert sum(any(re.search(r"\.[cm]?[jt]s$", name) for name in sample.files) for sample in samples) >= 8
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_path_of_the_clients_analyses(api, path):
+    answer = api.post(path, {"files": SOURCE})
+    assert answer.status == 201, answer
+    found = answer.json
+    assert re.fullmatch(r"analysis-[0-9a-f-]{36}", found["id"])
+    assert found["tools"][0]["base_url"] == "https://api.acme.test"
+    assert (found["entry_point"], found["framework"], found["tier"]) == ("agent.py", "plain", "native")
+    assert found["detected_requirements"] == ["requests"]
+    read = api.get(path.replace("analyze", "analysis/" + found["id"]))
+    assert (read.status, read.json) == (200, found)
+
+
+def test_one_file_that_cannot_be_read_does_not_fail_the_others(api):
+    deep = "x = " + "[" * 5000 + "]" * 5000
+    files = SOURCE | {"broken.py": "def (:\n", "deep.py": deep, "data.bin": "\ud83d\ude00 \x7f"}
+    answer = api.post("/analyze", {"files": files})
+    assert answer.status == 201, answer
+    found = answer.json
+    assert {error["file"] for error in found["errors"]} == {"broken.py", "deep.py"}
+    assert all(error["line"] >= 1 and error["error"] for error in found["errors"])
+    assert found["tools"][0]["base_url"] == "https://api.acme.test"
+
+
+def test_nothing_that_is_sent_is_run(api, tmp_path):
+    mark = tmp_path / "mark"
+    code = f"import os\nopen({str(mark)!r}, 'w').write('run')\nos._exit(3)\n"
+    answer = api.post("/analyze", {"files": {"agent.py": code, "sitecustomize.py": code, "ast.py": code, "json.py": code}})
+    assert answer.status == 201 and not mark.exists()
+
+
+def test_values_of_secrets_are_in_no_answer_and_not_in_the_log(sluice, api):
+    value = "ghp_" + "Jq7Lw2Rt9Xz4Bv6Nm1Kc8Ps3Hd5Fg0Ty" + "Ua2B"
+    code = (f'TOKEN = "{value}"\nSYSTEM_PROMPT = "You are a bot. Use the token {value} please."\n'
+            f'import requests\ndef handler(r, c=None):\n    return requests.get("https://x:{value}@api.acme.test/{value}")\n')
+    answer = api.post("/analyze", {"files": {"agent.py": code}})
+    assert [secret["type"] for secret in answer.json["secrets"]][:1] == ["github_token"]
+    assert value.encode() not in answer.content and "***" in answer.json["system_prompt_suggestion"]
+    recorded = [record for segment in sorted((sluice.data / "log").glob("*.seg")) for _, record in records(segment)]
+    assert recorded and not any(value.encode() in record for record in recorded)
+
+
+def test_requirements_are_answered_and_nothing_is_kept(api):
+    before = api.post("/analyze", {"files": SOURCE}).headers["sluice-position"]
+    answer = api.post("/api/v1/requirements", {"files": SOURCE | {"requirements.txt": "requests==2.31.0\nrich\n"}})
+    assert (answer.status, answer.json) == (
+        200, {"requirements": ["requests==2.31.0", "rich"], "entry_point": "agent.py"})
+    assert int(api.post("/analyze", {"files": SOURCE}).headers["sluice-position"]) == int(before) + 1
+
+
+@pytest.mark.parametrize("body, message", [
+    ({}, "files is required"), ({"files": None}, "files is required"), ({"files": {}}, "at least one file"),
+    ({"files": []}, "files must be an object"), ({"files": "x"}, "files must be an object"),
+    ({"files": {"a.py": 1}}, "a.py must be a string"), ({"files": {"../a.py": ""}}, "relative path"),
+    ({"files": {"/etc/passwd": ""}}, "relative path"), ({"files": {f"f{n}.py": "" for n in range(1001)}}, "1000 files"),
+])
+def test_files_that_cannot_be_sources_are_refused(api, body, message):
+    for path in ("/analyze", "/requirements"):
+        answer = api.post(path, body)
+        assert answer.status == 400 and message in answer.error, answer
+
+
+def test_an_unknown_analysis_is_not_found(api):
+    for name in ("analysis-00000000-0000-0000-0000-000000000000", "analysis-x", "x"):
+        answer = api.get("/analysis/" + name)
+        assert (answer.status, answer.error) == (404, "analysis not found")
+
+
+def test_another_workspace_does_not_see_an_analysis(sluice, api):
+    found = api.post("/api/v1/analyze", {"files": SOURCE}).json
+    assert api.get(f"/api/v1/workspaces/elsewhere/analysis/{found['id']}").status == 404
+
+
+def test_who_may_only_read_may_not_analyse(sluice, api):
+    viewer = sluice.client(sluice.key("viewer"))
+    assert viewer.post("/analyze", {"files": SOURCE}).status == 403
+    found = api.post("/analyze", {"files": SOURCE}).json
+    assert viewer.get("/analysis/" + found["id"]).status == 200
+
+
+def test_a_repeated_request_gets_the_same_analysis(api):
+    key = {"Idempotency-Key": "analysis-once"}
+    first, again = (api.post("/analyze", {"files": SOURCE}, headers=key) for _ in range(2))
+    assert first.json == again.json and again.headers["idempotency-replayed"] == "true"
+
+
+def test_an_analysis_is_kept_for_an_hour_and_across_a_restart(own_sluice):
+    sluice = own_sluice()
+    answer = sluice.client().post("/analyze", {"files": SOURCE})
+    found = answer.json
+    sluice.restart()
+    assert sluice.client().get("/analysis/" + found["id"]).json == found
+    left = time.mktime(time.strptime(found["expires_at"][:19], "%Y-%m-%dT%H:%M:%S")) - time.mktime(time.gmtime())
+    assert 3500 < left <= 3600
+    sluice.stop()
+    for file in sluice.data.glob("read-model.sqlite*"):
+        file.unlink()
+    sluice.start()
+    assert json.loads(sluice.client().get("/analysis/" + found["id"]).content) == found
+
+
+def test_after_an_hour_an_analysis_is_gone(faulty):
+    sluice = faulty()
+    found = sluice.client().post("/analyze", {"files": SOURCE}).json
+    (sluice.faults / "clock").write_text("3590")
+    assert sluice.client().get("/analysis/" + found["id"]).status == 200
+    (sluice.faults / "clock").write_text("3605")
+    answer = sluice.client().get("/analysis/" + found["id"])
+    assert (answer.status, answer.error) == (404, "analysis not found")
+
+
+def test_without_python_the_answer_says_so(own_sluice):
+    api = own_sluice(SLUICE_AGENT_PYTHON="no-such-python").client()
+    answer = api.post("/analyze", {"files": SOURCE})
+    assert answer.status == 503 and "install Python 3 or set agent-python" in answer.error
+    assert answer.headers["sluice-error-code"] == "analysis_unavailable" and "retry-after" in answer.headers
+
+
+def test_without_a_sandbox_it_is_analysed_all_the_same(own_sluice):
+    found = own_sluice(SLUICE_AGENT_SANDBOX="none").client().post("/analyze", {"files": SOURCE})
+    assert found.status == 201 and found.json["tools"][0]["base_url"] == "https://api.acme.test"
