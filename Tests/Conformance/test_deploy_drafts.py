@@ -106,7 +106,8 @@ def test_an_abandoned_draft_is_final(team):
 
 def test_a_deploy_takes_from_its_draft_what_it_does_not_say(era):
     made = draft(era, DRAFT | {"source_files": CODE, "agent_config": {"agent_name": "of-draft", "system_prompt": "Pay"}})
-    answer = era.post("/deploy", {"agent_name": "own-name", "draft_id": made["id"], "system_prompt": "Own"})
+    answer = era.post("/deploy", {
+        "agent_name": "own-name", "draft_id": made["id"], "system_prompt": "Own", "policies": None})
     assert answer.status == 201 and answer.json["agent"] == "own-name"
     name = "own-name" if era.base == "/api/v1" else f"{era.workspace}/own-name"
     config = era.get(f"/agents/{name}/config").json

@@ -122,14 +122,15 @@ extension DraftDocument {
     /// The body of the deploy that the draft stands for; what `body` says itself goes before.
     func deployBody(_ id: String, over body: JSONValue) throws(APIError) -> JSONValue {
         let agent = value["agent_config"] ?? .null
-        let provider = try agent.text("identity_provider")
-        guard agent["access_mode"]?.string != "authenticated" || provider != nil else {
+        let providers = [try body.text("identity_provider"), try agent.text("identity_provider")]
+        guard agent["access_mode"]?.string != "authenticated" || providers != [nil, nil] else {
             throw .badRequest(
                 "agent_config.identity_provider is required with access_mode authenticated: it proves who invokes")
         }
         var members: [JSONValue.Member] = []
         func add(_ name: String, _ member: JSONValue?) {
-            guard let member = body[name] ?? member, member != .null else { return }
+            let given = body[name].flatMap { $0 == .null ? nil : $0 }
+            guard let member = given ?? member, member != .null else { return }
             members.append(.init(name: name, value: member))
         }
         // A deploy that brings its own code is not one of the draft's.
