@@ -22,6 +22,8 @@ extension AgentProcesses {
     ///
     /// - Returns: what went wrong, if anything, and the end of what the package installer said.
     package func build(_ document: JSONValue) async -> (error: String?, log: String) {
+        // What is begun before would be taken for a remainder.
+        _ = await cleaning.value()
         do throws(AgentRefusal) {
             let definition = try AgentDefinition(document: document)
             do throws(AgentRefusal) {

@@ -46,6 +46,8 @@ package actor AgentProcesses {
     private let jobs: AsyncStream<Job>
     private let addJob: AsyncStream<Job>.Continuation
     let gateOpening = Promise<Void>()
+    /// What is left of the last process is removed.
+    let cleaning = Promise<Void>()
     private var socketCount = 0
 
     package init(
@@ -88,6 +90,7 @@ package actor AgentProcesses {
         }
         let deployed = active.resources.keys.filter { $0.kind == .agent }
         await collect(of: deployed)
+        cleaning.fulfill(())
         for key in deployed {
             addJob.yield(.prepare(Name(workspace: key.workspace, name: key.name), isDeploy: false))
         }
