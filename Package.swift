@@ -80,7 +80,7 @@ let package = Package(
         // Level 0: knows nothing of ours.
         .systemLibrary(name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         // Files that the binary brings along.
-        .target(name: "CAssets", exclude: ["reference.html"]),
+        .target(name: "CAssets"),
         room("Domain"),
         // Level 1
         room("Authentication", ["Domain", .crypto, .jwtKit]),

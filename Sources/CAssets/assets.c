@@ -8,7 +8,7 @@ static const unsigned char openapi_yaml[] = {
 };
 
 static const unsigned char reference_html[] = {
-#embed "reference.html"
+#embed "../../docs/reference.html"
 };
 
 struct sluice_asset sluice_openapi_yaml(void) {

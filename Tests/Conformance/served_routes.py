@@ -42,6 +42,12 @@ class World:
         self.action = self.made(f"/runs/{self.run}/actions", {"tool_id": self.tool, "capability": marker})["action_id"]
         self.request = self.made("/approvals/requests", {
             "subject": f"{marker}-user", "tool_id": self.tool, "agent_id": self.agent})["id"]
+        self.connector = self.made("/approval-connectors", {
+            "name": f"{marker}-connector", "type": "webhook", "endpoint": "http://127.0.0.1:1/hook"})["id"]
+        self.draft = self.made("/deploy-drafts", {"agent_config": {"agent_name": f"{marker}-draft"}})["id"]
+        files = {"agent.py": f"print('{marker}')\n"}
+        self.analysis = self.made("/analyze", {"files": files})["id"]
+        self.build = self.made("/builds", {"name": f"{marker}-build", "files": files})["id"]
         self.key_id = self.made("/auth/api-keys", {"name": f"{marker}-key", "role": "viewer"})["key"]["id"]
 
     def made(self, path, body):
@@ -56,6 +62,8 @@ class World:
                 ("requests/", self.request), ("/auth/api-keys/", self.key_id), ("/tools/", self.tool),
                 ("/policies/", self.policy), ("/model-providers/", self.model), ("/p/", self.model),
                 ("/identity-providers/", self.identity), ("/models/", self.model), ("/egress/", self.tool),
+                ("/approval-connectors/", self.connector), ("/deploy-drafts/", self.draft),
+                ("/analysis/", self.analysis), ("/builds/", self.build),
                 ("/workspaces/", self.workspace), ("/as/", agent_key)]:
             path = re.sub(re.escape(before) + r"\{[^}]*\}", before + value, path)
         path = re.sub(r"/agents/\{[^}]*\}/\{[^}]*\}", f"/agents/{self.workspace}/{self.agent}", path)
@@ -66,7 +74,9 @@ class World:
         """What its admin reads of it."""
         paths = ["/agents", "/tools", "/policies", "/model-providers", "/identity-providers", "/runs?status=RUNNING",
                  f"/runs/{self.run}", f"/runs/{self.run}/events", f"/runs/{self.run}/actions",
-                 f"/approvals/requests/{self.request}", "/auth/api-keys", "/secrets"]
+                 f"/approvals/requests/{self.request}", "/auth/api-keys", "/secrets", "/approval-connectors",
+                 "/approval-connectors/defaults", "/deploy-drafts", f"/deploy-drafts/{self.draft}",
+                 f"/analysis/{self.analysis}"]
         client = self.sluice.client(key)
         return {path: (answer.status, answer.content) for path in paths
                 for answer in [client.get(self.base + path)]}
