@@ -98,7 +98,8 @@ package enum ToolDocument {
             }
             if let oauth = try authentication.object("oauth2Config") {
                 for name in ["authUrl", "tokenUrl"] { _ = try oauth.text(name) }
-                _ = try oauth.texts("scopes")
+                // One may be given as it is.
+                if oauth["scopes"]?.string == nil { _ = try oauth.texts("scopes") }
                 _ = try oauth.object("authParams")
                 _ = try oauth.object("credentialsSecretRef")?.text("name")
             }
