@@ -41,7 +41,7 @@ release: deps ## Build sluice for production
 
 .venv/runagents-%/.done:
 	python3 -m venv .venv/runagents-$*
-	.venv/runagents-$*/bin/pip install --quiet --disable-pip-version-check runagents==$*
+	.venv/runagents-$*/bin/pip install --quiet --disable-pip-version-check 'runagents[mcp]==$*'
 	@touch $@
 
 # What Anthropic's service really streamed, from the source distribution of its SDK.

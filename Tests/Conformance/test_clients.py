@@ -1,24 +1,40 @@
 """The published clients, each in its own environment, against the built binary."""
 
 import json
+import re
 import subprocess
 
 import pytest
 
+from compatibility import check_table
+from served_routes import canonical, served
 from sluice_process import ADMIN_KEY, ROOT
+from test_openapi import CONTRACT, operations
 
 VERSIONS = ["0.2.0", "1.3.1", "1.4.2"]
 
 
+@pytest.fixture(scope="module")
+def drive(sluice):
+    """Has the client of a version make its calls, once; gives what came of them."""
+    found = {}
+
+    def drive(version):
+        if version not in found:
+            ended = subprocess.run(
+                [ROOT / f".venv/runagents-{version}/bin/python", ROOT / "Tests/Conformance/clients/drive.py",
+                 sluice.url, ADMIN_KEY, version], capture_output=True, text=True, timeout=120)
+            assert ended.returncode == 0, ended.stderr
+            found[version] = json.loads(ended.stdout)
+        return found[version]
+    return drive
+
+
 @pytest.fixture(scope="module", params=VERSIONS)
-def driven(request, sluice):
+def driven(request, drive):
     """What a client's calls gave back, and the prefix of the names it used."""
     version = request.param
-    ended = subprocess.run(
-        [ROOT / f".venv/runagents-{version}/bin/python", ROOT / "Tests/Conformance/clients/drive.py",
-         sluice.url, ADMIN_KEY, version], capture_output=True, text=True, timeout=120)
-    assert ended.returncode == 0, ended.stderr
-    return version, "c" + version.replace(".", ""), json.loads(ended.stdout)
+    return version, "c" + version.replace(".", ""), drive(version)
 
 
 def named(items, name):
@@ -133,3 +149,38 @@ def test_the_client_reads_an_analysis(driven):
 
 def test_a_wrong_key_is_told_apart_from_other_errors(driven):
     assert driven[2]["wrong_key"]["status"] == 401
+
+
+def test_every_method_of_every_client_works_and_the_document_says_so(drive):
+    methods = {version: drive(version)["methods"] for version in VERSIONS}
+    assert [(version, name) for version, each in methods.items() for name, came in each.items() if "works" not in came] == []
+    names = sorted(set().union(*methods.values()))
+
+    def cell(version, name):
+        return ", ".join(sorted(set(methods[version][name]), reverse=True)) if name in methods[version] else "-"
+    check_table("methods", ["method", *VERSIONS], [
+        [f"`{name}`", *(cell(version, name) for version in VERSIONS)] for name in names])
+
+
+def test_every_operation_of_the_published_document_is_served_and_the_document_says_where(sluice):
+    published = json.loads((CONTRACT / "openapi-1.4.2.json").read_text())
+    routes = {}
+    for route in served(sluice):
+        if not route["path"].startswith("/as/"):
+            routes.setdefault((route["method"], canonical(route["path"])), []).append(route["path"])
+    rows = []
+    for method, path in sorted(operations(published), key=lambda key: (key[1], key[0])):
+        paths = list(routes[method, path])
+        for ours, theirs in (("/approvals/", "/governance/"), ("/approval-connectors", "/settings/approval-connectors"),
+                             ("/analy", "/ingestion/analy"), ("/requirements", "/ingestion/requirements"),
+                             ("/agents/{}", "/agents/{}/{}"), ("/chat/", "/v1/chat/")):
+            if path.startswith(ours):
+                paths += routes.get((method, theirs + path.removeprefix(ours)), [])
+        assert "/api/v1" + path in [canonical_names(each) for each in paths]
+        older = sorted(each for each in paths if not each.startswith("/api/v1"))
+        rows.append([f"`{method} {path}`", ", ".join(f"`{canonical_names(each)}`" for each in older)])
+    check_table("operations", ["operation", "older"], rows)
+
+
+def canonical_names(path):
+    return re.sub(r"\{[^}]*\}", "{}", path)

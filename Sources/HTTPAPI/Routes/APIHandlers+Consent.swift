@@ -57,7 +57,10 @@ enum ConsentPage {
         let page = """
             <!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
             <title>Sluice</title>
-            <style>body{font:18px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:32em;padding:0 1em}</style>
+            <style>:root{color-scheme:light dark}
+            body{font:18px/1.5 system-ui,sans-serif;margin:10vh auto;max-width:38em;padding:0 1em}
+            th{text-align:left;vertical-align:top;white-space:nowrap;padding-right:1em}td{overflow-wrap:anywhere}
+            button{font:inherit;padding:.3em 1em}</style>
             <h1>Sluice</h1>\(body)</html>
             """
         return Response(

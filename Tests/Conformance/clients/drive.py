@@ -9,6 +9,34 @@ import runagents
 
 endpoint, key, version = sys.argv[1:4]
 results = {}
+methods = {}
+"""What came of the calls of each method: "works", "refuses", or both."""
+
+
+class Watched:
+    """A client, or a part of one, whose methods are noted when they are called."""
+
+    def __init__(self, watched, prefix=""):
+        self.watched, self.prefix = watched, prefix
+        for name in dir(watched):
+            value = None if name.startswith("_") else getattr(watched, name)
+            if callable(value):
+                methods.setdefault(prefix + name, [])
+
+    def __getattr__(self, name):
+        value = getattr(self.watched, name)
+        if not callable(value):
+            return Watched(value, f"{name}.") if type(value).__module__.startswith("runagents") else value
+
+        def call(*arguments, **named):
+            try:
+                answer = value(*arguments, **named)
+            except Exception:
+                methods[self.prefix + name].append("refuses")
+                raise
+            methods[self.prefix + name].append("works")
+            return answer
+        return call
 
 
 def plain(value):
@@ -34,7 +62,9 @@ def refusal(name, call):
 
 older = version == "0.2.0"
 slug = "c" + version.replace(".", "")
-client = runagents.Client(endpoint=endpoint, api_key=key)
+client = Watched(runagents.Client(endpoint=endpoint, api_key=key))
+for part in vars(client.watched):
+    getattr(client, part)  # Notes the methods of its parts.
 agent_at = (lambda name: client.agents.get(name)) if version == "1.4.2" else (
     lambda name: client.agents.get("default", name))
 
@@ -83,6 +113,7 @@ if not older:
     rule = {"permission": "allow", "resource": "https://api.stripe.test/*", "operations": ["GET"]}
     record("policy", client.policies.apply({"policies": [rule]}, name=f"{slug}-policy"))
     record("policy_again", client.policies.apply({"name": f"{slug}-policy", "spec": {"policies": [rule, rule]}}))
+    record("policy_read", client.policies.get(f"{slug}-policy"))
     record("policies", client.policies.list())
     record("translated", client.policies.translate("deny DELETE on https://api.stripe.test/*"))
     record("policy_deleted", client.policies.delete(f"{slug}-policy"))
@@ -100,6 +131,7 @@ if not older:
     connector = client.approval_connectors.apply(hook)
     record("connector", connector)
     record("connector_again", client.approval_connectors.apply(hook | {"timeout_seconds": 6}))
+    record("connector_read", client.approval_connectors.get(connector.id))
     record("connectors", client.approval_connectors.list())
     record("connector_tested", client.approval_connectors.test(connector.id))
     record("connector_defaults", client.approval_connectors.defaults_set("first_success", True, 10))
@@ -107,5 +139,28 @@ if not older:
     record("connector_activity", client.approval_connectors.activity(5))
     record("connector_deleted", client.approval_connectors.delete(connector.id))
     refusal("connector_missing", lambda: client.approval_connectors.get(connector.id))
+record("exported", client.export_context())
+deleted = client.delete(f"/agents/{slug}-image" if version == "1.4.2" else f"/api/agents/default/{slug}-image")
+record("agent_deleted", deleted)
+if not older:
+    record("timeline", client.runs.timeline(run["id"]))
+    record("catalog", client.catalog.list(page_size=2))
+    first = client.catalog.list().items[0].id
+    record("catalog_agent", client.catalog.get(first))
+    record("catalog_versions", client.catalog.versions(first))
+    record("catalog_deployed", client.catalog.deploy(first, name=f"{slug}-from-catalog"))
+    path = "/tools" if version == "1.4.2" else "/api/tools"
+    record("queried", client.get_with_query(path, {"limit": "1"}))
+if version == "1.4.2":
+    record("config", client.agents.get_config(f"{slug}-billing"))
+    record("config_changed", client.agents.update_config(f"{slug}-billing", system_prompt="Pay bills twice"))
+    record("spend", client.model_spend.get())
+    record("put", client.put(f"/agents/{slug}-billing/config", {"system_prompt": "Pay bills"}))
+    action = {"id": "one", "type": "tool.upsert", "idempotency_key": f"{slug}-plan-1", "params": {
+        "name": f"{slug}-planned", "base_url": "https://planned.test"}}
+    plan = {"plan_id": f"{slug}-plan", "actions": [action]}
+    record("plan_validated", client.actions.validate(plan))
+    record("plan_applied", client.actions.apply(plan))
+results["methods"] = methods
 refusal("wrong_key", lambda: runagents.Client(endpoint=endpoint, api_key="not-a-key-of-ours").agents.list())
 print(json.dumps(results))
