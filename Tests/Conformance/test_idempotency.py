@@ -4,6 +4,16 @@ import uuid
 
 import pytest
 
+from sluice_process import SluiceProcess
+
+
+@pytest.fixture(scope="module")
+def sluice(tmp_path_factory):
+    """One of its own: where nothing else is going on, nothing moves the log."""
+    process = SluiceProcess(tmp_path_factory.mktemp("idempotency")).start()
+    yield process
+    assert process.stop() == 0
+
 
 def keyed():
     return {"Idempotency-Key": str(uuid.uuid4())}
