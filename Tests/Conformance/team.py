@@ -25,6 +25,7 @@ class Team:
 
     def log(self):
         """The types of the workspace's events, in their order."""
-        lines = self.sluice.run("log", "cat", "--data-dir", self.sluice.data).stdout.splitlines()
-        events = map(json.loads, lines)
+        # Not `splitlines`: others' texts may hold what Unicode calls the end of a line.
+        lines = self.sluice.run("log", "cat", "--data-dir", self.sluice.data).stdout.split("\n")
+        events = map(json.loads, filter(None, lines))
         return [event["type"] for event in events if event.get("workspace", "default") == self.workspace]

@@ -13,11 +13,20 @@ from approval_services import (
 from governed_agent import GovernedAgent, store_tool
 from http_client import HTTPClient
 from scripted_tool import ScriptedTool
+from sluice_process import SluiceProcess
 
 HASH = "sha256:" + "ab" * 32
 HOOK_PATH = "/services/T0/B0/a1b2c3d4e5f6g7h8i9j0k1l2"
 BASES = ["/api/v1/approval-connectors", "/api/settings/approval-connectors"]
 numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def sluice(tmp_path_factory):
+    """One of its own: what could not be delivered is tried again for long after its test."""
+    process = SluiceProcess(tmp_path_factory.mktemp("connectors")).start()
+    yield process
+    assert process.stop() == 0
 
 
 @pytest.fixture
