@@ -3,7 +3,8 @@
 import dataclasses
 import http.client
 import json
-import time
+
+from waiting import eventually
 
 TIMEOUT_SECONDS = 60
 
@@ -125,8 +126,4 @@ class GovernedAgent:
         return [event for event in events if event_type in (None, event["type"])]
 
     def eventually(self, read, accept, seconds=60):
-        deadline = time.monotonic() + seconds
-        while not accept(value := read()):
-            assert time.monotonic() < deadline, value
-            time.sleep(0.05)
-        return value
+        return eventually(read, accept, seconds)

@@ -5,26 +5,11 @@ import subprocess
 
 import pytest
 
-from deployed_agents import DeployedAgents
-from sluice_process import ADMIN_KEY, ROOT, SluiceProcess
+from agents_world import agents, module_sluice  # noqa: F401 - fixtures
+from sluice_process import ADMIN_KEY, ROOT
 from team import Team
 
 IDS = ["playground-assistant", "text-digest", "tool-prober", "payment-clerk"]
-
-
-@pytest.fixture(scope="module")
-def module_sluice(tmp_path_factory):
-    process = SluiceProcess(
-        tmp_path_factory.mktemp("catalog"),
-        {"SLUICE_INVOKE_ATTEMPTS_MAX": "2", "SLUICE_INVOKE_BACKOFF_MIN": "100ms", "SLUICE_INVOKE_TIMEOUT": "60s"},
-    ).start()
-    yield process
-    assert process.stop() == 0
-
-
-@pytest.fixture
-def agents(module_sluice):
-    return DeployedAgents(module_sluice)
 
 
 @pytest.fixture(params=["/api", "/api/v1"])

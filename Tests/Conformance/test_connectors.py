@@ -14,6 +14,7 @@ from governed_agent import GovernedAgent, store_tool
 from http_client import HTTPClient
 from scripted_tool import ScriptedTool
 from sluice_process import SluiceProcess
+from waiting import eventually
 
 HASH = "sha256:" + "ab" * 32
 HOOK_PATH = "/services/T0/B0/a1b2c3d4e5f6g7h8i9j0k1l2"
@@ -69,15 +70,7 @@ class Team:
         """The activity once its events, oldest first, are these."""
         return eventually(
             lambda: self.api.get(self.base + "/activity").json,
-            lambda found: [each["event"] for each in reversed(found)] == list(events))
-
-
-def eventually(read, accept):
-    deadline = time.monotonic() + SECONDS_MAX
-    while not accept(value := read()):
-        assert time.monotonic() < deadline, value
-        time.sleep(0.05)
-    return value
+            lambda found: [each["event"] for each in reversed(found)] == list(events), SECONDS_MAX)
 
 
 @pytest.fixture
@@ -332,7 +325,7 @@ def test_without_the_fallback_what_nobody_could_be_told_of_is_rejected(team, ser
     team.create()
     team.api.put(team.base + "/defaults", {"default_fallback_to_ui": False})
     action = team.blocked()
-    rejected = eventually(lambda: team.action(action), lambda found: found["status"] != "BLOCKED")
+    rejected = eventually(lambda: team.action(action), lambda found: found["status"] != "BLOCKED", SECONDS_MAX)
     assert rejected["status"] == "REJECTED" and "fallbackToUI" in rejected["reason"]
 
 

@@ -14,8 +14,7 @@ from governed_agent import GovernedAgent, store_tool
 from identity_server import ISSUER, IdentityServer, Key
 from scripted_agent import ScriptedAgent
 from scripted_tool import ScriptedTool
-
-SECONDS_MAX = 60
+from waiting import eventually
 
 
 @pytest.fixture
@@ -81,14 +80,6 @@ class World:
 @pytest.fixture
 def world(sluice, agent, provider):
     return World(sluice, agent, provider)
-
-
-def eventually(read, accept):
-    deadline = time.monotonic() + SECONDS_MAX
-    while not accept(value := read()):
-        assert time.monotonic() < deadline, value
-        time.sleep(0.05)
-    return value
 
 
 # Identity providers as resources.

@@ -89,7 +89,7 @@ package struct DecisionLinks: Sendable {
 
     private func record(_ id: DeliveryID, _ secret: String) throws -> DecisionLinkRecord? {
         guard let record = try projections.decisionLink(id),
-            PayloadHash(Self.hex(record.link.digest)).matches(PayloadHash(Self.hex(Self.digest(secret))))
+            PayloadHash(record.link.digest.hexText).matches(PayloadHash(Self.digest(secret).hexText))
         else { return nil }
         return record
     }
@@ -100,12 +100,8 @@ package struct DecisionLinks: Sendable {
             "sluice decision link 1", workspace.text, label.id.description, label.connector,
             label.subject.key.text, payloadHash ?? "",
         ]
-        return Self.hex(vault.fingerprint(Array(parts.joined(separator: "\n").utf8)))
+        return vault.fingerprint(Array(parts.joined(separator: "\n").utf8)).hexText
     }
 
     private static func digest(_ secret: String) -> [UInt8] { Array(SHA256.hash(data: Array(secret.utf8))) }
-
-    private static func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
 }

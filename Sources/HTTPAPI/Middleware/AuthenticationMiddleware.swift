@@ -12,9 +12,10 @@ struct AuthenticationMiddleware: RouterMiddleware {
 
     /// An agent that sends no key has it in its address: `/as/<key>/runs/…`.
     static let agentPathPrefix = "/as/"
-    static let consentPathPrefix = "/oauth/"
     /// What says nothing of what is stored.
-    private static let openPaths: Set<String> = ["/healthz", "/readyz", "/openapi.json", "/docs"]
+    private static let openPaths: Set<String> = ["/healthz", "/readyz", "/openapi.json", "/docs", APIHandlers.echoPath]
+    /// People's browsers bring no key: what they were given is in the address. The echo has nothing to keep.
+    private static let openPathPrefixes = ["/oauth/", DecisionLinks.pathPrefix, APIHandlers.echoPath + "/"]
     /// How the routes end where a token may come beside a key.
     static let invokePathSuffix = "/invoke"
 
@@ -33,12 +34,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
             error.headers[.allow] = "GET, HEAD, POST, PUT, PATCH, DELETE"
             throw error
         }
-        if Self.openPaths.contains(path) { return try await next(request, context) }
-        // People's browsers bring no key: what they were given is in the address.
-        if path.hasPrefix(Self.consentPathPrefix) || path.hasPrefix(DecisionLinks.pathPrefix) {
-            return try await next(request, context)
-        }
-        if path == APIHandlers.echoPath || path.hasPrefix(APIHandlers.echoPath + "/") {
+        if Self.openPaths.contains(path) || Self.openPathPrefixes.contains(where: path.hasPrefix) {
             return try await next(request, context)
         }
         // The router reads `//runs` as `/runs`; what decides who may enter must not see two spellings.

@@ -60,7 +60,7 @@ extension APIHandlers {
         let agent = try published(request, try request.body.text("version"))
         let body = try agent.deployBody(request.body)
         let ordered = request.with(body: body, idempotency: nil)
-        let (order, resources) = try await deployment(ordered)
+        let (order, resources, _) = try await deployment(ordered)
         try check(resources, ordered)
         let policies = try agent.policies.map { policy in
             let body = JSONValue.object([

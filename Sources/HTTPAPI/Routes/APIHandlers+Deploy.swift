@@ -7,8 +7,7 @@ import Projections
 extension APIHandlers {
     /// Stores the agent and the tools it brings, all or nothing; the same name again is a redeploy.
     func deploy(_ request: APIRequest) async throws -> APIAnswer {
-        let build = try await withArtifact(request).build
-        let (order, resources) = try await deployment(request)
+        let (order, resources, build) = try await deployment(request)
         let receipt = try await execute(resources, request)
         let answer = JSONText.object { json in
             json.add("agent", order.agentName)
@@ -29,18 +28,22 @@ extension APIHandlers {
     }
 
     /// The deploy that a body asks for, filled up from the draft that it names, checked; and what is stored by it, which
-    /// completes the draft.
-    func deployment(_ request: APIRequest) async throws -> (order: DeployOrder, resources: ResourcesToStore) {
-        let request = request.with(body: try await withArtifact(request).body, idempotency: request.idempotency)
+    /// completes the draft. With the build whose sources are deployed, when it names one.
+    func deployment(
+        _ request: APIRequest
+    ) async throws -> (order: DeployOrder, resources: ResourcesToStore, build: BuildRecord?) {
+        let (body, build) = try await withArtifact(request)
+        let request = request.with(body: body, idempotency: request.idempotency)
         guard let id = try request.body.text("draft_id") else {
             let order = try DeployOrder(request.body)
             try await checkIdentityProvider(request)
-            return (order, ResourcesToStore(order.resources))
+            return (order, ResourcesToStore(order.resources), build)
         }
         guard let record = try await projections.resource(.deployDraft, named: id, in: request.workspace) else {
             throw APIError.badRequest("draft_id names no draft: deploy draft \(id.excerpt) not found")
         }
-        return try await deployment(of: record, request)
+        let (order, resources) = try await deployment(of: record, request)
+        return (order, resources, build)
     }
 
     /// Seeds an echo tool and a playground model; what exists already stays as it is.

@@ -22,15 +22,15 @@ struct SigV4Signer: Sendable {
         }
         try call.setHeader("X-Amz-Date", date)
         if let sessionToken { try call.setHeader("X-Amz-Security-Token", sessionToken) }
-        let bodyHash = Self.hex(SHA256.hash(data: call.body))
+        let bodyHash = SHA256.hash(data: call.body).hexText
         if service == "s3" { try call.setHeader("X-Amz-Content-Sha256", bodyHash) }
         let headers = signedHeaders(call)
         let names = headers.map(\.name).joined(separator: ";")
         let scope = "\(date.prefix(8))/\(region)/\(service)/aws4_request"
         let request = canonicalRequest(call, headers, names, bodyHash)
-        let text = [Self.algorithm, date, scope, Self.hex(SHA256.hash(data: Array(request.utf8)))]
+        let text = [Self.algorithm, date, scope, SHA256.hash(data: Array(request.utf8)).hexText]
             .joined(separator: "\n")
-        let signature = Self.hex(Self.code(text, key: signingKey(String(date.prefix(8)))))
+        let signature = Self.code(text, key: signingKey(String(date.prefix(8)))).hexText
         try call.setHeader(
             "Authorization",
             "\(Self.algorithm) Credential=\(accessKeyID)/\(scope), SignedHeaders=\(names), Signature=\(signature)")
@@ -81,10 +81,6 @@ struct SigV4Signer: Sendable {
 
     private static func code(_ text: String, key: SymmetricKey) -> HMAC<SHA256>.MAC {
         HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key)
-    }
-
-    private static func hex(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     /// `20260723T101112Z`
