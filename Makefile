@@ -39,9 +39,10 @@ release: deps ## Build sluice for production
 	.venv/test/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-.venv/runagents-%/.done:
+.venv/runagents-%/.done: Tests/Conformance/client-constraints.txt
 	python3 -m venv .venv/runagents-$*
-	.venv/runagents-$*/bin/pip install --quiet --disable-pip-version-check 'runagents[mcp]==$*'
+	.venv/runagents-$*/bin/pip install --quiet --disable-pip-version-check \
+	  --constraint $< 'runagents[mcp]==$*'
 	@touch $@
 
 # What Anthropic's service really streamed, from the source distribution of its SDK.
