@@ -94,6 +94,7 @@ let package = Package(
         room("CommandHandling", ["Domain", "EventStore", .deque, .logging, .metrics]),
         room("Projections", ["Domain", "EventStore", .grdb, .sqlite, .logging, .metrics]),
         room("EventStreaming", ["Domain", "EventStore"]),
+        room("Audit", ["Domain", "EventLog", "EventStore", .crypto, .logging]),
         // Level 4
         room("Scheduling", ["Domain", "EventStore", "CommandHandling", .deque, .heap, .logging]),
         room(
@@ -133,7 +134,7 @@ let package = Package(
             "HTTPAPI",
             [
                 "Domain", "Governance", "CommandHandling", "Projections", "EventStreaming", "Authentication", "Secrets",
-                "Gateways", "Catalog", "Ingestion", "CAssets", .crypto, .yams,
+                "Gateways", "Catalog", "Ingestion", "CAssets", "Audit", .crypto, .yams,
                 .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .nioHTTPTypes, .logging,
                 .metrics, .httpClient,
             ]),
@@ -142,8 +143,8 @@ let package = Package(
             "Daemon",
             [
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
-                "EventStreaming", "Scheduling", "Execution", "Gateways", "Ingestion", "HTTPAPI", "Secrets",
-                .hummingbird,
+                "EventStreaming", "Scheduling", "Execution", "Gateways", "Ingestion", "HTTPAPI", "Secrets", "Audit",
+                .crypto, .hummingbird,
                 .httpClient,
                 .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .system, .unixSignals,
             ]),
@@ -151,7 +152,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Daemon", "Domain", "EventLog", "EventStreaming", .arguments, .logging, .metrics, .system,
+                "Audit", "Daemon", "Domain", "EventLog", "EventStore", "EventStreaming", .arguments, .logging, .metrics, .system,
             ],
             swiftSettings: strict),
         // Benchmarks
@@ -197,6 +198,7 @@ let package = Package(
         suite("Secrets", ["Domain", "Secrets", "TestSupport"]),
         suite("Execution", ["Domain", "Execution"]),
         suite("Ingestion", ["Domain", "Ingestion"]),
+        suite("Audit", ["Domain", "EventLog", "EventStore", "Audit", "TestSupport", .crypto, .logging]),
     ]
 )
 
