@@ -152,7 +152,8 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Audit", "Daemon", "Domain", "EventLog", "EventStore", "EventStreaming", .arguments, .logging, .metrics, .system,
+                "Audit", "Daemon", "Domain", "EventLog", "EventStore", "EventStreaming", .arguments, .logging, .metrics,
+                .system,
             ],
             swiftSettings: strict),
         // Benchmarks
