@@ -94,8 +94,8 @@ let package = Package(
         room("CommandHandling", ["Domain", "EventStore", .deque, .logging, .metrics]),
         room("Projections", ["Domain", "EventStore", .grdb, .sqlite, .logging, .metrics]),
         room("EventStreaming", ["Domain", "EventStore"]),
-        room("Audit", ["Domain", "EventLog", "EventStore", .crypto, .logging]),
         // Level 4
+        room("Audit", ["Domain", "EventLog", "EventStore", "EventStreaming", "Secrets", .crypto, .logging]),
         room("Scheduling", ["Domain", "EventStore", "CommandHandling", .deque, .heap, .logging]),
         room(
             "Execution",
@@ -144,15 +144,14 @@ let package = Package(
             [
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
                 "EventStreaming", "Scheduling", "Execution", "Gateways", "Ingestion", "HTTPAPI", "Secrets", "Audit",
-                .crypto, .hummingbird,
-                .httpClient,
+                .hummingbird, .httpClient,
                 .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .system, .unixSignals,
             ]),
         // Level 7
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Audit", "Daemon", "Domain", "EventLog", "EventStore", "EventStreaming", .arguments, .logging, .metrics,
+                "Audit", "Daemon", "Domain", "EventLog", "EventStreaming", .arguments, .logging, .metrics,
                 .system,
             ],
             swiftSettings: strict),

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Audit
 import CommandHandling
 import Domain
 import EventLog
@@ -41,14 +42,17 @@ package struct Daemon: Sendable {
         try directory.create()
         let lock = try DirectoryLock(directory)
         let vault = try await configuration.secrets.openVault(directory)
-        let (log, _) = try Self.openLog(directory, configuration.log, logger)
+        let (log, recovered) = try Self.openLog(directory, configuration.log, logger)
+        let backend = FileLogBackend(log)
         let store = await EventStore(
-            backend: FileLogBackend(log), snapshots: Self.openSnapshots(directory, logger))
+            backend: backend, snapshots: Self.openSnapshots(directory, logger))
         let commands = try await Self.openWriter(store, configuration.decisions, logger)
         let projections = try Self.openReadModels(directory, store, logger)
         let client = HTTPClient(configuration: .sluice)
         do {
-            try await serve(log, store, commands, projections, vault, client, directory)
+            let audit = try makeAudit(
+                backend, recovered.frontier, client, directory, now: { commands.clock.now() })
+            try await serve(log, store, commands, projections, vault, client, audit, directory)
         } catch {
             try await client.shutdown()
             throw error
@@ -66,7 +70,7 @@ package struct Daemon: Sendable {
 
     private func serve(
         _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
-        _ vault: SecretVault, _ client: HTTPClient, _ directory: DataDirectory
+        _ vault: SecretVault, _ client: HTTPClient, _ audit: AuditServices, _ directory: DataDirectory
     ) async throws {
         let clients = GatewayClients(
             tools: EgressClients(.sluice(callsMax: configuration.egress.callsMax)),
@@ -74,7 +78,7 @@ package struct Daemon: Sendable {
                 .sluice(callsMax: configuration.llm.callsMax, silenceMax: configuration.llm.timeout)),
             identities: EgressClients(.sluice), connectors: EgressClients(.sluice))
         do {
-            try await serve(log, store, commands, projections, vault, client, clients, directory)
+            try await serve(log, store, commands, projections, vault, client, clients, audit, directory)
         } catch {
             try await clients.shutdown()
             throw error
@@ -84,7 +88,8 @@ package struct Daemon: Sendable {
 
     private func serve(
         _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
-        _ vault: SecretVault, _ client: HTTPClient, _ clients: GatewayClients, _ directory: DataDirectory
+        _ vault: SecretVault, _ client: HTTPClient, _ clients: GatewayClients, _ audit: AuditServices,
+        _ directory: DataDirectory
     ) async throws {
         let (agents, tokens) = try await makeAgents(store, commands, projections, vault, client, directory)
         let builds = makeBuilds(store, commands, projections, agents)
@@ -128,6 +133,9 @@ package struct Daemon: Sendable {
             LoopService { try await keyDestruction.run(store, after: position) },
             LoopService { try await check(log) },
             LoopService {
+                await audit.keeper.run { try await Task.sleep(for: configuration.audit.interval) }
+            },
+            LoopService {
                 await PayloadRetention(
                     vault: vault, clock: commands.clock, retention: configuration.payloadRetention, logger: logger
                 ).run()
@@ -141,7 +149,7 @@ package struct Daemon: Sendable {
                 try await egress.recordInterrupted(active)
                 try await serveHTTP(
                     store, commands, projections, vault, client, egress, consents, models, identities, approvals,
-                    tokens, agents)
+                    audit, tokens, agents)
             },
         ]
         let group = ServiceGroup(
@@ -169,7 +177,8 @@ package struct Daemon: Sendable {
     private func serveHTTP(
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
         _ client: HTTPClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
-        _ identities: IdentityGateway, _ approvals: ApprovalServices, _ tokens: AgentTokens, _ agents: AgentProcesses
+        _ identities: IdentityGateway, _ approvals: ApprovalServices, _ audit: AuditServices,
+        _ tokens: AgentTokens, _ agents: AgentProcesses
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
@@ -186,7 +195,7 @@ package struct Daemon: Sendable {
             commands: commands, projections: projections, streamer: streamer, vault: vault, client: client,
             egress: egress, consents: consents, models: models, identities: identities,
             connectors: approvals.directory, connectorTest: approvals.test, decisionLinks: approvals.links,
-            analyzer: makeAnalyzer(agents), agentRuntime: configuration.agents.runtime,
+            audit: audit, analyzer: makeAnalyzer(agents), agentRuntime: configuration.agents.runtime,
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             }, agentRecords: AgentRecords(agents),

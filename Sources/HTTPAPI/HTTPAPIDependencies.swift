@@ -1,4 +1,5 @@
 package import AsyncHTTPClient
+package import Audit
 package import CommandHandling
 package import Domain
 package import EventStreaming
@@ -22,6 +23,7 @@ package struct HTTPAPIDependencies: Sendable {
     package let connectors: ConnectorDirectory
     package let connectorTest: ConnectorTest
     package let decisionLinks: DecisionLinks
+    package let audit: AuditServices
     package let analyzer: SourceAnalyzer
     /// The package that agents run on, as the installer takes it.
     package let agentRuntime: String
@@ -35,7 +37,8 @@ package struct HTTPAPIDependencies: Sendable {
         commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
         client: HTTPClient, egress: EgressGateway, consents: Consents, models: LLMGateway,
         identities: IdentityGateway, connectors: ConnectorDirectory, connectorTest: ConnectorTest,
-        decisionLinks: DecisionLinks, analyzer: SourceAnalyzer, agentRuntime: String = "runagents",
+        decisionLinks: DecisionLinks, audit: AuditServices, analyzer: SourceAnalyzer,
+        agentRuntime: String = "runagents",
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         agentRecords: AgentRecords = AgentRecords(),
         metrics: @escaping @Sendable () async -> String
@@ -52,6 +55,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.connectors = connectors
         self.connectorTest = connectorTest
         self.decisionLinks = decisionLinks
+        self.audit = audit
         self.analyzer = analyzer
         self.agentRuntime = agentRuntime
         self.agentOfToken = agentOfToken

@@ -1,19 +1,34 @@
 import ArgumentParser
+import Audit
 import Daemon
 import Domain
 import SystemPackage
 
+extension ExportFormat: ExpressibleByArgument {}
+
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print what a workspace of a running daemon has, without secrets, for `sluice import`.",
+        abstract:
+            "Print what a workspace of a running daemon has, without secrets, for `sluice import`; or a run's events.",
         discussion: """
             The key that this needs is read from SLUICE_API_KEY; agents' sources are there for an operator's or admin's.
             """)
 
     @OptionGroup var connection: Keys.Connection
+    @Option(help: "Print all events of this run instead, with the proofs that `sluice verify` checks.") var run: String?
+    @Option(help: "With --run: json, ndjson, cloudevents, splunk-hec or ocsf.") var format: ExportFormat = .ndjson
+    @Option(help: "With --run: only what is after this position, to go on with an export.") var after: UInt64?
 
     func run() async throws {
-        try await reporting { show(try await ContextImport.export(try await connection.client()).text.text) }
+        try await reporting {
+            let client = try await connection.client()
+            guard let run else { return show(try await ContextImport.export(client).text.text) }
+            guard RunID(run) != nil else { throw DaemonError(.configuration, "\(run) is no id of a run") }
+            let from = after.map { "&after=\($0)" } ?? ""
+            try await client.follow("/runs/\(run)/audit/export?format=\(format.rawValue)\(from)") { bytes in
+                (try? FileDescriptor.standardOutput.writeAll(bytes)) != nil
+            }
+        }
     }
 }
 
@@ -38,7 +53,7 @@ struct Import: AsyncParsableCommand {
         try await reporting {
             let document: JSONValue
             do {
-                document = try JSONValue(parsing: try read())
+                document = try JSONValue(parsing: Array(try TextFile(file).text(bytesMax: Self.bytesMax).utf8))
             } catch let error as JSONError {
                 throw DaemonError(.configuration, "\(file) is no JSON: \(error.message)")
             }
@@ -55,25 +70,6 @@ struct Import: AsyncParsableCommand {
                 throw DaemonError(
                     .requestRefused, "\(failures) of them were refused: mend what is said of each, import again")
             }
-        }
-    }
-
-    private func read() throws -> [UInt8] {
-        do {
-            let descriptor = file == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(file, .readOnly)
-            defer { if file != "-" { try? descriptor.close() } }
-            var bytes: [UInt8] = []
-            var part = [UInt8](repeating: 0, count: 1024 * 1024)
-            while true {
-                let count = try part.withUnsafeMutableBytes { try descriptor.read(into: $0) }
-                guard count > 0 else { return bytes }
-                guard bytes.count + count <= Self.bytesMax else {
-                    throw DaemonError(.configuration, "\(file) is larger than \(Self.bytesMax) bytes")
-                }
-                bytes += part[..<count]
-            }
-        } catch let error as Errno {
-            throw DaemonError(.configuration, "\(file) cannot be read: \(error)")
         }
     }
 

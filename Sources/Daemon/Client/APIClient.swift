@@ -25,6 +25,24 @@ package struct APIClient: Sendable {
     package func request(
         _ method: String, _ path: String, _ body: JSONValue? = nil, answerBytesMax: Int = Self.answerBytesMax
     ) async throws -> JSONValue {
+        let bytes = try await send(method, path, body, answerBytesMax: answerBytesMax)
+        do {
+            return try JSONValue(parsing: bytes)
+        } catch {
+            throw unreachable(error)
+        }
+    }
+
+    /// Gets an answer that is plain text.
+    ///
+    /// - Throws: `DaemonError`, as `request` does.
+    package func text(_ path: String) async throws -> String {
+        String(decoding: try await send("GET", path, nil, answerBytesMax: Self.answerBytesMax), as: UTF8.self)
+    }
+
+    private func send(
+        _ method: String, _ path: String, _ body: JSONValue?, answerBytesMax: Int
+    ) async throws -> [UInt8] {
         var request = HTTPClientRequest(url: url + path)
         request.method = HTTPMethod(rawValue: method)
         request.headers.add(name: "Authorization", value: "Bearer \(key)")
@@ -33,18 +51,20 @@ package struct APIClient: Sendable {
             request.body = .bytes(ByteBuffer(string: body.text.text))
         }
         let status: UInt
-        let answer: JSONValue
+        let answer: [UInt8]
+        let refusal: JSONValue
         do {
             (status, answer) = try await HTTPClient.withHTTPClient(configuration: .sluice) { client in
                 let response = try await client.execute(request, timeout: Self.timeout)
                 let body = try await response.body.collect(upTo: answerBytesMax)
-                return (response.status.code, try JSONValue(parsing: Array(body.readableBytesView)))
+                return (response.status.code, Array(body.readableBytesView))
             }
+            guard status >= 300 else { return answer }
+            refusal = try JSONValue(parsing: answer)
         } catch {
             throw unreachable(error)
         }
-        guard status >= 300 else { return answer }
-        throw Self.refusal(status, answer)
+        throw Self.refusal(status, refusal)
     }
 
     func unreachable(_ error: any Error) -> DaemonError {

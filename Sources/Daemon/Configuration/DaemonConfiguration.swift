@@ -17,6 +17,7 @@ package struct DaemonConfiguration: Sendable {
     /// Where people's browsers reach this server, without a slash at its end.
     let publicURL: String
     let secrets: SecretsConfiguration
+    let audit: AuditConfiguration
     var log = EventLog.Configuration()
     var decisions = DecisionSettings()
     var scheduler = SchedulerConfiguration()
@@ -30,6 +31,7 @@ package struct DaemonConfiguration: Sendable {
         dataDirectory = settings.text(.dataDirectory)
         adminKey = settings.text(.apiKey).isEmpty ? nil : settings.text(.apiKey)
         secrets = try SecretsConfiguration(settings)
+        audit = try AuditConfiguration(settings)
         guard let level = Logger.Level(rawValue: settings.text(.logLevel)) else {
             throw settings.invalid(.logLevel, "one of trace, debug, info, notice, warning, error, critical")
         }

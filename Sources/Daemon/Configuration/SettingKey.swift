@@ -7,6 +7,9 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case masterKey = "master-key"
     case masterKeyFile = "master-key-file"
     case logLevel = "log-level"
+    case checkpointInterval = "checkpoint-interval"
+    case witnesses
+    case witnessLogs = "witness-logs"
     case segmentBytesMax = "segment-bytes-max"
     case runTimeout = "run-timeout"
     case approvalWindow = "approval-window"
@@ -51,7 +54,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
         switch self {
         case .dataDirectory: "sluice-data"
         case .listen: "127.0.0.1:8092"
-        case .apiKey, .masterKey, .masterKeyFile, .publicURL, .containerArguments: ""
+        case .apiKey, .masterKey, .masterKeyFile, .publicURL, .containerArguments, .witnesses, .witnessLogs: ""
+        case .checkpointInterval: "1m"
         case .logLevel: "info"
         case .segmentBytesMax: "67108864"
         case .runTimeout: "7d"

@@ -15,6 +15,8 @@ package struct DataDirectory: Sendable {
     /// Sockets of this run of the daemon.
     var runtime: String { path + "/run" }
     var snapshots: String { path + "/snapshots" }
+    /// The log's tree, and what is signed of it.
+    var audit: String { path + "/audit" }
     var keyring: String { path + "/keyring" }
     var masterKey: String { path + "/master.key" }
     var lock: String { path + "/LOCK" }

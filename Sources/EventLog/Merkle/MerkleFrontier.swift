@@ -1,5 +1,3 @@
-import Crypto
-
 /// The right edge of an RFC 6962 Merkle tree: enough to add leaves and to tell the root, in O(log n) space.
 ///
 /// One hash stands for each complete subtree, the largest first: their sizes are the bits of `count`.
@@ -17,17 +15,19 @@ package struct MerkleFrontier: Hashable, Sendable {
 
     /// Takes up a saved frontier; `nil` when the number of hashes does not fit the count.
     package init?(count: UInt64, hashes: [Hash]) {
-        guard hashes.count == count.nonzeroBitCount, hashes.allSatisfy({ $0.count == 32 }) else { return nil }
+        guard hashes.count == count.nonzeroBitCount, hashes.allSatisfy({ $0.count == MerkleHash.byteCount }) else {
+            return nil
+        }
         self.count = count
         self.hashes = hashes
     }
 
     /// Adds a record as the next leaf.
     package mutating func append(_ record: [UInt8]) {
-        var node = Self.hash(0, record, [])
+        var node = MerkleHash.leaf(record)
         var size = count
         while size & 1 == 1 {
-            node = Self.hash(1, hashes.removeLast(), node)
+            node = MerkleHash.node(hashes.removeLast(), node)
             size >>= 1
         }
         hashes.append(node)
@@ -36,16 +36,8 @@ package struct MerkleFrontier: Hashable, Sendable {
 
     /// The tree head of all leaves so far (RFC 6962, section 2.1).
     package var root: Hash {
-        guard var node = hashes.last else { return Array(SHA256.hash(data: [UInt8]())) }
-        for left in hashes.dropLast().reversed() { node = Self.hash(1, left, node) }
+        guard var node = hashes.last else { return MerkleHash.ofNothing }
+        for left in hashes.dropLast().reversed() { node = MerkleHash.node(left, node) }
         return node
-    }
-
-    private static func hash(_ prefix: UInt8, _ left: [UInt8], _ right: [UInt8]) -> Hash {
-        var hasher = SHA256()
-        hasher.update(data: [prefix])
-        hasher.update(data: left)
-        if !right.isEmpty { hasher.update(data: right) }
-        return Array(hasher.finalize())
     }
 }

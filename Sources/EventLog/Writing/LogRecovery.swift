@@ -14,6 +14,8 @@ package enum LogRecovery {
     package struct Report: Hashable, Sendable {
         package internal(set) var segments = 0
         package internal(set) var lastPosition: UInt64 = 0
+        /// The Merkle tree of all records up to there.
+        package internal(set) var frontier = MerkleFrontier()
         /// Bytes of an unacknowledged frame that were cut off the newest segment.
         package internal(set) var tornTail: TornTail?
         /// A segment whose making a crash interrupted; it held no frame and was removed.
@@ -56,6 +58,7 @@ package enum LogRecovery {
         try remove(unfinished, storage, &report)
         report.segments = firsts.count
         report.lastPosition = tail.frontier.count
+        report.frontier = tail.frontier
         return (tail, report)
     }
 

@@ -71,7 +71,8 @@ package enum EventDocument {
         return "/workspaces/\(event.workspace.text)/\(stream)"
     }
 
-    private static func actor(_ actor: Actor) -> JSONText {
+    /// Who caused an event.
+    package static func actor(_ actor: Actor) -> JSONText {
         .object { json in
             switch actor.kind {
             case .apiKey(let id):

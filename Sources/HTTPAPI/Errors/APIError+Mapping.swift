@@ -1,3 +1,4 @@
+import Audit
 import CommandHandling
 import Domain
 import HTTPTypes
@@ -17,6 +18,9 @@ extension APIError {
         case let error as SecretsError:
             self.init(.serviceUnavailable, code: error.code.rawValue, error.description)
             self = retryAfter(seconds: 5)
+        case let error as AuditError:
+            self.init(.serviceUnavailable, .auditUnavailable, error.description)
+            self = retryAfter(seconds: 30)
         case let error as any HTTPResponseError:
             let code: HTTPErrorCode = error.status == .notFound ? .notFound : .badRequest
             self.init(error.status, code, error.status.reasonPhrase.lowercased())

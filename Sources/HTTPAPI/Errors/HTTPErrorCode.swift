@@ -21,6 +21,8 @@ enum HTTPErrorCode: String, Hashable, Sendable, CaseIterable {
     case agentUnreachable = "agent_unreachable"
     case agentFailed = "agent_failed"
     case notOffered = "not_offered"
+    case auditUnavailable = "audit_unavailable"
+    case inconsistentLog = "inconsistent_log"
     case analysisUnavailable = "analysis_unavailable"
     case analysisFailed = "analysis_failed"
 }

@@ -13,7 +13,9 @@ struct AuthenticationMiddleware: RouterMiddleware {
     /// An agent that sends no key has it in its address: `/as/<key>/runs/…`.
     static let agentPathPrefix = "/as/"
     /// What says nothing of what is stored.
-    private static let openPaths: Set<String> = ["/healthz", "/readyz", "/openapi.json", "/docs", APIHandlers.echoPath]
+    private static let openPaths: Set<String> = [
+        "/healthz", "/readyz", "/openapi.json", "/docs", APIHandlers.echoPath, APIHandlers.addCheckpointPath,
+    ]
     /// People's browsers bring no key: what they were given is in the address. The echo has nothing to keep.
     private static let openPathPrefixes = ["/oauth/", DecisionLinks.pathPrefix, APIHandlers.echoPath + "/"]
     /// How the routes end where a token may come beside a key.

@@ -185,14 +185,14 @@ extension APIHandlers {
         }
     }
 
-    private func action(_ id: ActionID, of run: RunID) async throws -> ActionRecord {
+    func action(_ id: ActionID, of run: RunID) async throws -> ActionRecord {
         guard let action = try await projections.action(id, of: run) else {
             throw APIError.notFound("action \(id) not found")
         }
         return action
     }
 
-    private func accessRequest(
+    func accessRequest(
         _ id: AccessRequestID, _ request: APIRequest
     ) async throws -> AccessRequestRecord {
         guard let record = try await projections.accessRequest(id, in: request.workspace) else {
@@ -204,7 +204,7 @@ extension APIHandlers {
         return record
     }
 
-    private func accessRequestID(_ request: APIRequest) throws -> AccessRequestID {
+    func accessRequestID(_ request: APIRequest) throws -> AccessRequestID {
         try request.identifier("id") { _ in "request not found" }
     }
 }

@@ -22,6 +22,7 @@ extension RouteTable {
         addDeployment(api, configuration)
         addConnectors(api)
         addIngestion(api, configuration)
+        addAudit(api)
         addIndex()
     }
 

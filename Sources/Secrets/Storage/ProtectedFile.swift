@@ -5,7 +5,7 @@
 #endif
 
 /// A file that its owner alone may read, with calls that say when something is on the disk. Closed when let go.
-final class ProtectedFile: Sendable {
+package final class ProtectedFile: Sendable {
     private let descriptor: Int32
     private let path: String
 
@@ -27,7 +27,7 @@ final class ProtectedFile: Sendable {
     }
 
     /// Makes a file with these contents, durably: at its path it is whole, or not there. An existing one is replaced.
-    static func create(_ path: String, _ contents: [UInt8]) throws(SecretsError) {
+    package static func create(_ path: String, _ contents: [UInt8]) throws(SecretsError) {
         let draft = path + ".draft"
         _ = unlink(draft)
         let descriptor = openFile(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

@@ -1,0 +1,62 @@
+import Domain
+import Foundation
+import Secrets
+
+/// The files of a log's proofs: its key, its newest checkpoint, and the last one of each day.
+package struct AuditFiles: Sendable {
+    private let directory: URL
+
+    package init(_ directory: String) { self.directory = URL(fileURLWithPath: directory, isDirectory: true) }
+
+    package var tiles: String { directory.appendingPathComponent("tile").path }
+
+    /// What a witness has seen of other logs.
+    var witnessed: URL { directory.appendingPathComponent("witnessed") }
+
+    private var key: URL { directory.appendingPathComponent("checkpoint.key") }
+    private var newest: URL { directory.appendingPathComponent("checkpoint") }
+    private var days: URL { directory.appendingPathComponent("checkpoints") }
+
+    /// The log's key, made when there is none.
+    func signer() throws(AuditError) -> NoteSigner {
+        do {
+            try FileManager.default.createDirectory(
+                at: days, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            if FileManager.default.fileExists(atPath: key.path) {
+                let text = try String(contentsOf: key, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+                guard let signer = NoteSigner(text) else {
+                    throw AuditError.keyUnusable("\(key.path) is no key: put it back from a backup")
+                }
+                return signer
+            }
+            let signer = NoteSigner()
+            try ProtectedFile.create(key.path, Array((signer.text + "\n").utf8))
+            return signer
+        } catch let error as AuditError {
+            throw error
+        } catch {
+            throw .keyUnusable("the key of checkpoints cannot be kept in \(directory.path): \(error)")
+        }
+    }
+
+    /// What was signed last; `nil` when nothing was, or by another key.
+    func newestCheckpoint(_ verifier: NoteVerifier) throws(AuditError) -> (Checkpoint, SignedNote)? {
+        guard FileManager.default.fileExists(atPath: newest.path) else { return nil }
+        guard let text = try? String(contentsOf: newest, encoding: .utf8), let note = SignedNote(text),
+            let checkpoint = Checkpoint(note.text)
+        else { throw .keyUnusable("\(newest.path) is no checkpoint: put it back from a backup, or remove it") }
+        return verifier.isSigned(note) ? (checkpoint, note) : nil
+    }
+
+    /// - Parameter time: when it was signed.
+    func keep(_ note: SignedNote, at time: Timestamp) throws(AuditError) {
+        do {
+            let bytes = Array(note.note.utf8)
+            try ProtectedFile.create(newest.path, bytes)
+            let day = String(time.description.prefix(10))
+            try ProtectedFile.create(days.appendingPathComponent(day).path, bytes)
+        } catch {
+            throw .tilesUnwritable("\(error)")
+        }
+    }
+}

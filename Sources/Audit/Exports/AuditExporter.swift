@@ -1,0 +1,71 @@
+package import Domain
+package import EventStore
+import EventStreaming
+
+/// Writes what the log says of a run, with the proofs that it says so, in constant memory.
+package struct AuditExporter: Sendable {
+    private let log: any LogBackend
+    private let tree: TileTree
+    private let keeper: CheckpointKeeper
+
+    package init(log: any LogBackend, tree: TileTree, keeper: CheckpointKeeper) {
+        self.log = log
+        self.tree = tree
+        self.keeper = keeper
+    }
+
+    /// Every event that is of the run, oldest first.
+    ///
+    /// - Parameters:
+    ///   - first: where the run begins.
+    ///   - after: what an earlier export has ended with, to go on from there.
+    package func export(
+        run: RunID, from first: Position, after: Position?, as format: ExportFormat,
+        write: (String) async throws -> Void
+    ) async throws {
+        let head = try await head(run, after: after)
+        try await write(format.beginning(head))
+        let start = max(first.value, (after?.value ?? 0) + 1)
+        var scan = RecordScan(log, for: run.value, from: start, through: head.checkpoint.size)
+        var isFirst = true
+        while let batch = try await scan.batch() {
+            var text = ""
+            for found in batch where found.recorded.event.runID == run {
+                text += format.line(try await prove(found, head), head, isFirst: isFirst)
+                isFirst = false
+            }
+            if !text.isEmpty { try await write(text) }
+        }
+        try await write(format.ending)
+    }
+
+    /// What was decided, with the events that say so; `nil` when nobody has decided.
+    ///
+    /// - Parameter first: where the action was blocked, or access was asked for.
+    package func receipt(
+        of subject: Receipt.Subject, from first: Position
+    ) async throws(AuditError) -> JSONText? {
+        let head = try await head(subject.runID, after: nil)
+        var scan = RecordScan(log, for: subject.id, from: first.value, through: head.checkpoint.size)
+        var events: [ProvenEvent] = []
+        while let batch = try await scan.batch() {
+            for found in batch where Receipt.isPart(found.recorded.event, of: subject) {
+                events.append(try await prove(found, head))
+                if Receipt.isDecision(found.recorded.event.payload) { return Receipt.json(events, head) }
+            }
+        }
+        return nil
+    }
+
+    private func head(_ run: RunID?, after: Position?) async throws(AuditError) -> ExportHead {
+        let (checkpoint, note) = try await keeper.checkpoint()
+        return ExportHead(checkpoint: checkpoint, note: note, key: keeper.verifier, runID: run, after: after)
+    }
+
+    private func prove(_ found: RecordScan.Found, _ head: ExportHead) async throws(AuditError) -> ProvenEvent {
+        let index = found.recorded.position.value - 1
+        return ProvenEvent(
+            record: found.record, recorded: found.recorded,
+            inclusion: try await tree.inclusionProof(of: index, in: head.checkpoint.size))
+    }
+}

@@ -1,0 +1,249 @@
+package import EventLog
+package import EventStore
+
+/// The RFC 6962 tree over all records of the log, grown as asked and kept in tiles: any hash of it is a few reads away,
+/// however long the log is.
+///
+/// In memory are the newest tile of each level, which is not full, and a few of those that are. Everything on the disk
+/// can be deleted: it is made again from the log.
+package actor TileTree {
+    /// How much of the log is read at once.
+    private static let readBytesMax = 1024 * 1024
+    private static let cachedTilesMax = 256
+
+    private let log: any LogBackend
+    private let files: TileFiles
+    /// The tree that the log itself found when it was opened: what tiles of an earlier run have to agree with.
+    private let anchor: MerkleFrontier
+    /// The hashes of each level's newest tile.
+    private var newest: [[[UInt8]]] = []
+    private var fullTiles: [UInt64] = []
+    private var cache: [TilePath: [[UInt8]]] = [:]
+    private var isChecked = false
+
+    /// - Parameters:
+    ///   - directory: where the tiles are; made when there is one to write.
+    ///   - anchor: the tree of the records that the log had when it was opened.
+    package init(log: any LogBackend, directory: String, anchor: MerkleFrontier) {
+        self.log = log
+        files = TileFiles(directory)
+        self.anchor = anchor
+        (newest, fullTiles) = Self.load(files)
+    }
+
+    /// How many leaves the tree has.
+    package var count: UInt64 { (fullTiles.first ?? 0) * UInt64(TilePath.width) + UInt64(newest.first?.count ?? 0) }
+
+    /// Takes up every record that is durable now.
+    ///
+    /// - Throws: `AuditError` when the log cannot be read, or tiles cannot be written.
+    @discardableResult
+    package func grow() async throws(AuditError) -> UInt64 {
+        let durable = await log.durablePosition
+        try await checkTiles(durable)
+        try await grow(to: durable)
+        return count
+    }
+
+    /// The root of the tree of the first `size` records.
+    package func root(of size: UInt64) async throws(AuditError) -> [UInt8] {
+        size == 0 ? MerkleHash.ofNothing : try await hash(of: 0..<size)
+    }
+
+    /// The hashes that prove leaf `index` to be in the tree of `size` leaves.
+    package func inclusionProof(of index: UInt64, in size: UInt64) async throws(AuditError) -> [[UInt8]] {
+        try await hashes(of: MerkleProof.inclusion(of: index, in: size))
+    }
+
+    /// The hashes that prove that the tree of `size` leaves begins with that of `old`.
+    package func consistencyProof(from old: UInt64, to size: UInt64) async throws(AuditError) -> [[UInt8]] {
+        try await hashes(of: MerkleProof.consistency(from: old, to: size))
+    }
+
+    /// The hashes of a tile, one after the other; `nil` when the tree has not so many.
+    package func tile(_ path: TilePath) async throws(AuditError) -> [UInt8]? {
+        guard path.level < newest.count else { return nil }
+        if path.index == fullTiles[path.level] {
+            guard path.count <= newest[path.level].count else { return nil }
+            return Array(newest[path.level].prefix(path.count).joined())
+        }
+        guard path.index < fullTiles[path.level] else { return nil }
+        return Array(try await fullTile(path.level, path.index).prefix(path.count).joined())
+    }
+
+    private func hashes(of ranges: [Range<UInt64>]) async throws(AuditError) -> [[UInt8]] {
+        var hashes: [[UInt8]] = []
+        for range in ranges { hashes.append(try await hash(of: range)) }
+        return hashes
+    }
+
+    /// The hash of the leaves of `range`, which begins where a subtree of its size does.
+    private func hash(of range: Range<UInt64>) async throws(AuditError) -> [UInt8] {
+        // Complete subtrees, the largest first, are put together from the right.
+        var start = range.lowerBound
+        var parts: [[UInt8]] = []
+        var rest = range.upperBound - range.lowerBound
+        while rest > 0 {
+            let height = 63 - rest.leadingZeroBitCount
+            parts.append(try await subtree(height: height, index: start >> UInt64(height)))
+            start += 1 << UInt64(height)
+            rest -= 1 << UInt64(height)
+        }
+        guard var node = parts.popLast() else { return MerkleHash.ofNothing }
+        while let left = parts.popLast() { node = MerkleHash.node(left, node) }
+        return node
+    }
+
+    /// The hash of the complete subtree of 2^height leaves, the `index`th of its height.
+    private func subtree(height: Int, index: UInt64) async throws(AuditError) -> [UInt8] {
+        let (level, within) = (height / 8, height % 8)
+        let first = index << UInt64(within)
+        let (tileIndex, offset) = (first / UInt64(TilePath.width), Int(first % UInt64(TilePath.width)))
+        let tile = tileIndex == fullTiles[level] ? newest[level] : try await fullTile(level, tileIndex)
+        return Self.root(tile[offset..<offset + 1 << within])
+    }
+
+    /// The root over 2^n hashes.
+    private static func root(_ hashes: ArraySlice<[UInt8]>) -> [UInt8] {
+        var level = Array(hashes)
+        while level.count > 1 {
+            level = stride(from: 0, to: level.count, by: 2).map { MerkleHash.node(level[$0], level[$0 + 1]) }
+        }
+        return level[0]
+    }
+
+    /// A tile that is full: from memory, the disk, or, when it is missing there or damaged, made again.
+    private func fullTile(_ level: Int, _ index: UInt64) async throws(AuditError) -> [[UInt8]] {
+        let path = TilePath(level: level, index: index)
+        if let known = cache[path] { return known }
+        var hashes: [[UInt8]]
+        if let bytes = files.read(level: level, index: index) {
+            hashes = Self.split(bytes)
+            if let parent = try await hashAbove(path), Self.root(hashes[...]) != parent {
+                hashes = try await remake(path)
+            }
+        } else {
+            hashes = try await remake(path)
+        }
+        if cache.count >= Self.cachedTilesMax { cache.removeAll(keepingCapacity: true) }
+        cache[path] = hashes
+        return hashes
+    }
+
+    /// What the tile above says of this one.
+    private func hashAbove(_ path: TilePath) async throws(AuditError) -> [UInt8]? {
+        let level = path.level + 1
+        guard level < newest.count else { return nil }
+        let (index, offset) = (path.index / UInt64(TilePath.width), Int(path.index % UInt64(TilePath.width)))
+        if index == fullTiles[level] { return newest[level][offset] }
+        return try await fullTile(level, index)[offset]
+    }
+
+    private func remake(_ path: TilePath) async throws(AuditError) -> [[UInt8]] {
+        var hashes: [[UInt8]] = []
+        let first = path.index * UInt64(TilePath.width)
+        if path.level == 0 {
+            while hashes.count < TilePath.width {
+                let records = try await read(first + UInt64(hashes.count) + 1)
+                hashes += records.prefix(TilePath.width - hashes.count).map(MerkleHash.leaf)
+            }
+        } else {
+            for index in first..<first + UInt64(TilePath.width) {
+                hashes.append(Self.root(try await fullTile(path.level - 1, index)[...]))
+            }
+        }
+        try write(path, hashes)
+        return hashes
+    }
+
+    private func grow(to durable: UInt64) async throws(AuditError) {
+        while count < durable {
+            let next = count + 1
+            let records = try await read(next)
+            // Somebody else may have taken them up meanwhile.
+            guard count + 1 == next else { continue }
+            for record in records.prefix(Int(clamping: durable - count)) {
+                try append(MerkleHash.leaf(record), level: 0)
+            }
+        }
+    }
+
+    private func append(_ hash: [UInt8], level: Int) throws(AuditError) {
+        if level == newest.count {
+            newest.append([])
+            fullTiles.append(0)
+        }
+        newest[level].append(hash)
+        guard newest[level].count == TilePath.width else { return }
+        let full = newest[level]
+        try write(TilePath(level: level, index: fullTiles[level]), full)
+        newest[level] = []
+        fullTiles[level] += 1
+        try append(Self.root(full[...]), level: level + 1)
+    }
+
+    /// Once: tiles that an earlier run left count only when they are the log's; else all are made again.
+    private func checkTiles(_ durable: UInt64) async throws(AuditError) {
+        guard !isChecked else { return }
+        if count <= anchor.count {
+            try await grow(to: anchor.count)
+            if try await root(of: anchor.count) == anchor.root {
+                isChecked = true
+                return
+            }
+        }
+        guard !isChecked else { return }
+        do {
+            try files.removeAll()
+        } catch {
+            throw .tilesUnwritable("\(error)")
+        }
+        (newest, fullTiles, cache) = ([], [], [:])
+        try await grow(to: anchor.count)
+        guard try await root(of: anchor.count) == anchor.root else {
+            throw .logUnreadable("its records do not have the tree head that it was opened with")
+        }
+        isChecked = true
+    }
+
+    private func read(_ position: UInt64) async throws(AuditError) -> [[UInt8]] {
+        let records: [[UInt8]]
+        do {
+            records = try await log.read(from: position, bytesMax: Self.readBytesMax)
+        } catch {
+            throw .logUnreadable(error.description)
+        }
+        guard !records.isEmpty else { throw .logUnreadable("position \(position) is missing") }
+        return records
+    }
+
+    private func write(_ path: TilePath, _ hashes: [[UInt8]]) throws(AuditError) {
+        do {
+            try files.write(level: path.level, index: path.index, Array(hashes.joined()))
+        } catch {
+            throw .tilesUnwritable("\(error)")
+        }
+    }
+
+    private static func split(_ bytes: [UInt8]) -> [[UInt8]] {
+        stride(from: 0, to: bytes.count, by: 32).map { Array(bytes[$0..<$0 + 32]) }
+    }
+
+    /// What an earlier run has left, as far as it is whole.
+    private static func load(_ files: TileFiles) -> (newest: [[[UInt8]]], fullTiles: [UInt64]) {
+        var newest: [[[UInt8]]] = [[]]
+        var fullTiles = [files.count(level: 0)]
+        while let below = fullTiles.last, below > 0 {
+            let first = below / UInt64(TilePath.width) * UInt64(TilePath.width)
+            let level = fullTiles.count - 1
+            var roots: [[UInt8]] = []
+            for index in first..<below {
+                guard let bytes = files.read(level: level, index: index) else { return ([], []) }
+                roots.append(root(split(bytes)[...]))
+            }
+            newest.append(roots)
+            fullTiles.append(below / UInt64(TilePath.width))
+        }
+        return (newest, fullTiles)
+    }
+}

@@ -1,0 +1,42 @@
+import AsyncHTTPClient
+import Audit
+import Domain
+import EventLog
+import EventStore
+import NIOCore
+import NIOHTTP1
+
+extension Daemon {
+    private static let witnessTimeout = TimeAmount.seconds(20)
+    private static let witnessAnswerBytesMax = 65_536
+
+    /// What proves the log's history: its tree, the key that signs it, and the witnesses of both directions.
+    ///
+    /// - Parameter tree: of the records that the log had when it was opened.
+    func makeAudit(
+        _ log: FileLogBackend, _ tree: MerkleFrontier, _ client: HTTPClient, _ directory: DataDirectory,
+        now: @escaping @Sendable () -> Timestamp
+    ) throws(DaemonError) -> AuditServices {
+        let files = AuditFiles(directory.audit)
+        let tiles = TileTree(log: log, directory: files.tiles, anchor: tree)
+        let witnesses = configuration.audit.witnesses.map { witness in
+            RemoteWitness(verifier: witness.verifier, url: witness.url) { url, body in
+                var request = HTTPClientRequest(url: url)
+                request.method = .POST
+                request.body = .bytes(ByteBuffer(string: body))
+                let response = try await client.execute(request, timeout: Self.witnessTimeout)
+                let answer = try await response.body.collect(upTo: Self.witnessAnswerBytesMax)
+                return (Int(response.status.code), String(buffer: answer))
+            }
+        }
+        do {
+            let keeper = try CheckpointKeeper(
+                tree: tiles, files: files, witnesses: witnesses, now: now, logger: logger)
+            return AuditServices(
+                tree: tiles, keeper: keeper, exporter: AuditExporter(log: log, tree: tiles, keeper: keeper),
+                witness: try Witness(files: files, logs: configuration.audit.witnessedLogs, now: now))
+        } catch {
+            throw DaemonError(.directoryUnusable, error.description)
+        }
+    }
+}
