@@ -23,8 +23,6 @@ package struct HTTPAPIDependencies: Sendable {
     package let connectorTest: ConnectorTest
     package let decisionLinks: DecisionLinks
     package let analyzer: SourceAnalyzer
-    /// The package that agents run on, as the installer takes it.
-    package let agentRuntime: String
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
     package let agentRecords: AgentRecords
@@ -35,7 +33,7 @@ package struct HTTPAPIDependencies: Sendable {
         commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
         client: HTTPClient, egress: EgressGateway, consents: Consents, models: LLMGateway,
         identities: IdentityGateway, connectors: ConnectorDirectory, connectorTest: ConnectorTest,
-        decisionLinks: DecisionLinks, analyzer: SourceAnalyzer, agentRuntime: String = "runagents",
+        decisionLinks: DecisionLinks, analyzer: SourceAnalyzer,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         agentRecords: AgentRecords = AgentRecords(),
         metrics: @escaping @Sendable () async -> String
@@ -53,7 +51,6 @@ package struct HTTPAPIDependencies: Sendable {
         self.connectorTest = connectorTest
         self.decisionLinks = decisionLinks
         self.analyzer = analyzer
-        self.agentRuntime = agentRuntime
         self.agentOfToken = agentOfToken
         self.agentRecords = agentRecords
         self.metrics = metrics
