@@ -20,14 +20,25 @@ extension APIHandlers {
         return APIAnswer(.accepted, try await build(known, request).json, position: receipt.position)
     }
 
-    /// Newest first.
+    /// Newest first, unless another order is asked for.
     func listBuilds(_ request: APIRequest) async throws -> Response {
-        let (workspace, limit, cursor) = (request.workspace, try request.listLimit(), try request.listCursor())
-        let page = { @Sendable [projections] (before: Position?, limit: Int) in
-            try await projections.builds(before: before, limit: limit, in: workspace)
+        let (workspace, limit) = (request.workspace, try request.listLimit())
+        let status = try request.query("status").map { text throws(APIError) in
+            guard let status = BuildStatus(rawValue: text.uppercased()) else {
+                let known = BuildStatus.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .badRequest("status must be one of \(known)")
+            }
+            return status
         }
-        guard let limit else { return try await wholeList(\.json) { try await page($0?.position, $1) } }
-        return listPage(try await page(cursor, limit), limit: limit, cursor: \.position, \.json)
+        let order = try request.order(BuildField.createdAt, isDescending: true)
+        let start = try await listStart(request, by: order)
+        let page = { @Sendable [projections] (after: ListPlace?, limit: Int) in
+            try await projections.builds(status: status, by: order, after: after, limit: limit, in: workspace)
+        }
+        guard let limit else {
+            return try await wholeList(\.json) { try await page($0.map { $0.place(by: order.field) } ?? start, $1) }
+        }
+        return listPage(try await page(start, limit), request, cursor: \.position, \.json)
     }
 
     func getBuild(_ request: APIRequest) async throws -> APIAnswer {

@@ -146,6 +146,8 @@ enum ReadModelSchema {
             position INTEGER NOT NULL, for_one_call INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX access_requests_by_status ON access_requests (workspace, status, position);
+        CREATE INDEX access_requests_by_subject ON access_requests (workspace, status, subject, position);
+        CREATE INDEX access_requests_by_tool ON access_requests (workspace, status, tool_id, position);
         CREATE INDEX access_requests_pending ON access_requests (workspace, subject, tool_id)
             WHERE status = 'PENDING';
 
