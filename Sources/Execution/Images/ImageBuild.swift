@@ -1,3 +1,5 @@
+import Subprocess
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -28,11 +30,7 @@ struct ImageBuild: Sendable {
         } catch {
             return (.failure(error), [])
         }
-        let log = await BuildCommand(
-            executable: builder.engine.executable, arguments: arguments,
-            environment: DaemonEnvironment.forChildren(with: PackageIndex.proxies), timeout: timeout,
-            grace: Self.grace
-        ).run()
+        let log = await command.run()
         guard log.isSuccess, let id = BundleFiles.tail(of: staging + "/id", bytesMax: Self.idBytesMax) else {
             let end = String(decoding: log.bytes.suffix(Self.shownInError), as: UTF8.self)
             let refusal = AgentRefusal("\(builder.engine.program) could not make the image. Its end:\n\(end)")
@@ -53,6 +51,20 @@ struct ImageBuild: Sendable {
         try BundleFiles.walk(directory) { entry, kind throws(AgentRefusal) in
             chmod(entry, kind == .directory ? 0o755 : 0o644)
         }
+    }
+
+    /// What podman and buildah start has process groups of its own and outlives them; so, where the daemon may, they have
+    /// process ids of their own too, and the kernel ends all of them with the first.
+    private var command: BuildCommand {
+        let environment = DaemonEnvironment.forChildren(with: PackageIndex.proxies)
+        guard builder.mountsVolumes, DaemonEnvironment.isRoot else {
+            return BuildCommand(
+                executable: builder.engine.executable, arguments: arguments, environment: environment,
+                timeout: timeout, grace: Self.grace)
+        }
+        let own = ["--pid", "--fork", "--kill-child", "--mount-proc", "--", builder.engine.program]
+        return BuildCommand(
+            executable: .name("unshare"), arguments: own + arguments, environment: environment, timeout: timeout)
     }
 
     private var arguments: [String] {
