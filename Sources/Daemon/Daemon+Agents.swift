@@ -83,7 +83,7 @@ extension AgentRecords {
                 case .isFetched: .isFetched
                 case .fails(let reason): .fails(reason)
                 }
-            })
+            }, imageRecipe: { agents.imageRecipe($0) })
     }
 }
 

@@ -28,13 +28,16 @@ extension Daemon {
         BuildDriver(
             commands: commands, store: store,
             workshop: BuildDriver.Workshop(
-                document: { id, workspace in
+                order: { id, workspace in
                     try await projections.reach(store.durablePosition)
-                    return try await projections.build(id, in: workspace)?.document.value
+                    return try await projections.build(id, in: workspace).map {
+                        BuildDriver.Order(document: $0.document.value, image: $0.image)
+                    }
                 },
-                make: { document in
-                    let made = await agents.build(document)
-                    return BuildDriver.Outcome(error: made.error, log: made.log)
+                make: { order in
+                    let made = await agents.build(order.document, image: order.image)
+                    return BuildFinished(
+                        error: made.error, log: made.log, imageID: made.imageID, imageError: made.imageError)
                 }), logger: logger)
     }
 }

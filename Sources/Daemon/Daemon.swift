@@ -195,7 +195,7 @@ package struct Daemon: Sendable {
             commands: commands, projections: projections, streamer: streamer, vault: vault, client: client,
             egress: egress, consents: consents, models: models, identities: identities,
             connectors: approvals.directory, connectorTest: approvals.test, decisionLinks: approvals.links,
-            audit: audit, analyzer: makeAnalyzer(agents), agentRuntime: configuration.agents.runtime,
+            audit: audit, analyzer: makeAnalyzer(agents),
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             }, agentRecords: AgentRecords(agents),

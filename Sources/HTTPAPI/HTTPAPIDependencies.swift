@@ -25,8 +25,6 @@ package struct HTTPAPIDependencies: Sendable {
     package let decisionLinks: DecisionLinks
     package let audit: AuditServices
     package let analyzer: SourceAnalyzer
-    /// The package that agents run on, as the installer takes it.
-    package let agentRuntime: String
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
     package let agentRecords: AgentRecords
@@ -38,7 +36,6 @@ package struct HTTPAPIDependencies: Sendable {
         client: HTTPClient, egress: EgressGateway, consents: Consents, models: LLMGateway,
         identities: IdentityGateway, connectors: ConnectorDirectory, connectorTest: ConnectorTest,
         decisionLinks: DecisionLinks, audit: AuditServices, analyzer: SourceAnalyzer,
-        agentRuntime: String = "runagents",
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         agentRecords: AgentRecords = AgentRecords(),
         metrics: @escaping @Sendable () async -> String
@@ -57,7 +54,6 @@ package struct HTTPAPIDependencies: Sendable {
         self.decisionLinks = decisionLinks
         self.audit = audit
         self.analyzer = analyzer
-        self.agentRuntime = agentRuntime
         self.agentOfToken = agentOfToken
         self.agentRecords = agentRecords
         self.metrics = metrics

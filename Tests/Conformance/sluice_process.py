@@ -42,8 +42,9 @@ class SluiceProcess:
 
     def environment(self):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
-        # Most images that tests deploy are names alone.
-        return environment | {"SLUICE_API_KEY": ADMIN_KEY, "SLUICE_CONTAINER_ENGINE": "none"} | self.settings
+        # Most images that tests deploy are names alone, and most builds are of sources that run in the sandbox.
+        defaults = {"SLUICE_API_KEY": ADMIN_KEY, "SLUICE_CONTAINER_ENGINE": "none", "SLUICE_BUILD_IMAGES": "off"}
+        return environment | defaults | self.settings
 
     def start(self):
         with open(self.output, "ab") as output:

@@ -1,5 +1,6 @@
 """Approval connectors: what approvers are told, on which services, and how they decide from a message."""
 
+import hashlib
 import itertools
 import json
 import re
@@ -356,6 +357,26 @@ def test_a_policy_names_who_is_told_and_how(sluice, services):
         tool.close()
 
 
+def test_what_waits_when_a_connector_is_made_is_told_of_then_and_once(team, services):
+    action = team.blocked()
+    team.create("late", "/hooks/late")
+    content, call = services.expect("approval.requested")
+    assert call.target == "/hooks/late" and content["data"]["action_id"] == action["action_id"]
+    team.activity("delivery.started", "delivery.made")
+    # Another one, or a change, is no reason to tell of it again.
+    team.create("later", "/hooks/later")
+    second = team.blocked()
+    content, _ = services.expect("approval.requested")
+    assert content["data"]["action_id"] == second["action_id"] and services.received.empty()
+
+
+@pytest.mark.parametrize("mode", ["slack", "FIRST_SUCCESS", "none"])
+def test_an_unknown_way_to_deliver_is_refused(team, mode):
+    answer = team.api.post("/api/v1/policies", {"name": "odd", "spec": {"policies": [], "approvals": [
+        {"name": "a", "toolIds": ["bank"], "delivery": {"mode": mode}}]}})
+    assert answer.status == 400 and "spec.approvals[0].delivery.mode must be one of first_success, all" in answer.error
+
+
 # After a crash.
 
 
@@ -412,6 +433,52 @@ def test_looking_at_a_link_decides_nothing(sluice, team, asked):
     assert "form-action 'self'" in page.headers["content-security-policy"]
     assert browser(sluice).request("HEAD", link.removeprefix(sluice.url)).status == 200
     assert team.action(action)["status"] == "BLOCKED"
+
+
+@pytest.fixture
+def gated(sluice, services):
+    """An agent whose calls wait, and what a browser sees of one at its link."""
+    tool, name = ScriptedTool(), f"gated-{time.monotonic_ns()}"
+    store_tool(sluice, name, tool.url)
+    team = Team(sluice, services)
+    team.api = sluice.client()
+    team.create(name, "/hooks/gated")
+    agent = GovernedAgent(
+        sluice, name, [("approval_required", ["POST"], tool.url + "/*")],
+        [{"name": name, "toolIds": [name], "delivery": {"connectors": [name]}}])
+
+    def ask(body):
+        run = agent.start()
+        agent.blocked(run, "POST", name, "/pay", body)
+        link = link_in(services.expect("approval.requested")[0]).removeprefix(sluice.url)
+        return run, link
+
+    yield ask
+    tool.close()
+
+
+@pytest.mark.parametrize("body, shown, hidden", [
+    (b'{"amount": 7, "to": "<script>alert(1)</script>"}', "&lt;script&gt;alert(1)&lt;/script&gt;", "<script>"),
+    ("pay \u202eada\u200b now".encode(), "pay [U+202E]ada[U+200B] now", "\u202e"), (b"\xff\x00", "/wA=", "\x00"),
+    (b"", "the body is empty", "<pre>"),
+    (b"a" * 16_384 + b"END", "16387 bytes of text. Only the first 16384 characters", "END")])
+def test_the_page_of_a_link_shows_the_body_that_waits(sluice, gated, body, shown, hidden):
+    _, link = gated(body)
+    page = browser(sluice).get(link).content.decode()
+    assert shown in page and hidden not in page.split("</style>")[1], page
+    assert "sha256:" + hashlib.sha256(body).hexdigest() in page
+    decided = decide(sluice, sluice.url + link, payload_hash="sha256:" + hashlib.sha256(body).hexdigest())
+    assert decided.status == 200 and "<pre>" not in decided.content.decode()
+    assert "<pre>" not in browser(sluice).get(link).content.decode(), "it is shown for the decision alone"
+
+
+def test_whoever_asks_for_json_gets_the_body_too(sluice, gated):
+    _, link = gated(b'{"amount": 7}')
+    seen = browser(sluice).get(link, {"Accept": "application/json"}).json
+    assert seen["payload"] == '{"amount": 7}' and "payload_truncated" not in seen
+    _, link = gated(b"b" * 20_000)
+    seen = browser(sluice).get(link, {"Accept": "application/json"}).json
+    assert seen["payload"] == "b" * 16_384 and seen["payload_truncated"] is True
 
 
 @pytest.mark.parametrize("decision, status", [("approve", "APPROVED"), ("reject", "REJECTED")])

@@ -51,6 +51,11 @@ def handler(request, context=None):
 """
 
 
+def wanted(entry):
+    """No compiled files; and no word of the host's that its packages are installed by others."""
+    return None if "__pycache__" in entry.name or entry.name.endswith("EXTERNALLY-MANAGED") else entry
+
+
 class Engine:
     """A container engine with images of its own."""
 
@@ -72,7 +77,7 @@ class Engine:
                 entry.type, entry.mode = tarfile.DIRTYPE, 0o755
                 tar.addfile(entry)
             for path, target in files:
-                tar.add(path, target, filter=lambda entry: None if "__pycache__" in entry.name else entry)
+                tar.add(path, target, filter=wanted)
         change = [part for each in changes for part in ("--change", each)]
         made = self.run("import", *change, str(archive), name)
         assert made.returncode == 0, made.stderr

@@ -372,5 +372,6 @@ enum EventSamples {
         .buildStarted(BuildStarted(attempt: 2)),
         .buildFinished(BuildFinished(error: nil, log: "Successfully installed x\n")),
         .buildFinished(BuildFinished(error: "no such package", log: "")),
+        .buildFinished(BuildFinished(error: nil, log: "STEP 1/9", imageID: "sha256:00", imageError: "no registry")),
     ]
 }

@@ -66,9 +66,8 @@ import Testing
     private static func expectAsListed(_ id: RunID, _ projections: Projections) async throws {
         for workspace in LogGenerator.workspaces {
             guard let run = try await projections.run(id, in: workspace) else { continue }
-            var filter = RunFilter()
-            filter.before = run.position.next
-            let listed = try await projections.runs(filter, limit: 1, in: workspace).records
+            let place = ListPlace(run.position.next, value: nil)
+            let listed = try await projections.runs(RunFilter(), after: place, limit: 1, in: workspace).records
             #expect(listed == [run])
             let blocked = try await projections.actions(of: id).last
             if let blocked, let action = try await projections.action(blocked.id, of: id) { #expect(action == blocked) }

@@ -9,7 +9,9 @@ extension LogGenerator {
             if random.chance(50) { return .startBuild(build.id) }
             return .finishBuild(
                 build.id,
-                BuildFinished(error: random.maybe("no such package"), log: random.pick(["", "Collecting x\n"])))
+                BuildFinished(
+                    error: random.maybe("no such package"), log: random.pick(["", "Collecting x\n"]),
+                    imageID: random.maybe("sha256:00"), imageError: random.maybe("no registry")))
         }
         if random.chance(40) {
             return .recordAnalysis(id: newID(), document: JSONText(verified: #"{"tools":[],"framework":"plain"}"#))

@@ -9,6 +9,13 @@ extension AgentsConfiguration {
         sandbox = mode
         containerEngine = settings.text(.containerEngine)
         containerArguments = settings.text(.containerArguments).split(separator: " ").map(String.init)
+        images.builder = settings.text(.buildImages)
+        images.base = settings.text(.buildImageBase)
+        guard !images.base.isEmpty, !images.base.contains(where: \.isWhitespace) else {
+            throw settings.invalid(.buildImageBase, "the name of an image")
+        }
+        images.arguments = settings.text(.buildImageArguments).split(separator: " ").map(String.init)
+        images.options = settings.text(.buildImageOptions).split(separator: " ").map(String.init)
         python = settings.text(.agentPython)
         runtime = settings.text(.agentRuntime)
         instancesMax = try settings.integer(.agentInstancesMax, in: 1...10_000)

@@ -38,11 +38,17 @@ package struct BuildStarted: Hashable, Sendable {
 package struct BuildFinished: Hashable, Sendable {
     /// What went wrong; `nil` when nothing did.
     package let error: String?
-    /// The end of what the package installer said.
+    /// The end of what the package installer and the builder of images said.
     package let log: String
+    /// The id of the image that was made; `nil` when none was.
+    package let imageID: String?
+    /// What kept it from an image that was wanted, but not needed.
+    package let imageError: String?
 
-    package init(error: String?, log: String) {
+    package init(error: String?, log: String, imageID: String? = nil, imageError: String? = nil) {
         self.error = error
         self.log = log
+        self.imageID = imageID
+        self.imageError = imageError
     }
 }

@@ -59,17 +59,22 @@ extension BuildFinished {
     func write(to writer: inout WireWriter) {
         writer.add(1, optional: error)
         writer.add(2, log)
+        writer.add(3, optional: imageID)
+        writer.add(4, optional: imageError)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (error, log): (String?, String) = (nil, "")
+        var (imageID, imageError): (String?, String?) = (nil, nil)
         while let field = try reader.next() {
             switch field {
             case 1: error = try reader.text()
             case 2: log = try reader.text()
+            case 3: imageID = try reader.text()
+            case 4: imageError = try reader.text()
             default: try reader.skip()
             }
         }
-        self.init(error: error, log: log)
+        self.init(error: error, log: log, imageID: imageID, imageError: imageError)
     }
 }

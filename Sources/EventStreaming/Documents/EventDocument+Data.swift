@@ -128,6 +128,8 @@ extension EventDocument {
             case .buildFinished(let finished):
                 json.add("error", finished.error)
                 json.add("log", finished.log)
+                json.add("image_id", finished.imageID)
+                json.add("image_error", finished.imageError)
             case .secretDeleted(let deleted):
                 json.add("owner_kind", deleted.kind.singular)
                 json.add("owner", deleted.owner)

@@ -103,7 +103,7 @@ package actor BundleStore {
             runtime: configuration.runtime, python: try await interpreter().version,
             requirements: definition.requirements)
         let paths = [environments + "/\(key)/build.log", environments + "/\(key).failed/build.log"]
-        let bytes = paths.lazy.compactMap { BundleFiles.tail(of: $0, bytesMax: EnvironmentBuild.logBytesMax) }.first
+        let bytes = paths.lazy.compactMap { BundleFiles.tail(of: $0, bytesMax: BuildCommand.logBytesMax) }.first
         return String(decoding: bytes ?? [], as: UTF8.self)
     }
 
@@ -143,7 +143,7 @@ package actor BundleStore {
         _ path: String, _ requirements: [String], _ python: PythonInterpreter
     ) async throws(AgentRefusal) {
         if BundleFiles.exists(path) { return }
-        if let log = BundleFiles.tail(of: path + ".failed/build.log", bytesMax: EnvironmentBuild.logBytesMax) {
+        if let log = BundleFiles.tail(of: path + ".failed/build.log", bytesMax: BuildCommand.logBytesMax) {
             throw EnvironmentBuild.failure(log)
         }
         let staging = newStaging(in: environments)
@@ -171,6 +171,15 @@ package actor BundleStore {
         try BundleFiles.write(sources, under: staging + "/src")
         try BundleFiles.install(staging, as: path)
     }
+
+    /// A directory to make an image in, which the next start removes if nothing else does.
+    func beginImage() throws(AgentRefusal) -> String {
+        let staging = newStaging(in: bundles)
+        try BundleFiles.makeDirectory(staging)
+        return staging
+    }
+
+    func endImage(_ staging: String) { BundleFiles.remove(staging) }
 
     private func newStaging(in directory: String) -> String {
         stagingCount += 1

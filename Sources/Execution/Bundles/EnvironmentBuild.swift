@@ -9,12 +9,6 @@ import SystemPackage
 /// The making of a virtual environment: the packages of the index, installed with their own code running, so in a
 /// sandbox too. It sees the network, to reach the index, and nothing of Sluice.
 struct EnvironmentBuild: Sendable {
-    struct Log: Sendable {
-        let isSuccess: Bool
-        let bytes: [UInt8]
-    }
-
-    static let logBytesMax = 256 * 1024
     private static let shownInStatus = 2000
 
     let staging: String
@@ -30,7 +24,7 @@ struct EnvironmentBuild: Sendable {
     }
 
     /// Makes `venv` in the staging directory. Never throws: the log says what went wrong.
-    func run() async -> Log {
+    func run() async -> BuildCommand.Log {
         let root = sandbox == nil ? staging : "/bundle"
         if sandbox?.identity == .dropped { chown(staging, SandboxCommand.nobody, SandboxCommand.nobody) }
         let steps = [
@@ -43,46 +37,17 @@ struct EnvironmentBuild: Sendable {
         var bytes: [UInt8] = []
         for step in steps {
             let log = await perform(step)
-            bytes = (bytes + log.bytes).suffix(Self.logBytesMax)
-            guard log.isSuccess else { return Log(isSuccess: false, bytes: bytes) }
+            bytes = (bytes + log.bytes).suffix(BuildCommand.logBytesMax)
+            guard log.isSuccess else { return BuildCommand.Log(isSuccess: false, bytes: bytes) }
         }
-        return Log(isSuccess: true, bytes: bytes)
+        return BuildCommand.Log(isSuccess: true, bytes: bytes)
     }
 
-    private func perform(_ step: [String]) async -> Log {
-        await withTaskGroup(of: Log?.self) { group in
-            group.addTask { await execute(step) }
-            group.addTask {
-                do { try await Task.sleep(for: timeout) } catch { return nil }
-                return Log(isSuccess: false, bytes: Array("the build took longer than \(timeout)\n".utf8))
-            }
-            defer { group.cancelAll() }
-            return await group.next().flatMap { $0 } ?? Log(isSuccess: false, bytes: Array("broken off\n".utf8))
-        }
-    }
-
-    private func execute(_ step: [String]) async -> Log {
-        var options = PlatformOptions()
-        options.createSession = true
-        options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
+    private func perform(_ step: [String]) async -> BuildCommand.Log {
         let (executable, arguments) = command(step)
-        do {
-            let result = try await Subprocess.run(
-                executable, arguments: Arguments(arguments),
-                environment: environment, platformOptions: options, input: .none, output: .sequence,
-                error: .combinedWithOutput
-            ) { execution in
-                var bytes: [UInt8] = []
-                for try await buffer in execution.standardOutput {
-                    buffer.withUnsafeBytes { bytes += $0 }
-                    if bytes.count > 2 * Self.logBytesMax { bytes.removeFirst(bytes.count - Self.logBytesMax) }
-                }
-                return bytes
-            }
-            return Log(isSuccess: result.terminationStatus.isSuccess, bytes: result.closureResult)
-        } catch {
-            return Log(isSuccess: false, bytes: Array("the build could not be run: \(error)\n".utf8))
-        }
+        return await BuildCommand(
+            executable: executable, arguments: arguments, environment: environment, timeout: timeout
+        ).run()
     }
 
     private func command(_ step: [String]) -> (Executable, [String]) {

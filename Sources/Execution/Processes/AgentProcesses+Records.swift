@@ -18,27 +18,6 @@ extension AgentProcesses {
         }
     }
 
-    /// Builds sources as a deploy of them would be built: that deploy then finds everything there.
-    ///
-    /// - Returns: what went wrong, if anything, and the end of what the package installer said.
-    package func build(_ document: JSONValue) async -> (error: String?, log: String) {
-        // What is begun before would be taken for a remainder.
-        _ = await cleaning.value()
-        do throws(AgentRefusal) {
-            let definition = try AgentDefinition(document: document)
-            do throws(AgentRefusal) {
-                // As agents are: where those are not run, this is refused as well.
-                _ = try await sandbox.current()
-                _ = try await bundles.bundle(definition, retries: true)
-                return (nil, try await bundles.buildLog(definition))
-            } catch {
-                return (error.description, (try? await bundles.buildLog(definition)) ?? "")
-            }
-        } catch {
-            return (error.description, "")
-        }
-    }
-
     /// The one writer and reader of that agent's output: whoever follows it sees what any of its processes writes.
     func output(of id: ResourceID) -> AgentOutput {
         if let known = outputs[id] { return known }

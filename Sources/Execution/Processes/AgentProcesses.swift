@@ -36,6 +36,7 @@ package actor AgentProcesses {
     let directory: RuntimeDirectory
     let sandbox: SandboxChoice
     let containers: ContainerChoice
+    let imageBuilders: ImageBuilderChoice
     package let bundles: BundleStore
     /// For programs of Sluice's own that read what clients send.
     package nonisolated let python: IsolatedPython
@@ -65,6 +66,7 @@ package actor AgentProcesses {
         sandbox = SandboxChoice(configuration.sandbox, logger: logger)
         containers = ContainerChoice(
             configuration.containerEngine, configuration.containerArguments, logger: logger)
+        imageBuilders = ImageBuilderChoice(configuration, containers, logger: logger)
         bundles = BundleStore(configuration, sandbox, logger: logger)
         python = IsolatedPython(bundles, sandbox)
         // Bounded by what it is about: an agent has a few jobs, and both agents and instances are limited.

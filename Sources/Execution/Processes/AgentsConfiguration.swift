@@ -7,6 +7,7 @@ package struct AgentsConfiguration: Hashable, Sendable {
     package var containerEngine = "auto"
     /// What stands before each of its commands.
     package var containerArguments: [String] = []
+    package var images = ImageSettings()
     package var python = "python3"
     /// The package that holds the runtime, as the installer takes it.
     package var runtime = "runagents==1.4.2"

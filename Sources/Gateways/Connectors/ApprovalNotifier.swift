@@ -40,6 +40,7 @@ package struct ApprovalNotifier: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             try await projections.reach(position)
             for delivery in active.deliveries.all where delivery.stage == .inFlight { await interrupt(delivery) }
+            var waiting = WaitingSubjects(active.waitingSubjects)
             for (subject, workspace) in active.waitingSubjects {
                 group.addTask { await notify(subject, workspace) }
             }
@@ -47,7 +48,11 @@ package struct ApprovalNotifier: Sendable {
                 group.addTask { await followUp(key) }
             }
             for try await batch in store.subscribe(after: position) {
-                for recorded in batch { take(recorded, &group) }
+                for recorded in batch {
+                    waiting.take(recorded)
+                    take(recorded, &group)
+                    if recorded.storesConnector { tell(of: &waiting, recorded, &group) }
+                }
             }
             group.cancelAll()
         }
@@ -69,6 +74,18 @@ package struct ApprovalNotifier: Sendable {
         case .actionFailed(let failed): close(failed.actionID.value, position, &group)
         case .accessApproved, .accessRejected, .accessExpired: close(event.stream.id, position, &group)
         default: break
+        }
+    }
+
+    /// A connector was made or changed, or what holds for all of them: what nobody was told of may be told by it.
+    private func tell(
+        of waiting: inout WaitingSubjects, _ recorded: RecordedEvent,
+        _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) {
+        let (workspace, position) = (recorded.event.workspace, recorded.position)
+        for subject in waiting.open(in: workspace, isOpen: { commands.isOpen($0) })
+        where commands.deliveries(about: subject).isEmpty {
+            group.addTask { await self.notify(subject, workspace, at: position) }
         }
     }
 
@@ -141,6 +158,12 @@ package struct ApprovalNotifier: Sendable {
         guard let value = digest.withUnsafeBytes({ UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16])) })
         else { preconditionFailure("SHA-256 has 32 bytes") }
         return DeliveryID(value)
+    }
+}
+
+extension RecordedEvent {
+    fileprivate var storesConnector: Bool {
+        if case .resourceStored(let stored) = event.payload { stored.kind == .approvalConnector } else { false }
     }
 }
 

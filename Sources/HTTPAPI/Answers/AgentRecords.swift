@@ -36,17 +36,22 @@ package struct AgentRecords: Sendable {
     /// Whether images are run here.
     package let runsImages: @Sendable () async -> Bool
 
+    /// The Dockerfile that an image of a build's sources is made by; `nil` when they cannot be an agent.
+    package let imageRecipe: @Sendable (_ document: JSONValue) -> String?
+
     package init(
         output: @escaping @Sendable (AgentIdentity, _ after: UInt64, _ follows: Bool) async throws -> Page? = {
             _, _, _ in nil
         },
         buildLog: @escaping @Sendable (AgentIdentity) async throws -> String? = { _ in nil },
         runsImages: @escaping @Sendable () async -> Bool = { false },
-        outlook: @escaping @Sendable (_ document: JSONValue) async -> Outlook = { _ in .isElsewhere }
+        outlook: @escaping @Sendable (_ document: JSONValue) async -> Outlook = { _ in .isElsewhere },
+        imageRecipe: @escaping @Sendable (_ document: JSONValue) -> String? = { _ in nil }
     ) {
         self.output = output
         self.buildLog = buildLog
         self.runsImages = runsImages
         self.outlook = outlook
+        self.imageRecipe = imageRecipe
     }
 }

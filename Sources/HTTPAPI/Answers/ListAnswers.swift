@@ -46,11 +46,11 @@ extension APIHandlers {
 
     /// One page of a list for a client that asked for so many, and where the next one is (RFC 8288).
     func listPage<Record>(
-        _ page: Page<Record>, limit: Int, cursor: (Record) -> Position, _ json: (Record) -> JSONText
+        _ page: Page<Record>, _ request: APIRequest, cursor: (Record) -> Position, _ json: (Record) -> JSONText
     ) -> Response {
         var answer = APIAnswer(.ok, JSONText(array: page.records.map(json)))
         if page.hasMore, let last = page.records.last {
-            answer.headers[.link] = "<?limit=\(limit)&cursor=\(cursor(last))>; rel=\"next\""
+            answer.headers[.link] = "<\(request.query(from: cursor(last)))>; rel=\"next\""
         }
         return answer.response
     }
@@ -62,8 +62,47 @@ extension APIRequest {
     /// How many records of a list the client asks for; `nil` when it wants all.
     func listLimit() throws(APIError) -> Int? { try query("limit", in: 1...Self.listLimitMax).map(Int.init) }
 
-    /// Where a page of a list begins: before that position.
-    func listCursor() throws(APIError) -> Position? {
-        try query("cursor", in: 1...UInt64.max >> 1).map(Position.init)
+    /// The request's query with another beginning of the page: filters and order stay.
+    func query(from cursor: Position) -> String {
+        let kept = (head.path?.split(separator: "?", maxSplits: 1).dropFirst().first ?? "").split(separator: "&")
+            .filter { !$0.hasPrefix("cursor=") && !$0.contains { "<>\"".contains($0) } }
+        return "?" + (kept + ["cursor=\(cursor)"]).joined(separator: "&")
+    }
+
+    /// In which order the client wants a list.
+    func order<Field: ListField>(
+        _ field: Field, isDescending: Bool
+    ) throws(APIError) -> ListOrder<Field> {
+        let chosen = try sortField(Field.self)
+        return chosen.map { ListOrder($0.field, isDescending: $0.isDescending) }
+            ?? ListOrder(field, isDescending: isDescending)
+    }
+
+    func resourceOrder() throws(APIError) -> ResourceOrder? {
+        try sortField(ResourceField.self).map { ResourceOrder($0.field, isDescending: $0.isDescending) }
+    }
+
+    private func sortField<Field: RawRepresentable & CaseIterable>(
+        _: Field.Type
+    ) throws(APIError) -> (field: Field, isDescending: Bool)? where Field.RawValue == String {
+        guard let text = query("sort") else { return nil }
+        let isDescending = text.hasPrefix("-")
+        guard let field = Field(rawValue: String(text.dropFirst(isDescending ? 1 : 0))) else {
+            let known = Field.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .badRequest("sort must be one of \(known), or one of them with - before it for the other way round")
+        }
+        return (field, isDescending)
+    }
+}
+
+extension APIHandlers {
+    /// Where a page of a list begins: after the row of the cursor, in the list's order.
+    func listStart<Field>(_ request: APIRequest, by order: ListOrder<Field>) async throws -> ListPlace? {
+        let cursor = try request.query("cursor", in: 1...UInt64.max >> 1).map(Position.init)
+        guard let cursor else { return nil }
+        guard let place = try await projections.place(of: cursor, by: order, in: request.workspace) else {
+            throw APIError.badRequest("cursor names a row that is not there any more; begin again without it")
+        }
+        return place
     }
 }

@@ -90,16 +90,19 @@ extension APIHandlers {
             throw APIError(
                 .forbidden, .forbidden, "a key of agent \(agent) may not list requests; ask for one by its id")
         }
-        let (start, workspace, era) = (try request.listCursor(), request.workspace, request.era)
+        let order = try request.order(AccessRequestField.createdAt, isDescending: true)
+        let start = try await listStart(request, by: order)
+        let (workspace, era) = (request.workspace, request.era)
         if let limit = try request.listLimit() {
             let page = try await projections.accessRequests(
-                status: status, before: start, limit: limit, in: workspace)
-            return listPage(page, limit: limit, cursor: \.position) { $0.json(era) }
+                status: status, by: order, after: start, limit: limit, in: workspace)
+            return listPage(page, request, cursor: \.position) { $0.json(era) }
         }
         let json = { @Sendable (access: AccessRequestRecord) in access.json(era) }
         return try await wholeList(json) { [projections] after, limit in
             try await projections.accessRequests(
-                status: status, before: after?.position ?? start, limit: limit, in: workspace)
+                status: status, by: order, after: after.map { $0.place(by: order.field) } ?? start, limit: limit,
+                in: workspace)
         }
     }
 
@@ -115,16 +118,20 @@ extension APIHandlers {
     /// What whoever decides has to see of a call that the gate blocked: why it waits, and its body.
     private func blockedCall(_ id: ActionID, of run: RunRecord) async throws -> [JSONValue.Member] {
         guard let call = try await projections.blockedCall(id, of: run.id) else { return [] }
-        let scope = PayloadScope.blockedBody(run.workspace, run.id, id)
-        let body: BlockedBody =
-            if let sealed = call.payload { BlockedBody(try? vault.open(sealed, for: scope)) } else { .notKept }
         return [
             .init(name: "message", value: .string(call.reason)),
             .init(name: "approval", value: .string(call.requirement.name)),
             .init(name: "approver_groups", value: .array(call.requirement.groups.map(JSONValue.string))),
             .init(name: "approver_match", value: .string(call.requirement.needsEveryGroup ? "all" : "any")),
             .init(name: "tool_headers", value: call.headers.value),
-        ] + body.members
+        ] + blockedBody(call, of: id, run.id, in: run.workspace).members
+    }
+
+    func blockedBody(
+        _ call: BlockedCall, of action: ActionID, _ run: RunID, in workspace: WorkspaceName
+    ) -> BlockedBody {
+        guard let sealed = call.payload else { return .notKept }
+        return BlockedBody(try? vault.open(sealed, for: .blockedBody(workspace, run, action)))
     }
 
     func approveAccess(_ request: APIRequest) async throws -> APIAnswer {

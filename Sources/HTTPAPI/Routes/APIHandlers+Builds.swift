@@ -12,7 +12,7 @@ extension APIHandlers {
 
     /// Puts a build in the queue; what it makes has its name from now on.
     func requestBuild(_ request: APIRequest) async throws -> APIAnswer {
-        let content = try Self.content(request.body)
+        let content = try content(request.body)
         let requested = BuildRequested(name: content.name, image: content.image, document: content.document)
         let id: BuildID = commands.newID()
         let receipt = try await execute(.requestBuild(id: id, requested), request)
@@ -20,23 +20,34 @@ extension APIHandlers {
         return APIAnswer(.accepted, try await build(known, request).json, position: receipt.position)
     }
 
-    /// Newest first.
+    /// Newest first, unless another order is asked for.
     func listBuilds(_ request: APIRequest) async throws -> Response {
-        let (workspace, limit, cursor) = (request.workspace, try request.listLimit(), try request.listCursor())
-        let page = { @Sendable [projections] (before: Position?, limit: Int) in
-            try await projections.builds(before: before, limit: limit, in: workspace)
+        let (workspace, limit) = (request.workspace, try request.listLimit())
+        let status = try request.query("status").map { text throws(APIError) in
+            guard let status = BuildStatus(rawValue: text.uppercased()) else {
+                let known = BuildStatus.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .badRequest("status must be one of \(known)")
+            }
+            return status
         }
-        guard let limit else { return try await wholeList(\.json) { try await page($0?.position, $1) } }
-        return listPage(try await page(cursor, limit), limit: limit, cursor: \.position, \.json)
+        let order = try request.order(BuildField.createdAt, isDescending: true)
+        let start = try await listStart(request, by: order)
+        let page = { @Sendable [projections] (after: ListPlace?, limit: Int) in
+            try await projections.builds(status: status, by: order, after: after, limit: limit, in: workspace)
+        }
+        guard let limit else {
+            return try await wholeList(\.json) { try await page($0.map { $0.place(by: order.field) } ?? start, $1) }
+        }
+        return listPage(try await page(start, limit), request, cursor: \.position, \.json)
     }
 
     func getBuild(_ request: APIRequest) async throws -> APIAnswer {
         let record = try await build(try Self.id(request), request)
-        let dockerfile = Dockerfile.text(record.document.value, runtime: dependencies.agentRuntime)
+        let dockerfile = dependencies.agentRecords.imageRecipe(record.document.value)
         return APIAnswer(.ok, record.json(dockerfile: dockerfile))
     }
 
-    /// The end of what the package installer said.
+    /// The end of what the package installer and the builder of images said.
     func getBuildLog(_ request: APIRequest) async throws -> APIAnswer {
         let record = try await build(try Self.id(request), request)
         let answer = JSONText.object { json in
@@ -61,8 +72,20 @@ extension APIHandlers {
         }
     }
 
-    /// A deploy's body with the sources of the build that its `artifact_id` names; other ids stay as they are.
-    func withArtifact(_ request: APIRequest) async throws -> (body: JSONValue, build: BuildRecord?) {
+    /// How the agent of a build is run: from its sources, or in its container image.
+    enum ExecutionMode: String, CaseIterable {
+        case bundle
+        case image
+    }
+
+    /// What a deploy has of a build.
+    struct Artifact {
+        let build: BuildRecord
+        let mode: ExecutionMode
+    }
+
+    /// A deploy's body with what the build that its `artifact_id` names has made; other ids stay as they are.
+    func withArtifact(_ request: APIRequest) async throws -> (body: JSONValue, artifact: Artifact?) {
         guard let artifact = try request.body.text("artifact_id"), artifact.hasPrefix(Self.buildIDPrefix) else {
             return (request.body, nil)
         }
@@ -73,20 +96,38 @@ extension APIHandlers {
         guard record.status == .succeeded else {
             throw APIError.conflict("build is \(record.status.rawValue), must be SUCCEEDED to be deployed")
         }
-        guard case .object(let given) = request.body, case .object(let built) = record.document.value else {
+        let mode = try Self.executionMode(request.body)
+        guard case .object(let given) = request.body, case .object(var built) = record.document.value else {
             return (request.body, nil)
         }
         let names = Set(built.map(\.name)).union(["requirements", "entry_point", "source_files"])
-        return (.object(given.filter { !names.contains($0.name) } + built), record)
+        if mode == .image {
+            guard record.imageID != nil else {
+                throw APIError.conflict(
+                    "the build has no container image to run; its image_error says why, if anything")
+            }
+            built = [.init(name: "image", value: .string(record.image))]
+        }
+        let rest = given.filter { !names.contains($0.name) && (mode == .bundle || $0.name != "image") }
+        return (.object(rest + built), Artifact(build: record, mode: mode))
     }
 
-    private static func content(_ body: JSONValue) throws(APIError) -> BuildContent {
+    private static func executionMode(_ body: JSONValue) throws(APIError) -> ExecutionMode {
+        guard let text = try body.text("execution_mode") else { return .bundle }
+        guard let mode = ExecutionMode(rawValue: text) else {
+            let known = ExecutionMode.allCases.map(\.rawValue).joined(separator: " or ")
+            throw .badRequest("execution_mode must be \(known)")
+        }
+        return mode
+    }
+
+    private func content(_ body: JSONValue) throws(APIError) -> BuildContent {
         let (name, entryPoint) = (try body.requiredText("name"), try body.text("entry_point"))
         let (requirements, framework) = (try body.text("requirements"), try body.text("framework"))
         do throws(InvalidSources) {
             return try BuildContent(
                 name: name, files: try SourceFiles(body["files"], field: "files"), entryPoint: entryPoint,
-                requirements: requirements, framework: framework)
+                requirements: requirements, framework: framework, recipe: dependencies.agentRecords.imageRecipe)
         } catch {
             throw .badRequest(error.message)
         }
@@ -113,6 +154,8 @@ extension BuildRecord {
             json.add("name", name)
             json.add("status", status.rawValue)
             json.add("image", image)
+            json.add("image_id", imageID)
+            json.add("image_error", imageError)
             json.add("error", error)
             json.add("created_at", createdAt)
             json.add("started_at", startedAt)

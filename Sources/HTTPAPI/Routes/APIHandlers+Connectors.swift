@@ -10,7 +10,7 @@ extension APIHandlers {
     private static let activityDefault: UInt64 = 50
 
     func listConnectors(_ request: APIRequest) async throws -> APIAnswer {
-        let records = try await connectorRecords(request)
+        let records = try await connectorRecords(request, by: try request.resourceOrder())
         let seconds = try await connectors.defaults(in: request.workspace).timeoutSeconds
         return APIAnswer(.ok, JSONText(array: records.map { $0.connectorJSON(timeoutSeconds: seconds) }))
     }
@@ -142,8 +142,10 @@ extension APIHandlers {
         }
     }
 
-    private func connectorRecords(_ request: APIRequest) async throws -> [ResourceRecord] {
-        try await projections.resources(.approvalConnector, in: request.workspace).filter {
+    private func connectorRecords(
+        _ request: APIRequest, by order: ResourceOrder? = nil
+    ) async throws -> [ResourceRecord] {
+        try await projections.resources(.approvalConnector, by: order, in: request.workspace).filter {
             $0.name != ApprovalConnector.defaultsName
         }
     }

@@ -59,7 +59,9 @@ enum ConsentPage {
             <title>Sluice</title>
             <style>:root{color-scheme:light dark}
             body{font:18px/1.5 system-ui,sans-serif;margin:10vh auto;max-width:38em;padding:0 1em}
-            th{text-align:left;vertical-align:top;white-space:nowrap;padding-right:1em}td{overflow-wrap:anywhere}
+            th{text-align:left;vertical-align:top;white-space:nowrap;padding-right:1em}p,td{overflow-wrap:anywhere}
+            pre{white-space:pre-wrap;overflow-wrap:anywhere;max-height:50vh;overflow:auto;font-size:.8em;padding:.7em;
+            border:1px solid;border-radius:.3em}h2{font-size:1.2em}
             button{font:inherit;padding:.3em 1em}</style>
             <h1>Sluice</h1>\(body)</html>
             """

@@ -24,7 +24,8 @@ extension APIHandlers {
             kinds.append((name, records.map { $0.json(request.era, secrets: secrets[$0.name] ?? []) }))
         }
         let approvals = try await projections.accessRequests(
-            status: .pending, before: nil, limit: Self.approvalsMax, in: request.workspace)
+            status: .pending, by: ListOrder(.createdAt, isDescending: true), after: nil, limit: Self.approvalsMax,
+            in: request.workspace)
         if approvals.hasMore {
             errors.append(
                 ("approvals", "there are more than \(Self.approvalsMax): list them with a limit and a cursor"))

@@ -16,7 +16,7 @@ extension APIHandlers {
         await Self.decisionShown(request) {
             let (id, secret) = try Self.link(context)
             guard let view = try await self.decisionLinks.view(id, secret: secret) else { throw Self.unknownLink }
-            return (200, view, nil)
+            return (DecisionShown(view, body: try await self.blockedBody(view)), nil)
         }
     }
 
@@ -30,8 +30,20 @@ extension APIHandlers {
             guard isKnown, let view = try await self.decisionLinks.view(id, secret: secret) else {
                 throw Self.unknownLink
             }
-            return (200, view, form.approves ? "Your approval is recorded." : "Your rejection is recorded.")
+            return (
+                DecisionShown(view, body: nil),
+                form.approves ? "Your approval is recorded." : "Your rejection is recorded."
+            )
         }
+    }
+
+    /// What whoever decides has to see of the call that waits. Once there is nothing to decide the link shows it no more.
+    private func blockedBody(_ view: DecisionLinks.View) async throws -> BlockedBody? {
+        let message = view.message
+        guard view.standing == .open, let run = message.subject.runID, let action = message.subject.actionID,
+            let call = try await projections.blockedCall(action, of: run)
+        else { return nil }
+        return blockedBody(call, of: action, run, in: message.workspace)
     }
 
     private var decisionLinks: DecisionLinks { dependencies.decisionLinks }
@@ -48,16 +60,16 @@ extension APIHandlers {
     }
 
     private static func decisionShown(
-        _ request: Request, _ answer: () async throws -> (Int, DecisionLinks.View, String?)
+        _ request: Request, _ answer: () async throws -> (DecisionShown, String?)
     ) async -> Response {
         let wantsJSON =
             request.headers[.accept]?.contains("application/json") == true
             || request.headers[.contentType]?.hasPrefix("application/json") == true
         do {
-            let (status, view, sentence) = try await answer()
+            let (shown, sentence) = try await answer()
             return wantsJSON
-                ? DecisionPage.response(status, json: view.json)
-                : DecisionPage.response(status, html: DecisionPage.body(view, sentence))
+                ? DecisionPage.response(200, json: shown.json)
+                : DecisionPage.response(200, html: DecisionPage.body(shown, sentence))
         } catch {
             let refusal = APIError(error)
             var response =
@@ -70,6 +82,19 @@ extension APIHandlers {
             return response
         }
     }
+}
+
+/// What stands behind a link, with the body of the call while it waits.
+struct DecisionShown {
+    let view: DecisionLinks.View
+    let body: BlockedBody?
+
+    init(_ view: DecisionLinks.View, body: BlockedBody?) {
+        self.view = view
+        self.body = body
+    }
+
+    fileprivate var json: JSONText { view.json.adding(body?.decisionMembers ?? []) }
 }
 
 /// What whoever decides sends: a form's fields, or the same in JSON.
@@ -156,11 +181,13 @@ enum DecisionPage {
         return answer
     }
 
-    static func body(_ view: DecisionLinks.View, _ sentence: String?) -> String {
+    static func body(_ shown: DecisionShown, _ sentence: String?) -> String {
+        let view = shown.view
         let rows = view.message.facts.map { fact in
             "<tr><th>\(ConsentPage.escaped(fact.name))</th><td>\(ConsentPage.escaped(fact.value))</td></tr>"
         }
         return (sentence.map(paragraph) ?? "") + paragraph(standing(view)) + "<table>\(rows.joined())</table>"
+            + (shown.body?.html(payloadHash: view.message.payloadHash) ?? "")
             + (view.standing == .open ? form(view) : "")
     }
 

@@ -7,16 +7,16 @@ import Projections
 extension APIHandlers {
     /// Stores the agent and the tools it brings, all or nothing; the same name again is a redeploy.
     func deploy(_ request: APIRequest) async throws -> APIAnswer {
-        let (order, resources, build) = try await deployment(request)
+        let (order, resources, artifact) = try await deployment(request)
         let receipt = try await execute(resources, request)
         let answer = JSONText.object { json in
             json.add("agent", order.agentName)
             json.add("namespace", request.workspace.text)
             json.add("tools_created", order.tools.map(\.name))
-            if let build {
-                json.add("build_id", Self.buildIDPrefix + build.id.description)
-                json.add("image_uri", build.image)
-                json.add("execution_mode", "bundle")
+            if let artifact {
+                json.add("build_id", Self.buildIDPrefix + artifact.build.id.description)
+                json.add("image_uri", artifact.build.image)
+                json.add("execution_mode", artifact.mode.rawValue)
                 json.add("build_required", false)
             }
             guard request.era == .v1alpha else { return }
@@ -28,22 +28,22 @@ extension APIHandlers {
     }
 
     /// The deploy that a body asks for, filled up from the draft that it names, checked; and what is stored by it, which
-    /// completes the draft. With the build whose sources are deployed, when it names one.
+    /// completes the draft. With what it has of a build, when it names one.
     func deployment(
         _ request: APIRequest
-    ) async throws -> (order: DeployOrder, resources: ResourcesToStore, build: BuildRecord?) {
-        let (body, build) = try await withArtifact(request)
+    ) async throws -> (order: DeployOrder, resources: ResourcesToStore, artifact: Artifact?) {
+        let (body, artifact) = try await withArtifact(request)
         let request = request.with(body: body, idempotency: request.idempotency)
         guard let id = try request.body.text("draft_id") else {
             let order = try DeployOrder(request.body)
             try await checkIdentityProvider(request)
-            return (order, ResourcesToStore(order.resources), build)
+            return (order, ResourcesToStore(order.resources), artifact)
         }
         guard let record = try await projections.resource(.deployDraft, named: id, in: request.workspace) else {
             throw APIError.badRequest("draft_id names no draft: deploy draft \(id.excerpt) not found")
         }
         let (order, resources) = try await deployment(of: record, request)
-        return (order, resources, build)
+        return (order, resources, artifact)
     }
 
     /// Seeds an echo tool and a playground model; what exists already stays as it is.

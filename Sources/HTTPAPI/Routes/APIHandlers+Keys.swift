@@ -69,7 +69,9 @@ extension APIHandlers {
     }
 
     func listAPIKeys(_ request: APIRequest) async throws -> APIAnswer {
-        APIAnswer(.ok, JSONText(array: try await projections.apiKeys(in: request.workspace).map(\.json)))
+        let order = try request.order(APIKeyField.createdAt, isDescending: false)
+        let keys = try await projections.apiKeys(by: order, in: request.workspace)
+        return APIAnswer(.ok, JSONText(array: keys.map(\.json)))
     }
 
     func revokeAPIKey(_ request: APIRequest) async throws -> APIAnswer {

@@ -7,7 +7,7 @@ import Projections
 extension APIHandlers {
     func listResources(_ kind: ResourceKind, _ request: APIRequest) async throws -> APIAnswer {
         let uses = kind == .policy ? try await policyUses(request) : [:]
-        let records = try await projections.resources(kind, in: request.workspace)
+        let records = try await projections.resources(kind, by: try request.resourceOrder(), in: request.workspace)
         let secrets = kind == .policy ? [:] : try await secretNames(kind, request)
         return APIAnswer(
             .ok,

@@ -31,16 +31,16 @@ extension APIHandlers {
         if !filter.isPaused { filter.status = try status.map(Self.status) }
         if filter == RunFilter() { filter.status = .running }
         filter.agentID = try agentID(filter.agentID, request)
-        filter.before = try request.listCursor()
+        let order = try request.order(RunField.createdAt, isDescending: true)
+        let start = try await listStart(request, by: order)
         let (chosen, workspace, era) = (filter, request.workspace, request.era)
         if let limit = try request.listLimit() {
-            let page = try await projections.runs(chosen, limit: limit, in: workspace)
-            return listPage(page, limit: limit, cursor: \.position) { $0.json(era) }
+            let page = try await projections.runs(chosen, by: order, after: start, limit: limit, in: workspace)
+            return listPage(page, request, cursor: \.position) { $0.json(era) }
         }
         return try await wholeList({ (run: RunRecord) in run.json(era) }) { [projections] after, limit in
-            var filter = chosen
-            filter.before = after?.position ?? chosen.before
-            return try await projections.runs(filter, limit: limit, in: workspace)
+            try await projections.runs(
+                chosen, by: order, after: after.map { $0.place(by: order.field) } ?? start, limit: limit, in: workspace)
         }
     }
 

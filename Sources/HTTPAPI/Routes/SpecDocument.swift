@@ -37,6 +37,15 @@ package enum SpecDocument {
         } catch {
             throw .badRequest(error.message)
         }
+        // Not a rule of the policy itself: one that was stored with another word has to go on deciding.
+        guard case .array(let approvals)? = spec["approvals"] else { return }
+        for (index, approval) in approvals.enumerated() {
+            guard let mode = approval["delivery"]?["mode"]?.string, !mode.isEmpty else { continue }
+            guard ConnectorDefaults.Mode(rawValue: mode) != nil else {
+                let known = ConnectorDefaults.Mode.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .badRequest("spec.approvals[\(index)].delivery.mode must be one of \(known)")
+            }
+        }
     }
 
     /// The provider's spec without the credentials in it.

@@ -7,15 +7,17 @@ package struct BuildContent: Hashable, Sendable {
     package let files: SourceFiles
     /// The build's content as it is kept: what a deploy's body calls these things too.
     package let document: JSONText
-    /// Follows from the content alone: the same content has the same image.
+    /// Follows from the content and the recipe alone: the same content has the same image.
     package let image: String
 
     private static let digestBytes = 16
 
     /// - Parameters:
     ///   - requirements: the lines of a requirements file.
+    ///   - recipe: how an image is made of what a build's document holds; it is a part of the content.
     package init(
-        name: String, files: SourceFiles, entryPoint: String?, requirements: String?, framework: String?
+        name: String, files: SourceFiles, entryPoint: String?, requirements: String?, framework: String?,
+        recipe: (JSONValue) -> String? = { _ in nil }
     ) throws(InvalidSources) {
         let slug = Self.slug(name)
         guard !slug.isEmpty else { throw InvalidSources("name must have at least one letter or digit") }
@@ -26,10 +28,11 @@ package struct BuildContent: Hashable, Sendable {
         if let requirements { members.append(.init(name: "requirements", value: .string(requirements))) }
         if let entryPoint { members.append(.init(name: "entry_point", value: .string(entryPoint))) }
         if let framework { members.append(.init(name: "framework", value: .string(framework))) }
-        document = JSONValue.object(members).text
+        let value = JSONValue.object(members)
+        document = value.text
         var hasher = SHA256()
-        let parts =
-            ["build-1", requirements ?? "", entryPoint ?? ""] + files.files.flatMap { [$0.path, $0.content] }
+        let named = ["build-2", recipe(value) ?? "", requirements ?? "", entryPoint ?? ""]
+        let parts = named + files.files.flatMap { [$0.path, $0.content] }
         for part in parts {
             // Each part goes in with its length before it, so that no two lists of parts read the same.
             hasher.update(data: Array("\(part.utf8.count):".utf8))
@@ -39,7 +42,8 @@ package struct BuildContent: Hashable, Sendable {
             let digits = String(byte, radix: 16)
             return digits.count == 1 ? "0" + digits : digits
         }
-        image = "sluice/\(slug):\(digest.joined())"
+        // With that host in its name no registry is ever asked for it.
+        image = "localhost/sluice/\(slug):\(digest.joined())"
     }
 
     private static func check(_ entryPoint: String, _ files: SourceFiles) throws(InvalidSources) {

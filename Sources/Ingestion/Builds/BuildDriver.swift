@@ -7,29 +7,29 @@ package import Logging
 ///
 /// It holds no truth of its own: what is open at its start, begun or not, is driven on.
 package actor BuildDriver {
-    /// What came of making a build: what went wrong, if anything, and the end of what was said meanwhile.
-    package struct Outcome: Hashable, Sendable {
-        package let error: String?
-        package let log: String
+    /// What to build, and what the image of it is to be called.
+    package struct Order: Sendable {
+        package let document: JSONValue
+        package let image: String
 
-        package init(error: String?, log: String) {
-            self.error = error
-            self.log = log
+        package init(document: JSONValue, image: String) {
+            self.document = document
+            self.image = image
         }
     }
 
     /// Where the work is done, which this room does not know.
     package struct Workshop: Sendable {
         /// What to build; `nil` when nobody knows of it any more.
-        let document: @Sendable (BuildID, WorkspaceName) async throws -> JSONValue?
+        let order: @Sendable (BuildID, WorkspaceName) async throws -> Order?
         /// Builds it; cancelled, it leaves nothing behind.
-        let make: @Sendable (JSONValue) async -> Outcome
+        let make: @Sendable (Order) async -> BuildFinished
 
         package init(
-            document: @escaping @Sendable (BuildID, WorkspaceName) async throws -> JSONValue?,
-            make: @escaping @Sendable (JSONValue) async -> Outcome
+            order: @escaping @Sendable (BuildID, WorkspaceName) async throws -> Order?,
+            make: @escaping @Sendable (Order) async -> BuildFinished
         ) {
-            self.document = document
+            self.order = order
             self.make = make
         }
     }
@@ -95,12 +95,12 @@ package actor BuildDriver {
         // It may have been cancelled while it waited.
         guard open[job.id] != nil, let attempt = await start(job) else { return }
         guard attempt <= Self.attemptsMax else {
-            return await finish(job, Outcome(error: "it was cut off \(Self.attemptsMax) times", log: ""))
+            return await finish(job, BuildFinished(error: "it was cut off \(Self.attemptsMax) times", log: ""))
         }
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
         guard open[job.id] != nil else { return }
         open[job.id] = stop
-        let outcome = await withTaskGroup(of: Outcome?.self) { group in
+        let outcome = await withTaskGroup(of: BuildFinished?.self) { group in
             group.addTask { await self.make(job) }
             group.addTask {
                 for await _ in stops {}
@@ -114,14 +114,14 @@ package actor BuildDriver {
         if let outcome, !Task.isCancelled { await finish(job, outcome) }
     }
 
-    private func make(_ job: Job) async -> Outcome {
+    private func make(_ job: Job) async -> BuildFinished {
         do {
-            guard let document = try await workshop.document(job.id, job.workspace) else {
-                return Outcome(error: "what to build is not known any more", log: "")
+            guard let order = try await workshop.order(job.id, job.workspace) else {
+                return BuildFinished(error: "what to build is not known any more", log: "")
             }
-            return await workshop.make(document)
+            return await workshop.make(order)
         } catch {
-            return Outcome(error: "what to build cannot be read: \(error)", log: "")
+            return BuildFinished(error: "what to build cannot be read: \(error)", log: "")
         }
     }
 
@@ -132,9 +132,11 @@ package actor BuildDriver {
         return started.attempt
     }
 
-    private func finish(_ job: Job, _ outcome: Outcome) async {
+    private func finish(_ job: Job, _ outcome: BuildFinished) async {
         func end(_ text: String) -> String { String(decoding: text.utf8.suffix(Self.textBytesMax), as: UTF8.self) }
-        let finished = BuildFinished(error: outcome.error.map(end), log: end(outcome.log))
+        let finished = BuildFinished(
+            error: outcome.error.map(end), log: end(outcome.log), imageID: outcome.imageID,
+            imageError: outcome.imageError.map(end))
         _ = await execute(.finishBuild(job.id, finished), job)
         logger.info("a build has ended", metadata: ["build": "\(job.id)", "succeeded": "\(outcome.error == nil)"])
     }

@@ -27,8 +27,14 @@ enum BuildsProjector {
         } else if case .buildFinished(let finished) = event.payload {
             let status: BuildStatus = finished.error == nil ? .succeeded : .failed
             try db.run(
-                "UPDATE builds SET status = ?, error = ?, log = ?, completed_at = ? WHERE id = ?",
-                [status.rawValue, finished.error, finished.log, time, id.column])
+                """
+                UPDATE builds SET status = ?, error = ?, log = ?, image_id = ?, image_error = ?, completed_at = ?
+                WHERE id = ?
+                """,
+                [
+                    status.rawValue, finished.error, finished.log, finished.imageID, finished.imageError, time,
+                    id.column,
+                ])
             try forgetOldest(event.workspace, db)
         }
     }

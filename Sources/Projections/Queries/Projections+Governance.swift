@@ -12,18 +12,19 @@ extension Projections {
         }
     }
 
-    /// The workspace's first requests of that status that began before a position, newest first.
+    /// The workspace's first requests of that status after a place.
     package func accessRequests(
-        status: AccessRequestStatus, before: Position?, limit: Int, in workspace: WorkspaceName
+        status: AccessRequestStatus, by order: ListOrder<AccessRequestField>, after place: ListPlace?, limit: Int,
+        in workspace: WorkspaceName
     ) async throws(ProjectionError) -> Page<AccessRequestRecord> {
-        try await query { db in
+        let condition = order.condition(after: place)
+        return try await query { db in
             try Page(
                 db,
                 sql: """
-                    SELECT * FROM access_requests WHERE workspace = ? AND status = ? AND position < ?
-                    ORDER BY position DESC
+                    SELECT * FROM access_requests WHERE workspace = ? AND status = ? AND \(condition.sql) \(order.sql)
                     """,
-                [workspace.text, status.rawValue, before.map { Int64($0.value) } ?? .max], limit: limit,
+                [workspace.text, status.rawValue] + condition.arguments, limit: limit,
                 sizeBytes: { 512 + ($0.url?.utf8.count ?? 0) }, AccessRequestRecord.init)
         }
     }
@@ -53,23 +54,26 @@ extension Projections {
         }
     }
 
-    /// All resources of one kind, by name.
+    /// All resources of one kind, by the names they are stored under unless another order is asked for.
     package func resources(
-        _ kind: ResourceKind, in workspace: WorkspaceName
+        _ kind: ResourceKind, by order: ResourceOrder? = nil, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> [ResourceRecord] {
-        try await query { db in
+        let sorting = order?.sql(kind) ?? "ORDER BY name"
+        return try await query { db in
             try Row.fetchAll(
-                db, sql: "SELECT * FROM resources WHERE workspace = ? AND kind = ? ORDER BY name",
+                db, sql: "SELECT * FROM resources WHERE workspace = ? AND kind = ? \(sorting)",
                 arguments: [workspace.text, kind.rawValue]
             ).map(ResourceRecord.init)
         }
     }
 
-    /// The workspace's keys, oldest first.
-    package func apiKeys(in workspace: WorkspaceName) async throws(ProjectionError) -> [APIKeyRecord] {
+    /// The workspace's keys, oldest first unless another order is asked for.
+    package func apiKeys(
+        by order: ListOrder<APIKeyField> = ListOrder(.createdAt, isDescending: false), in workspace: WorkspaceName
+    ) async throws(ProjectionError) -> [APIKeyRecord] {
         try await query { db in
             try Row.fetchAll(
-                db, sql: "SELECT * FROM api_keys WHERE workspace = ? ORDER BY position", arguments: [workspace.text]
+                db, sql: "SELECT * FROM api_keys WHERE workspace = ? \(order.sql)", arguments: [workspace.text]
             ).map(APIKeyRecord.init)
         }
     }

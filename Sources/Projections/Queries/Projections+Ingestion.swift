@@ -20,14 +20,18 @@ extension Projections {
         }
     }
 
-    /// The workspace's first builds that began before a position, newest first.
+    /// The workspace's first builds of that status, or of any, after a place.
     package func builds(
-        before: Position?, limit: Int, in workspace: WorkspaceName
+        status: BuildStatus?, by order: ListOrder<BuildField>, after place: ListPlace?, limit: Int,
+        in workspace: WorkspaceName
     ) async throws(ProjectionError) -> Page<BuildRecord> {
-        try await query { db in
+        let condition = order.condition(after: place)
+        let sql = """
+            SELECT * FROM builds WHERE workspace = ? AND status = coalesce(?, status) AND \(condition.sql) \(order.sql)
+            """
+        return try await query { db in
             try Page(
-                db, sql: "SELECT * FROM builds WHERE workspace = ? AND position < ? ORDER BY position DESC",
-                [workspace.text, before.map { Int64($0.value) } ?? .max], limit: limit,
+                db, sql: sql, [workspace.text, status?.rawValue] + condition.arguments, limit: limit,
                 sizeBytes: { 512 + $0.document.text.utf8.count + $0.log.utf8.count }, BuildRecord.init)
         }
     }

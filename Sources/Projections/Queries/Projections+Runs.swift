@@ -11,9 +11,11 @@ extension Projections {
         return run
     }
 
-    /// The first runs that match, newest first; the next page is that `before` the last one's position.
+    /// The first runs that match, newest first unless another order is asked for; the next page is that `after` the last
+    /// one's place.
     package func runs(
-        _ filter: RunFilter, limit: Int, in workspace: WorkspaceName
+        _ filter: RunFilter, by order: ListOrder<RunField> = ListOrder(.createdAt, isDescending: true),
+        after place: ListPlace? = nil, limit: Int, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> Page<RunRecord> {
         var conditions = ["workspace = ?"]
         var arguments: StatementArguments = [workspace.text]
@@ -26,13 +28,15 @@ extension Projections {
         add("status = ?", filter.status?.rawValue)
         add("user_id = ?", filter.userID)
         add("conversation_id = ?", filter.conversationID)
-        add("position < ?", filter.before.map { Int64($0.value) })
         if filter.isPaused {
             let paused = RunStatus.allCases.filter(\.isPaused).map(\.rawValue)
             conditions.append("status IN (\(databaseQuestionMarks(count: paused.count)))")
             arguments += StatementArguments(paused)
         }
-        let sql = "SELECT * FROM runs WHERE \(conditions.joined(separator: " AND ")) ORDER BY position DESC"
+        let following = order.condition(after: place)
+        conditions.append(following.sql)
+        arguments += following.arguments
+        let sql = "SELECT * FROM runs WHERE \(conditions.joined(separator: " AND ")) \(order.sql)"
         return try await query { [arguments] db in
             try Page(
                 db, sql: sql, arguments, limit: limit, sizeBytes: { 512 + ($0.initialMessage?.utf8.count ?? 0) },

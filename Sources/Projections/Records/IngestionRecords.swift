@@ -35,6 +35,10 @@ package struct BuildRecord: Hashable, Sendable {
     package let attempts: UInt32
     package let error: String?
     package let log: String
+    /// The id of the container image that was made.
+    package let imageID: String?
+    /// What kept it from a container image, when it did not need one.
+    package let imageError: String?
     package let createdAt: Timestamp
     package let startedAt: Timestamp?
     package let completedAt: Timestamp?
@@ -49,6 +53,8 @@ package struct BuildRecord: Hashable, Sendable {
         attempts = UInt32(clamping: row["attempts"] as Int64)
         error = row["error"]
         log = row["log"]
+        imageID = row["image_id"]
+        imageError = row["image_error"]
         createdAt = row.time("created_at")
         startedAt = row.optionalTime("started_at")
         completedAt = row.optionalTime("completed_at")

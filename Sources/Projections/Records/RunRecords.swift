@@ -45,8 +45,6 @@ package struct RunFilter: Hashable, Sendable {
     package var isPaused = false
     package var userID: String?
     package var conversationID: String?
-    /// Only runs that began before this position.
-    package var before: Position?
 
     package init() {}
 }

@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 8
+    static let version = 9
 
     static func create(_ db: Database) throws {
         try db.execute(sql: statements + usageTables + deliveryTables + ingestionTables)
@@ -93,7 +93,8 @@ enum ReadModelSchema {
         CREATE TABLE builds (
             id BLOB PRIMARY KEY, workspace TEXT NOT NULL, name TEXT NOT NULL, image TEXT NOT NULL,
             document TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL, error TEXT, log TEXT NOT NULL,
-            created_at INTEGER NOT NULL, started_at INTEGER, completed_at INTEGER, position INTEGER NOT NULL
+            image_id TEXT, image_error TEXT, created_at INTEGER NOT NULL, started_at INTEGER, completed_at INTEGER,
+            position INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX builds_by_position ON builds (workspace, position);
         """
@@ -145,6 +146,8 @@ enum ReadModelSchema {
             position INTEGER NOT NULL, for_one_call INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX access_requests_by_status ON access_requests (workspace, status, position);
+        CREATE INDEX access_requests_by_subject ON access_requests (workspace, status, subject, position);
+        CREATE INDEX access_requests_by_tool ON access_requests (workspace, status, tool_id, position);
         CREATE INDEX access_requests_pending ON access_requests (workspace, subject, tool_id)
             WHERE status = 'PENDING';
 

@@ -2651,11 +2651,33 @@ nonisolated struct Sluice_Events_V1_BuildFinished: Sendable {
 
   var log: String = String()
 
+  /// Of the container image that was made, if one was.
+  var imageID: String {
+    get {_imageID ?? String()}
+    set {_imageID = newValue}
+  }
+  /// Returns true if `imageID` has been explicitly set.
+  var hasImageID: Bool {self._imageID != nil}
+  /// Clears the value of `imageID`. Subsequent reads from it will return its default value.
+  mutating func clearImageID() {self._imageID = nil}
+
+  /// What kept it from an image that was wanted, but not needed.
+  var imageError: String {
+    get {_imageError ?? String()}
+    set {_imageError = newValue}
+  }
+  /// Returns true if `imageError` has been explicitly set.
+  var hasImageError: Bool {self._imageError != nil}
+  /// Clears the value of `imageError`. Subsequent reads from it will return its default value.
+  mutating func clearImageError() {self._imageError = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _error: String? = nil
+  fileprivate var _imageID: String? = nil
+  fileprivate var _imageError: String? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -6229,7 +6251,7 @@ nonisolated extension Sluice_Events_V1_BuildStarted: SwiftProtobuf.Message, Swif
 
 nonisolated extension Sluice_Events_V1_BuildFinished: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".BuildFinished"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}error\0\u{1}log\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}error\0\u{1}log\0\u{3}image_id\0\u{3}image_error\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6239,6 +6261,8 @@ nonisolated extension Sluice_Events_V1_BuildFinished: SwiftProtobuf.Message, Swi
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self._error) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.log) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._imageID) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self._imageError) }()
       default: break
       }
     }
@@ -6255,12 +6279,20 @@ nonisolated extension Sluice_Events_V1_BuildFinished: SwiftProtobuf.Message, Swi
     if !self.log.isEmpty {
       try visitor.visitSingularStringField(value: self.log, fieldNumber: 2)
     }
+    try { if let v = self._imageID {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._imageError {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_BuildFinished, rhs: Sluice_Events_V1_BuildFinished) -> Bool {
     if lhs._error != rhs._error {return false}
     if lhs.log != rhs.log {return false}
+    if lhs._imageID != rhs._imageID {return false}
+    if lhs._imageError != rhs._imageError {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
