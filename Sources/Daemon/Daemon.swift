@@ -40,6 +40,7 @@ package struct Daemon: Sendable {
         let directory = DataDirectory(configuration.dataDirectory)
         try directory.create()
         let lock = try DirectoryLock(directory)
+        try directory.checkRestored()
         let vault = try await configuration.secrets.openVault(directory)
         let (log, _) = try Self.openLog(directory, configuration.log, logger)
         let store = await EventStore(
