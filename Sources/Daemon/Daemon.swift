@@ -120,6 +120,10 @@ package struct Daemon: Sendable {
             projections: projections, clients: clients.identities, now: { commands.clock.now() }, logger: logger)
         let approvals = ApprovalServices(
             commands, store, projections, vault, clients.connectors, publicURL: configuration.publicURL, logger)
+        let misuse = KeyMisuseReporter(commands: commands, projections: projections, logger: logger)
+        let security = SecurityNotifier(
+            commands: commands, store: store, projections: projections, directory: approvals.directory,
+            clients: clients.connectors, misuse: misuse, mark: .kept(in: directory, logger), logger: logger)
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
@@ -135,6 +139,7 @@ package struct Daemon: Sendable {
             },
             LoopService { try await scheduler.run(from: active, after: position) },
             LoopService { try await approvals.notifier.run(from: active, after: position) },
+            LoopService { try await security.run(after: position) },
             LoopService { try await agents.run(from: active, after: position) },
             LoopService { try await executor.run(from: active, after: position) },
             LoopService { try await builds.run(from: active, after: position) },
@@ -142,7 +147,7 @@ package struct Daemon: Sendable {
                 try await egress.recordInterrupted(active)
                 try await serveHTTP(
                     store, commands, projections, vault, client, egress, consents, models, identities, approvals,
-                    tokens, agents)
+                    misuse, tokens, agents)
             },
         ]
         let group = ServiceGroup(
@@ -170,7 +175,8 @@ package struct Daemon: Sendable {
     private func serveHTTP(
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
         _ client: HTTPClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
-        _ identities: IdentityGateway, _ approvals: ApprovalServices, _ tokens: AgentTokens, _ agents: AgentProcesses
+        _ identities: IdentityGateway, _ approvals: ApprovalServices, _ misuse: KeyMisuseReporter,
+        _ tokens: AgentTokens, _ agents: AgentProcesses
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
@@ -190,7 +196,7 @@ package struct Daemon: Sendable {
             analyzer: makeAnalyzer(agents), agentRuntime: configuration.agents.runtime,
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
-            }, agentRecords: AgentRecords(agents),
+            }, agentRecords: AgentRecords(agents), keyMisuse: misuse,
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
         let host = configuration.http.host
         var http = configuration.http

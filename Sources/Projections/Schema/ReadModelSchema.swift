@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 8
+    static let version = 9
 
     static func create(_ db: Database) throws {
         try db.execute(sql: statements + usageTables + deliveryTables + ingestionTables)
@@ -160,6 +160,11 @@ enum ReadModelSchema {
             digest TEXT NOT NULL, prefix TEXT NOT NULL, last4 TEXT NOT NULL, expires_at INTEGER,
             created_at INTEGER NOT NULL, position INTEGER NOT NULL, group_names TEXT NOT NULL, agent TEXT,
             previous_digest TEXT, previous_until INTEGER
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE ended_api_keys (
+            digest TEXT PRIMARY KEY, id BLOB NOT NULL, workspace TEXT NOT NULL, name TEXT NOT NULL,
+            role TEXT NOT NULL, is_revoked INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE daily_usage (
