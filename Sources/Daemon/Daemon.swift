@@ -41,6 +41,7 @@ package struct Daemon: Sendable {
         let directory = DataDirectory(configuration.dataDirectory)
         try directory.create()
         let lock = try DirectoryLock(directory)
+        try directory.checkRestored()
         let vault = try await configuration.secrets.openVault(directory)
         let (log, recovered) = try Self.openLog(directory, configuration.log, logger)
         let backend = FileLogBackend(log)
@@ -124,6 +125,10 @@ package struct Daemon: Sendable {
             projections: projections, clients: clients.identities, now: { commands.clock.now() }, logger: logger)
         let approvals = ApprovalServices(
             commands, store, projections, vault, clients.connectors, publicURL: configuration.publicURL, logger)
+        let misuse = KeyMisuseReporter(commands: commands, projections: projections, logger: logger)
+        let security = SecurityNotifier(
+            commands: commands, store: store, projections: projections, directory: approvals.directory,
+            clients: clients.connectors, misuse: misuse, mark: .kept(in: directory, logger), logger: logger)
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
@@ -142,6 +147,7 @@ package struct Daemon: Sendable {
             },
             LoopService { try await scheduler.run(from: active, after: position) },
             LoopService { try await approvals.notifier.run(from: active, after: position) },
+            LoopService { try await security.run(after: position) },
             LoopService { try await agents.run(from: active, after: position) },
             LoopService { try await executor.run(from: active, after: position) },
             LoopService { try await builds.run(from: active, after: position) },
@@ -149,7 +155,7 @@ package struct Daemon: Sendable {
                 try await egress.recordInterrupted(active)
                 try await serveHTTP(
                     store, commands, projections, vault, client, egress, consents, models, identities, approvals,
-                    audit, tokens, agents)
+                    audit, misuse, tokens, agents)
             },
         ]
         let group = ServiceGroup(
@@ -177,7 +183,7 @@ package struct Daemon: Sendable {
     private func serveHTTP(
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
         _ client: HTTPClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
-        _ identities: IdentityGateway, _ approvals: ApprovalServices, _ audit: AuditServices,
+        _ identities: IdentityGateway, _ approvals: ApprovalServices, _ audit: AuditServices, _ misuse: KeyMisuseReporter,
         _ tokens: AgentTokens, _ agents: AgentProcesses
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
@@ -198,7 +204,7 @@ package struct Daemon: Sendable {
             audit: audit, analyzer: makeAnalyzer(agents),
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
-            }, agentRecords: AgentRecords(agents),
+            }, agentRecords: AgentRecords(agents), keyMisuse: misuse,
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
         let host = configuration.http.host
         var http = configuration.http

@@ -29,6 +29,8 @@ package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
     case directoryUnusable = "directory_unusable"
     case logUnusable = "log_unusable"
     case readModelUnusable = "read_model_unusable"
+    case destinationUnusable = "destination_unusable"
+    case backupUnusable = "backup_unusable"
     case secretsUnusable = "secrets_unusable"
     case notFound = "nothing_found"
     case sandboxUnusable = "sandbox_unusable"
@@ -42,8 +44,8 @@ package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .configuration, .secretsUnusable: 78
         case .directoryInUse: 75
-        case .directoryUnusable: 73
-        case .logUnusable, .readModelUnusable: 65
+        case .directoryUnusable, .destinationUnusable: 73
+        case .logUnusable, .readModelUnusable, .backupUnusable: 65
         case .notFound: 66
         case .addressUnusable, .daemonUnreachable, .sandboxUnusable: 69
         case .requestRefused: 76

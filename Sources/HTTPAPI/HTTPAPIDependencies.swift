@@ -28,6 +28,8 @@ package struct HTTPAPIDependencies: Sendable {
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
     package let agentRecords: AgentRecords
+    /// Is told of keys that are used and may not be; nobody is without it.
+    package let keyMisuse: KeyMisuseReporter?
     /// All metrics in Prometheus' text format.
     package let metrics: @Sendable () async -> String
 
@@ -37,7 +39,7 @@ package struct HTTPAPIDependencies: Sendable {
         identities: IdentityGateway, connectors: ConnectorDirectory, connectorTest: ConnectorTest,
         decisionLinks: DecisionLinks, audit: AuditServices, analyzer: SourceAnalyzer,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
-        agentRecords: AgentRecords = AgentRecords(),
+        agentRecords: AgentRecords = AgentRecords(), keyMisuse: KeyMisuseReporter? = nil,
         metrics: @escaping @Sendable () async -> String
     ) {
         self.commands = commands
@@ -56,6 +58,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.analyzer = analyzer
         self.agentOfToken = agentOfToken
         self.agentRecords = agentRecords
+        self.keyMisuse = keyMisuse
         self.metrics = metrics
     }
 }

@@ -97,7 +97,8 @@ package enum HTTPAPIServer {
         router.add(
             middleware: AuthenticationMiddleware(
                 projections: dependencies.projections, identities: dependencies.identities,
-                agentOfToken: dependencies.agentOfToken, now: { commands.clock.now() }))
+                agentOfToken: dependencies.agentOfToken, keyMisuse: dependencies.keyMisuse,
+                now: { commands.clock.now() }))
         if configuration.rateLimitPerSecond > 0 {
             router.add(
                 middleware: RateLimitMiddleware(

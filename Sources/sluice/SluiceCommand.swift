@@ -7,7 +7,7 @@ struct SluiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice", abstract: "A self-hosted, event-sourced run orchestrator for AI agents.",
         discussion: """
-            Exit codes: 0 success; 1 a check found a problem; 3 and 4 see `policy explain`; 64 wrong usage; 65 the log or the read models cannot be used; \
+            Exit codes: 0 success; 1 a check found a problem; 3 and 4 see `policy explain`; 64 wrong usage; 65 the log, the read models or a backup cannot be used; \
             66 nothing found; 69 the daemon cannot be reached, or its address cannot be used; 70 anything else; \
             73 the directory cannot be used; 75 the directory is in use; 76 the daemon refused a request; \
             77 not permitted; 78 wrong configuration.
@@ -15,7 +15,8 @@ struct SluiceCommand: AsyncParsableCommand {
         version: SluiceVersion.text,
         subcommands: [
             Serve.self, Agents.self, Keys.self, Policies.self, SecretsCommand.self, Spend.self, Export.self,
-            Import.self, AuditCommand.self, Verify.self, Log.self, Replay.self,
+            Import.self, AuditCommand.self, Verify.self, Log.self, Replay.self, Tail.self, BackupCommand.self,
+            Restore.self,
             ProjectionsCommand.self, Version.self,
         ])
 }

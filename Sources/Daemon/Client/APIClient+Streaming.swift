@@ -10,9 +10,12 @@ extension APIClient {
     ///
     /// - Parameter take: answers whether it wants more.
     /// - Throws: `DaemonError`, as `request` does; also when the stream is cut off.
-    package func follow(_ path: String, _ take: @Sendable ([UInt8]) -> Bool) async throws {
+    package func follow(
+        _ path: String, headers: [(name: String, value: String)] = [], _ take: @Sendable ([UInt8]) -> Bool
+    ) async throws {
         var request = HTTPClientRequest(url: url + path)
         request.headers.add(name: "Authorization", value: "Bearer \(key)")
+        for header in headers { request.headers.add(name: header.name, value: header.value) }
         do {
             try await HTTPClient.withHTTPClient(configuration: .sluice) { client in
                 let response = try await client.execute(request, deadline: .distantFuture)

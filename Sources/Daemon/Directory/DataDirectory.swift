@@ -4,6 +4,8 @@
     import Darwin
 #endif
 
+import EventLog
+
 /// Where everything of one Sluice is: the log, the read models made from it, and the lock.
 package struct DataDirectory: Sendable {
     package let path: String
@@ -17,6 +19,8 @@ package struct DataDirectory: Sendable {
     var snapshots: String { path + "/snapshots" }
     /// The log's tree, and what is signed of it.
     var audit: String { path + "/audit" }
+    /// How far the log was told of to those who follow security events.
+    var notices: String { path + "/notices" }
     var keyring: String { path + "/keyring" }
     var masterKey: String { path + "/master.key" }
     var lock: String { path + "/LOCK" }
@@ -35,6 +39,23 @@ package struct DataDirectory: Sendable {
         guard let resolved = realpath(path, nil) else { return path }
         defer { free(resolved) }
         return String(cString: resolved)
+    }
+
+    /// The same for a directory that may not be there yet: its parent has to be.
+    func absoluteOrPlanned() -> String {
+        if access(path, F_OK) == 0 { return absolute() }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+        let parent = (path.hasPrefix("/") ? "/" : "") + parts.dropLast().joined(separator: "/")
+        return DataDirectory(parent.isEmpty ? "." : parent).absolute() + "/" + (parts.last ?? "")
+    }
+
+    /// The log's files, to read them.
+    func logStorage() throws(DaemonError) -> PosixLogStorage {
+        do throws(StorageError) {
+            return try PosixLogStorage(directory: log)
+        } catch {
+            throw DaemonError(.directoryUnusable, error.description)
+        }
     }
 
     /// Checks that there is a log to read.

@@ -50,6 +50,8 @@ package struct ApprovalConnector: Sendable {
     let isInternal: Bool
     /// Whether who has a link of its messages may decide.
     let linksDecide: Bool
+    /// What it is told of besides approvals.
+    let securityEvents: Set<SecurityEventKind>
     let settings: JSONValue
     let connection: ConnectorConnection
 
@@ -70,6 +72,9 @@ package struct ApprovalConnector: Sendable {
         // Where everybody who reads a channel counts as nobody, a link may not decide.
         linksDecide =
             document["decision_links"] == .bool(true) && document["slack_security_mode"]?.string != "strict"
+        let events: [JSONValue] = if case .array(let values)? = document["security_events"] { values } else { [] }
+        securityEvents =
+            kind == .webhook ? Set(events.compactMap { $0.string.flatMap(SecurityEventKind.init(rawValue:)) }) : []
         settings = document["settings"] ?? .object([])
         self.connection = connection
     }

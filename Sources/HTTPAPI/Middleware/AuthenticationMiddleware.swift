@@ -24,6 +24,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
     let projections: Projections
     let identities: IdentityGateway
     let agentOfToken: @Sendable (String) -> AgentIdentity?
+    let keyMisuse: KeyMisuseReporter?
     let now: @Sendable () -> Timestamp
 
     func handle(
@@ -44,28 +45,28 @@ struct AuthenticationMiddleware: RouterMiddleware {
         var context = context
         context.principal =
             if path.hasPrefix(Self.agentPathPrefix) {
-                try principal(ofAgentAt: path)
+                try principal(ofAgentAt: path, context)
             } else {
                 try await principal(of: request, context)
             }
         return try await next(request, context)
     }
 
-    private func principal(ofAgentAt path: String) throws(APIError) -> Principal {
+    private func principal(ofAgentAt path: String, _ context: APIContext) throws(APIError) -> Principal {
         if let agent = agentOfToken(Self.agentToken(path)) { return Principal(agent) }
-        guard let key = principal(try agentSecret(path)), key.role == .agent else { throw Self.unknownKey }
+        guard let key = principal(try agentSecret(path), context), key.role == .agent else { throw Self.unknownKey }
         return key
     }
 
     private func principal(of request: Request, _ context: APIContext) async throws -> Principal {
         switch try credentials(request) {
-        case .apiKey(let secret): return try known(secret)
+        case .apiKey(let secret): return try known(secret, context)
         case .token(let text):
             // Keys of other platforms may look like tokens.
-            if let key = APIKeySecret(text).flatMap(principal) { return key }
+            if let key = APIKeySecret(text).flatMap({ principal($0, context) }) { return key }
             return try await TokenSignIn(identities, request, context).principal(text)
         case .both(let secret, let token):
-            let key = try known(secret)
+            let key = try known(secret, context)
             guard TokenSignIn.isInvoke(context) else {
                 throw APIError.notSignedIn(
                     "an API key and a person's token came together, as they may where an agent is invoked: send one")
@@ -74,15 +75,24 @@ struct AuthenticationMiddleware: RouterMiddleware {
         }
     }
 
-    private func known(_ secret: APIKeySecret) throws(APIError) -> Principal {
-        guard let key = principal(secret) else { throw Self.unknownKey }
+    private func known(_ secret: APIKeySecret, _ context: APIContext) throws(APIError) -> Principal {
+        guard let key = principal(secret, context) else { throw Self.unknownKey }
         return key
     }
 
     /// Who has the key; `nil` for one that is not known, revoked or expired.
-    private func principal(_ secret: APIKeySecret) -> Principal? {
+    private func principal(_ secret: APIKeySecret, _ context: APIContext) -> Principal? {
         let digest = secret.digest
-        guard let key = projections.apiKey(digest: digest), key.accepts(digest, at: now()) else { return nil }
+        guard let key = projections.apiKey(digest: digest) else {
+            keyMisuse?.unknown(digest: digest, route: context.endpointPath)
+            return nil
+        }
+        guard key.accepts(digest, at: now()) else {
+            keyMisuse?.report(
+                key.id.description, name: key.name, role: key.role, key.workspace,
+                digest == key.digest ? .expired : .replaced, route: context.endpointPath)
+            return nil
+        }
         return Principal(
             caller: .apiKey(key.id), name: key.name, role: key.role, workspace: key.workspace, groups: key.groups,
             agent: key.agent)

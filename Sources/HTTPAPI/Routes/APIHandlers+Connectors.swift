@@ -218,6 +218,7 @@ extension ResourceRecord {
             json.add("slack_security_mode", document["slack_security_mode"]?.string)
             json.add("topology", document["topology"]?.string)
             json.add("settings", document["settings"]?.text)
+            json.add("security_events", document["security_events"]?.text)
             json.add("decision_links", document["decision_links"] == .bool(true))
             json.add("credentials_set", document["credentials_set"]?.text)
             json.add("created_at", createdAt)

@@ -1,6 +1,7 @@
 import CommandHandling
 import Domain
 import EventStreaming
+import Gateways
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -52,7 +53,14 @@ final class APIHandlers: Sendable {
         guard let principal = context.principal else {
             throw APIError(.unauthorized, .unauthorized, "an API key is required")
         }
-        guard permission.isGranted(to: principal) else { throw Self.notPermitted(principal) }
+        guard permission.isGranted(to: principal) else {
+            if case .apiKey(let id) = principal.caller, let role = principal.role {
+                dependencies.keyMisuse?.report(
+                    id.description, name: principal.name, role: role, principal.workspace, .role,
+                    route: context.endpointPath)
+            }
+            throw Self.notPermitted(principal)
+        }
         return principal
     }
 

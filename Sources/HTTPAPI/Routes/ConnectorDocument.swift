@@ -69,6 +69,11 @@ struct ConnectorDocument {
         let topology = try Self.choice(body, "topology", ["Internal", "External"]) ?? old?["topology"]?.string
         add("topology", topology.map(JSONValue.string))
         add("settings", try Self.settings(body) ?? old?["settings"])
+        let events = try Self.securityEvents(body) ?? old?["security_events"]
+        if let events, events != .array([]), kind != "webhook" {
+            throw .badRequest("security_events needs a connector of type webhook")
+        }
+        add("security_events", events)
         document = .object(members)
     }
 
@@ -200,6 +205,19 @@ struct ConnectorDocument {
             members.append(.init(name: name, value: .string(text)))
         }
         return .object(members)
+    }
+
+    private static func securityEvents(_ body: JSONValue) throws(APIError) -> JSONValue? {
+        switch body["security_events"] {
+        case nil, .null?: return nil
+        case .array(let values)?:
+            let kinds = SecurityEventKind.allCases.map(\.rawValue)
+            guard values.allSatisfy({ $0.string.map(kinds.contains) ?? false }) else {
+                throw .badRequest("security_events must have only \(kinds.joined(separator: ", "))")
+            }
+            return .array(kinds.filter { values.contains(.string($0)) }.map(JSONValue.string))
+        default: throw .badRequest("security_events must be an array")
+        }
     }
 
     private static func choice(_ body: JSONValue, _ name: String, _ words: [String]) throws(APIError) -> String? {

@@ -2,7 +2,7 @@ import Domain
 import EventStore
 import GRDB
 
-/// API keys that are not revoked; never the keys themselves.
+/// API keys that are not revoked, and the digests of texts that were keys once; never the keys themselves.
 enum APIKeysProjector {
     static func apply(_ recorded: RecordedEvent, _ id: APIKeyID, _ db: Database) throws {
         if case .apiKeyCreated(let created) = recorded.event.payload {
@@ -19,6 +19,7 @@ enum APIKeysProjector {
                     created.groups.joined(separator: "\n"), created.agent,
                 ])
         } else if case .apiKeyRotated(let rotated) = recorded.event.payload {
+            try end(id, isRevoked: false, db)
             try db.run(
                 """
                 UPDATE api_keys SET previous_digest = CASE WHEN ? IS NULL THEN NULL ELSE digest END, previous_until = ?,
@@ -30,7 +31,17 @@ enum APIKeysProjector {
                     rotated.prefix, rotated.last4, rotated.expiresAt?.microseconds, id.column,
                 ])
         } else if case .apiKeyRevoked = recorded.event.payload {
+            try end(id, isRevoked: true, db)
             try db.run("DELETE FROM api_keys WHERE id = ?", [id.column])
         }
+    }
+
+    /// Keeps whose the text was, so that it is known when somebody still uses it.
+    private static func end(_ id: APIKeyID, isRevoked: Bool, _ db: Database) throws {
+        try db.run(
+            """
+            INSERT OR REPLACE INTO ended_api_keys (digest, id, workspace, name, role, is_revoked)
+            SELECT digest, id, workspace, name, role, ? FROM api_keys WHERE id = ?
+            """, [isRevoked, id.column])
     }
 }

@@ -165,6 +165,11 @@ enum ReadModelSchema {
             previous_digest TEXT, previous_until INTEGER
         ) STRICT, WITHOUT ROWID;
 
+        CREATE TABLE ended_api_keys (
+            digest TEXT PRIMARY KEY, id BLOB NOT NULL, workspace TEXT NOT NULL, name TEXT NOT NULL,
+            role TEXT NOT NULL, is_revoked INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
         CREATE TABLE daily_usage (
             workspace TEXT NOT NULL, day INTEGER NOT NULL, runs INTEGER NOT NULL, tool_calls INTEGER NOT NULL,
             PRIMARY KEY (workspace, day)

@@ -30,6 +30,13 @@ struct WebhookFormat: ConnectorFormat {
         return try signed(reference + "_decided", event("approval.decided", message, time, more: decided), at: time)
     }
 
+    /// A notice of a security event; it waits for nothing and is not followed up.
+    func security(
+        _ notice: SecurityNotice, id: UUIDValue, at time: Timestamp
+    ) throws(ConnectorProblem) -> ConnectorRequest {
+        try signed("msg_\(id.text)", notice.body, at: time)
+    }
+
     private func event(
         _ type: String, _ message: ApprovalMessage, _ time: Timestamp, more: [JSONValue.Member]
     ) -> JSONValue {

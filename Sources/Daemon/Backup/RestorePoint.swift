@@ -1,0 +1,66 @@
+package import Domain
+import EventLog
+import EventStore
+
+/// How much of a log is restored.
+package enum RestorePoint: Hashable, Sendable {
+    case newest
+    /// Up to there, but no command's events in part.
+    case position(UInt64)
+    /// What was recorded until then.
+    case time(Timestamp)
+
+    /// The end of the last command that is wholly within the point.
+    ///
+    /// - Parameter newest: the log's last position.
+    /// - Throws: `DaemonError.notFound` for a position that the log has not, or when nothing is within the point.
+    func position(in storage: any LogStorage, newest: UInt64) throws -> UInt64 {
+        let wanted: UInt64
+        switch self {
+        case .newest: return newest
+        case .position(let position):
+            guard position <= newest else {
+                throw DaemonError(.notFound, "the backup ends at position \(newest), before \(position)")
+            }
+            wanted = position
+        case .time(let time): wanted = try Self.last(until: time, in: storage)
+        }
+        let position = try Self.endOfCommand(wanted, in: storage, newest: newest)
+        guard position > 0 else { throw DaemonError(.notFound, "nothing was recorded up to there") }
+        return position
+    }
+
+    /// The position before the first event that is later.
+    private static func last(until time: Timestamp, in storage: any LogStorage) throws -> UInt64 {
+        var last: UInt64 = 0
+        var failure: (any Error)?
+        let problem = try LogVerifier.walk(storage) { position, record in
+            do {
+                guard try EventCodec.decode(record, at: position).time <= time else { return false }
+                last = position
+                return true
+            } catch {
+                failure = error
+                return false
+            }
+        }
+        if let failure { throw failure }
+        if let problem { throw DaemonError(.backupUnusable, "the backup is damaged: \(problem.description)") }
+        return last
+    }
+
+    /// An event says how many of its command stand before it: the one after a command's end says 0.
+    private static func endOfCommand(
+        _ position: UInt64, in storage: any LogStorage, newest: UInt64
+    ) throws -> UInt64 {
+        guard position > 0, position < newest else { return position }
+        var reader = LogReader(storage: storage)
+        let next = try reader.read(from: position + 1, through: position + 1, bytesMax: 1)
+        guard let record = next.first else { return position }
+        let index = UInt64(try EventCodec.decode(record, at: position + 1).causation.index)
+        guard index <= position else {
+            throw DaemonError(.backupUnusable, "the event at position \(position + 1) is of no command")
+        }
+        return position - index
+    }
+}
