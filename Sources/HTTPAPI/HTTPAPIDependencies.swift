@@ -11,6 +11,8 @@ package import Secrets
 package struct HTTPAPIDependencies: Sendable {
     package let commands: CommandHandler
     package let projections: Projections
+    package let history: PastReadModels
+    package let backtester: PolicyBacktester
     package let streamer: EventStreamer
     package let vault: SecretVault
     /// For probes of tools; must not follow redirects.
@@ -19,7 +21,6 @@ package struct HTTPAPIDependencies: Sendable {
     package let consents: Consents
     package let models: LLMGateway
     package let identities: IdentityGateway
-    package let connectors: ConnectorDirectory
     package let connectorTest: ConnectorTest
     package let decisionLinks: DecisionLinks
     package let analyzer: SourceAnalyzer
@@ -32,9 +33,10 @@ package struct HTTPAPIDependencies: Sendable {
     package let metrics: @Sendable () async -> String
 
     package init(
-        commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
-        client: HTTPClient, egress: EgressGateway, consents: Consents, models: LLMGateway,
-        identities: IdentityGateway, connectors: ConnectorDirectory, connectorTest: ConnectorTest,
+        commands: CommandHandler, projections: Projections, history: PastReadModels, backtester: PolicyBacktester,
+        streamer: EventStreamer, vault: SecretVault, client: HTTPClient, egress: EgressGateway, consents: Consents,
+        models: LLMGateway,
+        identities: IdentityGateway, connectorTest: ConnectorTest,
         decisionLinks: DecisionLinks, analyzer: SourceAnalyzer, agentRuntime: String = "runagents",
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         agentRecords: AgentRecords = AgentRecords(),
@@ -42,6 +44,8 @@ package struct HTTPAPIDependencies: Sendable {
     ) {
         self.commands = commands
         self.projections = projections
+        self.history = history
+        self.backtester = backtester
         self.streamer = streamer
         self.vault = vault
         self.client = client
@@ -49,7 +53,6 @@ package struct HTTPAPIDependencies: Sendable {
         self.consents = consents
         self.models = models
         self.identities = identities
-        self.connectors = connectors
         self.connectorTest = connectorTest
         self.decisionLinks = decisionLinks
         self.analyzer = analyzer

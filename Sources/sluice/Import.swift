@@ -1,7 +1,6 @@
 import ArgumentParser
 import Daemon
 import Domain
-import SystemPackage
 
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,7 +37,7 @@ struct Import: AsyncParsableCommand {
         try await reporting {
             let document: JSONValue
             do {
-                document = try JSONValue(parsing: try read())
+                document = try JSONValue(parsing: try InputFile.read(file, bytesMax: Self.bytesMax))
             } catch let error as JSONError {
                 throw DaemonError(.configuration, "\(file) is no JSON: \(error.message)")
             }
@@ -55,25 +54,6 @@ struct Import: AsyncParsableCommand {
                 throw DaemonError(
                     .requestRefused, "\(failures) of them were refused: mend what is said of each, import again")
             }
-        }
-    }
-
-    private func read() throws -> [UInt8] {
-        do {
-            let descriptor = file == "-" ? FileDescriptor.standardInput : try FileDescriptor.open(file, .readOnly)
-            defer { if file != "-" { try? descriptor.close() } }
-            var bytes: [UInt8] = []
-            var part = [UInt8](repeating: 0, count: 1024 * 1024)
-            while true {
-                let count = try part.withUnsafeMutableBytes { try descriptor.read(into: $0) }
-                guard count > 0 else { return bytes }
-                guard bytes.count + count <= Self.bytesMax else {
-                    throw DaemonError(.configuration, "\(file) is larger than \(Self.bytesMax) bytes")
-                }
-                bytes += part[..<count]
-            }
-        } catch let error as Errno {
-            throw DaemonError(.configuration, "\(file) cannot be read: \(error)")
         }
     }
 

@@ -15,7 +15,7 @@ struct SluiceCommand: AsyncParsableCommand {
         version: SluiceVersion.text,
         subcommands: [
             Serve.self, Agents.self, Keys.self, Policies.self, SecretsCommand.self, Spend.self, Export.self,
-            Import.self, Log.self, Replay.self,
+            Import.self, Log.self, Replay.self, Diff.self,
             ProjectionsCommand.self, Version.self,
         ])
 }
