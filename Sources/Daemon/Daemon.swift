@@ -129,12 +129,16 @@ package struct Daemon: Sendable {
         let security = SecurityNotifier(
             commands: commands, store: store, projections: projections, directory: approvals.directory,
             clients: clients.connectors, misuse: misuse, mark: .kept(in: directory, logger), logger: logger)
+        let history = PastReadModels(
+            store: store, live: projections, directory: directory.pastReadModels, configuration: configuration.history,
+            logger: logger)
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
                 await commands.run { try? await projections.reach($0) }
             },
             LoopService { try await projections.follow(store) },
+            LoopService { await history.run() },
             LoopService { try await keyDestruction.run(store, after: position) },
             LoopService { try await check(log) },
             LoopService {
@@ -155,7 +159,7 @@ package struct Daemon: Sendable {
                 try await egress.recordInterrupted(active)
                 try await serveHTTP(
                     store, commands, projections, vault, client, egress, consents, models, identities, approvals,
-                    audit, misuse, tokens, agents)
+                    audit, misuse, tokens, agents, history)
             },
         ]
         let group = ServiceGroup(
@@ -184,7 +188,7 @@ package struct Daemon: Sendable {
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
         _ client: HTTPClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
         _ identities: IdentityGateway, _ approvals: ApprovalServices, _ audit: AuditServices, _ misuse: KeyMisuseReporter,
-        _ tokens: AgentTokens, _ agents: AgentProcesses
+        _ tokens: AgentTokens, _ agents: AgentProcesses, _ history: PastReadModels
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
@@ -198,10 +202,11 @@ package struct Daemon: Sendable {
                 }
             }, heartbeat: configuration.heartbeat)
         let dependencies = HTTPAPIDependencies(
-            commands: commands, projections: projections, streamer: streamer, vault: vault, client: client,
-            egress: egress, consents: consents, models: models, identities: identities,
-            connectors: approvals.directory, connectorTest: approvals.test, decisionLinks: approvals.links,
-            audit: audit, analyzer: makeAnalyzer(agents),
+            commands: commands, projections: projections, history: history,
+            backtester: PolicyBacktester(store: store, projections: projections), streamer: streamer, vault: vault,
+            client: client, egress: egress, consents: consents, models: models, identities: identities,
+            connectorTest: approvals.test, decisionLinks: approvals.links, audit: audit,
+            analyzer: makeAnalyzer(agents),
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             }, agentRecords: AgentRecords(agents), keyMisuse: misuse,

@@ -17,7 +17,8 @@ extension DaemonError {
         switch error.code {
         case .aheadOfLog: self.init(.logUnusable, error.description)
         case .unreadable: self.init(.readModelUnusable, error.description)
-        case .storage, .noSpace, .stopped: self.init(.directoryUnusable, error.description)
+        case .storage, .noSpace, .stopped, .historyBusy, .historyTooLarge:
+            self.init(.directoryUnusable, error.description)
         }
     }
 }

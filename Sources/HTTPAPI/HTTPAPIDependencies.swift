@@ -12,6 +12,8 @@ package import Secrets
 package struct HTTPAPIDependencies: Sendable {
     package let commands: CommandHandler
     package let projections: Projections
+    package let history: PastReadModels
+    package let backtester: PolicyBacktester
     package let streamer: EventStreamer
     package let vault: SecretVault
     /// For probes of tools; must not follow redirects.
@@ -20,7 +22,6 @@ package struct HTTPAPIDependencies: Sendable {
     package let consents: Consents
     package let models: LLMGateway
     package let identities: IdentityGateway
-    package let connectors: ConnectorDirectory
     package let connectorTest: ConnectorTest
     package let decisionLinks: DecisionLinks
     package let audit: AuditServices
@@ -34,9 +35,9 @@ package struct HTTPAPIDependencies: Sendable {
     package let metrics: @Sendable () async -> String
 
     package init(
-        commands: CommandHandler, projections: Projections, streamer: EventStreamer, vault: SecretVault,
-        client: HTTPClient, egress: EgressGateway, consents: Consents, models: LLMGateway,
-        identities: IdentityGateway, connectors: ConnectorDirectory, connectorTest: ConnectorTest,
+        commands: CommandHandler, projections: Projections, history: PastReadModels, backtester: PolicyBacktester,
+        streamer: EventStreamer, vault: SecretVault, client: HTTPClient, egress: EgressGateway, consents: Consents,
+        models: LLMGateway, identities: IdentityGateway, connectorTest: ConnectorTest,
         decisionLinks: DecisionLinks, audit: AuditServices, analyzer: SourceAnalyzer,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         agentRecords: AgentRecords = AgentRecords(), keyMisuse: KeyMisuseReporter? = nil,
@@ -44,6 +45,8 @@ package struct HTTPAPIDependencies: Sendable {
     ) {
         self.commands = commands
         self.projections = projections
+        self.history = history
+        self.backtester = backtester
         self.streamer = streamer
         self.vault = vault
         self.client = client
@@ -51,7 +54,6 @@ package struct HTTPAPIDependencies: Sendable {
         self.consents = consents
         self.models = models
         self.identities = identities
-        self.connectors = connectors
         self.connectorTest = connectorTest
         self.decisionLinks = decisionLinks
         self.audit = audit

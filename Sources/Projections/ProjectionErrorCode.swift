@@ -8,4 +8,8 @@ package enum ProjectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case noSpace = "projection_no_space"
     case aheadOfLog = "projection_ahead_of_log"
     case stopped = "projection_stopped"
+    /// The read models of a past position are being made, or too many of them are in use.
+    case historyBusy = "history_busy"
+    /// The read models of a past position would take more than they may.
+    case historyTooLarge = "history_too_large"
 }

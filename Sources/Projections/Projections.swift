@@ -25,14 +25,19 @@ package final class Projections: Sendable {
     ///
     /// Tables of another schema version are dropped; following then fills them from the beginning of the log.
     ///
-    /// - Parameter sizeMaxBytes: the most that the file may take, for hosts with a quota; beyond it is as a full disk.
+    /// - Parameters:
+    ///   - sizeMaxBytes: the most that the file may take, for hosts with a quota; beyond it is as a full disk.
+    ///   - isDisposable: whether the file is deleted at the next start: then it is never synced.
     package static func open(
-        path: String, sizeMaxBytes: Int? = nil, logger: Logger
+        path: String, sizeMaxBytes: Int? = nil, isDisposable: Bool = false, logger: Logger
     ) throws(ProjectionError) -> Projections {
         Self.keepIndexInMemory
         do {
             let pool = try DatabasePool(path: path, configuration: configuration(sizeMaxBytes))
             try pool.write(prepareTables)
+            if isDisposable {
+                try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = OFF") }
+            }
             return try Projections(
                 pool: pool, lookups: DatabasePool(path: path, configuration: lookUpConfiguration), logger: logger)
         } catch {
@@ -88,6 +93,10 @@ package final class Projections: Sendable {
     /// The newest position that queries see.
     package var position: Position { progress.withLock { $0.position } }
 
+    /// The position that queries see and no other: `nil` while a batch is on its way in. What is read between two equal
+    /// answers is that position's.
+    package var settledPosition: Position? { progress.withLock { $0.settledPosition } }
+
     /// Why no event is being applied, when following stopped or waits for space.
     package var failure: ProjectionError? { progress.withLock { $0.failure } }
 
@@ -98,6 +107,7 @@ package final class Projections: Sendable {
         guard let first = batch.first, let last = batch.last else { return }
         precondition(first.position == position.next, "a batch begins where the last one ended")
         let start = ContinuousClock.now
+        progress.withLock { $0.begin() }
         do {
             let changedKeys = try await pool.write { db in
                 try Projector.apply(batch, db)
@@ -107,6 +117,7 @@ package final class Projections: Sendable {
             if Projector.changesResources(batch) { changes.add(1, ordering: .sequentiallyConsistent) }
             runs.withLock { $0.apply(batch) }
         } catch {
+            progress.withLock { $0.giveUp() }
             throw .wrapping(error)
         }
         batchTimer.record(duration: start.duration(to: .now))

@@ -53,7 +53,7 @@ struct Import: AsyncParsableCommand {
         try await reporting {
             let document: JSONValue
             do {
-                document = try JSONValue(parsing: Array(try TextFile(file).text(bytesMax: Self.bytesMax).utf8))
+                document = try JSONValue(parsing: try TextFile(file).bytes(max: Self.bytesMax))
             } catch let error as JSONError {
                 throw DaemonError(.configuration, "\(file) is no JSON: \(error.message)")
             }

@@ -4,8 +4,8 @@ import Domain
 
 struct Policies: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Ask a running daemon what its policies say.",
-        discussion: "The key that this needs is read from SLUICE_API_KEY.", subcommands: [Explain.self])
+        commandName: "policy", abstract: "Ask a running daemon what its policies say, or would say.",
+        discussion: "The key that this needs is read from SLUICE_API_KEY.", subcommands: [Explain.self, Backtest.self])
 
     struct Explain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

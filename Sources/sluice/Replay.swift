@@ -7,15 +7,20 @@ import Logging
 struct Replay: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fold the log again and show what was true.",
-        discussion: "With --run, the run's events; with --until, what was unfinished at a position or an RFC 3339 time."
-    )
+        discussion: """
+            With --run, the run's events; with --until, what was unfinished at a position or an RFC 3339 time. With \
+            --run and --step, what the run was after each event: Enter shows the next one, e the event in full, q ends \
+            it; all of it at once where standard input is no terminal.
+            """)
 
     @OptionGroup var directory: DataDirectoryOption
     @Option(help: "The id of a run.") var run: String?
     @Option(help: "A position, or an RFC 3339 time.") var until: String?
+    @Flag(help: "Show the run's state after each of its events.") var step = false
 
     func validate() throws {
         guard run != nil || until != nil else { throw ValidationError("give --run ID, --until POSITION|TIME, or both") }
+        if step, run == nil { throw ValidationError("--step needs --run ID") }
         if let run, RunID(run) == nil { throw ValidationError("--run must be a run's id") }
         if let until, UInt64(until) == nil, Timestamp(rfc3339: until) == nil {
             throw ValidationError("--until must be a position or an RFC 3339 time")
@@ -29,14 +34,16 @@ struct Replay: AsyncParsableCommand {
             var state = ActiveState()
             var last = Position.zero
             var shown = 0
+            var steps = ReplaySteps()
             try LogInspection(dataDirectory: directory.dataDirectory).forEachEvent { recorded in
                 if let position, recorded.position.value > position { return false }
                 if position == nil, let time, recorded.event.time > time { return false }
                 state.evolve(recorded.event)
                 last = recorded.position
                 if let wanted, recorded.event.runID == wanted {
-                    show(EventDocument.json(recorded).text)
                     shown += 1
+                    if step { return steps.present(recorded, state.runs[wanted]) }
+                    show(EventDocument.json(recorded).text)
                 }
                 return true
             }

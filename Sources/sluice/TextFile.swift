@@ -50,14 +50,16 @@ final class TextFile {
 
     /// All of it.
     ///
-    /// - Throws: `DaemonError` when it cannot be read, or is larger than `bytesMax`.
-    func text(bytesMax: Int = lineBytesMax) throws(DaemonError) -> String {
+    /// - Throws: `DaemonError` when it cannot be read, or is larger than that.
+    func bytes(max bytesMax: Int = lineBytesMax) throws(DaemonError) -> [UInt8] {
         while !isAtEnd, rest.count <= bytesMax { try readPart() }
         guard rest.count <= bytesMax else {
             throw DaemonError(.configuration, "\(name) is larger than \(bytesMax) bytes")
         }
-        return String(decoding: rest[start...], as: UTF8.self)
+        return Array(rest[start...])
     }
+
+    func text() throws(DaemonError) -> String { String(decoding: try bytes(), as: UTF8.self) }
 
     private func readPart() throws(DaemonError) {
         do {

@@ -49,7 +49,7 @@ def test_a_wrong_policy_is_refused_by_post_and_put(api, spec, message):
 
 
 def test_a_policy_cannot_hide_behind_a_path_of_the_api(api):
-    for name in ("explain", "translate"):
+    for name in ("backtest", "explain", "translate"):
         answer = api.post("/api/v1/policies", {"name": name, "spec": {}})
         assert answer.status == 400 and "name" in answer.error
 

@@ -5,7 +5,7 @@ import NIOHTTP1
 
 /// Asks a running daemon over its HTTP API, as the command line does.
 package struct APIClient: Sendable {
-    private static let timeout = TimeAmount.seconds(30)
+    package static let timeout = Duration.seconds(30)
     package static let answerBytesMax = 16 * 1024 * 1024
 
     let url: String
@@ -21,9 +21,11 @@ package struct APIClient: Sendable {
 
     /// Sends a request and returns the answer's JSON.
     ///
+    /// - Parameter timeout: how long the whole of it may take.
     /// - Throws: `DaemonError`: `.daemonUnreachable`, `.notPermitted`, `.notFound` or `.requestRefused`.
     package func request(
-        _ method: String, _ path: String, _ body: JSONValue? = nil, answerBytesMax: Int = Self.answerBytesMax
+        _ method: String, _ path: String, _ body: JSONValue? = nil, answerBytesMax: Int = Self.answerBytesMax,
+        timeout: Duration = Self.timeout
     ) async throws -> JSONValue {
         let bytes = try await send(method, path, body, answerBytesMax: answerBytesMax)
         do {
@@ -55,7 +57,7 @@ package struct APIClient: Sendable {
         let refusal: JSONValue
         do {
             (status, answer) = try await HTTPClient.withHTTPClient(configuration: .sluice) { client in
-                let response = try await client.execute(request, timeout: Self.timeout)
+                let response = try await client.execute(request, timeout: TimeAmount(timeout))
                 let body = try await response.body.collect(upTo: answerBytesMax)
                 return (response.status.code, Array(body.readableBytesView))
             }

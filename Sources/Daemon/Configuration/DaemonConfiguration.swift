@@ -4,6 +4,7 @@ import Execution
 import Gateways
 import HTTPAPI
 package import Logging
+import Projections
 import Scheduling
 
 /// The settings, checked and in the shape the rooms take them.
@@ -26,6 +27,7 @@ package struct DaemonConfiguration: Sendable {
     var llm = LLMConfiguration()
     var agents = AgentsConfiguration()
     var http = HTTPAPIConfiguration()
+    var history = PastReadModelsConfiguration()
 
     package init(_ settings: Settings) throws(DaemonError) {
         dataDirectory = settings.text(.dataDirectory)
@@ -60,6 +62,7 @@ package struct DaemonConfiguration: Sendable {
         http.idleTimeout = try settings.duration(.idleTimeout)
         http.connectionsMax = try settings.integer(.connectionsMax, in: 1...1_000_000)
         http.streamsMax = try settings.integer(.streamsMax, in: 1...1_000_000)
+        history.bytesMax = try settings.integer(.historyBytesMax, in: 1_048_576...1_099_511_627_776)
         http.rateLimitPerSecond = try settings.integer(.rateLimit, in: 0...1_000_000)
         http.rateLimitBurst = try settings.integer(.rateBurst, in: 1...1_000_000)
         http.invokeTimeout = executor.invokeTimeout

@@ -14,6 +14,8 @@ package struct DataDirectory: Sendable {
 
     package var log: String { path + "/log" }
     package var readModel: String { path + "/read-model.sqlite" }
+    /// Read models of past positions, made when somebody asks.
+    var pastReadModels: String { path + "/as-of" }
     /// Sockets of this run of the daemon.
     var runtime: String { path + "/run" }
     var snapshots: String { path + "/snapshots" }

@@ -38,6 +38,10 @@ package struct RequestedDelivery: Hashable, Sendable {
 
 /// What the gate knows of a call that it blocked, beside the action itself.
 package struct BlockedCall: Hashable, Sendable {
+    /// The reason of a call that waits whatever the policies say.
+    package static let unknownOutcomeReason =
+        "the same call was made before, and nobody knows whether the tool carried it out: approve to make it again"
+
     package let fingerprint: UUIDValue
     /// Why it needs an approval.
     package let reason: String
@@ -46,6 +50,9 @@ package struct BlockedCall: Hashable, Sendable {
     package let headers: JSONText
     /// The body, sealed, for whoever decides; `nil` when it is too large to keep.
     package let payload: [UInt8]?
+
+    /// Whether it waits because of an earlier call like it, whatever the policies say.
+    package var isForUnknownOutcome: Bool { reason == Self.unknownOutcomeReason }
 
     package init(
         fingerprint: UUIDValue, reason: String, requirement: RequiredApproval, headers: JSONText,

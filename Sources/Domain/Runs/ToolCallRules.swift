@@ -143,10 +143,7 @@ extension RunDecision {
             payloadHash: call.payloadHash, method: call.method, url: call.url,
             expiresAt: context.time.adding(context.settings.approvalWindow), isForOneCall: true)
         record(on: .accessRequest(block.requestID), sequence: 1, .accessRequested(requested))
-        let reason =
-            isUnknown
-            ? "the same call was made before, and nobody knows whether the tool carried it out: approve to make it again"
-            : block.reason
+        let reason = isUnknown ? BlockedCall.unknownOutcomeReason : block.reason
         try self.block(
             BlockAction(
                 actionID: block.actionID, toolID: call.toolID, capability: call.capability,

@@ -40,9 +40,8 @@ extension EgressGateway {
     /// What the policies say of the call.
     func judge(_ request: EgressRequest, of agentName: String) async throws -> Judged {
         let governed = try await governance.pair(agent: agentName, tool: request.tool, in: request.workspace)
-        let base = governed.tool.map { $0.baseURL.text } ?? ""
-        let path = base.hasSuffix("/") && request.path.hasPrefix("/") ? String(request.path.dropFirst()) : request.path
-        let url = base + path + (request.query.map { "?" + $0 } ?? "")
+        let path = request.path + (request.query.map { "?" + $0 } ?? "")
+        let url = governed.tool?.url(below: path) ?? path
         let call = CallFacts(agent: governed.agent, tool: request.tool, method: request.method, url: url)
         return Judged(
             tool: governed.tool, document: governed.document,

@@ -1,5 +1,6 @@
 package import Domain
 import NIOHTTP1
+package import Projections
 
 extension LLMGateway {
     /// A model that can be asked for.
@@ -10,10 +11,16 @@ extension LLMGateway {
 
     /// The models of a workspace, by name, each with the provider that answers for it.
     ///
-    /// - Parameter provider: the one whose models are asked for; `nil` for all.
+    /// - Parameters:
+    ///   - provider: the one whose models are asked for; `nil` for all.
+    ///   - projections: the read models that know the providers.
     /// - Throws: `ProjectionError` when the providers cannot be looked up at the moment.
-    package func models(in workspace: WorkspaceName, of provider: String?) async throws -> [ListedModel] {
-        let providers = try await providers(in: workspace).filter { provider == nil || $0.name == provider }
+    package func models(
+        in workspace: WorkspaceName, of provider: String?, from projections: Projections
+    ) async throws -> [ListedModel] {
+        let providers = try await Self.providers(in: workspace, from: projections).filter {
+            provider == nil || $0.name == provider
+        }
         return Set(providers.flatMap(\.models)).sorted().compactMap { model in
             ModelProvider.choice(for: model, named: nil, of: providers).map {
                 ListedModel(id: model, provider: $0.name)

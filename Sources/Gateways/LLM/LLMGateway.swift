@@ -56,14 +56,16 @@ package struct LLMGateway: Sendable {
                 "the provider's endpoint leads back to Sluice itself: store it with the model's address"
             ).answer
         }
-        let providers = try await providers(in: request.workspace)
+        let providers = try await Self.providers(in: request.workspace, from: projections)
         guard let first = ModelProvider.choice(for: request.model, named: request.provider, of: providers) else {
             return .refusal(404, "MODEL_UNKNOWN", "no provider found for model \"\(request.model.excerpt)\"")
         }
         return try await ask(candidates(first, request, providers), request, place)
     }
 
-    func providers(in workspace: WorkspaceName) async throws -> [ModelProvider] {
+    static func providers(
+        in workspace: WorkspaceName, from projections: Projections
+    ) async throws -> [ModelProvider] {
         try await projections.resources(.modelProvider, in: workspace).map {
             ModelProvider(name: $0.name, document: $0.document.value)
         }

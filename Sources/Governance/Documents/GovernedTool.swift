@@ -82,6 +82,12 @@ package struct GovernedTool: Hashable, Sendable {
         }
     }
 
+    /// The URL of what an agent asks for below the base URL, with its query.
+    package func url(below path: String) -> String {
+        let base = baseURL.text
+        return base + (base.hasSuffix("/") && path.hasPrefix("/") ? path.dropFirst() : path[...])
+    }
+
     /// Where below the base URL the call is; `nil` when its path, or some reading of it, lies elsewhere.
     package func place(of url: NormalizedURL) -> ToolPath? {
         guard url.hasOrigin(of: baseURL), let path = url.path.below(baseURL.path) else { return nil }

@@ -25,6 +25,8 @@ enum HTTPErrorCode: String, Hashable, Sendable, CaseIterable {
     case inconsistentLog = "inconsistent_log"
     case analysisUnavailable = "analysis_unavailable"
     case analysisFailed = "analysis_failed"
+    case asOfOutOfRange = "as_of_out_of_range"
+    case asOfNotAnswered = "as_of_not_answered"
 }
 
 /// A request that is refused: its status, a stable code, and what to do about it.

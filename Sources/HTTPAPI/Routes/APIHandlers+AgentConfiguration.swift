@@ -63,7 +63,7 @@ extension APIHandlers {
         let agent = try await resource(.agent, name, request, notFound: missing)
         let document = agent.document.value
         let spec = document["spec"] ?? .null
-        let period = CalendarMonth(containing: commands.clock.now())
+        let period = CalendarMonth(containing: now)
         let records = try await projections.modelSpend(of: name, in: period, request.workspace)
         let items = SpendItem.items(of: name, AgentModels(document: document), records)
         let answer = JSONText.object { json in

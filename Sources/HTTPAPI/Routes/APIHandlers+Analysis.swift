@@ -24,7 +24,7 @@ extension APIHandlers {
     func getAnalysis(_ request: APIRequest) async throws -> APIAnswer {
         let id: AnalysisID = try request.identifier("id", prefix: Self.idPrefix, orNotFound: "analysis not found")
         guard let record = try await projections.analysis(id, in: request.workspace),
-            commands.clock.now() < record.expiresAt
+            now < record.expiresAt
         else { throw APIError.notFound("analysis not found") }
         return APIAnswer(.ok, Self.json(id, record.document, record.expiresAt))
     }

@@ -9,7 +9,6 @@ extension APIHandlers {
     private static let usageDaysMax: Int64 = 400
 
     func billing(_ request: APIRequest) async throws -> APIAnswer {
-        let now = commands.clock.now()
         let (today, period) = (CalendarDay(containing: now), CalendarMonth(containing: now))
         let days = try await projections.dailyUsage(
             from: period.firstDay, to: CalendarDay(daysSinceEpoch: period.next.firstDay.daysSinceEpoch - 1),
@@ -30,7 +29,7 @@ extension APIHandlers {
 
     /// Every day from `from` to `to`, those without use too; without them this month until today.
     func dailyUsage(_ request: APIRequest) async throws -> APIAnswer {
-        let today = CalendarDay(containing: commands.clock.now())
+        let today = CalendarDay(containing: now)
         let last = try request.day("to") ?? today
         let first = try request.day("from") ?? CalendarMonth(containing: last.start).firstDay
         guard first <= last, last.daysSinceEpoch - first.daysSinceEpoch < Self.usageDaysMax else {

@@ -116,7 +116,7 @@ extension APIHandlers {
         return APIAnswer(.ok, JSONText(array: records.map(\.json)))
     }
 
-    private var connectors: ConnectorDirectory { dependencies.connectors }
+    private var connectors: ConnectorDirectory { ConnectorDirectory(projections: projections, vault: vault) }
 
     /// Whoever has a link decides: letting that be is for those who may give keys away.
     private func checkLinks(_ document: ConnectorDocument, _ request: APIRequest) throws(APIError) {

@@ -35,7 +35,7 @@ extension APIHandlers {
         kinds.append(("drafts", drafts.map { $0.draftJSON(showsSources: false) }))
         let settings = try await projections.resources(.settings, in: request.workspace)
         let answer = JSONText.object { json in
-            json.add("generated_at", commands.clock.now())
+            json.add("generated_at", now)
             json.add("namespace", request.workspace.text)
             json.add("user_id", request.principal.endUser?.userID ?? request.principal.name)
             json.add(

@@ -65,7 +65,7 @@ extension APIHandlers {
         let provider = try Self.provider(context)
         return try await dependencies.models.models(
             in: try workspace(request, context, principal, .object([])),
-            of: provider == LLMRequest.anyProvider ? nil : provider)
+            of: provider == LLMRequest.anyProvider ? nil : provider, from: projections)
     }
 
     private static func json(_ model: LLMGateway.ListedModel) -> JSONText {

@@ -26,12 +26,15 @@ struct ServedRoute: Hashable, Sendable {
     let path: String
     /// `nil` where no key is needed.
     let permission: Permission?
+    /// Whether it answers `as_of`; `nil` where that is not asked of it.
+    let answersAsOf: Bool?
 
     var json: JSONText {
         .object { json in
             json.add("method", method.rawValue)
             json.add("path", path)
             json.add("permission", permission?.rawValue ?? "none")
+            json.add("as_of", answersAsOf)
         }
     }
 }

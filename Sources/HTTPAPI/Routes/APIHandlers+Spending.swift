@@ -13,7 +13,7 @@ extension APIHandlers {
     /// This month's spending beside the budgets.
     func modelSpend(_ request: APIRequest) async throws -> APIAnswer {
         let limit = Int(try request.query("limit", in: 1...Self.spendItemsMax) ?? 10)
-        let period = CalendarMonth(containing: commands.clock.now())
+        let period = CalendarMonth(containing: now)
         let agent = try agentID(nil, request)
         let records = Dictionary(
             grouping: try await projections.modelSpend(of: agent, in: period, request.workspace), by: \.agent)
@@ -31,7 +31,7 @@ extension APIHandlers {
 
     /// Calls, tokens and cost from one day to another, by agent, user, model, provider or day.
     func modelUsage(_ request: APIRequest) async throws -> APIAnswer {
-        let today = CalendarDay(containing: commands.clock.now())
+        let today = CalendarDay(containing: now)
         let last = try request.day("to") ?? today
         let first = try request.day("from") ?? CalendarMonth(containing: last.start).firstDay
         guard first <= last, last.daysSinceEpoch - first.daysSinceEpoch < Self.usageDaysMax else {

@@ -12,17 +12,18 @@ import Secrets
 /// What all routes share: reading requests, idempotent answers, and the rooms below.
 final class APIHandlers: Sendable {
     let commands: CommandHandler
-    let projections: Projections
+    private let live: Projections
     let vault: SecretVault
     let dependencies: HTTPAPIDependencies
     let configuration: HTTPAPIConfiguration
     let streamPlaces: Budget
+    let backtestPlaces = Budget(max: 1)
     let hub: StreamHub
     private let bodyBytes: Budget
 
     init(_ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration, _ hub: StreamHub) {
         commands = dependencies.commands
-        projections = dependencies.projections
+        live = dependencies.projections
         vault = dependencies.vault
         self.dependencies = dependencies
         self.hub = hub
@@ -30,6 +31,12 @@ final class APIHandlers: Sendable {
         streamPlaces = Budget(max: configuration.streamsMax)
         bodyBytes = Budget(max: configuration.allBodiesBytesMax)
     }
+
+    /// What is read from: the read models as they are, or as they were where the request asks for that.
+    var projections: Projections { PointInTime.current?.projections ?? live }
+
+    /// The time that an answer is of.
+    var now: Timestamp { PointInTime.current?.time ?? commands.clock.now() }
 
     /// Checks the role, reads the body and finds the workspace: nobody without the role makes the server read.
     func read(

@@ -29,10 +29,10 @@ struct RouteTable {
     /// Adds a route whose answer is JSON.
     mutating func on(
         _ method: HTTPRequest.Method, _ path: String, under prefixes: [String], _ permission: Permission,
-        body: BodyLimits = BodyLimits(), _ handler: @escaping Handler
+        body: BodyLimits = BodyLimits(), asOf: AsOfSupport = .answered, _ handler: @escaping Handler
     ) {
         let api = api
-        onRaw(method, path, under: prefixes, permission, body: body) { request in
+        onRaw(method, path, under: prefixes, permission, body: body, asOf: asOf) { request in
             try await api.answer(request, handler).response
         }
     }
@@ -40,36 +40,46 @@ struct RouteTable {
     /// Adds a route that makes the whole response itself.
     mutating func onRaw(
         _ method: HTTPRequest.Method, _ path: String, under prefixes: [String], _ permission: Permission,
-        body: BodyLimits = BodyLimits(), _ handler: @escaping RawHandler
+        body: BodyLimits = BodyLimits(), asOf: AsOfSupport = .answered, _ handler: @escaping RawHandler
     ) {
         let api = api
+        let asOf = method == .get ? asOf : .refused
         for prefix in prefixes {
-            add(method, prefix + path, permission) { request, context in
-                let request = try await api.read(request, context, permission, body)
-                return try await handler(request)
+            add(method, prefix + path, permission, asOf) { request, context in
+                let read = try await api.read(request, context, permission, body)
+                return try await api.answering(request, asOf) { try await handler(read) }
             }
         }
     }
 
     /// Adds a route that reads the request itself, and sees to the permission, which is `nil` where no key is needed.
     mutating func onUnread(
-        _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?,
+        _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?, asOf: AsOfSupport = .foreign,
         _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
     ) {
-        add(method, path, permission, handler)
+        let api = api
+        add(method, path, permission, asOf) { request, context in
+            // Nobody without the role makes the server fold its log.
+            if let permission, asOf == .answered { _ = try api.permitted(context, permission) }
+            return try await api.answering(request, asOf) { try await handler(request, context) }
+        }
     }
 
     /// Adds a route that needs no key.
     mutating func onOpen(_ path: String, _ handler: @escaping @Sendable () async -> APIAnswer) {
-        add(.get, path, nil) { _, _ in await handler().response }
+        onUnread(.get, path, nil, asOf: .refused) { _, _ in await handler().response }
     }
 
     /// Adds the list of all routes, which is one of them.
     mutating func addIndex() {
         let paths = Self.apiPrefixes.map { $0 + "/routes" }
-        let routes = served + paths.map { ServedRoute(method: .get, path: $0.withNamedParameters, permission: .read) }
+        let routes =
+            served
+            + paths.map {
+                ServedRoute(method: .get, path: $0.withNamedParameters, permission: .read, answersAsOf: false)
+            }
         let index = JSONText(array: routes.map(\.json))
-        on(.get, "/routes", under: Self.apiPrefixes, .read) { _ in APIAnswer(.ok, index) }
+        on(.get, "/routes", under: Self.apiPrefixes, .read, asOf: .refused) { _ in APIAnswer(.ok, index) }
     }
 
     /// Answers every other method of every path with 405 and `Allow`.
@@ -89,11 +99,14 @@ struct RouteTable {
     }
 
     private mutating func add(
-        _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?,
+        _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?, _ asOf: AsOfSupport,
         _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
     ) {
         methods[path, default: []].append(method)
-        served.append(ServedRoute(method: method, path: path.withNamedParameters, permission: permission))
+        served.append(
+            ServedRoute(
+                method: method, path: path.withNamedParameters, permission: permission,
+                answersAsOf: method == .get && asOf != .foreign ? asOf == .answered : nil))
         router.on(RouterPath(path), method: method, use: handler)
     }
 }

@@ -19,9 +19,9 @@ extension RouteTable {
 
     private mutating func addCatalog(_ api: APIHandlers) {
         let prefixes = Self.apiPrefixes
-        on(.get, "/catalog", under: prefixes, .read, api.listCatalog)
-        on(.get, "/catalog/:name", under: prefixes, .read, api.getCatalogAgent)
-        on(.get, "/catalog/:name/versions", under: prefixes, .read, api.listCatalogVersions)
+        on(.get, "/catalog", under: prefixes, .read, asOf: .refused, api.listCatalog)
+        on(.get, "/catalog/:name", under: prefixes, .read, asOf: .refused, api.getCatalogAgent)
+        on(.get, "/catalog/:name/versions", under: prefixes, .read, asOf: .refused, api.listCatalogVersions)
         on(.post, "/catalog/:name/deploy", under: prefixes, .manageResources, api.deployCatalogAgent)
         for method in APIHandlers.egressMethods {
             onUnread(method, APIHandlers.echoPath, nil, api.echo)
@@ -46,7 +46,7 @@ extension RouteTable {
         let prefixes = Self.apiPrefixes
         on(.get, "/billing", under: prefixes, .read, api.billing)
         on(.get, "/billing/usage/daily", under: prefixes, .read, api.dailyUsage)
-        on(.get, "/billing/publishable-key", under: prefixes, .read, api.noPayments)
+        on(.get, "/billing/publishable-key", under: prefixes, .read, asOf: .refused, api.noPayments)
         for path in ["setup-intent", "payment-method", "subscribe", "portal"] {
             on(.post, "/billing/" + path, under: prefixes, .manageKeys, api.noPayments)
         }

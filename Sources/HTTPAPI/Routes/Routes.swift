@@ -36,12 +36,13 @@ extension RouteTable {
         on(.post, "/runs/:id/events", under: root, .driveRuns, body: BodyLimits(takesLines: true), api.addEvents)
         onRaw(.get, "/runs/:id/events", under: root, .read) { request in
             if request.header(.accept)?.contains("text/event-stream") == true {
+                guard PointInTime.current == nil else { throw APIError.noHistory }
                 return try await api.streamRun(request)
             }
             return try await api.listEvents(request)
         }
-        onRaw(.get, "/runs/:id/events/stream", under: root, .read, api.streamRun)
-        onRaw(.get, "/events/stream", under: root, .read, api.streamEvents)
+        onRaw(.get, "/runs/:id/events/stream", under: root, .read, asOf: .refused, api.streamRun)
+        onRaw(.get, "/events/stream", under: root, .read, asOf: .refused, api.streamEvents)
         let documents = BodyLimits(bytesMax: 4 * 1024 * 1024)
         on(.post, "/runs/:id/checkpoint", under: root, .actAsAgent, body: documents, api.saveCheckpoint)
         on(.get, "/runs/:id/checkpoint/:action", under: root, .read, api.getCheckpoint)
@@ -91,6 +92,7 @@ extension RouteTable {
         on(.post, "/identity-providers", under: prefixes, .manageResources, api.storeIdentityProvider)
         on(.get, "/policies/explain", under: prefixes, .read, api.explainPolicy)
         on(.post, "/policies/translate", under: prefixes, .read, api.translatePolicy)
+        on(.post, "/policies/backtest", under: prefixes, .read, api.backtestPolicy)
         on(.put, "/policies/:name", under: prefixes, .manageResources) { request in
             let name = try request.parameter("name")
             let document = try SpecDocument.document(.policy, request.body)
@@ -104,8 +106,8 @@ extension RouteTable {
         let paths = [("/agents/:name", current), ("/agents/:name/:second", ["/api"])]
         for (path, prefixes) in paths {
             on(.post, path + AuthenticationMiddleware.invokePathSuffix, under: prefixes, .invoke, api.invokeAgent)
-            onRaw(.get, path + "/logs", under: prefixes, .read, api.agentOutput)
-            on(.get, path + "/build-log", under: prefixes, .read, api.agentBuildLog)
+            onRaw(.get, path + "/logs", under: prefixes, .read, asOf: .refused, api.agentOutput)
+            on(.get, path + "/build-log", under: prefixes, .read, asOf: .refused, api.agentBuildLog)
             on(.get, path + "/config", under: prefixes, .read, api.agentConfiguration)
             on(.put, path + "/config", under: prefixes, .manageResources, api.changeAgentConfiguration)
         }
@@ -127,13 +129,13 @@ extension RouteTable {
             }
         }
         for base in bases + bases.map({ "/as/:agentkey" + $0 }) + ["/api/v1/workspaces/:workspace"] {
-            onUnread(.get, base + "/models", .read, api.listModels)
-            onUnread(.get, base + "/models/**", .read, api.getModel)
+            onUnread(.get, base + "/models", .read, asOf: .answered, api.listModels)
+            onUnread(.get, base + "/models/**", .read, asOf: .answered, api.getModel)
         }
         on(.get, "/model-spend", under: Self.apiPrefixes, .read, api.modelSpend)
         on(.get, "/model-usage", under: Self.apiPrefixes, .read, api.modelUsage)
         // The runtime's readiness check asks for it beside the address of its models.
-        onUnread(.get, "/as/:agentkey/healthz", nil) { _, _ in api.health().response }
+        onUnread(.get, "/as/:agentkey/healthz", nil, asOf: .refused) { _, _ in api.health().response }
     }
 
     private mutating func addSystem(_ api: APIHandlers) {
@@ -145,7 +147,7 @@ extension RouteTable {
         onOpen("/healthz") { api.health() }
         onOpen("/readyz") { api.readiness() }
         onOpen("/openapi.json") { api.openAPI() }
-        onUnread(.get, "/docs", nil) { _, _ in api.referencePage() }
-        onRaw(.get, "/metrics", under: [""], .read) { _ in await api.metrics() }
+        onUnread(.get, "/docs", nil, asOf: .refused) { _, _ in api.referencePage() }
+        onRaw(.get, "/metrics", under: [""], .read, asOf: .refused) { _ in await api.metrics() }
     }
 }

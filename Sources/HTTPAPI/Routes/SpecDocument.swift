@@ -9,7 +9,7 @@ import Projections
 /// Policies and model providers as they are stored: the `spec` as it came, its known members checked.
 package enum SpecDocument {
     /// Names that would hide behind a path of the API.
-    static let reservedPolicyNames: Set<String> = ["explain", "translate"]
+    static let reservedPolicyNames: Set<String> = ["backtest", "explain", "translate"]
 
     /// The document of a body, or what is wrong with the body.
     package static func document(_ kind: ResourceKind, _ body: JSONValue) throws(APIError) -> JSONText {

@@ -7,14 +7,26 @@ struct FollowingProgress {
     private(set) var position: Position
     /// Why no event is being applied at the moment; `nil` while all is well.
     private(set) var failure: ProjectionError?
+    /// Whether a batch is on its way in: queries may see it already.
+    private var isApplying = false
     private var waiting: [(position: Position, waiter: Waiter)] = []
 
     init(position: Position) { self.position = position }
+
+    /// The position, unless a batch is on its way in.
+    var settledPosition: Position? { isApplying ? nil : position }
+
+    /// A batch is on its way in.
+    mutating func begin() { isApplying = true }
+
+    /// The batch that was on its way in is not there.
+    mutating func giveUp() { isApplying = false }
 
     /// Shows the position to readers; hands back everybody who waited for it.
     mutating func advance(to position: Position) -> [Waiter] {
         precondition(position > self.position, "the read models only go forward")
         self.position = position
+        isApplying = false
         failure = nil
         guard !waiting.isEmpty else { return [] }
         let due = waiting.filter { $0.position <= position }.map(\.waiter)

@@ -1,0 +1,87 @@
+import Domain
+import HTTPTypes
+import Hummingbird
+import Projections
+
+/// The moment that a request is answered for, when that is not now.
+///
+/// It goes with the task, so that no handler has to know of it: `APIHandlers.projections` and `.now` look here.
+struct PointInTime: Sendable {
+    @TaskLocal static var current: PointInTime?
+
+    let position: Position
+    let projections: Projections
+    /// What the clock showed: the time that was asked for, or the position's own.
+    let time: Timestamp
+}
+
+extension APIHandlers {
+    /// Answers for the moment that the request asks for, and names its position.
+    func answering(
+        _ request: Request, _ support: AsOfSupport, _ handler: () async throws -> Response
+    ) async throws -> Response {
+        guard support != .foreign else { return try await handler() }
+        guard let asked = try AsOf.asked(request) else {
+            return support == .answered ? try await answeringNow(handler) : try await handler()
+        }
+        guard support == .answered else { throw APIError.noHistory }
+        let point = try await pointInTime(asked)
+        do {
+            var response = try await PointInTime.$current.withValue(point) { try await handler() }
+            response.headers[.position] = point.position.description
+            // The pages that follow are of the same moment.
+            if let link = response.headers[.link], link.hasPrefix("<?") {
+                response.headers[.link] = "<?as_of=\(point.position)&" + link.dropFirst(2)
+            }
+            return response
+        } catch var error as APIError {
+            error.headers[.position] = point.position.description
+            throw error
+        }
+    }
+
+    /// Names the position when it is certain that the answer is that position's.
+    private func answeringNow(_ handler: () async throws -> Response) async throws -> Response {
+        let before = projections.settledPosition
+        var response = try await handler()
+        // What is sent page by page is read page by page.
+        if let before, response.body.contentLength != nil, projections.settledPosition == before {
+            response.headers[.position] = before.description
+        }
+        return response
+    }
+
+    private func pointInTime(_ asked: AsOf) async throws -> PointInTime {
+        let history = dependencies.history
+        switch asked {
+        case .position(let position):
+            guard position <= history.newest else {
+                throw APIError.asOfOutOfRange("as_of is after the newest position, which is \(history.newest)")
+            }
+            let time =
+                if let recorded = try await history.time(of: position) { recorded } else {
+                    // Before the first event there was no time that anybody recorded.
+                    Timestamp(microseconds: 0)
+                }
+            return PointInTime(
+                position: position, projections: try await history.readModels(at: position), time: time)
+        case .time(let time):
+            guard time <= now else {
+                throw APIError.asOfOutOfRange("as_of is yet to come; the newest position is \(history.newest)")
+            }
+            let position = try await history.position(at: time)
+            return PointInTime(
+                position: position, projections: try await history.readModels(at: position), time: time)
+        }
+    }
+}
+
+extension APIError {
+    static let noHistory = APIError(
+        .badRequest, .asOfNotAnswered, "as_of is not answered here: this does not come from the log alone; leave it out"
+    )
+
+    fileprivate static func asOfOutOfRange(_ message: String) -> APIError {
+        APIError(.badRequest, .asOfOutOfRange, message)
+    }
+}

@@ -1,0 +1,108 @@
+import Domain
+
+/// Which past positions there are read models of, which are to be made, and who waits for them. Does no work itself.
+struct PastShelf {
+    typealias Outcome = Result<Projections, ProjectionError>
+    typealias Waiter = AsyncStream<Outcome>.Continuation
+
+    /// What becomes of a question.
+    enum Answer {
+        case ready(Projections)
+        /// The waiter will be told.
+        case ordered
+        /// Too much is ordered already.
+        case refused
+    }
+
+    private struct Entry {
+        let position: Position
+        var projections: Projections
+        let sizeBytes: Int
+        var lastUse: UInt64
+    }
+
+    private struct Order {
+        let position: Position
+        var waiters: [Waiter]
+    }
+
+    private let configuration: PastReadModelsConfiguration
+    private var entries: [Entry] = []
+    /// The first is the one that is being made, when one is.
+    private var orders: [Order] = []
+    private var uses: UInt64 = 0
+
+    init(_ configuration: PastReadModelsConfiguration) { self.configuration = configuration }
+
+    /// The positions that are there, oldest first.
+    var positions: [Position] { entries.map(\.position).sorted() }
+
+    /// Gives out the read models of the position, or orders them.
+    mutating func ask(_ position: Position, _ waiter: Waiter) -> Answer {
+        if let index = entries.firstIndex(where: { $0.position == position }) { return .ready(use(index)) }
+        guard orders.reduce(0, { $0 + $1.waiters.count }) < configuration.waitersMax else { return .refused }
+        if let index = orders.firstIndex(where: { $0.position == position }) {
+            orders[index].waiters.append(waiter)
+            return .ordered
+        }
+        guard orders.count < configuration.ordersMax else { return .refused }
+        orders.append(Order(position: position, waiters: [waiter]))
+        return .ordered
+    }
+
+    /// The position to make next; `finish` has to follow.
+    var nextOrder: Position? { orders.first?.position }
+
+    /// The newest read models that are not beyond the position: what is made from them needs the fewest events.
+    mutating func base(for position: Position) -> Projections? {
+        let before = entries.indices.filter { entries[$0].position <= position }
+        return before.max { entries[$0].position < entries[$1].position }.map { use($0) }
+    }
+
+    /// Takes away what was used longest ago, until there is place for one more.
+    ///
+    /// - Returns: what was taken away; `nil` when all are in use.
+    mutating func makePlace() -> [Projections]? {
+        evict { $0.entries.count >= $0.configuration.modelsMax }
+    }
+
+    /// Takes in what was made of the first order, or tells why not.
+    ///
+    /// - Returns: who waits for it, and what was taken away to stay within the bytes.
+    mutating func finish(_ outcome: Outcome, sizeBytes: Int) -> (waiters: [Waiter], evicted: [Projections]) {
+        precondition(!orders.isEmpty, "what is finished was ordered")
+        let order = orders.removeFirst()
+        guard case .success(let projections) = outcome else { return (order.waiters, []) }
+        uses += 1
+        entries.append(
+            Entry(position: order.position, projections: projections, sizeBytes: sizeBytes, lastUse: uses))
+        let evicted = evict { $0.entries.reduce(0) { $0 + $1.sizeBytes } > $0.configuration.bytesMax }
+        return (order.waiters, evicted ?? [])
+    }
+
+    /// Ends every wait: nothing more is made.
+    mutating func close() -> [Waiter] {
+        defer { orders = [] }
+        return orders.flatMap(\.waiters)
+    }
+
+    private mutating func use(_ index: Int) -> Projections {
+        uses += 1
+        entries[index].lastUse = uses
+        return entries[index].projections
+    }
+
+    /// Takes away what nobody uses, the longest unused first, while `isTooMuch`; `nil` when that was not enough.
+    private mutating func evict(while isTooMuch: (PastShelf) -> Bool) -> [Projections]? {
+        var evicted: [Projections] = []
+        while isTooMuch(self) {
+            // Nobody can get at it but through this shelf: what nobody else holds now, nobody does.
+            let unused = entries.indices.filter { isKnownUniquelyReferenced(&entries[$0].projections) }
+            guard let oldest = unused.min(by: { entries[$0].lastUse < entries[$1].lastUse }) else {
+                return evicted.isEmpty ? nil : evicted
+            }
+            evicted.append(entries.remove(at: oldest).projections)
+        }
+        return evicted
+    }
+}

@@ -1,0 +1,43 @@
+import Domain
+import EventStore
+import Foundation
+import GRDB
+
+extension Projections {
+    /// Writes the read models as they are, at one position, to a new file. Its writer and readers go on meanwhile.
+    func copy(to path: String) async throws(ProjectionError) {
+        do {
+            try await pool.read { source in
+                let copy = try DatabaseQueue(path: path)
+                try copy.writeWithoutTransaction { try source.backup(to: $0) }
+                try copy.close()
+            }
+        } catch {
+            throw .wrapping(error)
+        }
+    }
+
+    /// Applies the log's events up to the position, which is durable.
+    func fold(_ store: EventStore, through end: Position) async throws {
+        while position < end {
+            try Task.checkCancellation()
+            let rest = Int(clamping: end.value - position.value)
+            let page = try await store.read(from: position.next, limit: min(rest, EventStore.pageEventsMax))
+            guard !page.isEmpty else {
+                throw ProjectionError(
+                    .unreadable, "the log gives nothing at position \(position.next), which it said is durable")
+            }
+            try await apply(page)
+        }
+    }
+
+    /// Puts all of it in the one file, and says how large that is.
+    func settle() async throws(ProjectionError) -> Int {
+        do {
+            _ = try await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            return try FileManager.default.attributesOfItem(atPath: pool.path)[.size] as? Int ?? 0
+        } catch {
+            throw .wrapping(error)
+        }
+    }
+}
