@@ -187,7 +187,8 @@ package struct Daemon: Sendable {
     private func serveHTTP(
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
         _ client: HTTPClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
-        _ identities: IdentityGateway, _ approvals: ApprovalServices, _ audit: AuditServices, _ misuse: KeyMisuseReporter,
+        _ identities: IdentityGateway, _ approvals: ApprovalServices, _ audit: AuditServices,
+        _ misuse: KeyMisuseReporter,
         _ tokens: AgentTokens, _ agents: AgentProcesses, _ history: PastReadModels
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {

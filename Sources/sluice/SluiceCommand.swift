@@ -15,7 +15,8 @@ struct SluiceCommand: AsyncParsableCommand {
         version: SluiceVersion.text,
         subcommands: [
             Serve.self, Agents.self, Keys.self, Policies.self, SecretsCommand.self, Spend.self, Export.self,
-            Import.self, AuditCommand.self, Verify.self, Log.self, Replay.self, Diff.self, Tail.self, BackupCommand.self,
+            Import.self, AuditCommand.self, Verify.self, Log.self, Replay.self, Diff.self, Tail.self,
+            BackupCommand.self,
             Restore.self,
             ProjectionsCommand.self, Version.self,
         ])
