@@ -68,7 +68,8 @@ SIMULATION_SECONDS ?= 110
 .PHONY: test
 test: APT_PACKAGES += $(TEST_PACKAGES)
 test: deps clients ## Run every test
-	$(BUILD) --build-tests
+	$(BUILD) --product sluice
+	$(BUILD) --product sluicePackageTests
 	SIMULATION_SECONDS=$(SIMULATION_SECONDS) swift test --skip-build
 	.venv/test/bin/python -m pytest -q -p no:cacheprovider Tests/Repository Tests/Conformance
 

@@ -38,9 +38,9 @@ extension Policies {
 
         private static func read(_ path: String) throws -> JSONValue {
             let bytes = try TextFile(path).bytes(max: fileBytesMax)
-            do {
+            do throws(JSONError) {
                 return try JSONValue(parsing: bytes)
-            } catch let error as JSONError {
+            } catch {
                 throw DaemonError(.configuration, "\(path) is no JSON: \(error.message)")
             }
         }

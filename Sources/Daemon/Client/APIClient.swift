@@ -27,7 +27,7 @@ package struct APIClient: Sendable {
         _ method: String, _ path: String, _ body: JSONValue? = nil, answerBytesMax: Int = Self.answerBytesMax,
         timeout: Duration = Self.timeout
     ) async throws -> JSONValue {
-        let bytes = try await send(method, path, body, answerBytesMax: answerBytesMax)
+        let bytes = try await send(method, path, body, answerBytesMax: answerBytesMax, timeout: timeout)
         do {
             return try JSONValue(parsing: bytes)
         } catch {
@@ -39,11 +39,12 @@ package struct APIClient: Sendable {
     ///
     /// - Throws: `DaemonError`, as `request` does.
     package func text(_ path: String) async throws -> String {
-        String(decoding: try await send("GET", path, nil, answerBytesMax: Self.answerBytesMax), as: UTF8.self)
+        let bytes = try await send("GET", path, nil, answerBytesMax: Self.answerBytesMax, timeout: Self.timeout)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private func send(
-        _ method: String, _ path: String, _ body: JSONValue?, answerBytesMax: Int
+        _ method: String, _ path: String, _ body: JSONValue?, answerBytesMax: Int, timeout: Duration
     ) async throws -> [UInt8] {
         var request = HTTPClientRequest(url: url + path)
         request.method = HTTPMethod(rawValue: method)
