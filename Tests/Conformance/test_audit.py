@@ -5,9 +5,13 @@ import json
 import pathlib
 import shutil
 import subprocess
+import types
 import urllib.parse
 
 import pytest
+from sigstore._internal.merkle import verify_merkle_inclusion
+from sigstore._internal.rekor.checkpoint import SignedCheckpoint
+from sigstore.errors import VerificationError
 
 import independent_verifier
 from sluice_process import BINARY, SluiceProcess
@@ -76,6 +80,24 @@ def test_an_export_is_proven_by_the_command_and_by_a_program_not_written_here(bu
     assert len(proven) == report["events"] > 600
     own = [sequence for _, _, stream, sequence in proven if stream == f"run/{busy.run}"]
     assert own == list(range(1, len(own) + 1)), "nothing of the run is missing"
+
+
+def test_sigstore_verifies_our_proofs_as_those_of_its_own_log(busy):
+    """Its reader of checkpoints and its check of inclusion, which it has from Google's Trillian."""
+    lines = busy.client().get(f"/runs/{busy.run}/audit/export?format=ndjson").content.decode().splitlines()
+    checkpoint = SignedCheckpoint.from_text(json.loads(lines[0])["checkpoint"]).checkpoint
+    assert len(lines) > 600
+
+    def entry(line):
+        return types.SimpleNamespace(_inner=types.SimpleNamespace(
+            canonicalized_body=base64.b64decode(line["record"]), inclusion_proof=types.SimpleNamespace(
+                log_index=line["leaf_index"], tree_size=checkpoint.log_size, root_hash=bytes.fromhex(checkpoint.log_hash),
+                hashes=[base64.b64decode(each) for each in line["inclusion"]])))
+
+    for line in map(json.loads, lines[1:]):
+        verify_merkle_inclusion(entry(line))
+    with pytest.raises(VerificationError):
+        verify_merkle_inclusion(entry(line | {"leaf_index": line["leaf_index"] - 1}))
 
 
 def test_an_export_can_be_gone_on_with(busy, tmp_path):
@@ -192,9 +214,9 @@ def leaf_hash(api, position):
 
 @pytest.mark.parametrize("path, status", [
     ("/audit/proof/inclusion", 400), ("/audit/proof/inclusion?position=0", 400),
-    ("/audit/proof/inclusion?position=99999999", 400), ("/audit/proof/inclusion?position=5&size=4", 400),
+    ("/audit/proof/inclusion?position=99999999", 404), ("/audit/proof/inclusion?position=5&size=4", 404),
     ("/audit/proof/inclusion?position=x", 400), ("/audit/proof/consistency", 400),
-    ("/audit/proof/consistency?from=9&to=8", 400), ("/audit/proof/consistency?from=1&to=99999999", 400),
+    ("/audit/proof/consistency?from=9&to=8", 404), ("/audit/proof/consistency?from=1&to=99999999", 404),
     ("/audit/tile/0/999", 404), ("/audit/tile/9/000", 400), ("/audit/tile/0/000.p/256", 400),
     ("/audit/tile/" + urllib.parse.quote("../checkpoint.key", safe=""), 400), ("/audit/tile/0/../../checkpoint.key", 400),
     ("/runs/00000000-0000-4000-8000-000000000000/audit/export", 404),

@@ -30,6 +30,13 @@ package enum JSONValue: Hashable, Sendable {
         if case .string(let text) = self { text } else { nil }
     }
 
+    /// A number without a fraction, however it is written: 1 is also 1.0 and 1e0 (JSON Schema, section 4.2.3).
+    package var wholeNumber: Int? {
+        guard case .number(let text) = self else { return nil }
+        if let number = Int(text) { return number }
+        return Double(text).flatMap { abs($0) <= 9_007_199_254_740_992 ? Int(exactly: $0) : nil }
+    }
+
     /// The value without white space, on one line.
     package var text: JSONText {
         var bytes: [UInt8] = []

@@ -23,7 +23,7 @@ package struct IdentityProvider: Sendable {
         func texts(_ value: JSONValue?) -> [String] {
             if case .array(let values)? = value { values.compactMap(\.string) } else { [] }
         }
-        let leeway: Int? = if case .number(let text)? = spec?["leeway_seconds"] { Int(text) } else { nil }
+        let leeway = spec?["leeway_seconds"]?.wholeNumber
         self.name = name
         self.issuer = issuer
         self.keysURL = keysURL

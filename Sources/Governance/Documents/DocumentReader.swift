@@ -30,7 +30,7 @@ struct DocumentReader {
 
     func integer(_ name: String, in range: ClosedRange<Int>) throws(InvalidDocument) -> Int? {
         guard let value = member(name) else { return nil }
-        guard case .number(let text) = value, let number = Int(text), range.contains(number) else {
+        guard let number = value.wholeNumber, range.contains(number) else {
             throw invalid(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number

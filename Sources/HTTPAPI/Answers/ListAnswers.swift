@@ -101,7 +101,7 @@ extension APIHandlers {
         let cursor = try request.query("cursor", in: 1...UInt64.max >> 1).map(Position.init)
         guard let cursor else { return nil }
         guard let place = try await projections.place(of: cursor, by: order, in: request.workspace) else {
-            throw APIError.badRequest("cursor names a row that is not there any more; begin again without it")
+            throw APIError.notFound("cursor names a row that is not there any more; begin again without it")
         }
         return place
     }

@@ -73,6 +73,7 @@ struct DeployOrder: Sendable {
         ]
         try ModelConfigurations.check(body)
         _ = try body.texts("policies")
+        for name in ["requirements", "entry_point", "framework"] { _ = try body.text(name) }
         _ = try body.object("tool_url_mappings")
         if let address = try body.text("invoke_url") { try checkURL(address, "invoke_url") }
         for name in keptMembers {

@@ -24,7 +24,7 @@ extension JSONValue {
 
     func integer(_ name: String, in range: ClosedRange<Int>) throws(APIError) -> Int? {
         guard let value = member(name) else { return nil }
-        guard case .number(let text) = value, let number = Int(text), range.contains(number) else {
+        guard let number = value.wholeNumber, range.contains(number) else {
             throw .badRequest("\(name) must be a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number

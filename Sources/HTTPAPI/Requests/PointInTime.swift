@@ -82,6 +82,6 @@ extension APIError {
     )
 
     fileprivate static func asOfOutOfRange(_ message: String) -> APIError {
-        APIError(.badRequest, .asOfOutOfRange, message)
+        APIError(.notFound, .asOfOutOfRange, message)
     }
 }

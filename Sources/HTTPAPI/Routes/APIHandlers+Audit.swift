@@ -29,7 +29,7 @@ extension APIHandlers {
         }
         let (size, note) = try await head(request, "size")
         guard position <= size else {
-            throw APIError.badRequest("position must be at most \(size), where that tree ends")
+            throw APIError.notFound("position must be at most \(size), where that tree ends")
         }
         let proof = try await tree.inclusionProof(of: position - 1, in: size)
         let root = try await tree.root(of: size)
@@ -52,7 +52,7 @@ extension APIHandlers {
             throw APIError.badRequest("from is missing: the size of the older checkpoint")
         }
         let (to, note) = try await head(request, "to")
-        guard from <= to else { throw APIError.badRequest("from must be at most \(to), where the log ends") }
+        guard from <= to else { throw APIError.notFound("from must be at most \(to), where the log ends") }
         let proof = try await tree.consistencyProof(from: from, to: to)
         let root = try await tree.root(of: to)
         return APIAnswer(
@@ -69,7 +69,8 @@ extension APIHandlers {
     /// A tile of hashes, as C2SP tlog-tiles lays them out; the events themselves are in exports.
     func tile(_ request: APIRequest) async throws -> Response {
         guard let start = request.head.path?.range(of: "/audit/tile/"),
-            let path = request.head.path?[start.upperBound...].split(separator: "?").first.flatMap({ TilePath($0) })
+            let text = request.head.path?[start.upperBound...].split(separator: "?").first,
+            let path = String(text).percentDecoded.flatMap({ TilePath($0) })
         else { throw APIError.badRequest("the path is not that of a tile, such as 0/x001/067 or 0/068.p/8") }
         let tree = dependencies.audit.tree
         try await tree.grow()
@@ -157,7 +158,7 @@ extension APIHandlers {
         if let size = try request.query(name, in: 1...UInt64.max >> 1) {
             let count = try await dependencies.audit.tree.grow()
             guard size <= count else {
-                throw APIError.badRequest("\(name) must be at most \(count), where the log ends")
+                throw APIError.notFound("\(name) must be at most \(count), where the log ends")
             }
             return (size, nil)
         }

@@ -51,7 +51,7 @@ struct AuthSettings: Hashable, Sendable {
 
     init(document: JSONValue?) {
         var minutes: Int?
-        if case .number(let text)? = document?[Self.idleMember] { minutes = Int(text) }
+        if let number = document?[Self.idleMember]?.wholeNumber { minutes = number }
         sessionIdleMinutes = minutes ?? Self.idleMinutesDefault
     }
 }

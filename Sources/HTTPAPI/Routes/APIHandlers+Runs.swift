@@ -61,7 +61,8 @@ extension APIHandlers {
 
     func cancelRun(_ request: APIRequest) async throws -> APIAnswer {
         let id = try request.runID()
-        let receipt = try await executing(.failRun(run: id, reason: "cancelled"), request, run: id) { run in
+        let why = try request.body.text("reason").map { ": \($0.excerpt)" } ?? ""
+        let receipt = try await executing(.failRun(run: id, reason: "cancelled" + why), request, run: id) { run in
             .conflict("run is \(run.status.rawValue) and cannot be cancelled")
         }
         return APIAnswer(.ok, try await run(id, request).json(request.era), position: receipt.position)

@@ -95,6 +95,9 @@ extension RouteTable {
         on(.post, "/policies/backtest", under: prefixes, .read, api.backtestPolicy)
         on(.put, "/policies/:name", under: prefixes, .manageResources) { request in
             let name = try request.parameter("name")
+            guard try request.body.text("name").map({ $0 == name }) ?? true else {
+                throw APIError.badRequest("name must be that of the path, or left out: a policy keeps its name")
+            }
             let document = try SpecDocument.document(.policy, request.body)
             return try await api.store(.policy, named: name, document, mustExist: true, request)
         }
