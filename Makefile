@@ -6,7 +6,7 @@ SHELL := /bin/bash
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT_PACKAGES := libsqlite3-dev liblz4-dev pkg-config python3-venv bubblewrap
 # What runs the images that tests deploy.
-TEST_PACKAGES := podman runc docker.io
+TEST_PACKAGES := podman runc docker.io buildah
 # The load generators, a compiler for those written in C, and the peers of the benchmarks.
 BENCH_PACKAGES := wrk gcc libc6-dev postgresql-15 redis-server nginx-light
 CLIENT_VERSIONS := 0.2.0 1.3.1 1.4.2
@@ -146,7 +146,9 @@ bench: deps .venv/litellm/.done ## Print the figures of docs/benchmarks.md (rele
 	$(BUILD) -c release --product EchoServer
 	$(BUILD) -c release --product EncodingBenchmark
 	$(BUILD) -c release --product HistoryGenerator
+	$(BUILD) -c release --product AuditBenchmark
 	"$$($(BUILD) -c release --show-bin-path)/EncodingBenchmark"
+	"$$($(BUILD) -c release --show-bin-path)/AuditBenchmark"
 	python3 Benchmarks/bench --products "$$($(BUILD) -c release --show-bin-path)" $(BENCH_ARGUMENTS)
 
 .PHONY: format

@@ -163,6 +163,10 @@ let package = Package(
             name: "EncodingBenchmark", dependencies: ["CLZ4", "Domain", "EventStore", "TestSupport"],
             path: "Benchmarks/encoding", swiftSettings: strict),
         .executableTarget(
+            name: "AuditBenchmark",
+            dependencies: ["Audit", "Domain", "EventLog", "EventStore", "TestSupport", .logging],
+            path: "Benchmarks/audit", swiftSettings: strict),
+        .executableTarget(
             name: "HistoryGenerator",
             dependencies: ["CommandHandling", "Domain", "EventLog", "EventStore", "TestSupport", .logging],
             path: "Benchmarks/history", swiftSettings: strict),

@@ -190,4 +190,20 @@ import Testing
             #expect(try await tree.root(of: 3000) == Self.root(records[...]))
         }
     }
+
+    @Test func aDiskThatIsFullForAWhileLeavesTheTreeRight() async throws {
+        try await withDirectory { directory in
+            let records = Self.records(700)
+            let log = InMemoryLogBackend(records: records)
+            // A file is where the tiles' directory has to be.
+            let place = directory + "/tile"
+            #expect(FileManager.default.createFile(atPath: place, contents: Data()))
+            let tree = TileTree(log: log, directory: place, anchor: MerkleFrontier())
+            for _ in 0..<3 { await #expect(throws: AuditError.self) { try await tree.grow() } }
+            #expect(await tree.count == 255)
+            try FileManager.default.removeItem(atPath: place)
+            try await tree.grow()
+            #expect(try await tree.root(of: 700) == Self.root(records[...]))
+        }
+    }
 }

@@ -68,6 +68,21 @@ def module_sluice(tmp_path_factory, world):
 
 
 @pytest.fixture
+def builder(request, world):
+    """The same, where a test is not worth its time with every builder: podman stands for buildah, which it has inside."""
+    if request.node.callspec.params["world"] not in getattr(request.function, "builders", ["podman"]):
+        pytest.skip("shown with another builder")
+    return world
+
+
+def only_with(*builders):
+    def mark(test):
+        test.builders = builders
+        return test
+    return mark
+
+
+@pytest.fixture
 def builds(module_sluice):
     return Builds(module_sluice)
 
@@ -110,10 +125,11 @@ def test_an_agent_is_deployed_as_the_image_of_its_build(builds, made, world, mod
         assert builds.api.post("/api/v1/deploy", body | {"execution_mode": mode}).status == status
 
 
+@only_with("podman", "docker")
 @pytest.mark.parametrize("base, words", [
     ("localhost/empty:1", "python3"), ("registry.invalid/python:3", "registry.invalid"), ("--help", "could not make")])
-def test_an_image_that_cannot_be_made_fails_the_build_in_the_builders_words(own_sluice, world, base, words):
-    builds = Builds(own_sluice(**world[1] | {"SLUICE_BUILD_IMAGE_BASE": base}))
+def test_an_image_that_cannot_be_made_fails_the_build_in_the_builders_words(own_sluice, builder, base, words):
+    builds = Builds(own_sluice(**builder[1] | {"SLUICE_BUILD_IMAGE_BASE": base}))
     failed = builds.ended(builds.request("imaged", FILES))
     assert failed["status"] == "FAILED" and words in failed["error"] and "image_id" not in failed, failed
     assert words in builds.api.get(f"/api/v1/builds/{failed['id']}/logs").json["logs"] or base == "--help"
@@ -139,8 +155,9 @@ def await_that(holds):
         time.sleep(0.05)
 
 
-def test_what_takes_too_long_or_is_cancelled_ends_with_what_it_has_started(own_sluice, world):
-    builds = Builds(own_sluice(**world[1] | {"SLUICE_BUILD_IMAGE_BASE": "localhost/slow:1"}))
+@only_with("podman", "docker")
+def test_what_takes_too_long_or_is_cancelled_ends_with_what_it_has_started(own_sluice, builder):
+    builds = Builds(own_sluice(**builder[1] | {"SLUICE_BUILD_IMAGE_BASE": "localhost/slow:1"}))
     slow = builds.request("slow", FILES)
     await_that(running)
     cancelled = builds.api.post(f"/api/v1/builds/{slow['id']}/cancel")
@@ -154,9 +171,9 @@ def test_what_takes_too_long_or_is_cancelled_ends_with_what_it_has_started(own_s
     await_that(lambda: not running())
 
 
-def test_a_build_that_needs_no_image_succeeds_without_one_and_says_why(own_sluice, world):
+def test_a_build_that_needs_no_image_succeeds_without_one_and_says_why(own_sluice, builder):
     builds = Builds(own_sluice(
-        **world[1] | {"SLUICE_BUILD_IMAGES": "auto", "SLUICE_BUILD_IMAGE_BASE": "registry.invalid/python:3"}))
+        **builder[1] | {"SLUICE_BUILD_IMAGES": "auto", "SLUICE_BUILD_IMAGE_BASE": "registry.invalid/python:3"}))
     made = builds.ended(builds.request("plain", FILES))
     assert made["status"] == "SUCCEEDED" and "registry.invalid" in made["image_error"], made
     deployed = builds.api.post("/api/v1/deploy", {"agent_name": "plain", "artifact_id": made["id"]})

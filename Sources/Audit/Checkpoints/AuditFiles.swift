@@ -48,15 +48,21 @@ package struct AuditFiles: Sendable {
         return verifier.isSigned(note) ? (checkpoint, note) : nil
     }
 
+    /// Keeps what was signed last: durable on return, so that nothing that contradicts it is signed after a crash.
+    func keep(_ note: SignedNote) throws(AuditError) { try write(note, to: newest) }
+
+    /// Keeps it as the day's too, whose last one stays.
+    ///
     /// - Parameter time: when it was signed.
-    func keep(_ note: SignedNote, at time: Timestamp) throws(AuditError) {
+    func keepForDay(_ note: SignedNote, at time: Timestamp) throws(AuditError) {
+        try write(note, to: days.appendingPathComponent(String(time.description.prefix(10))))
+    }
+
+    private func write(_ note: SignedNote, to file: URL) throws(AuditError) {
         do {
-            let bytes = Array(note.note.utf8)
-            try ProtectedFile.create(newest.path, bytes)
-            let day = String(time.description.prefix(10))
-            try ProtectedFile.create(days.appendingPathComponent(day).path, bytes)
+            try ProtectedFile.create(file.path, Array(note.note.utf8))
         } catch {
-            throw .tilesUnwritable("\(error)")
+            throw .tilesUnwritable(error.description)
         }
     }
 }

@@ -50,8 +50,8 @@ package actor CheckpointKeeper {
         } catch {
             throw .keyUnusable("the log's key does not sign: \(error)")
         }
+        try files.keep(note)
         newest = (checkpoint, note)
-        try files.keep(note, at: now())
         return (checkpoint, note)
     }
 
@@ -68,6 +68,7 @@ package actor CheckpointKeeper {
             let (checkpoint, note) = try await checkpoint()
             lastComplaint = nil
             for witness in witnesses { await ask(witness, checkpoint, note) }
+            if let newest { try files.keepForDay(newest.note, at: now()) }
         } catch {
             complain("no checkpoint was signed", error.description)
         }
@@ -82,8 +83,8 @@ package actor CheckpointKeeper {
             // A later head has been signed meanwhile: the witness is asked for that one next.
             guard var current = newest, current.checkpoint == checkpoint else { return }
             current.note.add(signature)
+            try files.keep(current.note)
             newest = current
-            try files.keep(current.note, at: now())
         } catch {
             complain("a witness did not sign", "\(witness.verifier.name): \(error)")
         }

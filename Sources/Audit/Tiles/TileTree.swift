@@ -163,23 +163,29 @@ package actor TileTree {
             // Somebody else may have taken them up meanwhile.
             guard count + 1 == next else { continue }
             for record in records.prefix(Int(clamping: durable - count)) {
-                try append(MerkleHash.leaf(record), level: 0)
+                try append(MerkleHash.leaf(record))
             }
         }
     }
 
-    private func append(_ hash: [UInt8], level: Int) throws(AuditError) {
+    /// Tiles that the leaf fills are written before anything changes here: a disk that is full leaves the tree as it was.
+    private func append(_ leaf: [UInt8]) throws(AuditError) {
+        var (hash, level) = (leaf, 0)
+        while level < newest.count, newest[level].count == TilePath.width - 1 {
+            let tile = newest[level] + [hash]
+            try write(TilePath(level: level, index: fullTiles[level]), tile)
+            hash = Self.root(tile[...])
+            level += 1
+        }
+        for filled in 0..<level {
+            newest[filled] = []
+            fullTiles[filled] += 1
+        }
         if level == newest.count {
             newest.append([])
             fullTiles.append(0)
         }
         newest[level].append(hash)
-        guard newest[level].count == TilePath.width else { return }
-        let full = newest[level]
-        try write(TilePath(level: level, index: fullTiles[level]), full)
-        newest[level] = []
-        fullTiles[level] += 1
-        try append(Self.root(full[...]), level: level + 1)
     }
 
     /// Once: tiles that an earlier run left count only when they are the log's; else all are made again.

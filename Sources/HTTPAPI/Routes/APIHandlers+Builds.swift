@@ -86,6 +86,7 @@ extension APIHandlers {
 
     /// A deploy's body with what the build that its `artifact_id` names has made; other ids stay as they are.
     func withArtifact(_ request: APIRequest) async throws -> (body: JSONValue, artifact: Artifact?) {
+        let mode = try Self.executionMode(request.body)
         guard let artifact = try request.body.text("artifact_id"), artifact.hasPrefix(Self.buildIDPrefix) else {
             return (request.body, nil)
         }
@@ -96,7 +97,6 @@ extension APIHandlers {
         guard record.status == .succeeded else {
             throw APIError.conflict("build is \(record.status.rawValue), must be SUCCEEDED to be deployed")
         }
-        let mode = try Self.executionMode(request.body)
         guard case .object(let given) = request.body, case .object(var built) = record.document.value else {
             return (request.body, nil)
         }
