@@ -39,6 +39,12 @@ def fill(engine):
     engine.make("localhost/empty:1", [(str(note), "/note")])
 
 
+class ImageBuilds(Builds):
+    """An image is copied whole for each line of its recipe, where the builder has no better way on this machine."""
+
+    seconds_max = 300
+
+
 @pytest.fixture(scope="module", params=["podman", "buildah", "docker"])
 def world(request, tmp_path_factory):
     """A builder, the engine that runs what it makes, and the settings for both."""
@@ -84,12 +90,12 @@ def only_with(*builders):
 
 @pytest.fixture
 def builds(module_sluice):
-    return Builds(module_sluice)
+    return ImageBuilds(module_sluice)
 
 
 @pytest.fixture(scope="module")
 def made(module_sluice):
-    builds = Builds(module_sluice)
+    builds = ImageBuilds(module_sluice)
     return builds.ended(builds.request("imaged", FILES))
 
 
@@ -129,7 +135,7 @@ def test_an_agent_is_deployed_as_the_image_of_its_build(builds, made, world, mod
 @pytest.mark.parametrize("base, words", [
     ("localhost/empty:1", "python3"), ("registry.invalid/python:3", "registry.invalid"), ("--help", "could not make")])
 def test_an_image_that_cannot_be_made_fails_the_build_in_the_builders_words(own_sluice, builder, base, words):
-    builds = Builds(own_sluice(**builder[1] | {"SLUICE_BUILD_IMAGE_BASE": base}))
+    builds = ImageBuilds(own_sluice(**builder[1] | {"SLUICE_BUILD_IMAGE_BASE": base}))
     failed = builds.ended(builds.request("imaged", FILES))
     assert failed["status"] == "FAILED" and words in failed["error"] and "image_id" not in failed, failed
     assert words in builds.api.get(f"/api/v1/builds/{failed['id']}/logs").json["logs"] or base == "--help"
@@ -157,7 +163,7 @@ def await_that(holds):
 
 @only_with("podman", "docker")
 def test_what_takes_too_long_or_is_cancelled_ends_with_what_it_has_started(own_sluice, builder):
-    builds = Builds(own_sluice(**builder[1] | {"SLUICE_BUILD_IMAGE_BASE": "localhost/slow:1"}))
+    builds = ImageBuilds(own_sluice(**builder[1] | {"SLUICE_BUILD_IMAGE_BASE": "localhost/slow:1"}))
     slow = builds.request("slow", FILES)
     await_that(running)
     cancelled = builds.api.post(f"/api/v1/builds/{slow['id']}/cancel")
@@ -172,7 +178,7 @@ def test_what_takes_too_long_or_is_cancelled_ends_with_what_it_has_started(own_s
 
 
 def test_a_build_that_needs_no_image_succeeds_without_one_and_says_why(own_sluice, builder):
-    builds = Builds(own_sluice(
+    builds = ImageBuilds(own_sluice(
         **builder[1] | {"SLUICE_BUILD_IMAGES": "auto", "SLUICE_BUILD_IMAGE_BASE": "registry.invalid/python:3"}))
     made = builds.ended(builds.request("plain", FILES))
     assert made["status"] == "SUCCEEDED" and "registry.invalid" in made["image_error"], made
@@ -185,6 +191,6 @@ def test_a_build_that_needs_no_image_succeeds_without_one_and_says_why(own_sluic
 
 
 def test_a_builder_that_is_not_there_is_named(own_sluice):
-    builds = Builds(own_sluice(SLUICE_BUILD_IMAGES="/nowhere/buildah"))
+    builds = ImageBuilds(own_sluice(SLUICE_BUILD_IMAGES="/nowhere/buildah"))
     failed = builds.ended(builds.request("imaged", FILES))
     assert failed["status"] == "FAILED" and "/nowhere/buildah cannot be started" in failed["error"]

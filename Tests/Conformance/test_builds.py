@@ -8,10 +8,11 @@ import pytest
 from deployed_agents import DeployedAgents
 
 FILES = {"agent.py": "def handler(request, context=None):\n    return 'built ' + request['message']\n"}
-SECONDS_MAX = 120
 
 
 class Builds:
+    seconds_max = 120
+
     def __init__(self, sluice):
         self.sluice = sluice
 
@@ -31,7 +32,7 @@ class Builds:
         return self.until(build, lambda now: now["status"] in ("SUCCEEDED", "FAILED"))
 
     def until(self, build, accept):
-        deadline = time.monotonic() + SECONDS_MAX
+        deadline = time.monotonic() + self.seconds_max
         while not accept(now := self.get(build)):
             assert time.monotonic() < deadline, (now, self.sluice.output.read_text()[-2000:])
             time.sleep(0.05)
