@@ -73,8 +73,9 @@ def configuration():
             + "".join(operation(name, "negative_data_rejection", "200") for name in JUDGED_IN_THE_ANSWER))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def sluice(tmp_path_factory):
+    """One for each test: what the one stores by our document, the published one need not have."""
     process = SluiceProcess(tmp_path_factory.mktemp("schemathesis"), {"SLUICE_LLM_TIMEOUT": "2s"}).start()
     World(process)
     yield process
