@@ -2,7 +2,6 @@ import Audit
 import Domain
 import EventLog
 import EventStore
-import EventStreaming
 import Foundation
 import Logging
 import TestSupport
