@@ -135,7 +135,7 @@ def test_pages_of_a_sorted_list_keep_its_order_and_its_filters(mixed, path, quer
 
 def test_a_cursor_that_names_no_row_is_refused(mixed):
     refused = mixed.get("/api/v1/runs?sort=agent_id&limit=1&cursor=1")
-    assert refused.status == 400 and "begin again" in refused.error
+    assert refused.status == 404 and "begin again" in refused.error
 
 
 def test_builds_are_listed_by_their_status(mixed):
