@@ -5,6 +5,7 @@ import EventLog
 import EventStore
 import NIOCore
 import NIOHTTP1
+import Secrets
 
 extension Daemon {
     private static let witnessTimeout = TimeAmount.seconds(20)
@@ -14,7 +15,8 @@ extension Daemon {
     ///
     /// - Parameter tree: of the records that the log had when it was opened.
     func makeAudit(
-        _ log: FileLogBackend, _ tree: MerkleFrontier, _ client: HTTPClient, _ directory: DataDirectory,
+        _ log: FileLogBackend, _ vault: SecretVault, _ tree: MerkleFrontier, _ client: HTTPClient,
+        _ directory: DataDirectory,
         now: @escaping @Sendable () -> Timestamp
     ) throws(DaemonError) -> AuditServices {
         let files = AuditFiles(directory.audit)
@@ -33,7 +35,9 @@ extension Daemon {
             let keeper = try CheckpointKeeper(
                 tree: tiles, files: files, witnesses: witnesses, now: now, logger: logger)
             return AuditServices(
-                tree: tiles, keeper: keeper, exporter: AuditExporter(log: log, tree: tiles, keeper: keeper),
+                tree: tiles, keeper: keeper,
+                exporter: AuditExporter(
+                    log: log, personal: PersonKeys(vault: vault), tree: tiles, keeper: keeper),
                 witness: try Witness(files: files, logs: configuration.audit.witnessedLogs, now: now))
         } catch {
             throw DaemonError(.directoryUnusable, error.description)

@@ -46,13 +46,13 @@ package struct Daemon: Sendable {
         let (log, recovered) = try Self.openLog(directory, configuration.log, logger)
         let backend = FileLogBackend(log)
         let store = await EventStore(
-            backend: backend, snapshots: Self.openSnapshots(directory, logger))
+            backend: backend, cipher: PersonKeys(vault: vault), snapshots: Self.openSnapshots(directory, logger))
         let commands = try await Self.openWriter(store, configuration.decisions, logger)
         let projections = try Self.openReadModels(directory, store, logger)
         let client = HTTPClient(configuration: .sluice)
         do {
             let audit = try makeAudit(
-                backend, recovered.frontier, client, directory, now: { commands.clock.now() })
+                backend, vault, recovered.frontier, client, directory, now: { commands.clock.now() })
             try await serve(log, store, commands, projections, vault, client, audit, directory)
         } catch {
             try await client.shutdown()
@@ -107,6 +107,12 @@ package struct Daemon: Sendable {
         let keyDestruction = KeyDestruction(
             vault: vault, visible: { try? await projections.reach($0) }, logger: logger)
         try await keyDestruction.look(at: active)
+        let history = PastReadModels(
+            store: store, live: projections, directory: directory.pastReadModels, configuration: configuration.history,
+            logger: logger)
+        let erasures = ErasureService(
+            commands: commands, store: store, projections: projections, history: history, vault: vault, logger: logger)
+        try await erasures.look(at: active)
         let endpoint = HTTPTokenEndpoint(client: client)
         let credentials = CredentialStore(
             projections: projections, vault: vault, endpoint: endpoint, now: { commands.clock.now() })
@@ -129,9 +135,6 @@ package struct Daemon: Sendable {
         let security = SecurityNotifier(
             commands: commands, store: store, projections: projections, directory: approvals.directory,
             clients: clients.connectors, misuse: misuse, mark: .kept(in: directory, logger), logger: logger)
-        let history = PastReadModels(
-            store: store, live: projections, directory: directory.pastReadModels, configuration: configuration.history,
-            logger: logger)
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
@@ -140,6 +143,7 @@ package struct Daemon: Sendable {
             LoopService { try await projections.follow(store) },
             LoopService { await history.run() },
             LoopService { try await keyDestruction.run(store, after: position) },
+            LoopService { try await erasures.run(from: active, after: position) },
             LoopService { try await check(log) },
             LoopService {
                 await audit.keeper.run { try await Task.sleep(for: configuration.audit.interval) }

@@ -13,18 +13,27 @@ package final class EventStore: Sendable {
 
     private let backend: any LogBackend
     let snapshots: SnapshotKeeper?
-    private let turns = AppendTurns()
+    /// Opens what is sealed in records.
+    package let personal: any PersonalDataReader
+    private let cipher: (any PersonalDataCipher)?
+    /// Positions are given by the log and published here: between the two nobody else may pass, or subscribers would see
+    /// the later batch before the earlier one.
+    private let turns = Turns()
     private let recent: Mutex<RecentEvents>
 
     /// - Parameters:
+    ///   - cipher: seals what events say of people; without one that is written as it is.
     ///   - snapshots: where `saveSnapshot` keeps them; nowhere, when there is none.
     ///   - recentEventsMax: how many of the newest events are kept in memory for subscriptions.
     ///   - recentBytesMax: about how many bytes those may take.
     package init(
-        backend: any LogBackend, snapshots: SnapshotKeeper? = nil, recentEventsMax: Int = 8192,
+        backend: any LogBackend, cipher: (any PersonalDataCipher)? = nil, snapshots: SnapshotKeeper? = nil,
+        recentEventsMax: Int = 8192,
         recentBytesMax: Int = 32 * 1024 * 1024
     ) async {
         self.backend = backend
+        self.cipher = cipher
+        personal = cipher ?? WithoutKeys()
         self.snapshots = snapshots
         recent = Mutex(
             RecentEvents(
@@ -37,9 +46,12 @@ package final class EventStore: Sendable {
     /// Appends the events as one: after a crash all of them are there or none. Durable, and seen by every reader and
     /// subscription, on return.
     package func append(_ events: [Event]) async throws(EventStoreError) -> [RecordedEvent] {
-        var records: [[UInt8]] = []
-        records.reserveCapacity(events.count)
-        for event in events { records.append(EventCodec.encode(event)) }
+        let records: [[UInt8]]
+        if let cipher {
+            records = try await EventCodec.encode(events, sealing: cipher)
+        } else {
+            records = events.map { EventCodec.encode($0) }
+        }
         await turns.begin()
         defer { turns.end() }
         let first: UInt64
@@ -76,7 +88,8 @@ package final class EventStore: Sendable {
         for record in records.prefix(count) {
             byteCount += record.count
             guard events.isEmpty || byteCount <= bytesMax else { break }
-            events.append(RecordedEvent(position: next, event: try EventCodec.decode(record, at: next.value)))
+            events.append(
+                RecordedEvent(position: next, event: try EventCodec.decode(record, at: next.value, opening: personal)))
             next = next.next
         }
         return events
@@ -102,6 +115,28 @@ package final class EventStore: Sendable {
         } catch {
             throw .backend(error)
         }
+    }
+
+    /// Gives up the events kept in memory: what is asked for next is read from the log, as it can be read by then.
+    package func forgetRecent() { recent.withLock { $0.forget() } }
+
+    /// How many records are sealed with a person's key.
+    package func count(sealedFor person: PersonID) async throws(EventStoreError) -> UInt64 {
+        var (next, count): (UInt64, UInt64) = (1, 0)
+        while next <= durablePosition.value {
+            let records: [[UInt8]]
+            do {
+                records = try await backend.read(from: next, bytesMax: Self.pageBytesMax)
+            } catch {
+                throw .backend(error)
+            }
+            guard !records.isEmpty else { break }
+            for record in records where try EventCodec.seals(in: record).contains(where: { $0.personID == person }) {
+                count += 1
+            }
+            next += UInt64(records.count)
+        }
+        return count
     }
 
     /// How many subscriptions wait for the next event.

@@ -1,4 +1,5 @@
 package import Domain
+import EventStore
 import Foundation
 import GRDB
 import GRDBSQLite
@@ -18,6 +19,8 @@ package final class Projections: Sendable {
     let progress: Mutex<FollowingProgress>
     private let keys = Mutex(APIKeyIndex())
     let runs: Mutex<RunCache>
+    /// Whoever changes the tables.
+    let turns = Turns()
     private let changes = Atomic<UInt64>(0)
     private let batchTimer = Timer(label: "sluice_projection_batch_seconds")
 
@@ -105,6 +108,8 @@ package final class Projections: Sendable {
     /// After an error nothing of the batch is there. `follow` calls this; so may whoever reads a log without one.
     package func apply(_ batch: [RecordedEvent]) async throws(ProjectionError) {
         guard let first = batch.first, let last = batch.last else { return }
+        await turns.begin()
+        defer { turns.end() }
         precondition(first.position == position.next, "a batch begins where the last one ended")
         let start = ContinuousClock.now
         progress.withLock { $0.begin() }

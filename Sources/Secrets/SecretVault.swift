@@ -10,12 +10,16 @@ package struct SecretVault: Sendable {
     private static let fingerprintID = "fingerprints"
 
     let keyring: Keyring
+    /// Opens what is sealed for people.
+    package let people: PeopleKeys
     private let newID: @Sendable () -> UUIDValue
     private let fingerprintKey: SymmetricKey
 
     /// - Parameter newID: makes the ids of data keys.
     package init(_ keyring: Keyring, newID: @escaping @Sendable () -> UUIDValue) async throws(SecretsError) {
         self.keyring = keyring
+        _ = try await keyring.key(PersonIndex.sharedID)
+        people = try PeopleKeys(keyring)
         self.newID = newID
         fingerprintKey = try await keyring.key(Self.fingerprintID)
     }

@@ -47,7 +47,7 @@ struct Diff: AsyncParsableCommand {
         try await reporting {
             var diff = HistoryDiff()
             var hasBegun = false
-            try LogInspection(dataDirectory: directory.dataDirectory).forEachEvent { recorded in
+            try await directory.inspection().forEachEvent { recorded in
                 if let to, !to.includes(recorded) { return false }
                 if !hasBegun, !from.includes(recorded) {
                     diff.begin()

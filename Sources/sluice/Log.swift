@@ -18,7 +18,7 @@ struct Log: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let report = try checkedLog(directory)
+                let report = try await checkedLog(directory)
                 show(json ? report.json : report.summary)
                 for problem in report.problems where !json { show("PROBLEM \(problem.description)") }
                 if !report.problems.isEmpty { throw ExitCode(1) }
@@ -34,7 +34,7 @@ struct Log: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let report = try checkedLog(directory)
+                let report = try await checkedLog(directory)
                 show(json ? report.json : report.summary)
             }
         }
@@ -50,7 +50,7 @@ struct Log: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 var rest = limit ?? .max
-                try LogInspection(dataDirectory: directory.dataDirectory).forEachEvent { recorded in
+                try await directory.inspection().forEachEvent { recorded in
                     guard recorded.position.value >= from else { return true }
                     guard rest > 0 else { return false }
                     show(EventDocument.json(recorded).text)
@@ -63,10 +63,10 @@ struct Log: AsyncParsableCommand {
 }
 
 /// Checks the whole log, and shows how far that has come.
-private func checkedLog(_ directory: DataDirectoryOption) throws -> LogVerifier.Report {
+private func checkedLog(_ directory: DataDirectoryOption) async throws -> LogVerifier.Report {
     var line = ProgressLine("checking the log")
     defer { line.clear() }
-    return try LogInspection(dataDirectory: directory.dataDirectory).verify { line.show($0, of: $1) }
+    return try await directory.inspection().verify { line.show($0, of: $1) }
 }
 
 extension LogVerifier.Report {

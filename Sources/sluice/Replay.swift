@@ -35,7 +35,7 @@ struct Replay: AsyncParsableCommand {
             var last = Position.zero
             var shown = 0
             var steps = ReplaySteps()
-            try LogInspection(dataDirectory: directory.dataDirectory).forEachEvent { recorded in
+            try await directory.inspection().forEachEvent { recorded in
                 if let position, recorded.position.value > position { return false }
                 if position == nil, let time, recorded.event.time > time { return false }
                 state.evolve(recorded.event)
@@ -90,7 +90,7 @@ struct ProjectionsCommand: AsyncParsableCommand {
                 logger.logLevel = .warning
                 var line = ProgressLine("rebuilding")
                 defer { line.clear() }
-                let count = try await LogInspection(dataDirectory: directory.dataDirectory)
+                let count = try await directory.inspection()
                     .rebuildProjections(logger: logger) { line.show($0, of: $1) }
                 line.clear()
                 show("rebuilt from \(count) events")

@@ -16,7 +16,7 @@ struct SluiceCommand: AsyncParsableCommand {
         subcommands: [
             Serve.self, Agents.self, Keys.self, Policies.self, SecretsCommand.self, Spend.self, Export.self,
             Import.self, AuditCommand.self, Verify.self, Log.self, Replay.self, Diff.self, Tail.self,
-            BackupCommand.self,
+            BackupCommand.self, Erase.self,
             Restore.self,
             ProjectionsCommand.self, Version.self,
         ])
@@ -55,4 +55,9 @@ struct Version: ParsableCommand {
 
 struct DataDirectoryOption: ParsableArguments {
     @Option(name: .customLong("data-dir"), help: "The data directory.") var dataDirectory = "sluice-data"
+
+    /// What looks into the log there; SLUICE_MASTER_KEY and SLUICE_MASTER_KEY_FILE count as for the daemon.
+    func inspection() async throws -> LogInspection {
+        try LogInspection(dataDirectory: dataDirectory, try await Settings.load(flags: [:], file: nil))
+    }
 }

@@ -226,7 +226,7 @@ import Testing
         let run = try await collected { store in
             try await first.running {
                 store((try await first.createRun(token("k"))).id)
-                _ = try await first.commands.execute(.recordAnswer(answer), Writer.request)
+                _ = try await first.commands.execute(.recordAnswer(answer, person: nil), Writer.request)
             }
         }
         let second = try await Writer(backend)

@@ -84,6 +84,8 @@ def verify(lines, vkey):
         assert root_of(part["leaf_index"], root[0], sha256(b"\0" + record), proof) == root[1], "not in the log"
         envelope, said = fields(record), part["event"]
         assert said["position"] == part["leaf_index"] + 1 and said["id"] == str(uuid.UUID(bytes=bytes(envelope[2][0])))
+        seals = {fields(seal)[2][0] for seal in envelope.get(14, [])}
+        assert all(sha256(b"\0" + base64.b64decode(each)) in seals for each in part.get("disclosed", [])), "not what was sealed"
         assert said["stream"].endswith(str(uuid.UUID(bytes=bytes(envelope[6][0])))), "of another stream"
         proven.append((said["position"], said["id"], said["stream"], envelope[7][0]))
 

@@ -48,6 +48,10 @@ class World:
         files = {"agent.py": f"print('{marker}')\n"}
         self.analysis = self.made("/analyze", {"files": files})["id"]
         self.build = self.made("/builds", {"name": f"{marker}-build", "files": files})["id"]
+        gone = f"{marker}-gone"
+        self.made("/tools", {"name": f"{marker}-other", "base_url": "http://127.0.0.1:1"})
+        self.made("/approvals/requests", {"subject": gone, "tool_id": f"{marker}-other"})
+        self.erasure = self.made("/erasures", {"user_id": gone})["id"]
         self.key_id = self.made("/auth/api-keys", {"name": f"{marker}-key", "role": "viewer"})["key"]["id"]
 
     def made(self, path, body):
@@ -63,7 +67,7 @@ class World:
                 ("/policies/", self.policy), ("/model-providers/", self.model), ("/p/", self.model),
                 ("/identity-providers/", self.identity), ("/models/", self.model), ("/egress/", self.tool),
                 ("/approval-connectors/", self.connector), ("/deploy-drafts/", self.draft),
-                ("/analysis/", self.analysis), ("/builds/", self.build),
+                ("/analysis/", self.analysis), ("/builds/", self.build), ("/erasures/", self.erasure),
                 ("/workspaces/", self.workspace), ("/as/", agent_key)]:
             path = re.sub(re.escape(before) + r"\{[^}]*\}", before + value, path)
         path = re.sub(r"/agents/\{[^}]*\}/\{[^}]*\}", f"/agents/{self.workspace}/{self.agent}", path)

@@ -6,7 +6,7 @@ from served_routes import STREAMS, World, served
 from sluice_process import SluiceProcess
 
 GRANTED = {
-    "admin": {"read", "manage_resources", "drive_runs", "invoke", "act_as_agent", "decide", "manage_keys"},
+    "admin": {"read", "manage_resources", "drive_runs", "invoke", "act_as_agent", "decide", "manage_keys", "erase_people"},
     "operator": {"read", "manage_resources", "drive_runs", "invoke", "act_as_agent"},
     "approver": {"read", "decide"},
     "agent": {"read", "drive_runs", "invoke", "act_as_agent"},

@@ -124,7 +124,7 @@ import Testing
     @Test mutating func aPersonWhoStartedARunDoesNotApproveItsCallsUnderAnotherNameEither() throws {
         scenario.actor = Self.person("bob", subject: "7")
         let own = try scenario.createRun()
-        #expect(scenario.state.runs[own]?.creator == .person(Person(provider: "corp", subject: "7")))
+        #expect(scenario.state.runs[own]?.creator?.kind == .person(Person(provider: "corp", subject: "7")))
         let action = try block([], in: own)
         #expect(approve(action, as: Self.person("robert", subject: "7"), in: own)?.code == .selfApproval)
         #expect(approve(action, as: Self.person("bob", subject: "8"), in: own) == nil, "somebody else of that name")

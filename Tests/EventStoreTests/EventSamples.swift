@@ -65,13 +65,15 @@ enum EventSamples {
         case .buildRequested: 36
         case .buildStarted: 37
         case .buildFinished: 38
+        case .personErasureRequested: 39
+        case .personErased: 40
         case .deliveryStarted: 80
         case .deliveryEnded: 81
         case .decisionLinkUsed: 82
         }
     }
 
-    static let ordinals = Set(0...38).union(80...82)
+    static let ordinals = Set(0...40).union(80...82)
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
@@ -99,6 +101,7 @@ enum EventSamples {
         case .secretStored, .secretDeleted: .secret(SecretID(uuid(707)))
         case .sourcesAnalyzed: .analysis(AnalysisID(uuid(710)))
         case .buildRequested, .buildStarted, .buildFinished: .build(BuildID(uuid(711)))
+        case .personErasureRequested, .personErased: .person(PersonID(uuid(713)))
         case .answerRecorded: StreamID(kind: .answer, id: uuid(705))
         case .deliveryStarted, .deliveryEnded, .decisionLinkUsed:
             .resource(.approvalConnector, ResourceID(uuid(704)))
@@ -106,8 +109,13 @@ enum EventSamples {
         }
     }
 
+    private static let erasures: [EventPayload] = [
+        .personErasureRequested(PersonErasureRequested(userID: "ada@corp.test")),
+        .personErased(PersonErased(events: 7)),
+    ]
+
     private static let payloads: [EventPayload] =
-        resources + runs + actions + access + invokes + keys + calls
+        resources + runs + actions + access + invokes + keys + calls + erasures
         + secrets + modelCalls + deliveries + ingestion
 
     private static let resources: [EventPayload] =

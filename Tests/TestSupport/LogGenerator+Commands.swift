@@ -21,13 +21,13 @@ extension LogGenerator {
         case 80..<90: accessCommand()
         case 90..<95: random.chance(80) ? resourceCommand() : deliveryCommand()
         case 95: secretCommand()
-        case 96: keyCommand()
+        case 96: random.chance(60) ? keyCommand() : erasureCommand()
         case 97: ingestionCommand()
         default:
             .recordAnswer(
                 AnswerRecorded(
                     token: IdempotencyToken(key: "k", fingerprint: UUIDValue(high: 1, low: 2)), statusCode: 201,
-                    body: "{}"))
+                    body: "{}"), person: random.chance(50) ? "ada" : nil)
         }
     }
 

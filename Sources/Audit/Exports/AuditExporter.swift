@@ -5,11 +5,17 @@ import EventStreaming
 /// Writes what the log says of a run, with the proofs that it says so, in constant memory.
 package struct AuditExporter: Sendable {
     private let log: any LogBackend
+    private let personal: any PersonalDataReader
     private let tree: TileTree
     private let keeper: CheckpointKeeper
 
-    package init(log: any LogBackend, tree: TileTree, keeper: CheckpointKeeper) {
+    /// - Parameter personal: opens what is sealed: exports show it, with what proves that it is what was sealed.
+    package init(
+        log: any LogBackend, personal: any PersonalDataReader = WithoutKeys(), tree: TileTree,
+        keeper: CheckpointKeeper
+    ) {
         self.log = log
+        self.personal = personal
         self.tree = tree
         self.keeper = keeper
     }
@@ -26,7 +32,7 @@ package struct AuditExporter: Sendable {
         let head = try await head(run, after: after)
         try await write(format.beginning(head))
         let start = max(first.value, (after?.value ?? 0) + 1)
-        var scan = RecordScan(log, for: run.value, from: start, through: head.checkpoint.size)
+        var scan = RecordScan(log, personal, for: run.value, from: start, through: head.checkpoint.size)
         var isFirst = true
         while let batch = try await scan.batch() {
             var text = ""
@@ -46,7 +52,7 @@ package struct AuditExporter: Sendable {
         of subject: Receipt.Subject, from first: Position
     ) async throws(AuditError) -> JSONText? {
         let head = try await head(subject.runID, after: nil)
-        var scan = RecordScan(log, for: subject.id, from: first.value, through: head.checkpoint.size)
+        var scan = RecordScan(log, personal, for: subject.id, from: first.value, through: head.checkpoint.size)
         var events: [ProvenEvent] = []
         while let batch = try await scan.batch() {
             for found in batch where Receipt.isPart(found.recorded.event, of: subject) {
@@ -66,6 +72,7 @@ package struct AuditExporter: Sendable {
         let index = found.recorded.position.value - 1
         return ProvenEvent(
             record: found.record, recorded: found.recorded,
-            inclusion: try await tree.inclusionProof(of: index, in: head.checkpoint.size))
+            inclusion: try await tree.inclusionProof(of: index, in: head.checkpoint.size),
+            disclosed: found.disclosed)
     }
 }

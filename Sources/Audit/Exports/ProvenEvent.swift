@@ -8,11 +8,14 @@ package struct ProvenEvent: Sendable {
     package let record: [UInt8]
     package let recorded: RecordedEvent
     package let inclusion: [[UInt8]]
+    /// What is sealed in the record, as far as its keys are there.
+    package let disclosed: [[UInt8]]
 
-    package init(record: [UInt8], recorded: RecordedEvent, inclusion: [[UInt8]]) {
+    package init(record: [UInt8], recorded: RecordedEvent, inclusion: [[UInt8]], disclosed: [[UInt8]]) {
         self.record = record
         self.recorded = recorded
         self.inclusion = inclusion
+        self.disclosed = disclosed
     }
 
     /// What it says as JSON, the record, and the proof.
@@ -22,6 +25,7 @@ package struct ProvenEvent: Sendable {
             json.add("record", Data(record).base64EncodedString())
             json.add("leaf_index", recorded.position.value - 1)
             json.add("inclusion", inclusion.map { Data($0).base64EncodedString() })
+            if !disclosed.isEmpty { json.add("disclosed", disclosed.map { Data($0).base64EncodedString() }) }
         }
     }
 }

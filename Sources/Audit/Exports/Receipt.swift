@@ -1,17 +1,19 @@
 package import Domain
 import EventStreaming
 
-/// What was decided on a blocked action or a request for access: who, what, when, and by which rule, with the events
+/// What was decided on a blocked action or a request for access, or what became of an erasure: who, what, when, and by which rule, with the events
 /// that prove it.
 package enum Receipt {
     package enum Subject: Hashable, Sendable {
         case action(ActionID, run: RunID)
         case accessRequest(AccessRequestID)
+        case erasure(PersonID)
 
         var id: UUIDValue {
             switch self {
             case .action(let id, _): id.value
             case .accessRequest(let id): id.value
+            case .erasure(let id): id.value
             }
         }
 
@@ -30,13 +32,14 @@ package enum Receipt {
         case (.accessRequest(let id), .accessRequested), (.accessRequest(let id), .accessApproved),
             (.accessRequest(let id), .accessRejected):
             event.stream == .accessRequest(id)
+        case (.erasure(let id), .personErasureRequested), (.erasure(let id), .personErased): event.stream == .person(id)
         default: false
         }
     }
 
     static func isDecision(_ payload: EventPayload) -> Bool {
         switch payload {
-        case .actionApproved, .actionRejected, .accessApproved, .accessRejected: true
+        case .actionApproved, .actionRejected, .accessApproved, .accessRejected, .personErased: true
         default: false
         }
     }
@@ -96,6 +99,13 @@ package enum Receipt {
         case .accessRejected(let rejected):
             json.add("outcome", "REJECTED")
             json.add("reason", rejected.reason)
+        case .personErasureRequested:
+            json.add("person_id", event.stream.id.text)
+            json.add("requested_by", EventDocument.actor(event.actor))
+            json.add("requested_at", event.time)
+        case .personErased(let erased):
+            json.add("outcome", "ERASED")
+            json.add("events", erased.events)
         default: return
         }
         guard isDecision(event.payload) else { return }

@@ -6,17 +6,24 @@ struct RecordScan: Sendable {
     struct Found: Sendable {
         let record: [UInt8]
         let recorded: RecordedEvent
+        /// What its seals hold, of those that could be opened.
+        let disclosed: [[UInt8]]
     }
 
     private static let readBytesMax = 512 * 1024
 
     let log: any LogBackend
+    let personal: any PersonalDataReader
     let subject: UUIDValue
     private(set) var next: UInt64
     let last: UInt64
 
-    init(_ log: any LogBackend, for subject: UUIDValue, from first: UInt64, through last: UInt64) {
+    init(
+        _ log: any LogBackend, _ personal: any PersonalDataReader, for subject: UUIDValue, from first: UInt64,
+        through last: UInt64
+    ) {
         self.log = log
+        self.personal = personal
         self.subject = subject
         self.last = last
         next = max(first, 1)
@@ -36,13 +43,19 @@ struct RecordScan: Sendable {
         for record in records {
             guard next <= last else { break }
             if record.names(subject) {
-                let event: Event
+                let (event, disclosed): (Event, [[UInt8]])
                 do {
-                    event = try EventCodec.decode(record, at: next)
+                    event = try EventCodec.decode(record, at: next, opening: personal)
+                    disclosed = try EventCodec.seals(in: record).compactMap { seal in
+                        if case .plaintext(let text) = personal.open(seal, in: event.id) { text } else { nil }
+                    }
                 } catch {
                     throw .logUnreadable("\(error)")
                 }
-                found.append(Found(record: record, recorded: RecordedEvent(position: Position(next), event: event)))
+                found.append(
+                    Found(
+                        record: record, recorded: RecordedEvent(position: Position(next), event: event),
+                        disclosed: disclosed))
             }
             next += 1
         }

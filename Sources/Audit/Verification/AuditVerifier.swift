@@ -125,6 +125,7 @@ package struct AuditVerifier: Sendable {
             switch last.payload {
             case .actionApproved(let approved): last.runID.map { .action(approved.actionID, run: $0) }
             case .actionRejected(let rejected): last.runID.map { .action(rejected.actionID, run: $0) }
+            case .personErased: .erasure(PersonID(last.stream.id))
             default: .accessRequest(AccessRequestID(last.stream.id))
             }
         return subject.map { subject in events.allSatisfy { Receipt.isPart($0, of: subject) } } ?? false
@@ -136,12 +137,13 @@ package struct AuditVerifier: Sendable {
             let index = part["leaf_index"]?.integer, case .array(let hashes)? = part["inclusion"]
         else { throw failure("record, leaf_index and inclusion are not all there") }
         let inclusion = hashes.compactMap { $0.string.flatMap { Data(base64Encoded: $0) }.map(Array.init) }
+        let disclosed = Disclosed(part["disclosed"])
         let root = MerkleProof.root(
             index: index, size: head.checkpoint.size, leafHash: MerkleHash.leaf(record), proof: inclusion)
         guard inclusion.count == hashes.count, root == head.checkpoint.root else {
             throw failure("the record is not event \(index &+ 1) of the log that was signed")
         }
-        guard let event = try? EventCodec.decode(record, at: index + 1) else {
+        guard let event = try? EventCodec.decode(record, at: index + 1, opening: disclosed) else {
             throw failure("the record cannot be read; it may be of a newer version")
         }
         let recorded = RecordedEvent(position: Position(index + 1), event: event)
@@ -149,7 +151,8 @@ package struct AuditVerifier: Sendable {
             throw failure("what it says of event \(index + 1) is not what the record says")
         }
         try follow(recorded, head)
-        return ProvenEvent(record: record, recorded: recorded, inclusion: inclusion)
+        return ProvenEvent(
+            record: record, recorded: recorded, inclusion: inclusion, disclosed: disclosed.plaintexts)
     }
 
     /// What stands around the event in the formats of others says nothing else than the event does.
@@ -185,6 +188,24 @@ package struct AuditVerifier: Sendable {
     }
 
     private func failure(_ reason: String) -> Failure { Failure(line: line, reason: reason) }
+}
+
+/// What a file says is sealed in a record. It is believed when the record is committed to it; without it what is sealed
+/// reads as erased, which nobody can prove that it is not.
+private struct Disclosed: PersonalDataReader {
+    let plaintexts: [[UInt8]]
+
+    init(_ value: JSONValue?) {
+        guard case .array(let texts)? = value else {
+            plaintexts = []
+            return
+        }
+        plaintexts = texts.compactMap { $0.string.flatMap { Data(base64Encoded: $0) }.map(Array.init) }
+    }
+
+    func open(_ seal: PersonalSeal, in event: EventID) -> PersonalData {
+        plaintexts.first(where: seal.isCommitment).map(PersonalData.plaintext) ?? .erased
+    }
 }
 
 extension JSONValue {

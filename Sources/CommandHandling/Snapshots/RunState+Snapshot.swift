@@ -17,9 +17,10 @@ extension RunState {
         writer.add(12, streamSequence)
         writer.add(13, timelineSequence)
         writer.add(14) { calls.write(to: &$0) }
-        if case .apiKey(let id) = creator { writer.add(15, id) }
+        if case .apiKey(let id) = creator?.kind { writer.add(15, id) }
         writer.add(16, optional: input?.text)
-        if case .person(let person) = creator { writer.add(17) { person.write(to: &$0) } }
+        if case .person(let person) = creator?.kind { writer.add(17) { person.write(to: &$0) } }
+        writer.add(18, creator?.name ?? "")
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -30,6 +31,7 @@ extension RunState {
         var deadline = Timestamp(microseconds: 0)
         var (actions, lastInvoke): ([ActionState], InvokeProgress?) = ([], nil)
         var (calls, creator): (ToolCallJournal, Actor.Kind?) = (ToolCallJournal(), nil)
+        var creatorName = ""
         var (streamSequence, timelineSequence): (UInt64, UInt64) = (0, 0)
         while let field = try reader.next() {
             switch field {
@@ -50,6 +52,7 @@ extension RunState {
             case 15: creator = .apiKey(try reader.id("creator"))
             case 16: input = try reader.json()
             case 17: creator = .person(try Person(try reader.message()))
+            case 18: creatorName = try reader.text()
             default: throw .missing("run")
             }
         }
@@ -57,7 +60,8 @@ extension RunState {
             id: try required(id, "run"), workspace: try required(workspace, "workspace"), agentID: agentID,
             userID: userID, conversationID: conversationID, invokeURL: invokeURL, initialMessage: initialMessage,
             input: input, deadline: deadline, status: try required(status, "status"), actions: actions, calls: calls,
-            creator: creator, lastInvoke: lastInvoke, streamSequence: streamSequence,
+            creator: creator.map { Actor(kind: $0, name: creatorName) }, lastInvoke: lastInvoke,
+            streamSequence: streamSequence,
             timelineSequence: timelineSequence)
     }
 }

@@ -6,7 +6,7 @@ import EventStore
 extension WriterMemory {
     /// Counted up whenever these bytes, or what an event does to the memory, mean something else: older snapshots are
     /// not looked at then.
-    private static let snapshotVersion: UInt64 = 5
+    private static let snapshotVersion: UInt64 = 6
 
     package var snapshot: [UInt8] {
         var writer = WireWriter(capacity: 1024 + 256 * (state.runs.count + idempotency.count))
@@ -25,6 +25,7 @@ extension WriterMemory {
         }
         for delivery in state.deliveries.all { writer.add(20) { delivery.write(to: &$0) } }
         for build in state.builds.values { writer.add(12) { build.write(to: &$0) } }
+        for erasure in state.erasures.values { writer.add(13) { erasure.write(to: &$0) } }
         return writer.bytes
     }
 
@@ -49,6 +50,7 @@ extension WriterMemory {
         var secrets: [(reference: SecretReference, state: SecretState)] = []
         var deliveries: [DeliveryState] = []
         var builds: [BuildState] = []
+        var erasures: [ErasureState] = []
         guard try reader.next() == 1, try reader.unsigned() == snapshotVersion else { return nil }
         while let field = try reader.next() {
             switch field {
@@ -64,13 +66,14 @@ extension WriterMemory {
             case 11: secrets.append(try SecretState.read(try reader.message()))
             case 20: deliveries.append(try DeliveryState(try reader.message()))
             case 12: builds.append(try BuildState(try reader.message()))
+            case 13: erasures.append(try ErasureState(try reader.message()))
             default: return nil
             }
         }
         guard let book = DeliveryBook(deliveries) else { return nil }
         let state = ActiveState(
             runs: runs, accessRequests: requests, resources: resources, apiKeys: keys, secrets: secrets,
-            deliveries: book, builds: builds)
+            deliveries: book, builds: builds, erasures: erasures)
         let idempotency = IdempotencyIndex(limits: limits, uses: uses, latest: latest)
         guard let state, let idempotency else { return nil }
         return WriterMemory(

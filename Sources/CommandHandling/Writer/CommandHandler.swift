@@ -211,9 +211,16 @@ package final class CommandHandler: Sendable {
         await save(memory)
     }
 
-    private func save(_ memory: WriterMemory) async {
+    /// Keeps a snapshot of the memory as it is, in the place of every older one, whatever they say.
+    package func renewSnapshot() async throws {
+        let memory = try await durableMemory()
         defer { snapshots.withLock { $0.saved(at: memory.position) } }
+        try await store.saveSnapshot(memory.snapshot, at: memory.position)
+    }
+
+    private func save(_ memory: WriterMemory) async {
         do {
+            defer { snapshots.withLock { $0.saved(at: memory.position) } }
             try await store.saveSnapshot(memory.snapshot, at: memory.position)
         } catch {
             logger.warning(

@@ -201,7 +201,7 @@ package struct WriterState<Waiter: Sendable>: Sendable {
     private mutating func earlierUse(
         of command: Command, _ request: CommandRequest, _ now: Timestamp
     ) throws(CommandError) -> (Position, WriterAnswer.Settled)? {
-        if case .recordAnswer(let answer) = command {
+        if case .recordAnswer(let answer, _) = command {
             let position = memory.idempotency.entry(answer.token, request.workspace)?.answer
             return position.map { ($0, .repeated(first: $0, count: 1)) }
         }

@@ -8,9 +8,11 @@ import Projections
 /// Reads a data directory without the daemon, and beside it while it runs: nothing here writes to the log.
 package struct LogInspection: Sendable {
     private let directory: DataDirectory
+    private let secrets: SecretsConfiguration
 
-    package init(dataDirectory: String) throws(DaemonError) {
+    package init(dataDirectory: String, _ settings: Settings) throws(DaemonError) {
         directory = DataDirectory(dataDirectory)
+        secrets = try SecretsConfiguration(settings)
         try directory.checkExists()
     }
 
@@ -35,11 +37,14 @@ package struct LogInspection: Sendable {
     }
 
     /// Calls `body` with each event in order until it answers `false`; stops with an error at the first damage.
+    ///
+    /// What is said of people is shown where the directory has its keys and there is a master key.
     package func forEachEvent(_ body: (RecordedEvent) throws -> Bool) throws {
+        let personal = try secrets.personalData(of: directory)
         var failure: (any Error)?
         let problem = try LogVerifier.walk(try PosixLogStorage(directory: directory.log)) { position, record in
             do {
-                let event = try EventCodec.decode(record, at: position)
+                let event = try EventCodec.decode(record, at: position, opening: personal)
                 return try body(RecordedEvent(position: Position(position), event: event))
             } catch {
                 failure = error
@@ -57,7 +62,8 @@ package struct LogInspection: Sendable {
         let lock = try DirectoryLock(directory)
         defer { withExtendedLifetime(lock) {} }
         let (log, _) = try Daemon.openLog(directory, EventLog.Configuration(), logger)
-        let store = await EventStore(backend: FileLogBackend(log))
+        let vault = try await secrets.openVault(directory)
+        let store = await EventStore(backend: FileLogBackend(log), cipher: PersonKeys(vault: vault))
         let count: UInt64
         do {
             try Projections.delete(path: directory.readModel)

@@ -1,5 +1,6 @@
 import CommandHandling
 import Domain
+import EventStore
 import Secrets
 
 /// Where the master key is.
@@ -24,6 +25,18 @@ package struct SecretsConfiguration: Sendable {
 
     func file(_ directory: DataDirectory) -> MasterKeyFile {
         MasterKeyFile(path: masterKeyFile.isEmpty ? directory.masterKey : masterKeyFile)
+    }
+
+    /// Opens what records say of people, to look into a log; where there are no keys it stays sealed.
+    func personalData(of directory: DataDirectory) throws(DaemonError) -> any PersonalDataReader {
+        do throws(SecretsError) {
+            let keys = try PeopleKeys.reading(
+                path: directory.keyring, configured: masterKey, masterKeyFile: file(directory))
+            guard let keys else { return WithoutKeys() }
+            return OpenedPeople(keys: keys)
+        } catch {
+            throw DaemonError(error)
+        }
     }
 
     /// Opens the keyring, or makes it and a master key at the first start.

@@ -4,6 +4,7 @@ extension ActiveState {
         _ request: RequestAccess, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         try check(request, context.settings.limits)
+        try checkNotBeingErased(request.subject, context)
         guard existingAccessRequest(request, context.workspace) == nil else { return [] }
         guard accessRequests.count < context.settings.limits.openAccessRequestsMax else {
             throw .limitReached("open access requests", context.settings.limits.openAccessRequestsMax)
@@ -16,7 +17,9 @@ extension ActiveState {
             url: request.url, expiresAt: context.time.adding(context.settings.approvalWindow))
         guard let runID = request.runID else {
             let stream = StreamID.accessRequest(request.requestID)
-            return [context.event(0, stream: stream, sequence: 1, .accessRequested(requested))]
+            return [
+                context.event(0, stream: stream, sequence: 1, person: request.subject, .accessRequested(requested))
+            ]
         }
         var decision = RunDecision(try activeRun(runID, context), context)
         let block = BlockAction(
@@ -47,7 +50,7 @@ extension ActiveState {
                 throw Rejection(.payloadHashMismatch, "payload_hash mismatch")
             }
             try checkNotOwn(request, context)
-            return [context.event(0, stream: stream, sequence: request.streamSequence + 1, .accessApproved(approved))]
+            return [request.event(.accessApproved(approved), context)]
         }
         let run = try activeRun(target.runID, context)
         guard let action = run.action(target.actionID), action.status == .blocked else {
@@ -73,7 +76,7 @@ extension ActiveState {
         let stream = StreamID.accessRequest(id)
         guard let target = request.requested.run, let run = runs[target.runID],
             run.action(target.actionID)?.status == .blocked
-        else { return [context.event(0, stream: stream, sequence: request.streamSequence + 1, rejected)] }
+        else { return [request.event(rejected, context)] }
         var decision = RunDecision(run, context)
         decision.record(on: stream, sequence: request.streamSequence + 1, rejected)
         decision.record(.actionRejected(ActionRejected(actionID: target.actionID, reason: reason)))
@@ -94,8 +97,7 @@ extension ActiveState {
         {
             return try expireAction(target.runID, target.actionID, context)
         }
-        let stream = StreamID.accessRequest(id)
-        return [context.event(0, stream: stream, sequence: request.streamSequence + 1, .accessExpired(AccessExpired()))]
+        return [request.event(.accessExpired(AccessExpired()), context)]
     }
 
     private func pendingRequest(
@@ -120,6 +122,12 @@ extension ActiveState {
 }
 
 extension AccessRequestState {
+    /// The request's next event.
+    func event(_ payload: EventPayload, index: Int = 0, _ context: DecisionContext) -> Event {
+        context.event(
+            index, stream: .accessRequest(id), sequence: streamSequence + 1, person: requested.subject, payload)
+    }
+
     func approval(
         scope: AccessScope?, duration: Duration?, reason: String?, _ context: DecisionContext
     ) -> AccessApproved {

@@ -39,7 +39,8 @@ package enum Command: Hashable, Sendable {
     case revokeAPIKey(id: APIKeyID)
     case rotateAPIKey(id: APIKeyID, RotateAPIKey)
 
-    case recordAnswer(AnswerRecorded)
+    /// With the user id of whoever the answer is about, when it is about one.
+    case recordAnswer(AnswerRecorded, person: String?)
 
     /// What is known of its run; the rules say whether that is where it belongs.
     case recordModelCall(run: RunID?, ModelCalled)
@@ -54,6 +55,9 @@ package enum Command: Hashable, Sendable {
 
     case storeSecrets(StoreSecrets)
     case deleteSecret(DeleteSecret)
+
+    case erasePerson(PersonID, PersonErasureRequested)
+    case recordErasure(PersonID, PersonErased)
 }
 
 /// Stores several resources at once or none: a deploy with the tools it brings.

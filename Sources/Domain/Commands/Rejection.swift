@@ -58,5 +58,7 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case decisionLinkExpired = "decision_link_expired"
     /// The build does not exist, is another workspace's, or has ended: the read side knows which.
     case buildNotOpen = "build_not_open"
+    /// What is unfinished needs the person's data, or it is being erased.
+    case personActive = "person_active"
     case limitReached = "limit_reached"
 }

@@ -13,11 +13,13 @@ package struct Event: Hashable, Sendable {
         let causation: Causation
         let traceparent: String?
         let timeline: TimelineMark?
+        let person: String?
         let payload: EventPayload
 
         init(
             id: EventID, time: Timestamp, workspace: WorkspaceName, stream: StreamID, streamSequence: UInt64,
-            actor: Actor, causation: Causation, traceparent: String?, timeline: TimelineMark?, payload: EventPayload
+            actor: Actor, causation: Causation, traceparent: String?, timeline: TimelineMark?, person: String?,
+            payload: EventPayload
         ) {
             self.id = id
             self.time = time
@@ -28,6 +30,7 @@ package struct Event: Hashable, Sendable {
             self.causation = causation
             self.traceparent = traceparent
             self.timeline = timeline
+            self.person = person
             self.payload = payload
         }
     }
@@ -36,11 +39,13 @@ package struct Event: Hashable, Sendable {
 
     package init(
         id: EventID, time: Timestamp, workspace: WorkspaceName, stream: StreamID, streamSequence: UInt64, actor: Actor,
-        causation: Causation, traceparent: String?, timeline: TimelineMark?, payload: EventPayload
+        causation: Causation, traceparent: String?, timeline: TimelineMark?, person: String? = nil,
+        payload: EventPayload
     ) {
         content = Content(
             id: id, time: time, workspace: workspace, stream: stream, streamSequence: streamSequence, actor: actor,
-            causation: causation, traceparent: traceparent, timeline: timeline, payload: payload)
+            causation: causation, traceparent: traceparent, timeline: timeline, person: person,
+            payload: payload)
     }
 
     /// UUIDv7. The first event of a command has the command's own id; the others count up from it.
@@ -56,6 +61,9 @@ package struct Event: Hashable, Sendable {
     package var traceparent: String? { content.traceparent }
     /// The event's place on its run's timeline, when clients see it there.
     package var timeline: TimelineMark? { content.timeline }
+    /// The user id of whoever the event is about, which decides what its personal fields are sealed with. It is no part of
+    /// the event: known only where it was decided.
+    package var person: String? { content.person }
     package var payload: EventPayload { content.payload }
 
     package static func == (left: Event, right: Event) -> Bool {

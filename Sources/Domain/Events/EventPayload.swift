@@ -51,6 +51,9 @@ package enum EventPayload: Hashable, Sendable {
     case buildRequested(BuildRequested)
     case buildStarted(BuildStarted)
     case buildFinished(BuildFinished)
+
+    case personErasureRequested(PersonErasureRequested)
+    case personErased(PersonErased)
 }
 
 extension EventPayload {
@@ -99,6 +102,8 @@ extension EventPayload {
         case .buildRequested: "build.requested"
         case .buildStarted: "build.started"
         case .buildFinished(let finished): finished.error == nil ? "build.succeeded" : "build.failed"
+        case .personErasureRequested: "person.erasure_requested"
+        case .personErased: "person.erased"
         }
     }
 
@@ -139,7 +144,8 @@ extension EventPayload {
             .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired, .checkpointSaved,
             .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted,
             .apiKeyRotated, .deliveryStarted, .deliveryEnded,
-            .decisionLinkUsed, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished:
+            .decisionLinkUsed, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished,
+            .personErasureRequested, .personErased:
             nil
         }
     }
@@ -170,7 +176,7 @@ extension EventPayload {
             .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
             .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .actionVoted, .secretDeleted,
             .toolCallInterrupted, .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed,
-            .buildStarted:
+            .buildStarted, .personErasureRequested, .personErased:
             0
         }
     }

@@ -3,7 +3,7 @@ package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
         case run, accessRequest, agent, tool, policy, modelProvider, apiKey, answer, secret, identityProvider
         case approvalConnector, deployDraft, settings
-        case analysis, build
+        case analysis, build, person
     }
 
     package let kind: Kind
@@ -22,6 +22,7 @@ package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     package static func secret(_ id: SecretID) -> StreamID { StreamID(kind: .secret, id: id.value) }
     package static func analysis(_ id: AnalysisID) -> StreamID { StreamID(kind: .analysis, id: id.value) }
     package static func build(_ id: BuildID) -> StreamID { StreamID(kind: .build, id: id.value) }
+    package static func person(_ id: PersonID) -> StreamID { StreamID(kind: .person, id: id.value) }
     package static func resource(_ kind: ResourceKind, _ id: ResourceID) -> StreamID {
         StreamID(kind: kind.streamKind, id: id.value)
     }

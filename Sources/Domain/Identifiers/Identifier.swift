@@ -28,6 +28,7 @@ package enum DataKeyEntity {}
 package enum DeliveryEntity {}
 package enum AnalysisEntity {}
 package enum BuildEntity {}
+package enum PersonEntity {}
 
 package typealias RunID = Identifier<RunEntity>
 package typealias ActionID = Identifier<ActionEntity>
@@ -42,6 +43,8 @@ package typealias DataKeyID = Identifier<DataKeyEntity>
 package typealias DeliveryID = Identifier<DeliveryEntity>
 package typealias AnalysisID = Identifier<AnalysisEntity>
 package typealias BuildID = Identifier<BuildEntity>
+/// A person as the log knows them: made from the key that their data is sealed with, and of no meaning without it.
+package typealias PersonID = Identifier<PersonEntity>
 
 /// The place of an event in the log: dense from 1. Zero stands before the first event.
 package struct Position: Hashable, Sendable, Comparable, CustomStringConvertible {

@@ -27,7 +27,7 @@ extension ActiveState {
         // Nobody knows who it is: what counts is that an administrator lets the connector's links decide.
         case .decisionLink(let link): groups = [link.group]
         }
-        let isOwn = context.actor.kind == run.creator || context.actor.isNamed(run.userID)
+        let isOwn = context.actor.kind == run.creator?.kind || context.actor.isNamed(run.userID)
         guard !isOwn || context.settings.allowsSelfApproval else {
             throw Rejection(
                 .selfApproval,

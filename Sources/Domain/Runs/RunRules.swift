@@ -17,6 +17,7 @@ extension ActiveState {
         if let input = create.input, input.text.utf8.count > limits.documentBytesMax {
             throw Rejection(.invalidArgument, "the body is larger than \(limits.documentBytesMax) bytes")
         }
+        try checkNotBeingErased(create.userID, context)
         let agent = resources[ResourceKey(workspace: context.workspace, kind: .agent, name: create.agentID)]
         let created = RunCreated(
             agentID: create.agentID, agentUID: agent?.id, userID: create.userID,

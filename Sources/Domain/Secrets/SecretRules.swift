@@ -27,7 +27,8 @@ extension ActiveState {
             guard secret.sealed.ciphertext.count <= limits.sealedSecretBytesMax else {
                 throw Rejection(.invalidArgument, "the secret \(secret.name) is too long")
             }
-            guard draft.names.insert(SecretReference(owner: owner, name: secret.name)).inserted else {
+            let reference = SecretReference(owner: owner, name: secret.name)
+            guard draft.names.insert(reference).inserted else {
                 throw Rejection(.invalidArgument, "the secret \(secret.name) is named twice")
             }
             let current = secrets[owner]?[secret.name]
@@ -36,7 +37,7 @@ extension ActiveState {
             events.append(
                 context.event(
                     eventsBefore + events.count, stream: .secret(current?.id ?? secret.newID),
-                    sequence: (current?.streamSequence ?? 0) + 1,
+                    sequence: (current?.streamSequence ?? 0) + 1, person: reference.consentingUser,
                     .secretStored(
                         SecretStored(
                             kind: owner.kind, owner: owner.name, name: secret.name, sealed: secret.sealed,
@@ -55,6 +56,7 @@ extension ActiveState {
             events.append(
                 context.event(
                     eventsBefore + events.count, stream: .secret(current.id), sequence: current.streamSequence + 1,
+                    person: SecretReference(owner: owner, name: name).consentingUser,
                     .secretDeleted(
                         SecretDeleted(kind: owner.kind, owner: owner.name, name: name, keyID: current.keyID))))
         }

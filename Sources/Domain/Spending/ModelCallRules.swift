@@ -21,7 +21,7 @@ extension ActiveState {
         return [
             context.event(
                 0, stream: .resource(.modelProvider, provider.id), sequence: provider.streamSequence + 1,
-                .modelCalled(called))
+                person: called.userID, .modelCalled(called))
         ]
     }
 }

@@ -39,7 +39,7 @@ extension ActiveState {
         case .createAPIKey(let id, let created): try createAPIKey(id, created, context)
         case .revokeAPIKey(let id): try revokeAPIKey(id, context)
         case .rotateAPIKey(let id, let rotate): try rotateAPIKey(id, rotate, context)
-        case .recordAnswer(let answer): recordAnswer(answer, context)
+        case .recordAnswer(let answer, let person): recordAnswer(answer, of: person, context)
         case .recordModelCall(let run, let called): try recordModelCall(run, called, context)
         case .startDelivery(let started): try startDelivery(started, context)
         case .endDelivery(let ended): try endDelivery(ended, context)
@@ -50,6 +50,8 @@ extension ActiveState {
         case .finishBuild(let id, let finished): try finishBuild(id, finished, context)
         case .storeSecrets(let store): try storeSecrets(store, context)
         case .deleteSecret(let delete): try deleteSecret(delete, context)
+        case .erasePerson(let id, let requested): try erasePerson(id, requested, context)
+        case .recordErasure(let id, let erased): recordErasure(id, erased, context)
         }
     }
 
@@ -59,10 +61,11 @@ extension ActiveState {
         return run
     }
 
-    func recordAnswer(_ answer: AnswerRecorded, _ context: DecisionContext) -> [Event] {
+    func recordAnswer(_ answer: AnswerRecorded, of person: String?, _ context: DecisionContext) -> [Event] {
         [
             context.event(
-                0, stream: StreamID(kind: .answer, id: context.commandID.value), sequence: 1, .answerRecorded(answer))
+                0, stream: StreamID(kind: .answer, id: context.commandID.value), sequence: 1, person: person,
+                .answerRecorded(answer))
         ]
     }
 }

@@ -11,6 +11,7 @@ package struct ActiveState: Hashable, Sendable {
     package private(set) var secretCount = 0
     package private(set) var deliveries = DeliveryBook()
     package private(set) var builds: [BuildID: BuildState] = [:]
+    package private(set) var erasures: [PersonID: ErasureState] = [:]
     private var pendingAccess: [PendingAccessKey: AccessRequestID] = [:]
     private var resourceCounts: [ResourceKind: Int] = [:]
 
@@ -20,7 +21,7 @@ package struct ActiveState: Hashable, Sendable {
     package init?(
         runs: [RunState], accessRequests: [AccessRequestState], resources: [(key: ResourceKey, state: ResourceState)],
         apiKeys: [(id: APIKeyID, state: APIKeyState)], secrets: [(reference: SecretReference, state: SecretState)],
-        deliveries: DeliveryBook = DeliveryBook(), builds: [BuildState] = []
+        deliveries: DeliveryBook = DeliveryBook(), builds: [BuildState] = [], erasures: [ErasureState] = []
     ) {
         self.deliveries = deliveries
         for run in runs { self.runs[run.id] = run }
@@ -39,9 +40,10 @@ package struct ActiveState: Hashable, Sendable {
             if old == nil { secretCount += 1 }
         }
         for build in builds { self.builds[build.id] = build }
+        for erasure in erasures { self.erasures[erasure.id] = erasure }
         guard self.runs.count == runs.count, self.accessRequests.count == accessRequests.count,
             self.resources.count == resources.count, self.apiKeys.count == apiKeys.count,
-            secretCount == secrets.count, self.builds.count == builds.count,
+            secretCount == secrets.count, self.builds.count == builds.count, self.erasures.count == erasures.count,
             pendingAccess.count == accessRequests.lazy.filter({ $0.pendingKey != nil }).count
         else { return nil }
     }
@@ -62,6 +64,7 @@ package struct ActiveState: Hashable, Sendable {
         case .apiKey: evolveAPIKey(APIKeyID(event.stream.id), event)
         case .secret: evolveSecret(SecretID(event.stream.id), event)
         case .build: evolveBuild(BuildID(event.stream.id), event)
+        case .person: evolvePerson(PersonID(event.stream.id), event)
         case .answer, .analysis: break
         }
         switch event.stream.kind {
@@ -141,6 +144,16 @@ package struct ActiveState: Hashable, Sendable {
             builds[id]?.start(started, sequence: event.streamSequence)
         } else if case .buildFinished = event.payload {
             builds[id] = nil
+        }
+    }
+
+    private mutating func evolvePerson(_ id: PersonID, _ event: Event) {
+        if case .personErasureRequested(let requested) = event.payload {
+            erasures[id] = ErasureState(
+                id: id, workspace: event.workspace, streamSequence: event.streamSequence,
+                person: PersonName(workspace: event.workspace, userID: requested.userID))
+        } else if case .personErased = event.payload {
+            erasures[id] = nil
         }
     }
 

@@ -27,13 +27,14 @@ package struct DecisionContext: Hashable, Sendable {
 
     /// The command's `index`-th event. A run's events take their sequences from `RunDecision` instead.
     func event(
-        _ index: Int, stream: StreamID, sequence: UInt64, timeline: TimelineMark? = nil, _ payload: EventPayload
+        _ index: Int, stream: StreamID, sequence: UInt64, timeline: TimelineMark? = nil, person: String? = nil,
+        _ payload: EventPayload
     ) -> Event {
         Event(
             id: EventID(UUIDValue(high: commandID.value.high, low: commandID.value.low &+ UInt64(index))),
             time: time, workspace: workspace, stream: stream, streamSequence: sequence, actor: actor,
             causation: Causation(index: UInt32(index), idempotency: index == 0 ? idempotency : nil),
-            traceparent: traceparent, timeline: timeline, payload: payload)
+            traceparent: traceparent, timeline: timeline, person: person, payload: payload)
     }
 }
 

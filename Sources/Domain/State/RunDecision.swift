@@ -20,14 +20,15 @@ struct RunDecision {
             TimelineMark(sequence: run.timelineSequence + 1, serverDriven: run.isServerDriven)
         }
         let event = context.event(
-            events.count, stream: .run(run.id), sequence: run.streamSequence + 1, timeline: mark, payload)
+            events.count, stream: .run(run.id), sequence: run.streamSequence + 1, timeline: mark,
+            person: run.userID, payload)
         run.evolve(event)
         events.append(event)
     }
 
     /// Records an event of another stream in the same command.
     mutating func record(on stream: StreamID, sequence: UInt64, _ payload: EventPayload) {
-        events.append(context.event(events.count, stream: stream, sequence: sequence, payload))
+        events.append(context.event(events.count, stream: stream, sequence: sequence, person: run.userID, payload))
     }
 
     /// Ends the run as FAILED and closes what still waits, so that nothing can be approved afterwards.

@@ -15,7 +15,7 @@ package struct RunState: Hashable, Sendable {
     package private(set) var actions: [ActionState] = []
     package private(set) var calls = ToolCallJournal()
     /// The key or the person that created it; `nil` when Sluice did.
-    package private(set) var creator: Actor.Kind?
+    package private(set) var creator: Actor?
     /// The latest invoke of the agent, in flight or done.
     package private(set) var lastInvoke: InvokeProgress?
     package private(set) var streamSequence: UInt64 = 0
@@ -38,7 +38,7 @@ package struct RunState: Hashable, Sendable {
         id: RunID, workspace: WorkspaceName, agentID: String, userID: String, conversationID: String?,
         invokeURL: String?, initialMessage: String?, input: JSONText?, deadline: Timestamp, status: RunStatus,
         actions: [ActionState],
-        calls: ToolCallJournal, creator: Actor.Kind?, lastInvoke: InvokeProgress?, streamSequence: UInt64,
+        calls: ToolCallJournal, creator: Actor?, lastInvoke: InvokeProgress?, streamSequence: UInt64,
         timelineSequence: UInt64
     ) {
         self.id = id
@@ -95,7 +95,7 @@ package struct RunState: Hashable, Sendable {
             lastInvoke?.stage = .failed(at: event.time, isRetryable: failed.isRetryable, error: failed.error)
         case .runCreated:
             switch event.actor.kind {
-            case .apiKey, .person: creator = event.actor.kind
+            case .apiKey, .person: creator = event.actor
             case .decisionLink, .system: creator = nil
             }
         case .checkpointSaved(let saved): calls.noteCheckpoint(restartsHandler: saved.restartsHandler)
@@ -111,7 +111,7 @@ package struct RunState: Hashable, Sendable {
             .accessRequested, .accessApproved, .accessRejected, .accessExpired, .apiKeyCreated,
             .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched, .secretStored, .secretDeleted,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
-            .buildRequested, .buildStarted, .buildFinished:
+            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased:
             break
         }
     }

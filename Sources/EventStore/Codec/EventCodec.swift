@@ -15,10 +15,14 @@ package enum EventCodec {
 
     /// The event of a record, of this schema version or an older one.
     ///
-    /// - Parameter position: named in the error.
-    package static func decode(_ bytes: [UInt8], at position: UInt64? = nil) throws(EventStoreError) -> Event {
+    /// - Parameters:
+    ///   - position: named in the error.
+    ///   - personal: opens what is sealed in it.
+    package static func decode(
+        _ bytes: [UInt8], at position: UInt64? = nil, opening personal: any PersonalDataReader = WithoutKeys()
+    ) throws(EventStoreError) -> Event {
         do {
-            let record = try Upcasting.upcast(bytes)
+            let record = try opened(try Upcasting.upcast(bytes), personal)
             return try WireReader.reading(record) { (reader) throws(MalformedRecord) in try Event(reader) }
         } catch {
             throw .undecodable(position: position, reason: error.reason)

@@ -74,6 +74,11 @@ struct RecentEvents {
         return .events(events)
     }
 
+    /// Drops all that is kept; nobody's wait ends.
+    mutating func forget() {
+        while oldest <= durable { dropOldest() }
+    }
+
     mutating func makeTicket() -> UInt64 {
         nextTicket += 1
         return nextTicket

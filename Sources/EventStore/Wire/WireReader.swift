@@ -104,6 +104,32 @@ package struct WireReader {
         }
     }
 
+    /// Whether the field's value says how long it is.
+    var isLengthDelimited: Bool { kind == .lengthDelimited }
+
+    /// Puts the field as it is into another message.
+    mutating func copy(_ number: UInt64, to writer: inout WireWriter) throws(MalformedRecord) {
+        switch kind {
+        case .varint: writer.add(number, optional: try rawVarint())
+        case .fixed64, .fixed32:
+            writer.add(number, kind: kind.rawValue, raw: try take(kind == .fixed64 ? 8 : 4))
+        case .lengthDelimited: writer.add(number, optional: try byteArray())
+        }
+    }
+
+    /// A length and as many bytes, at a place in others; `nil` when they are not there.
+    static func lengthAndValue(_ bytes: [UInt8], at offset: inout Int) -> [UInt8]? {
+        guard (0...bytes.count).contains(offset) else { return nil }
+        let value: ([UInt8], Int)? = bytes.withUnsafeBytes { buffer in
+            var reader = WireReader(UnsafeRawBufferPointer(rebasing: buffer[offset...]))
+            guard let count = try? reader.rawVarint(), let value = try? reader.take(count) else { return nil }
+            return (Array(value), buffer.count - reader.rest.count)
+        }
+        guard let (found, next) = value else { return nil }
+        offset = next
+        return found
+    }
+
     private func expect(_ expected: Kind) throws(MalformedRecord) {
         guard kind == expected else { throw MalformedRecord("a field is not of the kind that the schema says") }
     }

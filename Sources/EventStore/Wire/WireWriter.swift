@@ -95,6 +95,21 @@ package struct WireWriter {
         bytes.insert(UInt8(count), at: position)
     }
 
+    /// Adds bytes that are the value of that kind of field.
+    mutating func add(_ number: UInt64, kind: UInt8, raw value: UnsafeRawBufferPointer) {
+        append(number << 3 | UInt64(kind))
+        bytes.append(contentsOf: value)
+    }
+
+    /// Adds bytes that are no field.
+    mutating func add(raw value: [UInt8]) { bytes += value }
+
+    /// Adds a value that is no field, after its length.
+    mutating func add(lengthAnd value: [UInt8]) {
+        append(UInt64(value.count))
+        bytes += value
+    }
+
     private mutating func append(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {

@@ -130,6 +130,8 @@ extension EventDocument {
                 json.add("log", finished.log)
                 json.add("image_id", finished.imageID)
                 json.add("image_error", finished.imageError)
+            case .personErasureRequested(let requested): json.add("user_id", requested.userID)
+            case .personErased(let erased): json.add("events", erased.events)
             case .secretDeleted(let deleted):
                 json.add("owner_kind", deleted.kind.singular)
                 json.add("owner", deleted.owner)

@@ -117,7 +117,7 @@ package struct Consents: Sendable {
         _ request: CommandRequest
     ) async throws {
         let token = UserToken(fetched.token, consent.authorization, clientID: fetched.clientID)
-        let reference = UserToken.reference(consent.tool, user: consent.user)
+        let reference = SecretReference.consent(consent.tool, user: consent.user)
         do {
             _ = try await tokens.keep(token, as: reference, request) { secret in
                 .giveConsent(

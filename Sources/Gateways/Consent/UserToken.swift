@@ -2,9 +2,6 @@ import Domain
 
 /// A person's token for a tool, as it is kept: sealed, among the tool's secrets, under the person's name.
 struct UserToken: Hashable, Sendable {
-    /// What the names of such secrets begin with.
-    static let namePrefix = "consent:"
-
     let accessToken: String
     let refreshToken: String?
     let refreshAt: Timestamp
@@ -12,10 +9,6 @@ struct UserToken: Hashable, Sendable {
     /// Where it came from: it goes with no tool that names another place.
     let tokenURL: String
     let clientID: String
-
-    static func reference(_ tool: ResourceKey, user: String) -> SecretReference {
-        SecretReference(owner: tool, name: namePrefix + user)
-    }
 
     /// - Parameter earlier: keeps its refresh token when the new one brings none (RFC 6749, section 6).
     init(_ token: AccessToken, _ authorization: UserAuthorization, clientID: String, earlier: UserToken? = nil) {

@@ -30,7 +30,7 @@ struct UserTokens: Sendable {
     func token(
         of user: String, for tool: ResourceKey, _ authorization: UserAuthorization, refused: String? = nil
     ) async throws(CredentialError) -> String? {
-        let reference = UserToken.reference(tool, user: user)
+        let reference = SecretReference.consent(tool, user: user)
         func usable(_ token: UserToken) -> Bool {
             token.accessToken != refused
                 && commands.clock.now() < (token.refreshToken == nil ? token.expiresAt : token.refreshAt)

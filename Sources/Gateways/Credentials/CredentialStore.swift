@@ -60,7 +60,7 @@ package final class CredentialStore: Sendable {
     ) throws(CredentialError) -> (values: [String: String], keys: [DataKeyID]) {
         for isLast in [false, true] {
             do {
-                let records = try projections.secrets(of: owner, except: UserToken.namePrefix)
+                let records = try projections.secrets(of: owner, except: SecretReference.consentPrefix)
                 var values: [String: String] = [:]
                 for record in records {
                     values[record.reference.name] = String(

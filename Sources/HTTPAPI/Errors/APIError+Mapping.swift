@@ -60,7 +60,7 @@ extension APIError {
             .accessRequestNotPending, .revisionChanged, .apiKeyExists, .lastAdminKey, .apiKeyConfigured,
             .invokeNotExpected, .callOnItsWay,
             .consentIsTheUsers, .deliveryNotExpected, .decisionLinkUsed, .decisionLinkClosed, .decisionLinkExpired,
-            .buildNotOpen:
+            .buildNotOpen, .personActive:
             .conflict
         case .agentMismatch, .approvalRequired, .selfApproval, .notAnApprover: .forbidden
         case .limitReached: .serviceUnavailable

@@ -14,6 +14,8 @@ enum Permission: String, Hashable, Sendable {
     /// Approve and reject.
     case decide
     case manageKeys = "manage_keys"
+    /// Have a person's data destroyed.
+    case erasePeople = "erase_people"
 
     func isGranted(to principal: Principal) -> Bool {
         if case .person = principal.caller, self == .invoke { return true }
@@ -24,7 +26,7 @@ enum Permission: String, Hashable, Sendable {
     private func isGranted(to role: Role) -> Bool {
         switch role {
         case .admin: true
-        case .operator: self != .decide && self != .manageKeys
+        case .operator: self != .decide && self != .manageKeys && self != .erasePeople
         case .approver: self == .read || self == .decide
         case .agent: self == .read || self == .driveRuns || self == .invoke || self == .actAsAgent
         case .viewer: self == .read

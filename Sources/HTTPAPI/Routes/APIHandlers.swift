@@ -82,34 +82,12 @@ final class APIHandlers: Sendable {
         return APIError(.forbidden, .forbidden, "\(who) of role \(role.rawValue) may not do this")
     }
 
-    /// Runs the handler, or gives the first answer again when its `Idempotency-Key` was used before.
-    func answer(_ request: APIRequest, _ handler: RouteTable.Handler) async throws -> APIAnswer {
-        guard let token = request.idempotency else { return try await handler(request) }
-        if let recorded = try await commands.recordedAnswer(token, request.workspace) { return replay(recorded) }
-        let answer = try await handler(request)
-        let record = AnswerRecorded(
-            token: token, statusCode: UInt32(answer.status.code), body: (answer.recordedBody ?? answer.body).text)
-        let receipt = try await commands.execute(
-            .recordAnswer(record), CommandRequest(workspace: request.workspace, actor: request.principal.actor))
-        guard receipt.isRepeated, case .answerRecorded(let first)? = receipt.events.first?.event.payload else {
-            return answer
-        }
-        return replay(first)
-    }
-
     /// Executes the command and waits until reads show what it did.
     func execute(_ command: Command, _ request: APIRequest) async throws -> Receipt {
         let receipt = try await commands.execute(command, request.commandRequest)
         try await projections.reach(receipt.position)
         try await destroyObsoleteKeys(receipt)
         return receipt
-    }
-
-    private func replay(_ recorded: AnswerRecorded) -> APIAnswer {
-        var answer = APIAnswer(
-            HTTPResponse.Status(code: Int(recorded.statusCode)), JSONText(verified: recorded.body))
-        answer.headers[.idempotencyReplayed] = "true"
-        return answer
     }
 
     /// The workspace that the path, the header or the body names, when the key may enter it.

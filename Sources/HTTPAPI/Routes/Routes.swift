@@ -23,6 +23,7 @@ extension RouteTable {
         addConnectors(api)
         addIngestion(api, configuration)
         addAudit(api)
+        addErasures(api)
         addIndex()
     }
 

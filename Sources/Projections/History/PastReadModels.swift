@@ -84,6 +84,16 @@ package final class PastReadModels: Sendable {
         }
     }
 
+    /// Removes everything that is kept, and waits for whoever holds some of it: their answers are made and gone soon.
+    package func forget() async throws {
+        while true {
+            let (taken, isEmpty) = shelf.withLock { ($0.takeUnused(), $0.positions.isEmpty && $0.nextOrder == nil) }
+            discard(taken)
+            if isEmpty { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
     private func make(_ position: Position) async {
         var (outcome, size) = (PastShelf.Outcome.failure(Self.busy("all that may be kept is in use")), 0)
         if let evicted = shelf.withLock({ $0.makePlace() }) {

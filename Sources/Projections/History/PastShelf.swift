@@ -66,6 +66,15 @@ struct PastShelf {
         evict { $0.entries.count >= $0.configuration.modelsMax }
     }
 
+    /// Takes away everything that nobody uses.
+    mutating func takeUnused() -> [Projections] {
+        var taken: [Projections] = []
+        for index in entries.indices.reversed() where isKnownUniquelyReferenced(&entries[index].projections) {
+            taken.append(entries.remove(at: index).projections)
+        }
+        return taken
+    }
+
     /// Takes in what was made of the first order, or tells why not.
     ///
     /// - Returns: who waits for it, and what was taken away to stay within the bytes.

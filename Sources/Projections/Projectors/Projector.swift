@@ -49,6 +49,7 @@ enum Projector {
         case .secret: try SecretsProjector.apply(recorded, db)
         case .analysis: try AnalysesProjector.apply(recorded, AnalysisID(event.stream.id), db)
         case .build: try BuildsProjector.apply(recorded, BuildID(event.stream.id), db)
+        case .person: try ErasuresProjector.apply(recorded, PersonID(event.stream.id), db)
         case .answer: break
         }
     }

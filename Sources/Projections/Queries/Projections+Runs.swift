@@ -90,7 +90,7 @@ extension Projections {
 
     /// The run with its actions, oldest first, from memory or by key.
     private func entry(_ id: RunID) throws(ProjectionError) -> RunCache.Entry? {
-        let (known, position) = runs.withLock { ($0.entry(id), $0.position) }
+        let (known, moment) = runs.withLock { ($0.entry(id), $0.moment) }
         if let known { return known }
         let entry = try lookUp { db -> RunCache.Entry? in
             guard let run = try db.first("SELECT * FROM runs WHERE id = ?", [id.column], RunRecord.init) else {
@@ -100,7 +100,7 @@ extension Projections {
             return RunCache.Entry(
                 run: run, actions: try Row.fetchAll(actions, arguments: [id.column]).map(ActionRecord.init))
         }
-        if let entry { runs.withLock { $0.insert(entry, readAt: position) } }
+        if let entry { runs.withLock { $0.insert(entry, readAt: moment) } }
         return entry
     }
 

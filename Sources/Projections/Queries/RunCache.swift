@@ -17,12 +17,18 @@ struct RunCache {
     /// Runs in each of the two generations. One that nobody asked for while a generation filled is forgotten with the next.
     private static let generationMax = 1024
 
+    /// When something was read: what it shows cannot be newer than its position, nor older than the last `forget`.
+    struct Moment: Equatable {
+        fileprivate var position: Position
+        fileprivate var renewals = 0
+    }
+
     /// The newest position whose runs have been taken out.
-    private(set) var position: Position
+    private(set) var moment: Moment
     private var young: [RunID: Entry] = [:]
     private var old: [RunID: Entry] = [:]
 
-    init(position: Position) { self.position = position }
+    init(position: Position) { moment = Moment(position: position) }
 
     mutating func entry(_ id: RunID) -> Entry? {
         if let entry = young[id] { return entry }
@@ -31,9 +37,9 @@ struct RunCache {
         return entry
     }
 
-    /// Takes in what was read when the cache stood at `position`, unless a batch has been applied meanwhile.
-    mutating func insert(_ entry: Entry, readAt position: Position) {
-        guard position == self.position, entry.isSmall else { return }
+    /// Takes in what was read at that moment of the cache, unless a batch has been applied meanwhile.
+    mutating func insert(_ entry: Entry, readAt moment: Moment) {
+        guard moment == self.moment, entry.isSmall else { return }
         keep(entry)
     }
 
@@ -44,7 +50,14 @@ struct RunCache {
             young[id] = nil
             old[id] = nil
         }
-        position = batch.last?.position ?? position
+        moment.position = batch.last?.position ?? moment.position
+    }
+
+    /// Takes out every run.
+    mutating func forget() {
+        moment.renewals += 1
+        young = [:]
+        old = [:]
     }
 
     private mutating func keep(_ entry: Entry) {

@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 9
+    static let version = 10
 
     static func create(_ db: Database) throws {
         try db.execute(sql: statements + usageTables + deliveryTables + ingestionTables)
@@ -180,6 +180,12 @@ enum ReadModelSchema {
             key_id BLOB NOT NULL, ciphertext BLOB NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
             PRIMARY KEY (workspace, owner_kind, owner, name)
         ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE erasures (
+            id BLOB PRIMARY KEY, workspace TEXT NOT NULL, requested_by TEXT NOT NULL, requested_at INTEGER NOT NULL,
+            erased_at INTEGER, events INTEGER, position INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX erasures_by_position ON erasures (workspace, position);
 
         CREATE TABLE checkpoints (
             run_id BLOB NOT NULL, action_id TEXT NOT NULL, id BLOB NOT NULL, document TEXT NOT NULL,

@@ -10,6 +10,7 @@ package struct Keyring: Sendable {
 
     let master: MasterKey
     let index: KeyIndex
+    private let keysMax: Int
     let file: KeyringFile
     /// Slots that were half written when the last process ended, and have been erased.
     package let erasedCount: Int
@@ -19,19 +20,40 @@ package struct Keyring: Sendable {
     /// - Parameters:
     ///   - path: the keyring's file.
     ///   - configured: the master key of the environment; without one it is `masterKeyFile`'s.
+    ///   - keysMax: fewer in tests.
     package static func open(
-        path: String, configured: MasterKey?, masterKeyFile: MasterKeyFile
+        path: String, configured: MasterKey?, masterKeyFile: MasterKeyFile, keysMax: Int = keysMax
     ) throws(SecretsError) -> Keyring {
         if let contents = try KeyringContents(path: path) {
             let master = try Keyring.master(of: contents, path, configured, masterKeyFile)
-            return Keyring(master, contents)
+            return Keyring(master, contents, keysMax: keysMax)
         }
         let master = try firstMaster(configured, masterKeyFile)
         try make(path: path, master: master, keys: [:])
         guard let contents = try KeyringContents(path: path) else {
             throw SecretsError(.keyringUnusable, "the keyring \(path) has gone away")
         }
-        return Keyring(master, contents)
+        return Keyring(master, contents, keysMax: keysMax)
+    }
+
+    /// Opens the keyring to look into it, beside a daemon too: nothing is made or changed.
+    ///
+    /// - Returns: `nil` when there is no keyring, or no master key.
+    static func reading(
+        path: String, configured: MasterKey?, masterKeyFile: MasterKeyFile
+    ) throws(SecretsError) -> Keyring? {
+        guard let contents = try KeyringContents(path: path, heals: false) else { return nil }
+        var masters = [configured].compactMap(\.self)
+        if configured == nil {
+            for file in [masterKeyFile, masterKeyFile.successor] {
+                if let key = try file.read() { masters.append(key) }
+            }
+        }
+        guard !masters.isEmpty else { return nil }
+        guard let master = masters.first(where: { proves($0, contents) }) else {
+            throw wrongMaster(configured == nil ? masterKeyFile.path : "SLUICE_MASTER_KEY", path)
+        }
+        return Keyring(master, contents, keysMax: keysMax)
     }
 
     /// Wraps every key under another master key, all or none: a crash in between leaves the old state or the new one.
@@ -63,12 +85,16 @@ package struct Keyring: Sendable {
         return keys.count
     }
 
-    private init(_ master: MasterKey, _ contents: KeyringContents) {
+    private init(_ master: MasterKey, _ contents: KeyringContents, keysMax: Int) {
         self.master = master
+        self.keysMax = keysMax
         index = KeyIndex(contents.keys)
-        file = KeyringFile(contents, index: index)
+        file = KeyringFile(contents, index: index, keysMax: keysMax)
         erasedCount = contents.erasedCount
     }
+
+    /// Whether there is no place for another key.
+    var isFull: Bool { index.ids.count >= keysMax }
 
     private static func firstMaster(
         _ configured: MasterKey?, _ file: MasterKeyFile

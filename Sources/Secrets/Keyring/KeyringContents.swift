@@ -11,8 +11,10 @@ struct KeyringContents {
     private(set) var erasedCount = 0
 
     /// `nil` when there is no such file.
-    init?(path: String) throws(SecretsError) {
-        guard let file = try ProtectedFile.open(path, isWritable: true) else { return nil }
+    ///
+    /// - Parameter heals: whether half written slots are erased.
+    init?(path: String, heals: Bool = true) throws(SecretsError) {
+        guard let file = try ProtectedFile.open(path, isWritable: heals) else { return nil }
         let size = KeyringFormat.slotBytes
         let bytes = try file.read(bytesMax: (Keyring.keysMax + 2) * size)
         guard bytes.count >= size, let check = KeyringFormat.check(ofHeader: Array(bytes[..<size])) else {
@@ -31,6 +33,7 @@ struct KeyringContents {
                 slots[id] = place
             case .free: free.append(place)
             case .key, .damaged:
+                guard heals else { continue }
                 try file.write([UInt8](repeating: 0, count: size), at: place * size)
                 free.append(place)
                 erasedCount += 1

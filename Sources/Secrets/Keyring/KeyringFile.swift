@@ -14,9 +14,11 @@ actor KeyringFile {
     private var free: [Int]
     private var slotCount: Int
     private let index: KeyIndex
+    private let keysMax: Int
 
     /// - Parameter index: is told of every key that is durable, and of every one that is gone.
-    init(_ contents: KeyringContents, index: KeyIndex) {
+    init(_ contents: KeyringContents, index: KeyIndex, keysMax: Int) {
+        self.keysMax = keysMax
         state = .open(contents.file)
         slots = contents.slots
         free = contents.free
@@ -29,9 +31,9 @@ actor KeyringFile {
         let new = keys.filter { slots[$0.id] == nil }
         guard !new.isEmpty else { return }
         let file = try file()
-        guard slots.count + new.count <= Keyring.keysMax else {
+        guard slots.count + new.count <= keysMax else {
             throw SecretsError(
-                .keyringFull, "the keyring holds \(Keyring.keysMax) keys: delete secrets or old payloads")
+                .keyringFull, "the keyring holds \(keysMax) keys: delete secrets or old payloads")
         }
         // An erased slot is used again before the file grows.
         var places: [Int] = []

@@ -14,6 +14,9 @@
 /// (Sources/EventStore/Codec). Ids are the 16 bytes of a UUID, times are microseconds since 1970-01-01T00:00:00Z,
 /// durations are microseconds. Sources/EventStore/Codec reads and writes it; what `make proto` generates is their judge in
 /// the tests.
+///
+/// Fields marked "Personal" are sealed (PersonalSeal) when they say something of a known person: those of the actor, and of
+/// approvers, when that is a person who signed in; all others when the event is about a user.
 
 #if canImport(FoundationEssentials)
 internal import FoundationEssentials
@@ -50,6 +53,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
   case approvalConnector // = 11
   case analysis // = 14
   case build // = 15
+  case person // = 16
   case UNRECOGNIZED(Int)
 
   init() {
@@ -74,6 +78,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case 13: self = .settings
     case 14: self = .analysis
     case 15: self = .build
+    case 16: self = .person
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -96,6 +101,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case .settings: return 13
     case .analysis: return 14
     case .build: return 15
+    case .person: return 16
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -118,6 +124,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     .approvalConnector,
     .analysis,
     .build,
+    .person,
   ]
 
 }
@@ -581,6 +588,13 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._serverDriven = newValue}
   }
 
+  /// What the fields marked "Personal" held, which are empty here: of the person that the event is about, and of the
+  /// person who caused it.
+  var personal: [Sluice_Events_V1_PersonalSeal] {
+    get {_storage._personal}
+    set {_uniqueStorage()._personal = newValue}
+  }
+
   var payload: OneOf_Payload? {
     get {return _storage._payload}
     set {_uniqueStorage()._payload = newValue}
@@ -922,6 +936,22 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._payload = .buildFinished(newValue)}
   }
 
+  var personErasureRequested: Sluice_Events_V1_PersonErasureRequested {
+    get {
+      if case .personErasureRequested(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_PersonErasureRequested()
+    }
+    set {_uniqueStorage()._payload = .personErasureRequested(newValue)}
+  }
+
+  var personErased: Sluice_Events_V1_PersonErased {
+    get {
+      if case .personErased(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_PersonErased()
+    }
+    set {_uniqueStorage()._payload = .personErased(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Payload: Equatable, Sendable {
@@ -967,12 +997,38 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     case buildRequested(Sluice_Events_V1_BuildRequested)
     case buildStarted(Sluice_Events_V1_BuildStarted)
     case buildFinished(Sluice_Events_V1_BuildFinished)
+    case personErasureRequested(Sluice_Events_V1_PersonErasureRequested)
+    case personErased(Sluice_Events_V1_PersonErased)
 
   }
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// The contents of personal fields, sealed with a key that the person has for themselves.
+nonisolated struct Sluice_Events_V1_PersonalSeal: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes, made from the key.
+  var personID: Data = Data()
+
+  /// SHA-256(0x00 || plaintext): who is shown the plaintext can tell that it is this one.
+  var commitment: Data = Data()
+
+  /// AES-256-GCM: nonce, ciphertext, tag. The plaintext is 16 random bytes, then the fields in the order in which they
+  /// stand, each with its length in front as a varint.
+  var ciphertext: Data = Data()
+
+  /// The fields are those that say who caused the event; otherwise all other personal ones.
+  var isActor: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 /// Without a key id, a person and a link the actor is Sluice itself.
@@ -983,6 +1039,7 @@ nonisolated struct Sluice_Events_V1_Actor: Sendable {
 
   var apiKeyID: Data = Data()
 
+  /// Personal.
   var name: String = String()
 
   var person: Sluice_Events_V1_Person {
@@ -1034,6 +1091,7 @@ nonisolated struct Sluice_Events_V1_Person: Sendable {
 
   var provider: String = String()
 
+  /// Personal.
   var subject: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1134,8 +1192,10 @@ nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
   /// Clears the value of `agentUid`. Subsequent reads from it will return its default value.
   mutating func clearAgentUid() {self._agentUid = nil}
 
+  /// Personal.
   var userID: String = String()
 
+  /// Personal.
   var conversationID: String {
     get {_conversationID ?? String()}
     set {_conversationID = newValue}
@@ -1154,6 +1214,7 @@ nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
   /// Clears the value of `invokeURL`. Subsequent reads from it will return its default value.
   mutating func clearInvokeURL() {self._invokeURL = nil}
 
+  /// Personal.
   var initialMessage: String {
     get {_initialMessage ?? String()}
     set {_initialMessage = newValue}
@@ -1193,6 +1254,7 @@ nonisolated struct Sluice_Events_V1_RunEventAdded: Sendable {
 
   var type: String = String()
 
+  /// Personal.
   var actor: String {
     get {_actor ?? String()}
     set {_actor = newValue}
@@ -1237,6 +1299,7 @@ nonisolated struct Sluice_Events_V1_RunStatusChanged: Sendable {
 
   var status: Sluice_Events_V1_RunStatus = .unspecified
 
+  /// Personal.
   var reason: String {
     get {_reason ?? String()}
     set {_reason = newValue}
@@ -1295,6 +1358,7 @@ nonisolated struct Sluice_Events_V1_ActionBlocked: @unchecked Sendable {
   /// Clears the value of `method`. Subsequent reads from it will return its default value.
   mutating func clearMethod() {_uniqueStorage()._method = nil}
 
+  /// Personal.
   var url: String {
     get {_storage._url ?? String()}
     set {_uniqueStorage()._url = newValue}
@@ -1459,10 +1523,12 @@ nonisolated struct Sluice_Events_V1_ActionVoted: Sendable {
 
   var actionID: Data = Data()
 
+  /// Personal.
   var approverID: String = String()
 
   var groups: [String] = []
 
+  /// Personal.
   var reason: String {
     get {_reason ?? String()}
     set {_reason = newValue}
@@ -1495,6 +1561,7 @@ nonisolated struct Sluice_Events_V1_ActionApproved: Sendable {
   /// Clears the value of `payloadHash`. Subsequent reads from it will return its default value.
   mutating func clearPayloadHash() {self._payloadHash = nil}
 
+  /// Personal.
   var reason: String {
     get {_reason ?? String()}
     set {_reason = newValue}
@@ -1521,6 +1588,7 @@ nonisolated struct Sluice_Events_V1_ActionRejected: Sendable {
 
   var actionID: Data = Data()
 
+  /// Personal.
   var reason: String {
     get {_reason ?? String()}
     set {_reason = newValue}
@@ -1568,6 +1636,7 @@ nonisolated struct Sluice_Events_V1_ActionFailed: Sendable {
 
   var actionID: Data = Data()
 
+  /// Personal.
   var reason: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1580,6 +1649,7 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Personal.
   var subject: String = String()
 
   var toolID: String = String()
@@ -1641,6 +1711,7 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   /// Clears the value of `method`. Subsequent reads from it will return its default value.
   mutating func clearMethod() {self._method = nil}
 
+  /// Personal.
   var url: String {
     get {_url ?? String()}
     set {_url = newValue}
@@ -1673,6 +1744,7 @@ nonisolated struct Sluice_Events_V1_AccessApproved: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Personal.
   var approverID: String = String()
 
   var scope: Sluice_Events_V1_AccessScope = .unspecified
@@ -1681,6 +1753,7 @@ nonisolated struct Sluice_Events_V1_AccessApproved: Sendable {
 
   var expiresAtUs: Int64 = 0
 
+  /// Personal.
   var reason: String {
     get {_reason ?? String()}
     set {_reason = newValue}
@@ -1702,8 +1775,10 @@ nonisolated struct Sluice_Events_V1_AccessRejected: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Personal.
   var approverID: String = String()
 
+  /// Personal.
   var reason: String {
     get {_reason ?? String()}
     set {_reason = newValue}
@@ -1863,6 +1938,7 @@ nonisolated struct Sluice_Events_V1_InvokeFailed: Sendable {
   /// Clears the value of `statusCode`. Subsequent reads from it will return its default value.
   mutating func clearStatusCode() {self._statusCode = nil}
 
+  /// Personal.
   var error: String = String()
 
   var isRetryable: Bool = false
@@ -1986,6 +2062,7 @@ nonisolated struct Sluice_Events_V1_AnswerRecorded: Sendable {
 
   var statusCode: UInt32 = 0
 
+  /// Personal.
   var body: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2015,6 +2092,7 @@ nonisolated struct Sluice_Events_V1_ToolCall: Sendable {
 
   var method: String = String()
 
+  /// Personal.
   var url: String = String()
 
   var payloadHash: String = String()
@@ -2091,6 +2169,7 @@ nonisolated struct Sluice_Events_V1_ToolCalled: Sendable {
 
   var statusCode: UInt32 = 0
 
+  /// Personal.
   var error: String = String()
 
   var latencyUs: Int64 = 0
@@ -2149,6 +2228,7 @@ nonisolated struct Sluice_Events_V1_ToolCallRefused: Sendable {
 
   var method: String = String()
 
+  /// Personal.
   var url: String = String()
 
   var payloadHash: String = String()
@@ -2186,6 +2266,7 @@ nonisolated struct Sluice_Events_V1_SecretStored: Sendable {
 
   var owner: String = String()
 
+  /// Personal.
   var name: String = String()
 
   var keyID: Data = Data()
@@ -2218,6 +2299,7 @@ nonisolated struct Sluice_Events_V1_SecretDeleted: Sendable {
 
   var owner: String = String()
 
+  /// Personal.
   var name: String = String()
 
   var keyID: Data = Data()
@@ -2304,6 +2386,7 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
   /// Clears the value of `agentID`. Subsequent reads from it will return its default value.
   mutating func clearAgentID() {_uniqueStorage()._agentID = nil}
 
+  /// Personal.
   var userID: String {
     get {_storage._userID ?? String()}
     set {_uniqueStorage()._userID = newValue}
@@ -2328,6 +2411,7 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
     set {_uniqueStorage()._statusCode = newValue}
   }
 
+  /// Personal.
   var error: String {
     get {_storage._error}
     set {_uniqueStorage()._error = newValue}
@@ -2680,12 +2764,38 @@ nonisolated struct Sluice_Events_V1_BuildFinished: Sendable {
   fileprivate var _imageError: String? = nil
 }
 
+nonisolated struct Sluice_Events_V1_PersonErasureRequested: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Personal.
+  var userID: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct Sluice_Events_V1_PersonErased: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// How many records are sealed with the key that is destroyed.
+  var events: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "sluice.events.v1"
 
 nonisolated extension Sluice_Events_V1_StreamKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{1}STREAM_KIND_APPROVAL_CONNECTOR\0\u{1}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0\u{1}STREAM_KIND_ANALYSIS\0\u{1}STREAM_KIND_BUILD\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{1}STREAM_KIND_APPROVAL_CONNECTOR\0\u{1}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0\u{1}STREAM_KIND_ANALYSIS\0\u{1}STREAM_KIND_BUILD\0\u{1}STREAM_KIND_PERSON\0")
 }
 
 nonisolated extension Sluice_Events_V1_ResourceKind: SwiftProtobuf._ProtoNameProviding {
@@ -2722,7 +2832,7 @@ nonisolated extension Sluice_Events_V1_DeliveryPurpose: SwiftProtobuf._ProtoName
 
 nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Envelope"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{4}\u{13}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{4}\u{5}sources_analyzed\0\u{3}build_requested\0\u{3}build_started\0\u{3}build_finished\0\u{4}\u{7}delivery_started\0\u{3}delivery_ended\0\u{3}decision_link_used\0\u{4}\u{8}api_key_rotated\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{1}personal\0\u{4}\u{12}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{3}person_erasure_requested\0\u{3}person_erased\0\u{4}\u{3}sources_analyzed\0\u{3}build_requested\0\u{3}build_started\0\u{3}build_finished\0\u{4}\u{7}delivery_started\0\u{3}delivery_ended\0\u{3}decision_link_used\0\u{4}\u{8}api_key_rotated\0")
 
   fileprivate class _StorageClass {
     var _schemaVersion: UInt32 = 0
@@ -2738,6 +2848,7 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
     var _traceparent: String = String()
     var _timelineSequence: UInt64 = 0
     var _serverDriven: Bool = false
+    var _personal: [Sluice_Events_V1_PersonalSeal] = []
     var _payload: Sluice_Events_V1_Envelope.OneOf_Payload?
 
       // This property is used as the initial default value for new instances of the type.
@@ -2762,6 +2873,7 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
       _traceparent = source._traceparent
       _timelineSequence = source._timelineSequence
       _serverDriven = source._serverDriven
+      _personal = source._personal
       _payload = source._payload
     }
   }
@@ -2794,6 +2906,7 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
         case 11: try { try decoder.decodeSingularStringField(value: &_storage._traceparent) }()
         case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._timelineSequence) }()
         case 13: try { try decoder.decodeSingularBoolField(value: &_storage._serverDriven) }()
+        case 14: try { try decoder.decodeRepeatedMessageField(value: &_storage._personal) }()
         case 32: try {
           var v: Sluice_Events_V1_ResourceStored?
           var hadOneofValue = false
@@ -3236,6 +3349,32 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
             _storage._payload = .modelCalled(v)
           }
         }()
+        case 66: try {
+          var v: Sluice_Events_V1_PersonErasureRequested?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .personErasureRequested(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .personErasureRequested(v)
+          }
+        }()
+        case 67: try {
+          var v: Sluice_Events_V1_PersonErased?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .personErased(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .personErased(v)
+          }
+        }()
         case 70: try {
           var v: Sluice_Events_V1_SourcesAnalyzed?
           var hadOneofValue = false
@@ -3391,6 +3530,9 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
       if _storage._serverDriven != false {
         try visitor.visitSingularBoolField(value: _storage._serverDriven, fieldNumber: 13)
       }
+      if !_storage._personal.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._personal, fieldNumber: 14)
+      }
       switch _storage._payload {
       case .resourceStored?: try {
         guard case .resourceStored(let v)? = _storage._payload else { preconditionFailure() }
@@ -3528,6 +3670,14 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
         guard case .modelCalled(let v)? = _storage._payload else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 65)
       }()
+      case .personErasureRequested?: try {
+        guard case .personErasureRequested(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 66)
+      }()
+      case .personErased?: try {
+        guard case .personErased(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 67)
+      }()
       case .sourcesAnalyzed?: try {
         guard case .sourcesAnalyzed(let v)? = _storage._payload else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 70)
@@ -3584,11 +3734,57 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
         if _storage._traceparent != rhs_storage._traceparent {return false}
         if _storage._timelineSequence != rhs_storage._timelineSequence {return false}
         if _storage._serverDriven != rhs_storage._serverDriven {return false}
+        if _storage._personal != rhs_storage._personal {return false}
         if _storage._payload != rhs_storage._payload {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_PersonalSeal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PersonalSeal"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}person_id\0\u{1}commitment\0\u{1}ciphertext\0\u{3}is_actor\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.personID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.ciphertext) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.isActor) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.personID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.personID, fieldNumber: 1)
+    }
+    if !self.commitment.isEmpty {
+      try visitor.visitSingularBytesField(value: self.commitment, fieldNumber: 2)
+    }
+    if !self.ciphertext.isEmpty {
+      try visitor.visitSingularBytesField(value: self.ciphertext, fieldNumber: 3)
+    }
+    if self.isActor != false {
+      try visitor.visitSingularBoolField(value: self.isActor, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_PersonalSeal, rhs: Sluice_Events_V1_PersonalSeal) -> Bool {
+    if lhs.personID != rhs.personID {return false}
+    if lhs.commitment != rhs.commitment {return false}
+    if lhs.ciphertext != rhs.ciphertext {return false}
+    if lhs.isActor != rhs.isActor {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -6293,6 +6489,66 @@ nonisolated extension Sluice_Events_V1_BuildFinished: SwiftProtobuf.Message, Swi
     if lhs.log != rhs.log {return false}
     if lhs._imageID != rhs._imageID {return false}
     if lhs._imageError != rhs._imageError {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_PersonErasureRequested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PersonErasureRequested"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.userID) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.userID.isEmpty {
+      try visitor.visitSingularStringField(value: self.userID, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_PersonErasureRequested, rhs: Sluice_Events_V1_PersonErasureRequested) -> Bool {
+    if lhs.userID != rhs.userID {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_PersonErased: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PersonErased"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}events\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.events) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.events != 0 {
+      try visitor.visitSingularUInt64Field(value: self.events, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_PersonErased, rhs: Sluice_Events_V1_PersonErased) -> Bool {
+    if lhs.events != rhs.events {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

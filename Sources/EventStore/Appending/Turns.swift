@@ -1,10 +1,7 @@
 import Synchronization
 
-/// Lets appends through one at a time, first come first served.
-///
-/// Positions are given by the log and published by the store: between the two nobody else may pass, or subscribers
-/// would see the later batch before the earlier one.
-final class AppendTurns: Sendable {
+/// Lets one through at a time, first come first served, with what it awaits.
+package final class Turns: Sendable {
     private struct State {
         var isTaken = false
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -12,8 +9,10 @@ final class AppendTurns: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Returns when it is the caller's turn, which lasts until `end()`. Cancellation does not cut the wait short.
-    func begin() async {
+    package func begin() async {
         await withCheckedContinuation { waiter in
             let isFree = state.withLock { state in
                 if state.isTaken {
@@ -28,7 +27,7 @@ final class AppendTurns: Sendable {
     }
 
     /// Hands the turn to whoever waits longest.
-    func end() {
+    package func end() {
         let next = state.withLock { state in
             state.isTaken = !state.waiting.isEmpty
             return state.waiting.isEmpty ? nil : state.waiting.removeFirst()

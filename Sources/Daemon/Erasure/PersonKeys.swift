@@ -1,0 +1,54 @@
+import Domain
+import EventStore
+import Secrets
+
+/// Seals what events say of people with keys of the keyring.
+struct PersonKeys: PersonalDataCipher {
+    let vault: SecretVault
+
+    func makeKeys(of people: Set<PersonName>) async throws(EventStoreError) {
+        do throws(SecretsError) {
+            try await vault.makeKeys(of: people)
+        } catch {
+            throw EventStoreError(error)
+        }
+    }
+
+    func seal(
+        _ plaintext: [UInt8], of person: PersonName, in event: EventID
+    ) throws(EventStoreError) -> (personID: PersonID, ciphertext: [UInt8])? {
+        do throws(SecretsError) {
+            return try vault.seal(plaintext, of: person, for: event.value).map { ($0.personID, $0.sealed) }
+        } catch {
+            throw EventStoreError(error)
+        }
+    }
+
+    func open(_ seal: PersonalSeal, in event: EventID) -> PersonalData {
+        OpenedPeople(keys: vault.people).open(seal, in: event)
+    }
+}
+
+/// Opens what events say of people with keys of a keyring.
+struct OpenedPeople: PersonalDataReader {
+    let keys: PeopleKeys
+
+    func open(_ seal: PersonalSeal, in event: EventID) -> PersonalData {
+        do throws(SecretsError) {
+            return .plaintext(try keys.open(seal.ciphertext, of: seal.personID, for: event.value))
+        } catch {
+            // Anything but a missing key is a keyring of another log: what it seals stays sealed.
+            return error.code == .keyDestroyed ? .erased : .unavailable
+        }
+    }
+}
+
+extension EventStoreError {
+    /// No event may be written whose key is not durable: that is as bad as a log that cannot be written.
+    fileprivate init(_ error: SecretsError) {
+        switch error.code {
+        case .keyringNoSpace, .keyringFull: self = .backend(.noSpace(error.description))
+        default: self = .backend(.stopped(error.description))
+        }
+    }
+}

@@ -1,0 +1,92 @@
+/// Which fields of a record say something of a person; `schemas/events.proto` marks the same ones.
+enum PersonalFields {
+    enum Kind {
+        /// Who it is.
+        case name
+        case text
+        case json
+        /// May be left out.
+        case bytes
+    }
+
+    enum Owner {
+        /// Whoever the event is about.
+        case subject
+        /// Whoever caused it, when that is a person.
+        case actor
+    }
+
+    enum Rule {
+        case personal(Kind, Owner)
+        /// A message with such fields in it.
+        case message
+        case plain
+    }
+
+    /// Whether a field of the envelope has personal fields in it.
+    static func mayHold(_ envelopeField: UInt64) -> Bool {
+        envelopeField == 8 || envelopeField >= 32
+    }
+
+    /// What a field of a message in the envelope is.
+    static func rule(_ message: UInt64, _ field: UInt64) -> Rule {
+        switch (message, field) {
+        // The actor.
+        case (8, 2): .personal(.name, .actor)
+        case (8, 3): .message
+        // RunCreated: user_id, conversation_id, initial_message, input.
+        case (35, 3): .personal(.name, .subject)
+        case (35, 4), (35, 6): .personal(.text, .subject)
+        case (35, 9): .personal(.json, .subject)
+        // RunEventAdded: actor, data.
+        case (36, 2): .personal(.text, .subject)
+        case (36, 4): .personal(.json, .subject)
+        // Reasons of RunStatusChanged, ActionApproved, ActionRejected and ActionFailed.
+        case (37, 2), (39, 3), (40, 2), (43, 2): .personal(.text, .subject)
+        // ActionBlocked: url, call.
+        case (38, 6): .personal(.text, .subject)
+        case (38, 9): .message
+        // AccessRequested: subject, url.
+        case (44, 1): .personal(.name, .subject)
+        case (44, 10): .personal(.text, .subject)
+        // AccessApproved, AccessRejected and ActionVoted: approver_id, reason.
+        case (45, 1), (46, 1), (63, 2): .personal(.name, .actor)
+        case (45, 5), (46, 2), (63, 4): .personal(.text, .subject)
+        // CheckpointSaved, ToolResultRecorded: document.
+        case (48, 3), (49, 2): .personal(.json, .subject)
+        // InvokeCompleted: response. InvokeFailed: error.
+        case (51, 4): .personal(.json, .subject)
+        case (52, 4): .personal(.text, .subject)
+        // AnswerRecorded: body.
+        case (55, 3): .personal(.json, .subject)
+        // ToolCallStarted and ToolCalled: call; error, answer.
+        case (56, 1), (57, 1): .message
+        case (57, 4): .personal(.text, .subject)
+        case (57, 7): .personal(.bytes, .subject)
+        // ToolCallRefused: url.
+        case (59, 3): .personal(.text, .subject)
+        // SecretStored and SecretDeleted: name, which says whose consent it is.
+        case (61, 3), (62, 3): .personal(.name, .subject)
+        // ModelCalled: user_id, error.
+        case (65, 7): .personal(.name, .subject)
+        case (65, 11): .personal(.text, .subject)
+        // PersonErasureRequested: user_id.
+        case (66, 1): .personal(.name, .subject)
+        default: .plain
+        }
+    }
+
+    /// What a field of a message within such a message is.
+    static func rule(_ message: UInt64, _ inner: UInt64, _ field: UInt64) -> Rule {
+        switch (message, inner, field) {
+        // The actor's person: subject.
+        case (8, 3, 2): .personal(.name, .actor)
+        // BlockedCall: headers, payload.
+        case (38, 9, 4): .personal(.json, .subject)
+        case (38, 9, 5): .personal(.bytes, .subject)
+        // ToolCall: url.
+        case (56, 1, 5), (57, 1, 5): .personal(.text, .subject)
+        default: .plain
+        }
+    }
+}

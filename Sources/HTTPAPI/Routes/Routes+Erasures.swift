@@ -1,0 +1,12 @@
+import HTTPTypes
+
+extension RouteTable {
+    /// People whose data is to go.
+    mutating func addErasures(_ api: APIHandlers) {
+        let prefixes = Self.rootPrefixes.filter { !$0.hasPrefix("/as/") }
+        on(.post, "/erasures", under: prefixes, .erasePeople, api.requestErasure)
+        onRaw(.get, "/erasures", under: prefixes, .read, api.listErasures)
+        on(.get, "/erasures/:id", under: prefixes, .read, api.getErasure)
+        on(.get, "/erasures/:id/certificate", under: prefixes, .read, asOf: .refused, api.erasureCertificate)
+    }
+}
