@@ -160,7 +160,7 @@ let package = Package(
             name: "EchoServer", dependencies: [.hummingbird, .httpTypes, .logging, .nioCore], path: "Benchmarks/echo",
             swiftSettings: strict),
         .executableTarget(
-            name: "EncodingBenchmark", dependencies: ["CLZ4", "Domain", "EventStore", "TestSupport"],
+            name: "EncodingBenchmark", dependencies: ["CLZ4", "Domain", "EventStore", "Secrets", "TestSupport"],
             path: "Benchmarks/encoding", swiftSettings: strict),
         .executableTarget(
             name: "AuditBenchmark",

@@ -1,6 +1,8 @@
 import CLZ4
 import Domain
 import EventStore
+import Foundation
+import Secrets
 
 /// Compares encodings of typical run events: bytes an event, alone and compressed in frames, and events a second.
 @main
@@ -15,11 +17,12 @@ struct EncodingBenchmark {
         let decode: ([UInt8]) throws -> Event
     }
 
-    static func main() throws {
+    static func main() async throws {
         var source = TypicalEvents()
         let events = source.make(runs: runs)
         let candidates = [
             Candidate(name: "protobuf", encode: { EventCodec.encode($0) }, decode: { try EventCodec.decode($0) }),
+            try await sealed(events),
             Candidate(name: "JSON lines", encode: JSONLines.encode, decode: JSONLines.decode),
             Candidate(name: "hand-made", encode: TaggedFields.encode, decode: TaggedFields.decode),
         ]
@@ -28,6 +31,25 @@ struct EncodingBenchmark {
         print("| encoding | bytes/event | \(headings.joined(separator: " | ")) | encode/s | decode/s |")
         print("|---|" + String(repeating: "--:|", count: headings.count + 3))
         for candidate in candidates { try measure(candidate, events) }
+    }
+
+    /// What the log has: protobuf, with personal fields sealed for the run's user.
+    private static func sealed(_ events: [Event]) async throws -> Candidate {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "sluice-encoding-\(getpid())")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let keyring = try Keyring.open(
+            path: directory.path + "/keyring", configured: nil,
+            masterKeyFile: MasterKeyFile(path: directory.path + "/master.key"))
+        let keys = BenchmarkKeys(vault: try await SecretVault(keyring) { UUIDValue(high: 0, low: 0) })
+        try await keys.makeKeys(
+            of: Set(
+                events.compactMap { event in
+                    event.person.map { PersonName(workspace: event.workspace, userID: $0) }
+                }))
+        return Candidate(
+            name: "protobuf, sealed", encode: { try EventCodec.encode($0, sealing: keys) ?? [] },
+            decode: { try EventCodec.decode($0, opening: keys) })
     }
 
     private static func measure(_ candidate: Candidate, _ events: [Event]) throws {
@@ -83,4 +105,30 @@ struct EncodingBenchmark {
 
     /// Keeps the optimizer from leaving out what is measured.
     @inline(never) private static func sink(_ value: Int) { precondition(value > 0, "nothing was made") }
+}
+
+/// Keys of people, as the daemon uses them.
+private struct BenchmarkKeys: PersonalDataCipher {
+    let vault: SecretVault
+
+    func makeKeys(of people: Set<PersonName>) async throws(EventStoreError) {
+        do { try await vault.makeKeys(of: people) } catch { throw .backend(.stopped(error.description)) }
+    }
+
+    func seal(
+        _ values: [UInt8], of person: PersonName, in event: EventID, isActor: Bool
+    ) throws(EventStoreError) -> (personID: PersonID, salt: [UInt8], ciphertext: [UInt8])? {
+        do {
+            let place = SealedPlace(event.value, isActor ? "actor" : "subject")
+            return try vault.seal(values, of: person, at: place).map { ($0.personID, $0.salt, $0.sealed) }
+        } catch {
+            throw .backend(.stopped(error.description))
+        }
+    }
+
+    func open(_ seal: PersonalSeal, in event: EventID) -> PersonalData {
+        let place = SealedPlace(event.value, seal.isActor ? "actor" : "subject")
+        let opened = try? vault.people.open(seal.ciphertext, of: seal.personID, at: place)
+        return opened.map { .plaintext($0.salt + $0.bytes) } ?? .erased
+    }
 }

@@ -33,10 +33,10 @@ struct TypicalEvents {
             added("AGENT_MESSAGE", nil, #"{"message":"\#(random.sentence(25))"}"#),
             .runStatusChanged(RunStatusChanged(status: .completed, reason: nil)),
         ]
-        return payloads.enumerated().map { index, payload in event(index, payload, run: runID) }
+        return payloads.enumerated().map { index, payload in event(index, payload, run: runID, "user-\(number % 300)") }
     }
 
-    private mutating func event(_ index: Int, _ payload: EventPayload, run: UUIDValue) -> Event {
+    private mutating func event(_ index: Int, _ payload: EventPayload, run: UUIDValue, _ user: String) -> Event {
         time += Int64(random.next() % 5000)
         return Event(
             id: EventID(uuid()), time: Timestamp(microseconds: time), workspace: .default,
@@ -45,7 +45,7 @@ struct TypicalEvents {
             causation: Causation(index: 0, idempotency: nil), traceparent: nil,
             timeline: payload.timelineType(serverDriven: false).map { _ in
                 TimelineMark(sequence: UInt64(index + 1), serverDriven: false)
-            }, payload: payload)
+            }, person: user, payload: payload)
     }
 
     private func added(_ type: String, _ hash: String?, _ data: String) -> EventPayload {

@@ -35,17 +35,26 @@ extension SecretVault {
 
     /// Seals bytes for a person; `nil` when they have no key, which they may have lost since it was made.
     ///
-    /// - Parameter purpose: the same has to be given to open them.
+    /// - Parameter place: where the bytes stand; for one place there is one text, ever.
+    /// - Returns: the sealed bytes, 16 more than there were, and 16 bytes that nobody knows who has not the key.
     package func seal(
-        _ bytes: [UInt8], of person: PersonName, for purpose: UUIDValue
-    ) throws(SecretsError) -> (personID: PersonID, sealed: [UInt8])? {
-        let own = keyringID(of: person)
-        guard let keyID = keyring.index[own] != nil ? own : people.index.isSharing ? PersonIndex.sharedID : nil else {
+        _ bytes: [UInt8], of person: PersonName, at place: SealedPlace
+    ) throws(SecretsError) -> (personID: PersonID, salt: [UInt8], sealed: [UInt8])? {
+        guard let key = try people.index.key(of: person, { () throws(SecretsError) in try self.key(of: person) }) else {
             return nil
         }
-        let key = try keyring.existingKey(keyID)
-        let id = Self.personID(of: key)
-        return (id, try SealedBytes.seal(bytes, key: key, associated: id.associated(purpose)))
+        let (nonce, salt) = place.derived(from: key.key)
+        let sealed = try SealedBytes.seal(bytes, key: key.key, associated: place.associated, nonce: nonce)
+        return (key.personID, salt, sealed)
+    }
+
+    private func key(of person: PersonName) throws(SecretsError) -> PersonIndex.Key? {
+        let own = keyringID(of: person)
+        guard let id = keyring.index[own] != nil ? own : people.index.isSharing ? PersonIndex.sharedID : nil else {
+            return nil
+        }
+        let key = try keyring.existingKey(id)
+        return PersonIndex.Key(keyringID: id, personID: Self.personID(of: key), key: key)
     }
 
     /// Destroys the person's key, durably; one that is gone already is no error.
@@ -68,9 +77,22 @@ extension SecretVault {
     }
 }
 
-extension PersonID {
-    fileprivate func associated(_ purpose: UUIDValue) -> [UInt8] {
-        AssociatedData("sluice person 1", [description, purpose.text]).bytes
+/// Where bytes stand that are sealed for a person.
+package struct SealedPlace: Hashable, Sendable {
+    let id: UUIDValue
+    let name: String
+
+    package init(_ id: UUIDValue, _ name: String) {
+        self.id = id
+        self.name = name
+    }
+
+    fileprivate var associated: [UInt8] { AssociatedData("sluice person 1", [id.text, name]).bytes }
+
+    /// A nonce, and bytes to hide behind in a hash. Neither takes room in the log: both are made again from the key.
+    fileprivate func derived(from key: SymmetricKey) -> (nonce: [UInt8], salt: [UInt8]) {
+        let bytes = Array(HMAC<SHA256>.authenticationCode(for: associated, using: key))
+        return (Array(bytes[0..<12]), Array(bytes[12..<28]))
     }
 }
 
@@ -95,23 +117,43 @@ package struct PeopleKeys: Sendable {
         return try PeopleKeys(keyring)
     }
 
+    /// What was sealed, and the salt of its place.
+    ///
     /// - Throws: `keyDestroyed` when the person was erased.
-    package func open(_ sealed: [UInt8], of person: PersonID, for purpose: UUIDValue) throws(SecretsError) -> [UInt8] {
-        guard let id = index[person] else {
+    package func open(
+        _ sealed: [UInt8], of person: PersonID, at place: SealedPlace
+    ) throws(SecretsError) -> (salt: [UInt8], bytes: [UInt8]) {
+        guard let key = try index.key(of: person, in: keyring) else {
             throw SecretsError(.keyDestroyed, "the key is not in the keyring any more: what it sealed cannot be read")
         }
-        return try SealedBytes.open(sealed, key: try keyring.existingKey(id), associated: person.associated(purpose))
+        let (nonce, salt) = place.derived(from: key)
+        return (salt, try SealedBytes.open(sealed, key: key, associated: place.associated, nonce: nonce))
     }
 }
 
-/// The keyring's ids of people's keys, by what the log knows those people by.
+/// The keys of people by what the log knows those people by, and the keys that were used of late as they are.
 final class PersonIndex: Sendable {
+    struct Key {
+        let keyringID: String
+        let personID: PersonID
+        let key: SymmetricKey
+    }
+
+    private struct State {
+        var ids: [PersonID: String]
+        /// Unwrapping a key costs as much as sealing an event with it.
+        var byName: [PersonName: Key] = [:]
+        var byID: [PersonID: SymmetricKey] = [:]
+    }
+
     static let prefix = "person/"
     /// The key of everybody for whom there is no place.
     static let sharedID = prefix + "shared"
+    private static let keysMax = 1024
 
-    private let ids: Mutex<[PersonID: String]>
+    private let state: Mutex<State>
     private let sharing = Atomic(false)
+    private let isThere: @Sendable (String) -> Bool
 
     /// Reads every person's key once.
     init(_ keyring: Keyring) throws(SecretsError) {
@@ -119,7 +161,9 @@ final class PersonIndex: Sendable {
         for id in keyring.index.ids where id.hasPrefix(Self.prefix) {
             ids[SecretVault.personID(of: try keyring.existingKey(id))] = id
         }
-        self.ids = Mutex(ids)
+        state = Mutex(State(ids: ids))
+        let index = keyring.index
+        isThere = { index[$0] != nil }
         if keyring.isFull { beginSharing() }
     }
 
@@ -127,11 +171,47 @@ final class PersonIndex: Sendable {
 
     func beginSharing() { sharing.store(true, ordering: .relaxed) }
 
-    subscript(person: PersonID) -> String? { ids.withLock { $0[person] } }
+    subscript(person: PersonID) -> String? { state.withLock { $0.ids[person] } }
 
-    func insert(_ id: String, as person: PersonID) { ids.withLock { $0[person] = id } }
+    func insert(_ id: String, as person: PersonID) { state.withLock { $0.ids[person] = id } }
 
-    func remove(_ person: PersonID) { ids.withLock { $0[person] = nil } }
+    /// Forgets the person, after their key is gone from the keyring.
+    func remove(_ person: PersonID) {
+        state.withLock { state in
+            state.ids[person] = nil
+            state.byID[person] = nil
+            state.byName = state.byName.filter { $0.value.personID != person }
+        }
+    }
+
+    /// The person's key of now, from the keyring when it was not used of late.
+    func key(
+        of person: PersonName, _ unwrapped: () throws(SecretsError) -> Key?
+    ) throws(SecretsError) -> Key? {
+        if let key = state.withLock({ $0.byName[person] }) { return key }
+        guard let key = try unwrapped() else { return nil }
+        state.withLock { state in
+            // One that was destroyed meanwhile is not to come back.
+            guard isThere(key.keyringID) else { return }
+            if state.byName.count >= Self.keysMax { state.byName = [:] }
+            state.byName[person] = key
+        }
+        return key
+    }
+
+    /// The key that a person has, or `nil`.
+    func key(of person: PersonID, in keyring: Keyring) throws(SecretsError) -> SymmetricKey? {
+        let (known, id) = state.withLock { ($0.byID[person], $0.ids[person]) }
+        if let known { return known }
+        guard let id, keyring.index[id] != nil else { return nil }
+        let key = try keyring.existingKey(id)
+        state.withLock { state in
+            guard isThere(id) else { return }
+            if state.byID.count >= Self.keysMax { state.byID = [:] }
+            state.byID[person] = key
+        }
+        return key
+    }
 }
 
 extension UUIDValue {

@@ -147,20 +147,26 @@ private final class TestCipher: PersonalDataCipher {
     }
 
     func seal(
-        _ plaintext: [UInt8], of person: PersonName, in event: EventID
-    ) throws(EventStoreError) -> (personID: PersonID, ciphertext: [UInt8])? {
-        keys.withLock { keys in keys.first { $0.name == person } }.map { ($0.id, Self.pad(plaintext, $0.pad, event)) }
+        _ values: [UInt8], of person: PersonName, in event: EventID, isActor: Bool
+    ) throws(EventStoreError) -> (personID: PersonID, salt: [UInt8], ciphertext: [UInt8])? {
+        keys.withLock { keys in keys.first { $0.name == person } }.map {
+            ($0.id, Self.salt($0.pad, event), Self.pad(values, $0.pad, event))
+        }
     }
 
     func open(_ seal: PersonalSeal, in event: EventID) -> PersonalData {
         guard let key = keys.withLock({ keys in keys.first { $0.id == seal.personID } }) else { return .erased }
-        let plaintext = Self.pad(seal.ciphertext, key.pad, event)
+        let plaintext = Self.salt(key.pad, event) + Self.pad(seal.ciphertext, key.pad, event)
         return seal.isCommitment(to: plaintext) ? .plaintext(plaintext) : .unavailable
     }
 
     func destroy(_ user: String) { keys.withLock { keys in keys.removeAll { $0.name.userID == user } } }
 
     func destroyAll() { keys.withLock { $0 = [] } }
+
+    private static func salt(_ pad: UInt64, _ event: EventID) -> [UInt8] {
+        Self.pad([UInt8](repeating: 0, count: 16), ~pad, event)
+    }
 
     private static func pad(_ bytes: [UInt8], _ pad: UInt64, _ event: EventID) -> [UInt8] {
         var random = SeededRandom(seed: pad ^ event.value.low)

@@ -9,21 +9,25 @@ import Testing
     private let ada = PersonName(workspace: .default, userID: "ada")
     private let bob = PersonName(workspace: .default, userID: "bob")
     private let text = Array("what she said".utf8)
-    private let purpose = UUIDValue(high: 1, low: 2)
+    private let place = SealedPlace(UUIDValue(high: 1, low: 2), "subject")
 
     @Test func whatIsSealedForAPersonOpensAfterARestartAndForTheSamePurposeAlone() async throws {
         try await withDirectory { directory in
             let fixture = VaultFixture(directory)
             let vault = try await fixture.vault()
             try await vault.makeKeys(of: [ada, bob])
-            let (id, sealed) = try #require(try vault.seal(text, of: ada, for: purpose))
+            let (id, salt, sealed) = try #require(try vault.seal(text, of: ada, at: place))
             #expect(try vault.personID(of: ada) == id)
+            let same = try #require(
+                try vault.seal(text, of: ada, at: SealedPlace(UUIDValue(high: 1, low: 3), "subject")))
+            #expect(same.sealed != sealed && same.salt != salt, "the same text elsewhere is not seen to be the same")
             #expect(try vault.personID(of: bob) != id)
             let again = try await fixture.vault()
-            #expect(try again.people.open(sealed, of: id, for: purpose) == text)
-            let other = UUIDValue(high: 1, low: 3)
+            let opened = try again.people.open(sealed, of: id, at: place)
+            #expect(opened.bytes == text && opened.salt == salt && salt.count == 16)
+            let other = SealedPlace(UUIDValue(high: 1, low: 2), "actor")
             #expect(
-                await code { () throws(SecretsError) in _ = try again.people.open(sealed, of: id, for: other) }
+                await code { () throws(SecretsError) in _ = try again.people.open(sealed, of: id, at: other) }
                     == .sealedDamaged)
         }
     }
@@ -33,15 +37,15 @@ import Testing
             let fixture = VaultFixture(directory)
             let vault = try await fixture.vault()
             try await vault.makeKeys(of: [ada, bob])
-            let (id, sealed) = try #require(try vault.seal(text, of: ada, for: purpose))
+            let (id, _, sealed) = try #require(try vault.seal(text, of: ada, at: place))
             try await vault.destroy(id)
             try await vault.destroy(id)
             for vault in [vault, try await fixture.vault()] {
                 #expect(
-                    await code { () throws(SecretsError) in _ = try vault.people.open(sealed, of: id, for: purpose) }
+                    await code { () throws(SecretsError) in _ = try vault.people.open(sealed, of: id, at: place) }
                         == .keyDestroyed)
                 #expect(try vault.personID(of: ada) == nil)
-                #expect(try vault.seal(text, of: ada, for: purpose) == nil)
+                #expect(try vault.seal(text, of: ada, at: place) == nil)
                 #expect(try vault.personID(of: bob) != nil)
             }
             try await vault.makeKeys(of: [ada])
@@ -74,11 +78,11 @@ import Testing
             try await vault.makeKeys(of: [bob])
             #expect(vault.sharesKey)
             #expect(try vault.personID(of: bob) == nil, "he cannot be erased alone")
-            let (id, sealed) = try #require(try vault.seal(text, of: bob, for: purpose))
+            let (id, _, sealed) = try #require(try vault.seal(text, of: bob, at: place))
             #expect(id != own)
             let again = try await full()
             #expect(again.sharesKey)
-            #expect(try again.people.open(sealed, of: id, for: purpose) == text)
+            #expect(try again.people.open(sealed, of: id, at: place).bytes == text)
         }
     }
 }

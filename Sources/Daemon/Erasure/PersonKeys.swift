@@ -15,10 +15,11 @@ struct PersonKeys: PersonalDataCipher {
     }
 
     func seal(
-        _ plaintext: [UInt8], of person: PersonName, in event: EventID
-    ) throws(EventStoreError) -> (personID: PersonID, ciphertext: [UInt8])? {
+        _ values: [UInt8], of person: PersonName, in event: EventID, isActor: Bool
+    ) throws(EventStoreError) -> (personID: PersonID, salt: [UInt8], ciphertext: [UInt8])? {
         do throws(SecretsError) {
-            return try vault.seal(plaintext, of: person, for: event.value).map { ($0.personID, $0.sealed) }
+            let place = SealedPlace(event, isActor: isActor)
+            return try vault.seal(values, of: person, at: place).map { ($0.personID, $0.salt, $0.sealed) }
         } catch {
             throw EventStoreError(error)
         }
@@ -35,7 +36,9 @@ struct OpenedPeople: PersonalDataReader {
 
     func open(_ seal: PersonalSeal, in event: EventID) -> PersonalData {
         do throws(SecretsError) {
-            return .plaintext(try keys.open(seal.ciphertext, of: seal.personID, for: event.value))
+            let place = SealedPlace(event, isActor: seal.isActor)
+            let (salt, values) = try keys.open(seal.ciphertext, of: seal.personID, at: place)
+            return .plaintext(salt + values)
         } catch {
             // Anything but a missing key is a keyring of another log: what it seals stays sealed.
             return error.code == .keyDestroyed ? .erased : .unavailable
@@ -51,4 +54,8 @@ extension EventStoreError {
         default: self = .backend(.stopped(error.description))
         }
     }
+}
+
+extension SealedPlace {
+    fileprivate init(_ event: EventID, isActor: Bool) { self.init(event.value, isActor ? "actor" : "subject") }
 }

@@ -33,8 +33,8 @@ extension EventCodec {
         throw .backend(.stopped("a person's key was destroyed again and again while events of theirs were written"))
     }
 
-    /// `nil` when a key is not there.
-    private static func encode(
+    /// The record of one event; `nil` when a key is not there.
+    package static func encode(
         _ event: Event, sealing cipher: any PersonalDataCipher
     ) throws(EventStoreError) -> [UInt8]? {
         let record = encode(event)
@@ -57,11 +57,13 @@ extension EventCodec {
         var seals: [PersonalSeal] = []
         for (person, values, isActor) in [(subject, ofSubject, false), (actor, ofActor, true)] {
             guard let person, !values.isEmpty else { continue }
-            let plaintext = plaintext(values)
-            guard let (id, ciphertext) = try cipher.seal(plaintext, of: person, in: event.id) else { return nil }
+            let fields = joined(values)
+            guard
+                let (id, salt, ciphertext) = try cipher.seal(fields, of: person, in: event.id, isActor: isActor)
+            else { return nil }
             seals.append(
                 PersonalSeal(
-                    personID: id, commitment: PersonalSeal.commitment(to: plaintext), ciphertext: ciphertext,
+                    personID: id, commitment: PersonalSeal.commitment(to: salt + fields), ciphertext: ciphertext,
                     isActor: isActor))
         }
         return seals.isEmpty ? record : rewriting.record(seals)
@@ -102,10 +104,8 @@ extension EventCodec {
         return rewriting.record([])
     }
 
-    private static func plaintext(_ values: [[UInt8]]) -> [UInt8] {
-        var random = SystemRandomNumberGenerator()
-        var writer = WireWriter(capacity: saltBytes + values.reduce(0) { $0 + $1.count + 4 })
-        writer.add(raw: (0..<saltBytes).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+    private static func joined(_ values: [[UInt8]]) -> [UInt8] {
+        var writer = WireWriter(capacity: values.reduce(0) { $0 + $1.count + 4 })
         for value in values { writer.add(lengthAnd: value) }
         return writer.bytes
     }

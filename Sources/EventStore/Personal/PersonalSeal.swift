@@ -5,7 +5,7 @@ import EventLog
 package struct PersonalSeal: Hashable, Sendable {
     /// Made from the key: once that is destroyed, nothing says whose it was.
     package let personID: PersonID
-    /// A hash of the plaintext, which has random bytes in it: it says nothing of what it is a hash of, and whoever is
+    /// A hash of the plaintext, which has secret bytes in it: it says nothing of what it is a hash of, and whoever is
     /// shown a plaintext can tell whether it is the one.
     package let commitment: [UInt8]
     package let ciphertext: [UInt8]
@@ -45,10 +45,13 @@ package protocol PersonalDataCipher: PersonalDataReader {
     /// Makes the keys that are not there yet; they are durable on return.
     func makeKeys(of people: Set<PersonName>) async throws(EventStoreError)
 
-    /// Seals a plaintext; `nil` when the person has no key, or has lost it since `makeKeys` made it.
+    /// Seals what the fields of an event held; `nil` when the person has no key, or has lost it since `makeKeys` made it.
+    ///
+    /// - Returns: the ciphertext, and 16 bytes that nobody knows who has not the key: with them before it, what is sealed
+    ///   is the plaintext.
     func seal(
-        _ plaintext: [UInt8], of person: PersonName, in event: EventID
-    ) throws(EventStoreError) -> (personID: PersonID, ciphertext: [UInt8])?
+        _ values: [UInt8], of person: PersonName, in event: EventID, isActor: Bool
+    ) throws(EventStoreError) -> (personID: PersonID, salt: [UInt8], ciphertext: [UInt8])?
 }
 
 /// Reads a log without the keys: what is sealed stays so.

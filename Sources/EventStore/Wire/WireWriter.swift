@@ -101,9 +101,6 @@ package struct WireWriter {
         bytes.append(contentsOf: value)
     }
 
-    /// Adds bytes that are no field.
-    mutating func add(raw value: [UInt8]) { bytes += value }
-
     /// Adds a value that is no field, after its length.
     mutating func add(lengthAnd value: [UInt8]) {
         append(UInt64(value.count))

@@ -17,6 +17,23 @@ enum SealedBytes {
         }
     }
 
+    /// Seals with a nonce that is known from elsewhere: ciphertext, tag. It must never come twice with the same key.
+    static func seal(
+        _ bytes: [UInt8], key: SymmetricKey, associated: [UInt8], nonce: [UInt8]
+    ) throws(SecretsError) -> [UInt8] {
+        do {
+            let box = try AES.GCM.seal(
+                bytes, using: key, nonce: AES.GCM.Nonce(data: nonce), authenticating: associated)
+            return [UInt8](box.ciphertext) + [UInt8](box.tag)
+        } catch {
+            throw SecretsError(.sealedDamaged, "the bytes could not be sealed")
+        }
+    }
+
+    static func open(
+        _ sealed: [UInt8], key: SymmetricKey, associated: [UInt8], nonce: [UInt8]
+    ) throws(SecretsError) -> [UInt8] { try open(nonce + sealed, key: key, associated: associated) }
+
     static func open(
         _ sealed: [UInt8], key: SymmetricKey, associated: [UInt8]
     ) throws(SecretsError) -> [UInt8] {

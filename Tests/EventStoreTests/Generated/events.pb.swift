@@ -1016,11 +1016,11 @@ nonisolated struct Sluice_Events_V1_PersonalSeal: Sendable {
   /// 16 bytes, made from the key.
   var personID: Data = Data()
 
-  /// SHA-256(0x00 || plaintext): who is shown the plaintext can tell that it is this one.
+  /// SHA-256(0x00 || 16 secret bytes || fields): who is shown those can tell that it is these. The fields are in the order
+  /// in which they stand, each with its length in front as a varint.
   var commitment: Data = Data()
 
-  /// AES-256-GCM: nonce, ciphertext, tag. The plaintext is 16 random bytes, then the fields in the order in which they
-  /// stand, each with its length in front as a varint.
+  /// AES-256-GCM of the fields: ciphertext, tag. Nonce and secret bytes are made from the key and the event's id.
   var ciphertext: Data = Data()
 
   /// The fields are those that say who caused the event; otherwise all other personal ones.
