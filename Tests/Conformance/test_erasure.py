@@ -10,7 +10,9 @@ import pytest
 import independent_verifier
 import read_log
 from backups import answers, contents
+from identity_server import IdentityServer
 from sluice_process import BINARY
+from test_consent import World as Mail, consent
 from waiting import eventually
 
 # Everything that is said of the person has this in it.
@@ -238,3 +240,76 @@ def test_only_an_administrator_erases_and_only_who_is_known(world):
     unknown = "019e0000-0000-7000-8000-000000000000"
     assert api.get(f"/erasures/{unknown}").status == api.get(f"/erasures/{unknown}/certificate").status == 404
     assert api.get("/erasures").json == []
+
+
+def test_calls_and_consents_of_an_erased_person_are_gone_too(tmp_path):
+    world = Mail(tmp_path)
+    try:
+        run = world.agent.start(USER)
+        consent(world.asked(run)["authorization_url"])
+        assert world.agent.call(run, "GET", "mail", f"/inbox?of={MARK}").status == 200
+        body = json.dumps({"text": f"regards, {MARK}"}).encode()
+        action = world.agent.blocked(run, "POST", "mail", f"/send/{MARK}", body)
+        world.agent.approve(action)
+        assert world.agent.call(run, "POST", "mail", f"/send/{MARK}", body).status == 200
+        api = world.sluice.client()
+        assert api.request("PATCH", f"/runs/{run}", {"status": "COMPLETED"}).status == 200
+        names = [secret["name"] for secret in api.get("/api/v1/secrets").json]
+        assert f"consent:{USER}" in names
+        assert "a record" not in found(world.sluice.data, MARK) and found(world.sluice.data, MARK)
+        erased(api)
+        assert not found(world.sluice.data, MARK)
+        assert [secret["name"] for secret in api.get("/api/v1/secrets").json] == [
+            name for name in names if not name.startswith("consent:")]
+        assert world.agent.call(world.agent.start("bob"), "GET", "mail", "/inbox").code == "CONSENT_REQUIRED"
+        again = world.agent.start(USER)
+        assert world.agent.call(again, "GET", "mail", "/inbox").code == "CONSENT_REQUIRED", "nobody has consented"
+    finally:
+        world.close()
+
+
+def test_who_decided_is_erased_as_who_is_asked_about_is(world, tmp_path):
+    """An approver is a person too. That somebody decided, and what, stays."""
+    provider = IdentityServer()
+    try:
+        api, approver = world.client(), f"{MARK}@corp.test"
+        assert api.post("/api/v1/identity-providers", {
+            "name": "corp", "spec": provider.spec(role="approver")}).status == 201
+        run = api.post("/runs", {"agent_id": "helper", "user_id": "bob@example.test"}).json["id"]
+        action = api.post(f"/runs/{run}/actions", {"tool_id": "crm", "payload_hash": HASH}).json["action_id"]
+        person = world.client(provider.token(approver, sub=f"subject-{MARK}"))
+        assert person.post(f"/runs/{run}/actions/{action}/approve", {"reason": "fine"},
+                           headers={"X-Payload-Hash": HASH}).status == 200
+        receipt = f"/runs/{run}/actions/{action}/receipt"
+        assert api.get(receipt).json["decision"]["decided_by"]["name"] == approver
+        erasure = erased(api, approver)
+        name = f"erased-{erasure['id']}"
+        file = tmp_path / "receipt.json"
+        file.write_bytes(api.get(receipt).content)
+        verified(world, file)
+        decision = json.loads(file.read_text())["decision"]
+        assert decision["decided_by"] == {
+            "kind": "person", "identity_provider": "corp", "subject": name, "name": name}
+        assert decision["reason"] == "fine" and decision["outcome"] == "APPROVED"
+        assert api.get(f"/runs/{run}").json["user_id"] == "bob@example.test", "whose run it is, is not who decided"
+        assert not found(world.data, approver) and not found(world.data, f"subject-{MARK}")
+    finally:
+        provider.close()
+
+
+def test_an_operator_erases_from_the_command_line_and_reads_what_there_are_keys_for(world, tmp_path):
+    cat = lambda: world.run("log", "cat", "--data-dir", world.data).stdout
+    assert MARK in cat() and "Babbage3" in cat()
+    careful = world.run("erase", USER, "--url", world.url)
+    assert careful.returncode == 64 and "--yes" in careful.stderr and MARK in cat()
+    ended = world.run("erase", USER, "--yes", "--url", world.url)
+    assert ended.returncode == 0, ended.stderr
+    certificate = tmp_path / "certificate.json"
+    certificate.write_text(ended.stdout)
+    assert len(verified(world, certificate)) == 2
+    assert MARK not in cat() and "[erased]" in cat() and "Babbage3" in cat()
+    unknown = world.run("erase", USER, "--yes", "--url", world.url)
+    assert unknown.returncode == 66 and "nothing is kept of this user" in unknown.stderr
+    world.stop()
+    (world.data / "master.key").rename(tmp_path / "master.key")
+    assert "Babbage3" not in cat() and "[sealed]" in cat(), "without the master key nobody is shown"

@@ -172,7 +172,13 @@ extension Event {
     }
 
     fileprivate var actorName: PersonName? {
-        guard case .person = actor.kind, !actor.name.isEmpty else { return nil }
-        return PersonName(workspace: workspace, userID: actor.name)
+        let isPerson =
+            switch actor.kind {
+            case .person: true
+            // Somebody who opened a link that is theirs alone.
+            case .system: actor.name == person
+            case .apiKey, .decisionLink: false
+            }
+        return isPerson && !actor.name.isEmpty ? PersonName(workspace: workspace, userID: actor.name) : nil
     }
 }
