@@ -58,13 +58,30 @@ package final class EventStore: Sendable {
 
     /// Durable events from `position` on: at least one when there is one, at most `limit` and `pageEventsMax`, and
     /// fewer when they are larger than `bytesMax` together; none at the end of the log.
+    ///
+    /// Positions of records that are not kept any more are passed over; the log's last record is always kept.
+    ///
+    /// - Parameter last: nothing beyond it is read.
     package func read(
-        from position: Position, limit: Int, bytesMax: Int = pageBytesMax
+        from position: Position, through last: Position = Position(.max), limit: Int, bytesMax: Int = pageBytesMax
     ) async throws(EventStoreError) -> [RecordedEvent] {
         let count = min(limit, Self.pageEventsMax)
         guard count > 0 else { return [] }
         var next = max(position, Position(1))
-        let records: [[UInt8]]
+        while next <= last {
+            let page = try await readPage(from: next, through: last, count: count, bytesMax: bytesMax)
+            guard page.events.isEmpty, page.next > next else { return page.events }
+            next = page.next
+        }
+        return []
+    }
+
+    /// - Returns: the events, and the position after the last one that was looked at.
+    private func readPage(
+        from position: Position, through last: Position, count: Int, bytesMax: Int
+    ) async throws(EventStoreError) -> (events: [RecordedEvent], next: Position) {
+        var next = position
+        let records: [LogRecord]
         do {
             records = try await backend.read(from: next.value, bytesMax: count * Self.eventBytesExpected)
         } catch {
@@ -73,13 +90,16 @@ package final class EventStore: Sendable {
         var events: [RecordedEvent] = []
         events.reserveCapacity(min(count, records.count))
         var byteCount = 0
-        for record in records.prefix(count) {
-            byteCount += record.count
-            guard events.isEmpty || byteCount <= bytesMax else { break }
-            events.append(RecordedEvent(position: next, event: try EventCodec.decode(record, at: next.value)))
+        for record in records {
+            guard next <= last, events.count < count else { break }
+            if let bytes = record.bytes {
+                byteCount += bytes.count
+                guard events.isEmpty || byteCount <= bytesMax else { break }
+                events.append(RecordedEvent(position: next, event: try EventCodec.decode(bytes, at: next.value)))
+            }
             next = next.next
         }
-        return events
+        return (events, next)
     }
 
     /// A cursor that gives every event after `position`, in order and once, and waits at the end.

@@ -34,7 +34,7 @@ package struct LogInspection: Sendable {
         }
     }
 
-    /// Calls `body` with each event in order until it answers `false`; stops with an error at the first damage.
+    /// Calls `body` with each event that is kept, in order until it answers `false`; stops with an error at the first damage.
     package func forEachEvent(_ body: (RecordedEvent) throws -> Bool) throws {
         var failure: (any Error)?
         let problem = try LogVerifier.walk(try PosixLogStorage(directory: directory.log)) { position, record in

@@ -47,6 +47,8 @@ struct RunCache {
         position = batch.last?.position ?? position
     }
 
+    mutating func advance(to position: Position) { self.position = position }
+
     private mutating func keep(_ entry: Entry) {
         if young.count >= Self.generationMax {
             old = young
