@@ -15,12 +15,16 @@ package final class EventLog: Sendable {
     private let writing: WritingActor
     private let reading: ReadingActor
     private let checking: CheckingActor
+    private let pruning: PruningActor
     private let durable: Mutex<UInt64>
 
-    private init(writing: WritingActor, reading: ReadingActor, checking: CheckingActor, durable: UInt64) {
+    private init(
+        writing: WritingActor, reading: ReadingActor, checking: CheckingActor, storage: any LogStorage, durable: UInt64
+    ) {
         self.writing = writing
         self.reading = reading
         self.checking = checking
+        pruning = PruningActor(storage: storage, reading: reading)
         self.durable = Mutex(durable)
     }
 
@@ -42,7 +46,8 @@ package final class EventLog: Sendable {
         let writer = LogWriter(storage: storage, segmentBytesMax: configuration.segmentBytesMax, recovered: tail)
         let log = EventLog(
             writing: WritingActor(writer), reading: ReadingActor(LogReader(storage: storage)),
-            checking: CheckingActor(storage: storage, newest: tail.firstPosition), durable: report.lastPosition)
+            checking: CheckingActor(storage: storage, newest: tail.firstPosition), storage: storage,
+            durable: report.lastPosition)
         return (log, report)
     }
 
@@ -61,7 +66,7 @@ package final class EventLog: Sendable {
     /// Records from `position` on, none beyond `durable`, about `bytesMax` bytes of them and at least one frame.
     package func read(
         from position: UInt64, through durable: UInt64, bytesMax: Int
-    ) async throws(LogError) -> [[UInt8]] {
+    ) async throws(LogError) -> [LogRecord] {
         try await reading.read(from: position, through: durable, bytesMax: bytesMax)
     }
 
@@ -70,6 +75,17 @@ package final class EventLog: Sendable {
     ///
     /// - Throws: `LogError.damaged` when something is not as it was written; `CancellationError` between two segments.
     package func checkSealed() async throws { try await checking.check() }
+
+    /// Goes through the sealed segments, on a thread of its own and with pauses, and has hashes stand for the records that
+    /// are to go. Every position and tree head stays as it is; the log's last record is in no sealed segment.
+    ///
+    /// - Parameter verdict: what is to become of a record at a position.
+    /// - Throws: `LogError.damaged` when a segment is not as it was written; `CancellationError` between two segments.
+    package func prune(
+        _ policy: PruningPolicy, _ verdict: @escaping @Sendable (UInt64, [UInt8]) -> PruningPolicy.Verdict
+    ) async throws -> PruningOutcome {
+        try await pruning.prune(policy, through: durablePosition, verdict)
+    }
 
     /// Marks the log as closed in order; nothing may be appended afterwards.
     package func close() async throws(LogError) { try await writing.close() }
@@ -112,8 +128,47 @@ private actor ReadingActor {
 
     init(_ reader: LogReader) { self.reader = reader }
 
-    func read(from position: UInt64, through durable: UInt64, bytesMax: Int) throws(LogError) -> [[UInt8]] {
+    func read(from position: UInt64, through durable: UInt64, bytesMax: Int) throws(LogError) -> [LogRecord] {
         try reader.read(from: position, through: durable, bytesMax: bytesMax)
+    }
+
+    /// Puts a pruned segment in the old one's place: no read comes between that and forgetting where things were in it.
+    func replace(_ segment: UInt64, by pruning: SegmentPruning) throws(LogError) {
+        defer { reader.forget(segment) }
+        try pruning.publish()
+    }
+}
+
+/// Writes sealed segments anew, with no hurry.
+private actor PruningActor {
+    private let executor = BlockingExecutor(label: "sluice.log.prune")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private let storage: any LogStorage
+    private let reading: ReadingActor
+
+    init(storage: any LogStorage, reading: ReadingActor) {
+        self.storage = storage
+        self.reading = reading
+    }
+
+    func prune(
+        _ policy: PruningPolicy, through durable: UInt64,
+        _ verdict: @escaping @Sendable (UInt64, [UInt8]) -> PruningPolicy.Verdict
+    ) async throws -> PruningOutcome {
+        // One that begins beyond what is durable may still be given up.
+        let firsts = try LogRecovery.segmentPositions(storage).filter { $0 <= durable }
+        var outcome = PruningOutcome()
+        for (first, next) in zip(firsts, firsts.dropFirst()) {
+            let begin = ContinuousClock.now
+            let pruning = try SegmentPruning(first, before: try LogRecovery.header(next, storage), in: storage)
+            let prepared = try pruning.prepare(policy, verdict)
+            if prepared.segments > 0 { try await reading.replace(first, by: pruning) }
+            outcome += prepared
+            // Nobody waits for it: it takes half of one processor at most.
+            try await Task.sleep(for: begin.duration(to: .now))
+        }
+        return outcome
     }
 }
 

@@ -70,13 +70,30 @@ package final class EventStore: Sendable {
 
     /// Durable events from `position` on: at least one when there is one, at most `limit` and `pageEventsMax`, and
     /// fewer when they are larger than `bytesMax` together; none at the end of the log.
+    ///
+    /// Positions of records that are not kept any more are passed over; the log's last record is always kept.
+    ///
+    /// - Parameter last: nothing beyond it is read.
     package func read(
-        from position: Position, limit: Int, bytesMax: Int = pageBytesMax
+        from position: Position, through last: Position = Position(.max), limit: Int, bytesMax: Int = pageBytesMax
     ) async throws(EventStoreError) -> [RecordedEvent] {
         let count = min(limit, Self.pageEventsMax)
         guard count > 0 else { return [] }
         var next = max(position, Position(1))
-        let records: [[UInt8]]
+        while next <= last {
+            let page = try await readPage(from: next, through: last, count: count, bytesMax: bytesMax)
+            guard page.events.isEmpty, page.next > next else { return page.events }
+            next = page.next
+        }
+        return []
+    }
+
+    /// - Returns: the events, and the position after the last one that was looked at.
+    private func readPage(
+        from position: Position, through last: Position, count: Int, bytesMax: Int
+    ) async throws(EventStoreError) -> (events: [RecordedEvent], next: Position) {
+        var next = position
+        let records: [LogRecord]
         do {
             records = try await backend.read(from: next.value, bytesMax: count * Self.eventBytesExpected)
         } catch {
@@ -85,14 +102,17 @@ package final class EventStore: Sendable {
         var events: [RecordedEvent] = []
         events.reserveCapacity(min(count, records.count))
         var byteCount = 0
-        for record in records.prefix(count) {
-            byteCount += record.count
-            guard events.isEmpty || byteCount <= bytesMax else { break }
-            events.append(
-                RecordedEvent(position: next, event: try EventCodec.decode(record, at: next.value, opening: personal)))
+        for record in records {
+            guard next <= last, events.count < count else { break }
+            if let bytes = record.bytes {
+                byteCount += bytes.count
+                guard events.isEmpty || byteCount <= bytesMax else { break }
+                let event = try EventCodec.decode(bytes, at: next.value, opening: personal)
+                events.append(RecordedEvent(position: next, event: event))
+            }
             next = next.next
         }
-        return events
+        return (events, next)
     }
 
     /// A cursor that gives every event after `position`, in order and once, and waits at the end.
@@ -124,14 +144,15 @@ package final class EventStore: Sendable {
     package func count(sealedFor person: PersonID) async throws(EventStoreError) -> UInt64 {
         var (next, count): (UInt64, UInt64) = (1, 0)
         while next <= durablePosition.value {
-            let records: [[UInt8]]
+            let records: [LogRecord]
             do {
                 records = try await backend.read(from: next, bytesMax: Self.pageBytesMax)
             } catch {
                 throw .backend(error)
             }
             guard !records.isEmpty else { break }
-            for record in records where try EventCodec.seals(in: record).contains(where: { $0.personID == person }) {
+            for record in records.compactMap(\.bytes)
+            where try EventCodec.seals(in: record).contains(where: { $0.personID == person }) {
                 count += 1
             }
             next += UInt64(records.count)

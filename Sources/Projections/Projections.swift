@@ -103,6 +103,22 @@ package final class Projections: Sendable {
     /// Why no event is being applied, when following stopped or waits for space.
     package var failure: ProjectionError? { progress.withLock { $0.failure } }
 
+    /// Passes over positions of which no record is kept.
+    func advance(to position: Position) async throws(ProjectionError) {
+        await turns.begin()
+        defer { turns.end() }
+        precondition(position > self.position, "read models only go forward")
+        progress.withLock { $0.begin() }
+        do {
+            try await pool.write { db in try Projector.setPosition(position, db) }
+            runs.withLock { $0.advance(to: position) }
+        } catch {
+            progress.withLock { $0.giveUp() }
+            throw .wrapping(error)
+        }
+        for waiter in progress.withLock({ $0.advance(to: position) }) { waiter.resume(returning: true) }
+    }
+
     /// Applies the events that follow `position`, in one transaction together with the checkpoint, then shows them.
     ///
     /// After an error nothing of the batch is there. `follow` calls this; so may whoever reads a log without one.
@@ -110,7 +126,7 @@ package final class Projections: Sendable {
         guard let first = batch.first, let last = batch.last else { return }
         await turns.begin()
         defer { turns.end() }
-        precondition(first.position == position.next, "a batch begins where the last one ended")
+        precondition(first.position > position, "a batch begins after the last one's end")
         let start = ContinuousClock.now
         progress.withLock { $0.begin() }
         do {

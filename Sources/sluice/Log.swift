@@ -73,14 +73,21 @@ extension LogVerifier.Report {
     var summary: String {
         """
         events \(records), frames \(frames), segments \(segments), bytes stored \(storedBytes), bytes raw \(rawBytes)
-        Merkle root \(rootHash)
+        \(prunedText)Merkle root \(rootHash)
         \(problems.isEmpty ? "no problems" : "\(problems.count) problems")
         """
+    }
+
+    /// Nothing of it where nothing is pruned.
+    private var prunedText: String {
+        prunedRecords == 0
+            ? "" : "pruned \(prunedRecords): of these events, whose runs have expired, the hashes are kept\n"
     }
 
     var json: String {
         var json = JSONObject()
         json.add("records", records)
+        json.add("pruned_records", prunedRecords)
         json.add("frames", frames)
         json.add("segments", segments)
         json.add("stored_bytes", storedBytes)

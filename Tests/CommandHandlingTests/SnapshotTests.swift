@@ -57,7 +57,8 @@ import Testing
         }
         #expect(await backend.durablePosition == 3)
         // Damage before the snapshot's position is not looked at by such a start; `log verify` is there for that.
-        let damaged = InMemoryLogBackend(records: try await [[0], [0]] + backend.read(from: 3, bytesMax: 1))
+        let newest = try await backend.read(from: 3, bytesMax: 1).compactMap(\.bytes)
+        let damaged = InMemoryLogBackend(records: [[0], [0]] + newest)
         _ = try await Writer(damaged, snapshots: files)
         await #expect(throws: CommandError.self) { try await Writer(damaged, snapshots: MemoryLogStorage()) }
     }

@@ -47,7 +47,7 @@ def fields(message):
 def records(segment):
     data = segment.read_bytes()
     magic, version, size, position = struct.unpack_from("<8sIIQ", data)
-    assert magic == b"SLUICLOG" and version == 1 and crc32c(data[:size - 4]) == struct.unpack_from("<I", data, size - 4)[0]
+    assert magic == b"SLUICLOG" and version in (1, 2) and crc32c(data[:size - 4]) == struct.unpack_from("<I", data, size - 4)[0]
     assert segment.name == f"{position:020d}.seg"
     while size < len(data):
         _, stored, _, count, first, flags, check = struct.unpack_from("<4sIIIQII", data, size)
@@ -56,7 +56,9 @@ def records(segment):
         raw, at, size = lz4_block(payload) if flags & 1 else payload, 0, size + 32 + stored
         for position in range(position, position + count):
             length, at = varint(raw, at)
-            yield position, raw[at:at + length]
+            pruned = flags & 2 and length & 1
+            if flags & 2: length = 32 if pruned else length // 2
+            if not pruned: yield position, raw[at:at + length]
             at += length
         position += 1
 

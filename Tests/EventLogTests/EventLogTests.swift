@@ -13,7 +13,7 @@ import Testing
         #expect(log.durablePosition == UInt64(records.count))
         for start in 1...records.count {
             let page = try await log.read(from: UInt64(start), through: log.durablePosition, bytesMax: 64)
-            #expect(!page.isEmpty && page == Array(records[(start - 1)..<(start - 1 + page.count)]))
+            #expect(!page.isEmpty && page.map(\.bytes) == Array(records[(start - 1)..<(start - 1 + page.count)]))
         }
         #expect(try await log.records() == records)
     }

@@ -17,7 +17,9 @@ extension EventLog {
     func records() async throws -> [[UInt8]] {
         var found: [[UInt8]] = []
         while UInt64(found.count) < durablePosition {
-            found += try await read(from: UInt64(found.count + 1), through: durablePosition, bytesMax: 100)
+            let page = try await read(from: UInt64(found.count + 1), through: durablePosition, bytesMax: 100)
+            // As many as the page has: a test in which one is pruned looks for itself.
+            found += page.map { $0.bytes ?? $0.leafHash }
         }
         return found
     }

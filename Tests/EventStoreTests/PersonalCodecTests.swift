@@ -114,7 +114,7 @@ import Testing
             _ = try await store.append(Array(events[start..<min(start + 500, events.count)]))
         }
         while records.count < events.count {
-            records += try await backend.read(from: UInt64(records.count + 1), bytesMax: 1 << 20)
+            records += try await backend.read(from: UInt64(records.count + 1), bytesMax: 1 << 20).compactMap(\.bytes)
         }
         return records
     }

@@ -114,6 +114,15 @@ package final class SimulatedDisk: LogStorage {
         }
     }
 
+    package func rename(_ name: String, to target: String) throws(StorageError) {
+        let isThere = try call { state in
+            guard let id = state.names.removeValue(forKey: name) else { return false }
+            state.names[target] = id
+            return true
+        }
+        guard isThere else { throw StorageError(kind: .notFound, description: "rename \(name): no such file") }
+    }
+
     package func syncDirectory() throws(StorageError) {
         try call { state in
             if state.bug != .forgottenDirectorySync { state.durableNames = state.names }

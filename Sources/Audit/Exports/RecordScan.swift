@@ -1,7 +1,9 @@
 import Domain
+import EventLog
 package import EventStore
 
-/// Goes through records of the log for those that name one thing, and decodes no other.
+/// Goes through records of the log for those that name one thing, and decodes no other. What is not kept any more names
+/// nothing.
 struct RecordScan: Sendable {
     struct Found: Sendable {
         let record: [UInt8]
@@ -32,7 +34,7 @@ struct RecordScan: Sendable {
     /// The next records that name the subject; none of a batch may, and `nil` means that the end is reached.
     mutating func batch() async throws(AuditError) -> [Found]? {
         guard next <= last else { return nil }
-        let records: [[UInt8]]
+        let records: [LogRecord]
         do {
             records = try await log.read(from: next, bytesMax: Self.readBytesMax)
         } catch {
@@ -42,7 +44,7 @@ struct RecordScan: Sendable {
         var found: [Found] = []
         for record in records {
             guard next <= last else { break }
-            if record.names(subject) {
+            if let record = record.bytes, record.names(subject) {
                 let (event, disclosed): (Event, [[UInt8]])
                 do {
                     event = try EventCodec.decode(record, at: next, opening: personal)

@@ -145,7 +145,7 @@ package actor TileTree {
         if path.level == 0 {
             while hashes.count < TilePath.width {
                 let records = try await read(first + UInt64(hashes.count) + 1)
-                hashes += records.prefix(TilePath.width - hashes.count).map(MerkleHash.leaf)
+                hashes += records.prefix(TilePath.width - hashes.count).map(\.leafHash)
             }
         } else {
             for index in first..<first + UInt64(TilePath.width) {
@@ -163,7 +163,7 @@ package actor TileTree {
             // Somebody else may have taken them up meanwhile.
             guard count + 1 == next else { continue }
             for record in records.prefix(Int(clamping: durable - count)) {
-                try append(MerkleHash.leaf(record))
+                try append(record.leafHash)
             }
         }
     }
@@ -212,8 +212,8 @@ package actor TileTree {
         isChecked = true
     }
 
-    private func read(_ position: UInt64) async throws(AuditError) -> [[UInt8]] {
-        let records: [[UInt8]]
+    private func read(_ position: UInt64) async throws(AuditError) -> [LogRecord] {
+        let records: [LogRecord]
         do {
             records = try await log.read(from: position, bytesMax: Self.readBytesMax)
         } catch {

@@ -256,11 +256,13 @@ package final class CommandHandler: Sendable {
     private func repeated(from first: Position, count: Int) async throws(CommandError) -> Receipt {
         var events: [RecordedEvent] = []
         do {
-            while events.count < count {
-                let page = try await store.read(
-                    from: Position(first.value + UInt64(events.count)), limit: count - events.count)
-                guard !page.isEmpty else { break }
+            let last = Position(first.value + UInt64(count) - 1)
+            var next = first
+            while next <= last {
+                let page = try await store.read(from: next, through: last, limit: count)
+                guard let newest = page.last else { break }
                 events += page
+                next = newest.position.next
             }
         } catch {
             throw CommandError(error)

@@ -26,6 +26,8 @@ struct BackupStorage: LogStorage {
 
     func remove(_ name: String) throws(StorageError) { throw Self.readOnly }
 
+    func rename(_ name: String, to target: String) throws(StorageError) { throw Self.readOnly }
+
     func syncDirectory() {}
 
     private static var readOnly: StorageError {

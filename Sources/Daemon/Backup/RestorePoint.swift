@@ -10,7 +10,8 @@ package enum RestorePoint: Hashable, Sendable {
     /// What was recorded until then.
     case time(Timestamp)
 
-    /// The end of the last command that is wholly within the point.
+    /// The end of the last command that is wholly within the point, and of which something is kept: a log ends with a
+    /// record that is there.
     ///
     /// - Parameter newest: the log's last position.
     /// - Throws: `DaemonError.notFound` for a position that the log has not, or when nothing is within the point.
@@ -25,7 +26,8 @@ package enum RestorePoint: Hashable, Sendable {
             wanted = position
         case .time(let time): wanted = try Self.last(until: time, in: storage)
         }
-        let position = try Self.endOfCommand(wanted, in: storage, newest: newest)
+        let end = try Self.endOfCommand(wanted, in: storage, newest: newest)
+        let position = end < newest ? try Self.lastKept(through: end, in: storage) : end
         guard position > 0 else { throw DaemonError(.notFound, "nothing was recorded up to there") }
         return position
     }
@@ -49,6 +51,17 @@ package enum RestorePoint: Hashable, Sendable {
         return last
     }
 
+    /// The last position up to there of which the record is kept; 0 when none is.
+    private static func lastKept(through end: UInt64, in storage: any LogStorage) throws -> UInt64 {
+        var reader = LogReader(storage: storage)
+        var position = end
+        while position > 0 {
+            guard try reader.read(from: position, through: position, bytesMax: 1).first?.bytes == nil else { break }
+            position -= 1
+        }
+        return position
+    }
+
     /// An event says how many of its command stand before it: the one after a command's end says 0.
     private static func endOfCommand(
         _ position: UInt64, in storage: any LogStorage, newest: UInt64
@@ -56,7 +69,7 @@ package enum RestorePoint: Hashable, Sendable {
         guard position > 0, position < newest else { return position }
         var reader = LogReader(storage: storage)
         let next = try reader.read(from: position + 1, through: position + 1, bytesMax: 1)
-        guard let record = next.first else { return position }
+        guard let record = next.first?.bytes else { return position }
         let index = UInt64(try EventCodec.decode(record, at: position + 1).causation.index)
         guard index <= position else {
             throw DaemonError(.backupUnusable, "the event at position \(position + 1) is of no command")

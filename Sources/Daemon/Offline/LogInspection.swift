@@ -36,7 +36,8 @@ package struct LogInspection: Sendable {
         }
     }
 
-    /// Calls `body` with each event in order until it answers `false`; stops with an error at the first damage.
+    /// Calls `body` with each event that is kept, in order until it answers `false`; stops with an error at
+    /// the first damage.
     ///
     /// What is said of people is shown where the directory has its keys and there is a master key.
     package func forEachEvent(_ body: (RecordedEvent) throws -> Bool) throws {

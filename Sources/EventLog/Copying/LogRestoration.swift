@@ -46,7 +46,7 @@ package enum LogRestoration {
         _ first: UInt64, through position: UInt64, _ source: any LogStorage, _ target: any LogStorage
     ) throws(LogError) {
         let name = SegmentHeader.fileName(firstPosition: first)
-        var (end, rest) = (UInt64(SegmentHeader.byteCount), nil as (first: UInt64, records: [[UInt8]])?)
+        var (end, rest) = (UInt64(SegmentHeader.byteCount), nil as (first: UInt64, records: [LogRecord])?)
         let original = try LogRecovery.wrap { () throws(StorageError) in
             let file = try source.open(name, isWritable: false)
             var scan = try SegmentScan(name: name, file: file, firstPosition: first)
@@ -61,7 +61,7 @@ package enum LogRestoration {
             return file
         }
         let tail = try rest.map { rest throws(LogError) in
-            try Frame.encode(rest.records, firstPosition: rest.first)
+            try Frame.encode(pruned: rest.records, firstPosition: rest.first)
         }
         try LogRecovery.wrap { () throws(StorageError) in
             let copy = try target.create(name)

@@ -23,8 +23,11 @@ package struct MerkleFrontier: Hashable, Sendable {
     }
 
     /// Adds a record as the next leaf.
-    package mutating func append(_ record: [UInt8]) {
-        var node = MerkleHash.leaf(record)
+    package mutating func append(_ record: [UInt8]) { append(leafHash: MerkleHash.leaf(record)) }
+
+    /// Adds a leaf of which the hash is known.
+    package mutating func append(leafHash: Hash) {
+        var node = leafHash
         var size = count
         while size & 1 == 1 {
             node = MerkleHash.node(hashes.removeLast(), node)

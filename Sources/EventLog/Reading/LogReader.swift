@@ -22,10 +22,10 @@ package struct LogReader {
     /// Records from `position` to at most `durable`, until about `bytesMax` raw bytes are read, at least one frame's.
     package mutating func read(
         from position: UInt64, through durable: UInt64, bytesMax: Int
-    ) throws(LogError) -> [[UInt8]] {
+    ) throws(LogError) -> [LogRecord] {
         guard position <= durable else { return [] }
         var place = try find(position)
-        var records: [[UInt8]] = []
+        var records: [LogRecord] = []
         var byteCount = 0
         while place.position <= durable, byteCount < bytesMax {
             guard let (header, frame) = try frame(at: place) else {
@@ -44,6 +44,12 @@ package struct LogReader {
         }
         remember(place)
         return records
+    }
+
+    /// Forgets where things are in a segment that was replaced.
+    mutating func forget(_ segment: UInt64) {
+        places.removeAll { $0.segment == segment }
+        if openFile?.segment == segment { openFile = nil }
     }
 
     private mutating func find(_ position: UInt64) throws(LogError) -> Place {
@@ -92,7 +98,7 @@ package struct LogReader {
 
     private func decode(
         _ header: Frame.Header, _ frame: [UInt8], _ place: Place
-    ) throws(LogError) -> [[UInt8]] {
+    ) throws(LogError) -> [LogRecord] {
         switch Frame.decode(header, frame[...]) {
         case .success(let records): return records
         case .failure(let reason): throw damaged(place, reason.text)

@@ -7,6 +7,8 @@ package enum LogVerifier {
         package fileprivate(set) var segments = 0
         package fileprivate(set) var frames = 0
         package fileprivate(set) var records: UInt64 = 0
+        /// How many of them are hashes alone, because their run is not kept any more.
+        package fileprivate(set) var prunedRecords: UInt64 = 0
         package fileprivate(set) var storedBytes: UInt64 = 0
         package fileprivate(set) var rawBytes: UInt64 = 0
         /// The RFC 6962 tree head of all records, lower-case hex.
@@ -47,7 +49,7 @@ package enum LogVerifier {
     /// A segment's header tells what was before it, so segments are checked beside each other, one on each processor.
     ///
     /// - Parameters:
-    ///   - inspect: called with each record and its position, in no order and from several threads; what it returns is
+    ///   - inspect: called with each record that is kept and its position, in no order and from several threads; what it returns is
     ///     reported as a problem.
     ///   - progress: called now and then with the bytes checked so far, and of all segments.
     package static func verify(
@@ -66,7 +68,7 @@ package enum LogVerifier {
         return chain.finished()
     }
 
-    /// Goes through all records in order, with the same checks, until `visit` answers `false`.
+    /// Goes through all records that are kept, in order, with the same checks, until `visit` answers `false`.
     ///
     /// - Returns: the first thing that is not as it was written, as far as the walk came. What `visit` was given before
     ///   is right, unless the problem is that a segment does not follow on the one before it.
@@ -134,6 +136,7 @@ private struct Chain {
             try segments.follow(check.header)
             report.frames += check.frames
             report.rawBytes += check.rawBytes
+            report.prunedRecords += check.prunedRecords
             report.storedBytes += check.end
             report.newestEnd = check.end
             report.problems += check.remarks

@@ -8,6 +8,9 @@ package enum Frame {
     package static let positionMax = UInt64(Int64.max)
     static let magic: UInt32 = 0x4d46_4c53  // "SLFM" as bytes
     private static let compressedFlag: UInt32 = 1
+    private static let prunedFlag: UInt32 = 2
+    /// By how much a frame may grow when all its records become hashes, which may be longer than they were.
+    private static let stubBytesMax = recordsMax * (MerkleHash.byteCount + 2)
 
     /// What stands before a frame's payload.
     package struct Header: Hashable, Sendable {
@@ -16,6 +19,8 @@ package enum Frame {
         package let count: Int
         package let firstPosition: UInt64
         package let isCompressed: Bool
+        /// Whether hashes stand for some of the records.
+        package let isPruned: Bool
         let checksum: UInt32
 
         package var lastPosition: UInt64 { firstPosition + UInt64(count) - 1 }
@@ -29,9 +34,11 @@ package enum Frame {
             count = Int(bytes.littleEndian(at: 12) as UInt32)
             firstPosition = bytes.littleEndian(at: 16)
             let flags: UInt32 = bytes.littleEndian(at: 24)
-            isCompressed = flags == Frame.compressedFlag
+            isCompressed = flags & Frame.compressedFlag != 0
+            isPruned = flags & Frame.prunedFlag != 0
             checksum = bytes.littleEndian(at: 28)
-            guard flags <= 1, (1...Frame.recordsMax).contains(count), rawByteCount <= Frame.rawBytesMax,
+            guard flags <= Frame.compressedFlag | Frame.prunedFlag, (1...Frame.recordsMax).contains(count),
+                rawByteCount <= Frame.rawBytesMax + (isPruned ? Frame.stubBytesMax : 0),
                 payloadByteCount <= rawByteCount, firstPosition > 0,
                 firstPosition <= Frame.positionMax - UInt64(count) + 1
             else { return nil }
@@ -61,6 +68,24 @@ package enum Frame {
         guard firstPosition <= positionMax - UInt64(records.count) + 1 else {
             throw .tooLarge("the log is at position \(firstPosition - 1), and \(positionMax) is the last one")
         }
+        return frame(raw, count: records.count, firstPosition: firstPosition, flags: 0)
+    }
+
+    /// The frame of records of which some may be hashes alone; of a batch without any it is what `encode` gives.
+    static func encode(pruned records: [LogRecord], firstPosition: UInt64) throws(LogError) -> [UInt8] {
+        let kept = records.compactMap(\.bytes)
+        guard kept.count < records.count else { return try encode(kept, firstPosition: firstPosition) }
+        var raw: [UInt8] = []
+        for record in records {
+            raw.appendVarint(record.mark)
+            raw += record.content
+        }
+        precondition(
+            records.count <= recordsMax && raw.count <= rawBytesMax + stubBytesMax, "a frame only shrinks to hashes")
+        return frame(raw, count: records.count, firstPosition: firstPosition, flags: prunedFlag)
+    }
+
+    private static func frame(_ raw: [UInt8], count: Int, firstPosition: UInt64, flags: UInt32) -> [UInt8] {
         let block = LZ4Block.compress(raw)
         let payload = block ?? raw
         var frame: [UInt8] = []
@@ -68,9 +93,9 @@ package enum Frame {
         frame.append(littleEndian: magic)
         frame.append(littleEndian: UInt32(payload.count))
         frame.append(littleEndian: UInt32(raw.count))
-        frame.append(littleEndian: UInt32(records.count))
+        frame.append(littleEndian: UInt32(count))
         frame.append(littleEndian: firstPosition)
-        frame.append(littleEndian: block == nil ? UInt32(0) : compressedFlag)
+        frame.append(littleEndian: flags | (block == nil ? 0 : compressedFlag))
         frame.append(littleEndian: checksum(header: frame, payload: payload[...]))
         frame += payload
         return frame
@@ -79,7 +104,7 @@ package enum Frame {
     /// The records of a whole frame; `nil` with the reason when the frame is not what was written.
     package static func decode(
         _ header: Header, _ bytes: ArraySlice<UInt8>
-    ) -> Result<[[UInt8]], DamageReason> {
+    ) -> Result<[LogRecord], DamageReason> {
         guard bytes.count == header.byteCount else { return .failure("the frame is cut short") }
         let payload = bytes.dropFirst(headerByteCount)
         guard checksum(header: Array(bytes.prefix(headerByteCount - 4)), payload: payload) == header.checksum else {
@@ -94,7 +119,7 @@ package enum Frame {
         } else {
             raw = Array(payload)
         }
-        guard let records = split(raw, count: header.count) else {
+        guard let records = split(raw, count: header.count, isPruned: header.isPruned) else {
             return .failure("the frame's records do not add up")
         }
         return .success(records)
@@ -107,13 +132,18 @@ package enum Frame {
         return crc.value
     }
 
-    private static func split(_ raw: [UInt8], count: Int) -> [[UInt8]]? {
-        var records: [[UInt8]] = []
+    private static func split(_ raw: [UInt8], count: Int, isPruned: Bool) -> [LogRecord]? {
+        var records: [LogRecord] = []
         records.reserveCapacity(count)
         var offset = 0
         for _ in 0..<count {
-            guard let length = raw.varint(at: &offset), length <= UInt64(raw.count - offset) else { return nil }
-            records.append(Array(raw[offset..<offset + Int(length)]))
+            guard let mark = raw.varint(at: &offset) else { return nil }
+            let isStub = isPruned && mark == 1
+            guard isStub || !isPruned || mark & 1 == 0 else { return nil }
+            let length = isStub ? UInt64(MerkleHash.byteCount) : isPruned ? mark >> 1 : mark
+            guard length <= UInt64(raw.count - offset) else { return nil }
+            let content = Array(raw[offset..<offset + Int(length)])
+            records.append(isStub ? .pruned(leafHash: content) : .kept(content))
             offset += Int(length)
         }
         return offset == raw.count ? records : nil

@@ -2,10 +2,15 @@
 package struct SegmentHeader: Hashable, Sendable {
     package static let byteCount = 4096
     static let magic = Array("SLUICLOG".utf8)
+    /// A segment as the writer begins it.
     static let formatVersion: UInt32 = 1
+    /// A segment that may have frames in which hashes stand for records.
+    static let prunedFormatVersion: UInt32 = 2
 
     package let firstPosition: UInt64
     package let frontier: MerkleFrontier
+    /// Whether records of it may have been pruned.
+    package let mayBePruned: Bool
 
     package enum Malformed: Error, Hashable, Sendable {
         case notASegment
@@ -30,7 +35,7 @@ package struct SegmentHeader: Hashable, Sendable {
 
     package var bytes: [UInt8] {
         var bytes = Self.magic
-        bytes.append(littleEndian: Self.formatVersion)
+        bytes.append(littleEndian: mayBePruned ? Self.prunedFormatVersion : Self.formatVersion)
         bytes.append(littleEndian: UInt32(Self.byteCount))
         bytes.append(littleEndian: firstPosition)
         bytes += frontier.root
@@ -49,15 +54,16 @@ package struct SegmentHeader: Hashable, Sendable {
         return zip(bytes, beginning).allSatisfy { $0 == 0 || $0 == $1 }
     }
 
-    package init(firstPosition: UInt64, frontier: MerkleFrontier) {
+    package init(firstPosition: UInt64, frontier: MerkleFrontier, mayBePruned: Bool = false) {
         self.firstPosition = firstPosition
         self.frontier = frontier
+        self.mayBePruned = mayBePruned
     }
 
     package init(_ bytes: [UInt8]) throws(Malformed) {
         guard bytes.count == Self.byteCount, Array(bytes.prefix(8)) == Self.magic else { throw .notASegment }
         let version: UInt32 = bytes.littleEndian(at: 8)
-        guard version == Self.formatVersion else { throw .newerFormat(version) }
+        guard version == Self.formatVersion || version == Self.prunedFormatVersion else { throw .newerFormat(version) }
         guard CRC32C.checksum(bytes.dropLast(4)) == bytes.littleEndian(at: Self.byteCount - 4) as UInt32 else {
             throw .checksum
         }
@@ -68,7 +74,7 @@ package struct SegmentHeader: Hashable, Sendable {
         guard let frontier = MerkleFrontier(count: first - 1, hashes: hashes),
             frontier.root == Array(bytes[24..<56])
         else { throw .contents }
-        self.init(firstPosition: first, frontier: frontier)
+        self.init(firstPosition: first, frontier: frontier, mayBePruned: version == Self.prunedFormatVersion)
     }
 }
 

@@ -25,7 +25,7 @@ struct SegmentScan {
 
     /// Calls `visit` with each valid frame's header, offset and records, in order, until it answers `false`.
     mutating func walk(
-        _ visit: (Frame.Header, UInt64, [[UInt8]]) -> Bool
+        _ visit: (Frame.Header, UInt64, [LogRecord]) -> Bool
     ) throws(StorageError) -> End {
         while offset < size {
             let bytes = try file.read(at: offset, count: Frame.headerByteCount)

@@ -9,7 +9,9 @@ package protocol LogStorage: Sendable {
     /// Makes a new, empty file; an existing one of that name is an error.
     func create(_ name: String) throws(StorageError) -> any LogFile
     func remove(_ name: String) throws(StorageError)
-    /// Makes creations and removals durable.
+    /// Gives a file another name at once, in the place of one that has it; whoever has that one open keeps it.
+    func rename(_ name: String, to target: String) throws(StorageError)
+    /// Makes creations, removals and renames durable.
     func syncDirectory() throws(StorageError)
 }
 

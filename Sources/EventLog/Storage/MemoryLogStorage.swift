@@ -66,6 +66,15 @@ package final class MemoryLogStorage: LogStorage {
 
     package func remove(_ name: String) throws(StorageError) { state.withLock { $0.files[name] = nil } }
 
+    package func rename(_ name: String, to target: String) throws(StorageError) {
+        let isThere = state.withLock { state in
+            guard let contents = state.files.removeValue(forKey: name) else { return false }
+            state.files[target] = contents
+            return true
+        }
+        guard isThere else { throw StorageError(kind: .notFound, description: "rename \(name): no such file") }
+    }
+
     package func syncDirectory() throws(StorageError) {}
 
     fileprivate func withContents<Result: Sendable>(

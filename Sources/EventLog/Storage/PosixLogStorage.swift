@@ -43,6 +43,15 @@ package struct PosixLogStorage: LogStorage {
         if unlink(path(name)) != 0 { throw StorageError(errno, "unlink", path(name)) }
     }
 
+    package func rename(_ name: String, to target: String) throws(StorageError) {
+        #if canImport(Glibc)
+            let result = Glibc.rename(path(name), path(target))
+        #else
+            let result = Darwin.rename(path(name), path(target))
+        #endif
+        if result != 0 { throw StorageError(errno, "rename", path(name)) }
+    }
+
     package func syncDirectory() throws(StorageError) { try Self.sync(directory) }
 
     private static func sync(_ directory: String) throws(StorageError) {

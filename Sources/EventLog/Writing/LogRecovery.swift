@@ -44,6 +44,7 @@ package enum LogRecovery {
         }
         guard let newest = firsts.last else {
             if let mark, mark > 0 { throw shortened(mark, SegmentHeader.fileName(firstPosition: 1), 0, offset: 0) }
+            try wrap { () throws(StorageError) in try SegmentPruning.removeDrafts(storage) }
             try remove(unfinished, storage, &report)
             let header = SegmentHeader(firstPosition: 1, frontier: MerkleFrontier())
             let file = try wrap { () throws(StorageError) in try createSegment(header, in: storage) }
@@ -56,6 +57,7 @@ package enum LogRecovery {
         }
         let tail = try recoverTail(try header(newest, storage), storage, mark, unfinished, &report)
         try remove(unfinished, storage, &report)
+        try wrap { () throws(StorageError) in try SegmentPruning.removeDrafts(storage) }
         report.segments = firsts.count
         report.lastPosition = tail.frontier.count
         report.frontier = tail.frontier
@@ -77,10 +79,16 @@ package enum LogRecovery {
 
     /// Reads and checks a segment's header.
     static func header(_ firstPosition: UInt64, _ storage: any LogStorage) throws(LogError) -> SegmentHeader {
-        let name = SegmentHeader.fileName(firstPosition: firstPosition)
-        let bytes = try wrap { () throws(StorageError) in
-            try storage.open(name, isWritable: false).read(at: 0, count: SegmentHeader.byteCount)
+        let file = try wrap { () throws(StorageError) in
+            try storage.open(SegmentHeader.fileName(firstPosition: firstPosition), isWritable: false)
         }
+        return try header(firstPosition, file)
+    }
+
+    /// The header of an open segment, which may have been replaced by now.
+    static func header(_ firstPosition: UInt64, _ file: any LogFile) throws(LogError) -> SegmentHeader {
+        let name = SegmentHeader.fileName(firstPosition: firstPosition)
+        let bytes = try wrap { () throws(StorageError) in try file.read(at: 0, count: SegmentHeader.byteCount) }
         let reason: String
         do {
             let header = try SegmentHeader(bytes)
@@ -89,7 +97,8 @@ package enum LogRecovery {
         } catch {
             switch error {
             case .newerFormat(let version):
-                throw .foreign("segment \(name) has format version \(version); this sluice reads version 1: upgrade it")
+                throw .foreign(
+                    "segment \(name) has format version \(version); this sluice reads versions 1 and 2: upgrade it")
             case .notASegment: reason = "the header is not a segment's"
             case .checksum: reason = "the header's checksum does not match"
             case .contents: reason = "the header contradicts itself"
@@ -123,7 +132,7 @@ package enum LogRecovery {
         let end = try wrap { () throws(StorageError) in
             try scan.walk { frame, offset, records in
                 newest = (offset, frame.byteCount)
-                for record in records { frontier.append(record) }
+                for record in records { frontier.append(leafHash: record.leafHash) }
                 return true
             }
         }

@@ -19,7 +19,7 @@ package final class FileLogBackend: LogBackend {
         }
     }
 
-    package func read(from position: UInt64, bytesMax: Int) async throws(LogBackendError) -> [[UInt8]] {
+    package func read(from position: UInt64, bytesMax: Int) async throws(LogBackendError) -> [LogRecord] {
         do {
             return try await log.read(from: max(position, 1), through: log.durablePosition, bytesMax: bytesMax)
         } catch {

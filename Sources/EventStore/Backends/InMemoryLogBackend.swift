@@ -1,12 +1,12 @@
-import EventLog
+package import EventLog
 
 /// A log in memory, for tests: as durable as the process, with the limits of the file log.
 package actor InMemoryLogBackend: LogBackend {
-    private var records: [[UInt8]] = []
+    private var records: [LogRecord] = []
     private var isClosed = false
     private var failure: LogBackendError?
 
-    package init(records: [[UInt8]] = []) { self.records = records }
+    package init(records: [[UInt8]] = []) { self.records = records.map(LogRecord.kept) }
 
     /// Makes every following append fail, or succeed again.
     package func setFailure(_ failure: LogBackendError?) { self.failure = failure }
@@ -17,20 +17,28 @@ package actor InMemoryLogBackend: LogBackend {
         if let failure { throw failure }
         guard !isClosed else { throw .closed }
         try check(records)
-        self.records += records
+        self.records += records.map(LogRecord.kept)
         return UInt64(self.records.count - records.count + 1)
     }
 
-    package func read(from position: UInt64, bytesMax: Int) throws(LogBackendError) -> [[UInt8]] {
+    package func read(from position: UInt64, bytesMax: Int) throws(LogBackendError) -> [LogRecord] {
         guard position <= UInt64(records.count) else { return [] }
-        var page: [[UInt8]] = []
+        var page: [LogRecord] = []
         var byteCount = 0
         for record in records[(Int(max(position, 1)) - 1)...] {
-            guard page.isEmpty || byteCount + record.count <= bytesMax else { break }
+            guard page.isEmpty || byteCount + record.content.count <= bytesMax else { break }
             page.append(record)
-            byteCount += record.count
+            byteCount += record.content.count
         }
         return page
+    }
+
+    /// Has hashes stand for the records at those positions.
+    package func prune(_ positions: some Sequence<UInt64>) {
+        for position in positions {
+            let index = Int(position) - 1
+            records[index] = .pruned(leafHash: records[index].leafHash)
+        }
     }
 
     package func close() { isClosed = true }

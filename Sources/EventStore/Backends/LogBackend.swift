@@ -1,3 +1,5 @@
+package import EventLog
+
 /// Where records are kept in order: the file log of one machine, memory, or a replicated engine.
 ///
 /// Every implementation passes `LogBackendContract` in the tests.
@@ -11,8 +13,9 @@ package protocol LogBackend: Sendable {
     func append(_ records: [[UInt8]]) async throws(LogBackendError) -> UInt64
 
     /// Durable records from `position` on (0 is read as 1): at least one when there is one, and as many as fit into
-    /// `bytesMax`, or a little more; none at the end. Works after `close` too.
-    func read(from position: UInt64, bytesMax: Int) async throws(LogBackendError) -> [[UInt8]]
+    /// `bytesMax`, or a little more; none at the end. Of a record that is not kept there is its hash. Works after `close`
+    /// too.
+    func read(from position: UInt64, bytesMax: Int) async throws(LogBackendError) -> [LogRecord]
 
     /// Ends writing in order: every later append is refused with `stopped`. Closing again changes nothing.
     func close() async throws(LogBackendError)

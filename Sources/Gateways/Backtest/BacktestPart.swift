@@ -25,7 +25,7 @@ struct BacktestPart: Sendable {
         while position < end {
             try Task.checkCancellation()
             let limit = Int(min(end.value - position.value, UInt64(EventStore.pageEventsMax)))
-            let page = try await store.read(from: position.next, limit: limit)
+            let page = try await store.read(from: position.next, through: end, limit: limit)
             guard let last = page.last else { return }
             for recorded in page where recorded.event.workspace == workspace { try await add(recorded) }
             position = last.position

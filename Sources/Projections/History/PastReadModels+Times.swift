@@ -7,18 +7,19 @@ extension PastReadModels {
         var (low, high) = (UInt64(0), newest.value)
         while low < high {
             let middle = low + (high - low + 1) / 2
-            guard let event = try await event(at: Position(middle)) else { return Position(low) }
+            // The one of the next position that is kept tells when: times never go back.
+            guard let event = try await event(from: Position(middle)) else { return Position(low) }
             if event.time <= time { low = middle } else { high = middle - 1 }
         }
         return Position(low)
     }
 
-    /// When the position's event was recorded; `nil` where there is none.
+    /// When the position's event was recorded, or the next one's that is kept; `nil` where there is none.
     package func time(of position: Position) async throws(ProjectionError) -> Timestamp? {
-        try await event(at: position)?.time
+        try await event(from: position)?.time
     }
 
-    private func event(at position: Position) async throws(ProjectionError) -> Event? {
+    private func event(from position: Position) async throws(ProjectionError) -> Event? {
         guard position > .zero else { return nil }
         do {
             return try await store.read(from: position, limit: 1).first?.event

@@ -21,12 +21,10 @@ extension Projections {
     func fold(_ store: EventStore, through end: Position) async throws {
         while position < end {
             try Task.checkCancellation()
-            let rest = Int(clamping: end.value - position.value)
-            let page = try await store.read(from: position.next, limit: min(rest, EventStore.pageEventsMax))
-            guard !page.isEmpty else {
-                throw ProjectionError(
-                    .unreadable, "the log gives nothing at position \(position.next), which it said is durable")
-            }
+            let page = try await store.read(
+                from: position.next, through: end, limit: EventStore.pageEventsMax)
+            // What is not kept up to there changes nothing, but this is its position all the same.
+            guard !page.isEmpty else { return try await advance(to: end) }
             try await apply(page)
         }
     }

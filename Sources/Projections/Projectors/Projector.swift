@@ -8,9 +8,11 @@ enum Projector {
     static func apply(_ batch: [RecordedEvent], _ db: Database) throws {
         let timeline = try TimelineTable(db)
         for recorded in batch { try apply(recorded, timeline, db) }
-        if let last = batch.last {
-            try db.run("UPDATE meta SET position = ? WHERE id = 1", [Int64(last.position.value)])
-        }
+        if let last = batch.last { try setPosition(last.position, db) }
+    }
+
+    static func setPosition(_ position: Position, _ db: Database) throws {
+        try db.run("UPDATE meta SET position = ? WHERE id = 1", [Int64(position.value)])
     }
 
     /// The API keys that the batch changes, each once, in the batch's order.

@@ -60,6 +60,9 @@ struct RunCache {
         old = [:]
     }
 
+    /// Nothing has happened up to that position.
+    mutating func advance(to position: Position) { moment.position = position }
+
     private mutating func keep(_ entry: Entry) {
         if young.count >= Self.generationMax {
             old = young
