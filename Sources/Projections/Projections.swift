@@ -93,6 +93,9 @@ package final class Projections: Sendable {
         }
     }
 
+    /// The file that they are in.
+    package var path: String { pool.path }
+
     /// The newest position that queries see.
     package var position: Position { progress.withLock { $0.position } }
 

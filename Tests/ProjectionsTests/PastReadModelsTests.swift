@@ -25,7 +25,7 @@ import Testing
                 let plain = try Projections.open(path: path, logger: Self.logger)
                 if position > .zero { try await plain.apply(Array(recorded[..<Int(position.value)])) }
                 try plain.close()
-                let (found, expected) = (try Self.rows("\(directory)/as-of/\(position).sqlite"), try Self.rows(path))
+                let (found, expected) = (try Self.rows(readModels.path), try Self.rows(path))
                 #expect(found == expected, "position \(position), seed \(seed)")
                 try Projections.delete(path: path)
             }
@@ -48,6 +48,62 @@ import Testing
             held = []
             let position = try await past.readModels(at: Position(9)).position
             #expect(position == Position(9))
+        }
+    }
+
+    @Test func whatIsForgottenIsHandedOutNoMoreAndGoneWhenNobodyHoldsIt() async throws {
+        var generator = LogGenerator(seed: 14)
+        try await withPast(generator.events(200).map(\.event)) { past, _, directory in
+            var held: Projections? = try await past.readModels(at: Position(50))
+            _ = try await past.readModels(at: Position(60))
+            let old = try #require(held?.path)
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await past.forget() }
+                while !past.kept.isEmpty { await Task.yield() }
+                let again = try await past.readModels(at: Position(50))
+                #expect(again.path != old && again.position == Position(50))
+                #expect(FileManager.default.fileExists(atPath: old), "somebody reads it")
+                let keys = try await held?.apiKeys(in: .default)
+                #expect(keys != nil)
+                held = nil
+                try await group.next()
+                #expect(!FileManager.default.fileExists(atPath: old))
+                #expect(past.kept == [Position(50)])
+            }
+        }
+    }
+
+    /// Beside a writer, readers and followers: they come to the rows that they had, in a file with nothing else in it.
+    @Test func readModelsAreRenewedWhileTheyAreFollowedAndRead() async throws {
+        var generator = LogGenerator(seed: 15)
+        let events = generator.events(4_000).map(\.event)
+        try await withDirectory { directory in
+            let (store, live) = try await Self.followed(Array(events[..<1_000]), directory)
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await live.follow(store) }
+                group.addTask {
+                    for start in stride(from: 1_000, to: events.count, by: 50) {
+                        _ = try await store.append(Array(events[start..<start + 50]))
+                    }
+                }
+                group.addTask {
+                    for _ in 0..<200 { _ = try await live.apiKeys(in: .default) }
+                }
+                for _ in 0..<3 { try await live.renew(from: store, through: store.durablePosition) }
+                try await live.reach(Position(UInt64(events.count)))
+                try await live.renew(from: store, through: Position(UInt64(events.count)))
+                try await store.close()
+                try await group.waitForAll()
+            }
+            try live.close()
+            let plain = try Projections.open(path: directory + "/plain.sqlite", logger: Self.logger)
+            try await plain.apply(
+                events.enumerated().map {
+                    RecordedEvent(position: Position(UInt64($0.offset + 1)), event: $0.element)
+                })
+            try plain.close()
+            #expect(try Self.rows(live.path) == Self.rows(directory + "/plain.sqlite"))
+            #expect(!FileManager.default.fileExists(atPath: live.path + ".new"))
         }
     }
 

@@ -18,6 +18,7 @@ package final class PastReadModels: Sendable {
     private let shelf: Mutex<PastShelf>
     private let orders: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
+    private let files = Atomic<UInt64>(0)
 
     /// - Parameters:
     ///   - live: the read models that follow the log; nothing is shown that they do not show.
@@ -84,65 +85,66 @@ package final class PastReadModels: Sendable {
         }
     }
 
-    /// Removes everything that is kept, and waits for whoever holds some of it: their answers are made and gone soon.
+    /// Removes everything that was made so far, and returns when nobody holds any of it. What is asked for goes on.
     package func forget() async throws {
+        shelf.withLock { $0.forget() }
         while true {
-            let (taken, isEmpty) = shelf.withLock { ($0.takeUnused(), $0.positions.isEmpty && $0.nextOrder == nil) }
+            let (taken, isAll) = shelf.withLock { $0.takeForgotten() }
             discard(taken)
-            if isEmpty { return }
+            if isAll { return }
             try await Task.sleep(for: .milliseconds(50))
         }
     }
 
     private func make(_ position: Position) async {
+        // Of its own: one of the same position may be on its way out.
+        let path = "\(directory)/\(position)-\(files.add(1, ordering: .relaxed).newValue).sqlite"
         var (outcome, size) = (PastShelf.Outcome.failure(Self.busy("all that may be kept is in use")), 0)
         if let evicted = shelf.withLock({ $0.makePlace() }) {
             discard(evicted)
             do {
-                let projections = try await fold(to: position)
+                let projections = try await fold(to: position, in: path)
                 (outcome, size) = (.success(projections), try await projections.settle())
             } catch {
-                outcome = .failure(explained(.wrapping(error), position))
-                try? Projections.delete(path: path(position))
+                outcome = .failure(explained(.wrapping(error), path))
+                try? Projections.delete(path: path)
             }
         }
-        let (waiters, evicted) = shelf.withLock { $0.finish(outcome, sizeBytes: size) }
+        guard let (waiters, evicted) = shelf.withLock({ $0.finish(outcome, sizeBytes: size) }) else { return }
         for waiter in waiters { waiter.yield(outcome) }
         discard(evicted)
     }
 
-    private func fold(to position: Position) async throws -> Projections {
+    private func fold(to position: Position, in path: String) async throws -> Projections {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         var base = shelf.withLock { $0.base(for: position) }
         // Copying what is live spares the fold when nothing has happened since.
         if base?.position != position, live.settledPosition == position { base = live }
-        let projections = try await open(position, from: base)
+        let projections = try await open(path, from: base)
         if projections.position <= position {
             try await projections.fold(store, through: position)
             return projections
         }
         // Something has happened while it was copied.
         try projections.close()
-        let behind = try await open(position, from: shelf.withLock { $0.base(for: position) })
+        let behind = try await open(path, from: shelf.withLock { $0.base(for: position) })
         try await behind.fold(store, through: position)
         return behind
     }
 
-    private func open(_ position: Position, from base: Projections?) async throws -> Projections {
-        try Projections.delete(path: path(position))
-        try await base?.copy(to: path(position))
+    private func open(_ path: String, from base: Projections?) async throws -> Projections {
+        try Projections.delete(path: path)
+        try await base?.copy(to: path)
         return try Projections.open(
-            path: path(position), sizeMaxBytes: configuration.bytesMax, isDisposable: true, logger: logger)
+            path: path, sizeMaxBytes: configuration.bytesMax, isDisposable: true, logger: logger)
     }
-
-    private func path(_ position: Position) -> String { "\(directory)/\(position).sqlite" }
 
     private func discard(_ evicted: [Projections]) {
         for projections in evicted {
             do {
                 try projections.close()
-                try Projections.delete(path: path(projections.position))
+                try Projections.delete(path: projections.path)
             } catch {
                 logger.warning(
                     "read models of a past position could not be removed", metadata: ["error": "\(error)"])
@@ -155,14 +157,14 @@ package final class PastReadModels: Sendable {
     }
 
     /// A file that has come to its bound looks like a full disk.
-    private func explained(_ error: ProjectionError, _ position: Position) -> ProjectionError {
+    private func explained(_ error: ProjectionError, _ path: String) -> ProjectionError {
         let sizes = ["", "-wal"].map { suffix in
-            (try? FileManager.default.attributesOfItem(atPath: path(position) + suffix)[.size] as? Int) ?? 0
+            (try? FileManager.default.attributesOfItem(atPath: path + suffix)[.size] as? Int) ?? 0
         }
         guard error.code == .noSpace, sizes.reduce(0, +) >= configuration.bytesMax / 2 else { return error }
         return ProjectionError(
             .historyTooLarge,
-            "the answers of position \(position) take more than \(configuration.bytesMax) bytes: raise history-bytes-max"
+            "the answers of that position take more than \(configuration.bytesMax) bytes: raise history-bytes-max"
         )
     }
 }

@@ -31,6 +31,10 @@ struct PastShelf {
     /// The first is the one that is being made, when one is.
     private var orders: [Order] = []
     private var uses: UInt64 = 0
+    /// Taken off the shelf, and still in somebody's hands.
+    private var leaving: [Projections] = []
+    /// Whether what is being made may come from what was to be forgotten.
+    private var isStale = false
 
     init(_ configuration: PastReadModelsConfiguration) { self.configuration = configuration }
 
@@ -66,20 +70,33 @@ struct PastShelf {
         evict { $0.entries.count >= $0.configuration.modelsMax }
     }
 
-    /// Takes away everything that nobody uses.
-    mutating func takeUnused() -> [Projections] {
+    /// Takes everything off the shelf: nothing is handed out any more that was made so far, nor made from it.
+    mutating func forget() {
+        leaving += entries.map(\.projections)
+        entries = []
+        isStale = !orders.isEmpty
+    }
+
+    /// Hands back what was forgotten and nobody uses any more, and says whether that is all of it.
+    mutating func takeForgotten() -> (taken: [Projections], isAll: Bool) {
         var taken: [Projections] = []
-        for index in entries.indices.reversed() where isKnownUniquelyReferenced(&entries[index].projections) {
-            taken.append(entries.remove(at: index).projections)
+        for index in leaving.indices.reversed() where isKnownUniquelyReferenced(&leaving[index]) {
+            taken.append(leaving.remove(at: index))
         }
-        return taken
+        return (taken, leaving.isEmpty && !isStale)
     }
 
     /// Takes in what was made of the first order, or tells why not.
     ///
-    /// - Returns: who waits for it, and what was taken away to stay within the bytes.
-    mutating func finish(_ outcome: Outcome, sizeBytes: Int) -> (waiters: [Waiter], evicted: [Projections]) {
+    /// - Returns: who waits for it, and what was taken away to stay within the bytes; `nil` when it is to be made anew,
+    ///   because everything that was made so far was to be forgotten meanwhile.
+    mutating func finish(_ outcome: Outcome, sizeBytes: Int) -> (waiters: [Waiter], evicted: [Projections])? {
         precondition(!orders.isEmpty, "what is finished was ordered")
+        if isStale {
+            isStale = false
+            if case .success(let projections) = outcome { leaving.append(projections) }
+            return nil
+        }
         let order = orders.removeFirst()
         guard case .success(let projections) = outcome else { return (order.waiters, []) }
         uses += 1

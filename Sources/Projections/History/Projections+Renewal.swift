@@ -13,7 +13,7 @@ extension Projections {
     /// - Parameter position: what they have to show at least.
     package func renew(from store: EventStore, through position: Position) async throws {
         try await reach(position)
-        let path = pool.path + ".new"
+        let path = self.path + ".new"
         try Projections.delete(path: path)
         let successor = try Projections.open(path: path, isDisposable: true, logger: logger)
         do {
