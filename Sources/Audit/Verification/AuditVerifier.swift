@@ -24,6 +24,10 @@ package struct AuditVerifier: Sendable {
         package fileprivate(set) var cosigners: [String] = []
         /// What a receipt says was decided.
         package fileprivate(set) var decision: JSONText?
+        /// How many SSH signatures of decisions were checked.
+        package fileprivate(set) var signatures = 0
+        /// How many could not be, because what they are of stands before the file's beginning.
+        package fileprivate(set) var uncheckedSignatures = 0
     }
 
     /// Why a file proves nothing; line 0 is the file as a whole.
@@ -42,6 +46,7 @@ package struct AuditVerifier: Sendable {
     private var isReceipt = false
     /// The run's own events are numbered without a gap.
     private var nextInStream: UInt64?
+    private var signatures = SignatureChecks()
 
     /// - Parameter key: what the log signs its checkpoints with, from a source that the auditor trusts.
     package init(key: NoteVerifier) { self.key = key }
@@ -170,6 +175,8 @@ package struct AuditVerifier: Sendable {
         guard report.lastPosition.map({ $0 < position }) ?? true else {
             throw failure("event \(position) is out of order")
         }
+        if let reason = signatures.failure(event) { throw failure("event \(position): \(reason)") }
+        (report.signatures, report.uncheckedSignatures) = (signatures.count, signatures.uncheckedCount)
         report.events += 1
         report.firstPosition = report.firstPosition ?? position
         report.lastPosition = position
