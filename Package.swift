@@ -22,6 +22,7 @@ func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 extension Target.Dependency {
     static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
     static let logging = product(name: "Logging", package: "swift-log")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let protobuf = product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -83,7 +84,7 @@ let package = Package(
         .target(name: "CAssets"),
         room("Domain"),
         // Level 1
-        room("Authentication", ["Domain", .crypto, .jwtKit]),
+        room("Authentication", ["Domain", .crypto, .cryptoExtras, .jwtKit]),
         room("Governance", ["Domain", .crypto]),
         room("EventLog", ["CLZ4", .crypto, .logging, .metrics]),
         room("Secrets", ["Domain", .crypto]),
@@ -95,7 +96,9 @@ let package = Package(
         room("Projections", ["Domain", "EventStore", .grdb, .sqlite, .logging, .metrics]),
         room("EventStreaming", ["Domain", "EventStore"]),
         // Level 4
-        room("Audit", ["Domain", "EventLog", "EventStore", "EventStreaming", "Secrets", .crypto, .logging]),
+        room(
+            "Audit",
+            ["Domain", "Authentication", "EventLog", "EventStore", "EventStreaming", "Secrets", .crypto, .logging]),
         room("Scheduling", ["Domain", "EventStore", "CommandHandling", .deque, .heap, .logging]),
         room(
             "Execution",
@@ -152,7 +155,7 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "Audit", "Daemon", "Domain", "EventLog", "EventStreaming", .arguments, .logging, .metrics,
-                .system,
+                .subprocess, .system,
             ],
             swiftSettings: strict),
         // Benchmarks

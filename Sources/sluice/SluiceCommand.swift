@@ -14,7 +14,8 @@ struct SluiceCommand: AsyncParsableCommand {
             """,
         version: SluiceVersion.text,
         subcommands: [
-            Serve.self, Agents.self, Keys.self, Policies.self, SecretsCommand.self, Spend.self, Export.self,
+            Serve.self, Agents.self, Approve.self, Reject.self, Keys.self, Policies.self, SecretsCommand.self,
+            Spend.self, Export.self,
             Import.self, AuditCommand.self, Verify.self, Log.self, Replay.self, Diff.self, Tail.self,
             BackupCommand.self, Erase.self,
             Restore.self,
@@ -25,7 +26,10 @@ struct SluiceCommand: AsyncParsableCommand {
 /// Shows a line on standard output.
 func show(_ text: String) { write(text, to: .standardOutput) }
 
-private func complain(_ text: String) { write("sluice: " + text, to: .standardError) }
+/// What a person has to read who is asked for something; data goes to standard output.
+func tell(_ text: String) { write(text, to: .standardError) }
+
+private func complain(_ text: String) { tell("sluice: " + text) }
 
 /// Nothing can be told to a reader that has gone away, so a failed write is dropped.
 private func write(_ text: String, to output: FileDescriptor) { _ = try? output.writeAll((text + "\n").utf8) }

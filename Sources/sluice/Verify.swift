@@ -38,6 +38,14 @@ struct Verify: AsyncParsableCommand {
             let start = report.decision != nil || report.beginsAtStart ? "" : ", not from the run's beginning"
             lines.append("positions \(first) to \(last)\(run)\(start)")
         }
+        if report.signatures > 0 {
+            lines.append("\(report.signatures) decisions signed with SSH keys, each as it is recorded")
+        }
+        if report.uncheckedSignatures > 0 {
+            lines.append(
+                "\(report.uncheckedSignatures) signatures not checked: what they are of stands before the file's beginning, or was erased"
+            )
+        }
         if !report.cosigners.isEmpty { lines.append("also signed by \(report.cosigners.joined(separator: ", "))") }
         if let decision = report.decision { lines.append("decision: \(decision.text)") }
         return lines.joined(separator: "\n")
@@ -54,6 +62,8 @@ struct Verify: AsyncParsableCommand {
             json.add("last_position", report.lastPosition)
             json.add("begins_at_start", report.beginsAtStart)
             json.add("cosigners", report.cosigners)
+            json.add("signatures", report.signatures)
+            json.add("unchecked_signatures", report.uncheckedSignatures)
             json.add("decision", report.decision)
         }
     }

@@ -83,6 +83,7 @@ import Testing
     @Test(arguments: ExportFormat.allCases)
     func noByteOfAnExportCanBeChangedToSaySomethingElse(_ format: ExportFormat) async throws {
         var generator = LogGenerator(seed: 3)
+        generator.hasSignatures = false
         let events = generator.events(400)
         let runs = Dictionary(grouping: events.compactMap(\.event.runID)) { $0 }
         let run = try #require(runs.max { $0.value.count < $1.value.count }?.key)

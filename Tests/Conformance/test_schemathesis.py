@@ -54,6 +54,7 @@ JUDGED_BY_RULES = {
         "POST /chat/completions", "POST /v1/chat/completions", "POST /v1/p/{provider}/chat/completions",
         "POST /embeddings", "POST /v1/embeddings", "POST /v1/p/{provider}/embeddings", "POST /messages",
         "POST /v1/messages", "POST /v1/p/{provider}/messages"],
+    "public keys, in a format of their own": ["PUT /settings/approval-signers"],
     "times that have to be in order": ["GET /model-usage", "GET /model-spend"],
     "a text in a format of its own": ["POST /audit/witness/add-checkpoint"],
     "a person's browser, sent here by somebody else": ["GET /oauth/callback"],

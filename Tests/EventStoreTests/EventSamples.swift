@@ -176,6 +176,11 @@ enum EventSamples {
         .actionApproved(ActionApproved(actionID: action, payloadHash: nil, reason: nil)),
         .actionRejected(ActionRejected(actionID: action, reason: "too much")),
         .actionRejected(ActionRejected(actionID: action, reason: nil)),
+        .actionApproved(ActionApproved(actionID: action, payloadHash: hash, reason: nil, signature: signature)),
+        .actionApproved(ActionApproved(actionID: action, payloadHash: nil, reason: "ok", signature: widerSignature)),
+        .actionRejected(ActionRejected(actionID: action, reason: nil, signature: signature)),
+        .actionVoted(
+            ActionVoted(actionID: action, approverID: "dan", groups: ["risk"], reason: nil, signature: signature)),
         .actionExpired(ActionExpired(actionID: action)),
         .actionExecuted(ActionExecuted(actionID: action)),
         .actionFailed(ActionFailed(actionID: action, reason: "run failed: timed out")),
@@ -194,6 +199,11 @@ enum EventSamples {
                     capability: nil, payloadHash: nil, method: nil, url: nil, expiresAt: soon)),
             .accessRejected(AccessRejected(approverID: "carol", reason: "no")),
             .accessRejected(AccessRejected(approverID: "carol", reason: nil)),
+            .accessRejected(AccessRejected(approverID: "carol", reason: nil, signature: signature)),
+            .accessApproved(
+                AccessApproved(
+                    approverID: "carol", scope: .run, duration: .seconds(1800), expiresAt: soon, reason: nil,
+                    signature: widerSignature)),
             .accessExpired(AccessExpired()),
         ]
         + AccessScope.allCases.map { scope in
@@ -295,9 +305,14 @@ enum EventSamples {
                 restartsHandler: true)),
     ]
 
+    private static let signature = DecisionSignature(principal: "carol", bytes: Array("SSHSIG".utf8), grant: nil)
+    private static let widerSignature = DecisionSignature(
+        principal: "carol", bytes: Array(0...200), grant: SignedGrant(scope: .run, duration: .seconds(1800)))
+
     private static let requirement = RequiredApproval(
         name: "large payments", groups: ["finance", "risk"], needsEveryGroup: true, duration: .seconds(60),
-        delivery: RequestedDelivery(connectors: ["ops", "on-call"], mode: "all", fallsBackToUI: false))
+        delivery: RequestedDelivery(connectors: ["ops", "on-call"], mode: "all", fallsBackToUI: false),
+        needsSignature: true)
 
     private static let secrets: [EventPayload] = [
         .secretStored(

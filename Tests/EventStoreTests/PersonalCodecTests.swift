@@ -202,7 +202,7 @@ private struct Schema {
         #expect(Set(sealed.keys).isSubset(of: plain.keys))
         for (name, value) in plain {
             let field = "\(message).\(name)"
-            let isActors = message == "Actor" || message == "Person" || name == "approver_id"
+            let isActors = ["Actor", "Person", "DecisionSignature"].contains(message) || name == "approver_id"
             if personal.contains(field), !isActors || isPerson {
                 seen.insert(field)
                 let left = sealed[name] as? String ?? ""

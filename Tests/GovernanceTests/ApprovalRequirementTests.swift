@@ -61,6 +61,19 @@ import Testing
         }
     }
 
+    @Test func aSignatureIsNeededWhenAnyOfTheClosestRulesWantsIt() throws {
+        let signing = #"{"name":"signed","requireSignature":true,"toolIds":["x"]}"#
+        let groups = #"{"name":"groups","toolIds":["x"],"approvers":{"groups":["g"]}}"#
+        #expect(try requirement([signing]).needsSignature)
+        #expect(!(try requirement([groups]).needsSignature))
+        for order in [[signing, groups], [groups, signing]] {
+            let found = try requirement(order)
+            #expect(found.name == "groups" && found.needsSignature)
+        }
+        let closer = #"{"name":"closer","toolIds":["x"],"operations":["POST"]}"#
+        #expect(!(try requirement([signing, closer]).needsSignature), "a closer rule says who, and how")
+    }
+
     @Test func thePolicyThatAsksGoesBeforeOthers() throws {
         let asking = try Fixture.policy(#"{"policies":[\#(Self.ask)],"approvals":[{"name":"mine"}]}"#)
         let other = try Fixture.policy(#"{"approvals":[{"name":"closer","toolIds":["x"]}]}"#)

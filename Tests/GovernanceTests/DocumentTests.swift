@@ -18,6 +18,7 @@ import Testing
         (#"{"approvals":[{"approvers":{"groups":["a\"b"]}}]}"#, "spec.approvals[0].approvers.groups must be names"),
         (#"{"approvals":[{"approvers":{"match":"most"}}]}"#, "approvers.match must be one of any, all"),
         (#"{"approvals":[{"defaultDuration":"soon"}]}"#, "spec.approvals[0].defaultDuration must be a duration"),
+        (#"{"approvals":[{"requireSignature":"yes"}]}"#, "spec.approvals[0].requireSignature must be true or false"),
         (#"{"approvals":[{"delivery":{"fallbackToUI":"yes"}}]}"#, "delivery.fallbackToUI must be true or false"),
     ])
     func aWrongPolicyIsRefusedByTheNameOfTheMember(spec: String, message: String) throws {

@@ -97,6 +97,12 @@ extension LogGenerator {
         }
     }
 
+    /// The rules look at what it says, not at whether it verifies.
+    private mutating func signature() -> DecisionSignature? {
+        guard hasSignatures else { return nil }
+        return random.maybe(DecisionSignature(principal: "carol", bytes: [1, 2, 3], grant: nil))
+    }
+
     private mutating func decision(_ run: RunState, _ action: ActionState) -> Command {
         if action.isConsent, random.chance(60) {
             return .giveConsent(
@@ -110,7 +116,7 @@ extension LogGenerator {
             return .approveAction(
                 run: run.id, action: action.id,
                 payloadHash: random.chance(90) ? action.payloadHash : PayloadHash("another"),
-                reason: random.maybe("looks right"))
+                reason: random.maybe("looks right"), signature: signature())
         case 75..<90: return .rejectAction(run: run.id, action: action.id, reason: random.maybe("no"))
         default:
             now = max(now, action.expiresAt)
@@ -155,7 +161,8 @@ extension LogGenerator {
             return .approveAccess(
                 ApproveAccess(
                     requestID: request.id, scope: random.maybe(random.pick(AccessScope.allCases)),
-                    duration: random.maybe(.seconds(1800)), reason: random.maybe("ok"), payloadHash: nil))
+                    duration: random.maybe(.seconds(1800)), reason: random.maybe("ok"), payloadHash: nil,
+                    signature: signature()))
         case 55..<75: return .rejectAccess(request: request.id, reason: random.maybe("not now"))
         default:
             now = max(now, request.expiresAt)

@@ -26,7 +26,8 @@ extension LogGenerator {
         let requirement = random.maybe(
             RequiredApproval(
                 name: "payments", groups: random.chance(20) ? ["finance", "risk"] : [],
-                needsEveryGroup: random.chance(50), duration: random.maybe(.seconds(60))))
+                needsEveryGroup: random.chance(50), duration: random.maybe(.seconds(60)),
+                needsSignature: random.chance(30)))
         let block = BlockToolCall(
             actionID: newID(), requestID: newID(), reason: "a rule", headers: JSONText(verified: "{}"),
             payload: random.maybe([1, 2, 3]))

@@ -13,6 +13,9 @@ package struct LogGenerator: Sendable {
     /// How many commands the rules refused.
     package private(set) var rejectionCount = 0
 
+    /// Whether some decisions have a signature, which verifies nowhere.
+    package var hasSignatures = true
+
     var random: SeededRandom
     var now = Timestamp(microseconds: 1_790_000_000_000_000)
     var workspace = WorkspaceName.default

@@ -56,10 +56,26 @@ package enum Receipt {
     static func decision(_ events: [ProvenEvent]) -> JSONText {
         .object { json in
             for proven in events { add(proven, to: &json) }
+            add(signaturesOf: events.map(\.recorded.event), to: &json)
             let votes = events.filter { if case .actionVoted = $0.recorded.event.payload { true } else { false } }
             guard !votes.isEmpty else { return }
             json.add("votes_before", votes.map { JSONText(string: $0.recorded.event.actor.name) })
         }
+    }
+
+    /// The decision's own signature, and those of the votes before it, each with the text that was signed.
+    private static func add(signaturesOf events: [Event], to json: inout JSONObject) {
+        guard let statement = events.lazy.compactMap({ DecisionStatement($0) }).first else { return }
+        var votes: [JSONText] = []
+        for event in events {
+            guard let signed = SignedDecision(event.payload, of: statement) else { continue }
+            if isDecision(event.payload) {
+                json.add("signature", signed.json)
+            } else {
+                votes.append(signed.json)
+            }
+        }
+        if !votes.isEmpty { json.add("vote_signatures", votes) }
     }
 
     private static func add(_ proven: ProvenEvent, to json: inout JSONObject) {

@@ -24,6 +24,10 @@ package struct AuditVerifier: Sendable {
         package fileprivate(set) var cosigners: [String] = []
         /// What a receipt says was decided.
         package fileprivate(set) var decision: JSONText?
+        /// How many SSH signatures of decisions were checked.
+        package fileprivate(set) var signatures = 0
+        /// How many could not be, because what they are of stands before the file's beginning, or is not disclosed.
+        package fileprivate(set) var uncheckedSignatures = 0
     }
 
     /// Why a file proves nothing; line 0 is the file as a whole.
@@ -42,6 +46,7 @@ package struct AuditVerifier: Sendable {
     private var isReceipt = false
     /// The run's own events are numbered without a gap.
     private var nextInStream: UInt64?
+    private var signatures = SignatureChecks()
 
     /// - Parameter key: what the log signs its checkpoints with, from a source that the auditor trusts.
     package init(key: NoteVerifier) { self.key = key }
@@ -150,7 +155,7 @@ package struct AuditVerifier: Sendable {
         guard part["event"]?.sorted == EventDocument.json(recorded).value.sorted else {
             throw failure("what it says of event \(index + 1) is not what the record says")
         }
-        try follow(recorded, head)
+        try follow(recorded, isWhole: disclosed.isAll(of: record), head)
         return ProvenEvent(
             record: record, recorded: recorded, inclusion: inclusion, disclosed: disclosed.plaintexts)
     }
@@ -165,7 +170,10 @@ package struct AuditVerifier: Sendable {
         guard isKnown else { throw failure("what is around the event does not say what the record says") }
     }
 
-    private mutating func follow(_ recorded: RecordedEvent, _ head: ExportHead) throws(Failure) {
+    /// - Parameter isWhole: whether everything that is sealed in the event is disclosed.
+    private mutating func follow(
+        _ recorded: RecordedEvent, isWhole: Bool, _ head: ExportHead
+    ) throws(Failure) {
         let (position, event) = (recorded.position.value, recorded.event)
         guard head.runID == nil || event.runID == head.runID else {
             throw failure("event \(position) is of another run")
@@ -173,6 +181,8 @@ package struct AuditVerifier: Sendable {
         guard report.lastPosition.map({ $0 < position }) ?? true else {
             throw failure("event \(position) is out of order")
         }
+        if let reason = signatures.failure(event, isWhole: isWhole) { throw failure("event \(position): \(reason)") }
+        (report.signatures, report.uncheckedSignatures) = (signatures.count, signatures.uncheckedCount)
         report.events += 1
         report.firstPosition = report.firstPosition ?? position
         report.lastPosition = position
@@ -201,6 +211,12 @@ private struct Disclosed: PersonalDataReader {
             return
         }
         plaintexts = texts.compactMap { $0.string.flatMap { Data(base64Encoded: $0) }.map(Array.init) }
+    }
+
+    /// Whether nothing in the record is left sealed.
+    func isAll(of record: [UInt8]) -> Bool {
+        let seals = (try? EventCodec.seals(in: record)) ?? []
+        return seals.allSatisfy { plaintexts.contains(where: $0.isCommitment) }
     }
 
     func open(_ seal: PersonalSeal, in event: EventID) -> PersonalData {

@@ -49,19 +49,24 @@ extension ActionState.Gate {
         writer.add(1, groups)
         writer.add(2, needsEveryGroup)
         writer.add(3, approvedGroups)
+        writer.add(4, needsSignature)
     }
 
     fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (groups, needsEveryGroup, approvedGroups): ([String], Bool, [String]) = ([], false, [])
+        var needsSignature = false
         while let field = try reader.next() {
             switch field {
             case 1: groups.append(try reader.text())
             case 2: needsEveryGroup = try reader.bool()
             case 3: approvedGroups.append(try reader.text())
+            case 4: needsSignature = try reader.bool()
             default: throw .missing("gate")
             }
         }
-        self.init(groups: groups, needsEveryGroup: needsEveryGroup, approvedGroups: approvedGroups)
+        self.init(
+            groups: groups, needsEveryGroup: needsEveryGroup, needsSignature: needsSignature,
+            approvedGroups: approvedGroups)
     }
 }
 

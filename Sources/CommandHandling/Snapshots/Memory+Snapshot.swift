@@ -10,12 +10,13 @@ extension AccessRequestState {
         writer.add(5, expiresAt)
         writer.add(6, streamSequence)
         if let scope { writer.add(7, scope) }
+        writer.add(8, isSigned)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, workspace, requested): (AccessRequestID?, WorkspaceName?, AccessRequested?)
         var (isPending, expiresAt, streamSequence) = (false, Timestamp(microseconds: 0), UInt64(0))
-        var scope: AccessScope?
+        var (scope, isSigned): (AccessScope?, Bool) = (nil, false)
         while let field = try reader.next() {
             switch field {
             case 1: id = try reader.id("access request")
@@ -25,13 +26,14 @@ extension AccessRequestState {
             case 5: expiresAt = try reader.time()
             case 6: streamSequence = try reader.unsigned()
             case 7: scope = try reader.choice("scope")
+            case 8: isSigned = try reader.bool()
             default: throw .missing("access request")
             }
         }
         self.init(
             id: try required(id, "access request"), workspace: try required(workspace, "workspace"),
             requested: try required(requested, "request"), isPending: isPending, expiresAt: expiresAt,
-            scope: scope, streamSequence: streamSequence)
+            scope: scope, isSigned: isSigned, streamSequence: streamSequence)
     }
 }
 

@@ -78,7 +78,10 @@ package struct APIClient: Sendable {
     static func refusal(_ status: UInt, _ answer: JSONValue) -> DaemonError {
         let message = answer["error"]?.string ?? "status \(status)"
         return switch status {
-        case 401, 403: DaemonError(.notPermitted, "\(message); set SLUICE_API_KEY to an admin's key")
+        case 401: DaemonError(.notPermitted, "\(message); set SLUICE_API_KEY to an admin's key")
+        case 403 where message.hasPrefix("a key of role"):
+            DaemonError(.notPermitted, "\(message); set SLUICE_API_KEY to an admin's key")
+        case 403: DaemonError(.notPermitted, message)
         case 404: DaemonError(.notFound, message)
         default: DaemonError(.requestRefused, message)
         }

@@ -42,8 +42,9 @@ extension ActiveState {
     func approveAccess(_ approve: ApproveAccess, _ context: DecisionContext) throws(Rejection) -> [Event] {
         let request = try pendingRequest(approve.requestID, context)
         try checkText(approve.reason, "reason", bytesMax: context.settings.limits.textBytesMax)
+        try checkSignature(approve.signature, context.settings.limits)
         let approved = request.approval(
-            scope: approve.scope, duration: approve.duration, reason: approve.reason, context)
+            scope: approve.scope, duration: approve.duration, reason: approve.reason, approve.signature, context)
         let stream = StreamID.accessRequest(approve.requestID)
         guard let target = request.requested.run else {
             if let given = approve.payloadHash, request.requested.payloadHash?.matches(given) != true {
@@ -57,29 +58,36 @@ extension ActiveState {
             throw Rejection(.accessRequestNotPending, "request is not pending")
         }
         try checkHash(approve.payloadHash, of: action, isRequired: false)
-        if let votes = try vote(for: action, in: run, reason: approve.reason, context) { return votes }
+        if let votes = try vote(for: action, in: run, reason: approve.reason, approve.signature, context) {
+            return votes
+        }
         var decision = RunDecision(run, context)
         decision.record(on: stream, sequence: request.streamSequence + 1, .accessApproved(approved))
         decision.record(
             .actionApproved(
-                ActionApproved(actionID: action.id, payloadHash: action.payloadHash, reason: approve.reason)))
+                ActionApproved(
+                    actionID: action.id, payloadHash: action.payloadHash, reason: approve.reason,
+                    signature: approve.signature)))
         decision.resumeIfUnblocked()
         return decision.events
     }
 
     func rejectAccess(
-        _ id: AccessRequestID, _ reason: String?, _ context: DecisionContext
+        _ id: AccessRequestID, _ reason: String?, _ signature: DecisionSignature?, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         let request = try pendingRequest(id, context)
         try checkText(reason, "reason", bytesMax: context.settings.limits.textBytesMax)
-        let rejected = EventPayload.accessRejected(AccessRejected(approverID: context.actor.name, reason: reason))
+        try checkSignature(signature, context.settings.limits)
+        let rejected = EventPayload.accessRejected(
+            AccessRejected(approverID: context.actor.name, reason: reason, signature: signature))
         let stream = StreamID.accessRequest(id)
         guard let target = request.requested.run, let run = runs[target.runID],
             run.action(target.actionID)?.status == .blocked
         else { return [request.event(rejected, context)] }
         var decision = RunDecision(run, context)
         decision.record(on: stream, sequence: request.streamSequence + 1, rejected)
-        decision.record(.actionRejected(ActionRejected(actionID: target.actionID, reason: reason)))
+        decision.record(
+            .actionRejected(ActionRejected(actionID: target.actionID, reason: reason, signature: signature)))
         decision.fail(reason: "action \(target.actionID) was rejected", requests: [:])
         return decision.events
     }
@@ -129,11 +137,12 @@ extension AccessRequestState {
     }
 
     func approval(
-        scope: AccessScope?, duration: Duration?, reason: String?, _ context: DecisionContext
+        scope: AccessScope?, duration: Duration?, reason: String?, _ signature: DecisionSignature?,
+        _ context: DecisionContext
     ) -> AccessApproved {
         let duration = duration ?? requested.duration
         return AccessApproved(
             approverID: context.actor.name, scope: scope ?? .once, duration: duration,
-            expiresAt: context.time.adding(duration), reason: reason)
+            expiresAt: context.time.adding(duration), reason: reason, signature: signature)
     }
 }

@@ -10,15 +10,16 @@ package enum Command: Hashable, Sendable {
     case failRun(run: RunID, reason: String)
 
     case blockAction(run: RunID, BlockAction)
-    case approveAction(run: RunID, action: ActionID, payloadHash: PayloadHash?, reason: String?)
-    case rejectAction(run: RunID, action: ActionID, reason: String?)
+    case approveAction(
+        run: RunID, action: ActionID, payloadHash: PayloadHash?, reason: String?, signature: DecisionSignature? = nil)
+    case rejectAction(run: RunID, action: ActionID, reason: String?, signature: DecisionSignature? = nil)
     case expireAction(run: RunID, action: ActionID)
     case markActionExecuted(run: RunID, action: ActionID)
     case markActionFailed(run: RunID, action: ActionID, reason: String)
 
     case requestAccess(RequestAccess)
     case approveAccess(ApproveAccess)
-    case rejectAccess(request: AccessRequestID, reason: String?)
+    case rejectAccess(request: AccessRequestID, reason: String?, signature: DecisionSignature? = nil)
     case expireAccess(request: AccessRequestID)
 
     case saveCheckpoint(run: RunID, CheckpointSaved)
@@ -213,15 +214,17 @@ package struct ApproveAccess: Hashable, Sendable {
     package let reason: String?
     /// The hash the approver saw; checked against the request's when given.
     package let payloadHash: PayloadHash?
+    package let signature: DecisionSignature?
 
     package init(
         requestID: AccessRequestID, scope: AccessScope?, duration: Duration?, reason: String?,
-        payloadHash: PayloadHash?
+        payloadHash: PayloadHash?, signature: DecisionSignature? = nil
     ) {
         self.requestID = requestID
         self.scope = scope
         self.duration = duration
         self.reason = reason
         self.payloadHash = payloadHash
+        self.signature = signature
     }
 }

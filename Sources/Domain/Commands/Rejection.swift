@@ -49,6 +49,8 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     /// The action waits for its run's user.
     case consentIsTheUsers = "consent_is_the_users"
     case notAnApprover = "not_an_approver"
+    /// The policy wants the approval signed.
+    case signatureRequired = "signature_required"
     /// The message was sent, is being sent, or its subject is decided.
     case deliveryNotExpected = "delivery_not_expected"
     case decisionLinkUnknown = "decision_link_unknown"

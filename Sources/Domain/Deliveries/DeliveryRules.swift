@@ -61,14 +61,14 @@ extension ActiveState {
     ) throws(Rejection) -> [Event] {
         switch (subject, decide.approves) {
         case (.action(let run, let action, _), true):
-            try approveAction(run, action, link.payloadHash, decide.reason, context)
-        case (.action(let run, let action, _), false): try rejectAction(run, action, decide.reason, context)
+            try approveAction(run, action, link.payloadHash, decide.reason, nil, context)
+        case (.action(let run, let action, _), false): try rejectAction(run, action, decide.reason, nil, context)
         case (.request(let request), true):
             try approveAccess(
                 ApproveAccess(
                     requestID: request, scope: nil, duration: nil, reason: decide.reason,
                     payloadHash: link.payloadHash), context)
-        case (.request(let request), false): try rejectAccess(request, decide.reason, context)
+        case (.request(let request), false): try rejectAccess(request, decide.reason, nil, context)
         }
     }
 

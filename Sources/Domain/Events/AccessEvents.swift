@@ -63,15 +63,18 @@ package struct AccessApproved: Hashable, Sendable {
     /// When the grant ends.
     package let expiresAt: Timestamp
     package let reason: String?
+    package let signature: DecisionSignature?
 
     package init(
-        approverID: String, scope: AccessScope, duration: Duration, expiresAt: Timestamp, reason: String?
+        approverID: String, scope: AccessScope, duration: Duration, expiresAt: Timestamp, reason: String?,
+        signature: DecisionSignature? = nil
     ) {
         self.approverID = approverID
         self.scope = scope
         self.duration = duration
         self.expiresAt = expiresAt
         self.reason = reason
+        self.signature = signature
     }
 }
 
@@ -79,10 +82,12 @@ package struct AccessApproved: Hashable, Sendable {
 package struct AccessRejected: Hashable, Sendable {
     package let approverID: String
     package let reason: String?
+    package let signature: DecisionSignature?
 
-    package init(approverID: String, reason: String?) {
+    package init(approverID: String, reason: String?, signature: DecisionSignature? = nil) {
         self.approverID = approverID
         self.reason = reason
+        self.signature = signature
     }
 }
 

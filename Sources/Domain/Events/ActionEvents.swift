@@ -39,12 +39,17 @@ package struct ActionApproved: Hashable, Sendable {
     package let payloadHash: PayloadHash?
     package let reason: String?
     package let isConsent: Bool
+    package let signature: DecisionSignature?
 
-    package init(actionID: ActionID, payloadHash: PayloadHash?, reason: String?, isConsent: Bool = false) {
+    package init(
+        actionID: ActionID, payloadHash: PayloadHash?, reason: String?, isConsent: Bool = false,
+        signature: DecisionSignature? = nil
+    ) {
         self.actionID = actionID
         self.payloadHash = payloadHash
         self.reason = reason
         self.isConsent = isConsent
+        self.signature = signature
     }
 }
 
@@ -52,10 +57,12 @@ package struct ActionApproved: Hashable, Sendable {
 package struct ActionRejected: Hashable, Sendable {
     package let actionID: ActionID
     package let reason: String?
+    package let signature: DecisionSignature?
 
-    package init(actionID: ActionID, reason: String?) {
+    package init(actionID: ActionID, reason: String?, signature: DecisionSignature? = nil) {
         self.actionID = actionID
         self.reason = reason
+        self.signature = signature
     }
 }
 

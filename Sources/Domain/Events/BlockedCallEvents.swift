@@ -10,15 +10,19 @@ package struct RequiredApproval: Hashable, Sendable {
     package let duration: Duration?
     /// How approvers are told, as the rule says; `nil` when it says nothing.
     package let delivery: RequestedDelivery?
+    /// Whether each approval has to be signed with the approver's own SSH key.
+    package let needsSignature: Bool
 
     package init(
-        name: String, groups: [String], needsEveryGroup: Bool, duration: Duration?, delivery: RequestedDelivery? = nil
+        name: String, groups: [String], needsEveryGroup: Bool, duration: Duration?, delivery: RequestedDelivery? = nil,
+        needsSignature: Bool = false
     ) {
         self.name = name
         self.groups = groups
         self.needsEveryGroup = needsEveryGroup
         self.duration = duration
         self.delivery = delivery
+        self.needsSignature = needsSignature
     }
 }
 
@@ -73,11 +77,15 @@ package struct ActionVoted: Hashable, Sendable {
     /// The groups that the approver stands for.
     package let groups: [String]
     package let reason: String?
+    package let signature: DecisionSignature?
 
-    package init(actionID: ActionID, approverID: String, groups: [String], reason: String?) {
+    package init(
+        actionID: ActionID, approverID: String, groups: [String], reason: String?, signature: DecisionSignature? = nil
+    ) {
         self.actionID = actionID
         self.approverID = approverID
         self.groups = groups
         self.reason = reason
+        self.signature = signature
     }
 }

@@ -166,15 +166,19 @@ extension EventPayload {
         case .invokeFailed(let failed): failed.error.utf8.count
         case .answerRecorded(let answer): answer.body.utf8.count
         case .actionBlocked(let blocked): blocked.call?.payload?.count ?? 0
+        case .actionVoted(let voted): voted.signature?.bytes.count ?? 0
+        case .actionApproved(let approved): approved.signature?.bytes.count ?? 0
+        case .actionRejected(let rejected): rejected.signature?.bytes.count ?? 0
+        case .accessApproved(let approved): approved.signature?.bytes.count ?? 0
+        case .accessRejected(let rejected): rejected.signature?.bytes.count ?? 0
         case .toolCalled(let called): called.answer?.count ?? 0
         case .secretStored(let stored): stored.sealed.ciphertext.count
         case .sourcesAnalyzed(let analyzed): analyzed.document.text.utf8.count
         case .buildRequested(let requested): requested.document.text.utf8.count
         case .buildFinished(let finished): finished.log.utf8.count
-        case .resourceDeleted, .resourceStatusRecorded, .runStatusChanged, .actionApproved,
-            .actionRejected, .actionExpired, .actionExecuted, .actionFailed, .accessRequested, .accessApproved,
-            .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
-            .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .actionVoted, .secretDeleted,
+        case .resourceDeleted, .resourceStatusRecorded, .runStatusChanged, .actionExpired, .actionExecuted,
+            .actionFailed, .accessRequested, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
+            .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .secretDeleted,
             .toolCallInterrupted, .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed,
             .buildStarted, .personErasureRequested, .personErased:
             0

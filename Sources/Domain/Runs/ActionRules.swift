@@ -8,7 +8,8 @@ extension ActiveState {
     }
 
     func approveAction(
-        _ id: RunID, _ actionID: ActionID, _ hash: PayloadHash?, _ reason: String?, _ context: DecisionContext
+        _ id: RunID, _ actionID: ActionID, _ hash: PayloadHash?, _ reason: String?, _ signature: DecisionSignature?,
+        _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         let (run, action) = try blockedAction(id, actionID, "approve", context)
         guard !action.isConsent else {
@@ -18,13 +19,16 @@ extension ActiveState {
                     + "authorization_url")
         }
         try checkText(reason, "reason", bytesMax: context.settings.limits.textBytesMax)
+        try checkSignature(signature, context.settings.limits)
         try checkHash(hash, of: action, isRequired: true)
-        if let votes = try vote(for: action, in: run, reason: reason, context) { return votes }
+        if let votes = try vote(for: action, in: run, reason: reason, signature, context) { return votes }
         var decision = RunDecision(run, context)
         decision.record(
-            .actionApproved(ActionApproved(actionID: actionID, payloadHash: action.payloadHash, reason: reason)))
+            .actionApproved(
+                ActionApproved(
+                    actionID: actionID, payloadHash: action.payloadHash, reason: reason, signature: signature)))
         if let requestID = action.accessRequestID, let request = accessRequests[requestID], request.isPending {
-            let approved = request.approval(scope: .once, duration: nil, reason: reason, context)
+            let approved = request.approval(scope: .once, duration: nil, reason: reason, signature, context)
             decision.record(
                 on: .accessRequest(requestID), sequence: request.streamSequence + 1, .accessApproved(approved))
         }
@@ -33,14 +37,17 @@ extension ActiveState {
     }
 
     func rejectAction(
-        _ id: RunID, _ actionID: ActionID, _ reason: String?, _ context: DecisionContext
+        _ id: RunID, _ actionID: ActionID, _ reason: String?, _ signature: DecisionSignature?,
+        _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         let (run, action) = try blockedAction(id, actionID, "reject", context)
         try checkText(reason, "reason", bytesMax: context.settings.limits.textBytesMax)
+        try checkSignature(signature, context.settings.limits)
         var decision = RunDecision(run, context)
-        decision.record(.actionRejected(ActionRejected(actionID: actionID, reason: reason)))
+        decision.record(
+            .actionRejected(ActionRejected(actionID: actionID, reason: reason, signature: signature)))
         if let requestID = action.accessRequestID, let request = accessRequests[requestID], request.isPending {
-            let rejected = AccessRejected(approverID: context.actor.name, reason: reason)
+            let rejected = AccessRejected(approverID: context.actor.name, reason: reason, signature: signature)
             decision.record(
                 on: .accessRequest(requestID), sequence: request.streamSequence + 1, .accessRejected(rejected))
         }

@@ -58,9 +58,14 @@ extension ActiveState {
 
     /// The events of an approval that is not the last one needed; `nil` when it is.
     func vote(
-        for action: ActionState, in run: RunState, reason: String?, _ context: DecisionContext
+        for action: ActionState, in run: RunState, reason: String?, _ signature: DecisionSignature?,
+        _ context: DecisionContext
     ) throws(Rejection) -> [Event]? {
-        switch try approval(of: action, in: run, context) {
+        let approval = try approval(of: action, in: run, context)
+        guard signature != nil || action.gate?.needsSignature != true else {
+            throw .signatureRequired(run.id, action.id)
+        }
+        switch approval {
         case .approves: return nil
         case .changesNothing: return []
         case .votes(let groups):
@@ -68,9 +73,21 @@ extension ActiveState {
             decision.record(
                 .actionVoted(
                     ActionVoted(
-                        actionID: action.id, approverID: context.actor.name, groups: groups, reason: reason)))
+                        actionID: action.id, approverID: context.actor.name, groups: groups, reason: reason,
+                        signature: signature)))
             return decision.events
         }
+    }
+}
+
+extension Rejection {
+    fileprivate static func signatureRequired(_ run: RunID, _ action: ActionID) -> Rejection {
+        Rejection(
+            .signatureRequired,
+            "the policy wants every approval of action \(action) signed with the approver's own SSH key, which links and "
+                + "buttons in messages cannot do: use `sluice approve --run \(run) --action \(action) --sign-with KEY`, or "
+                + "sign the text of GET /runs/\(run)/actions/\(action)/statement?decision=approve with `ssh-keygen -Y sign "
+                + "-n \(DecisionSignature.namespace)` and send it as signature; rejecting needs none")
     }
 }
 

@@ -23,7 +23,8 @@ extension ActiveState {
             return decision.events
         }
         let isUnknown = !begin.call.isRepeatable && run.calls.isUnknown(begin.call.fingerprint)
-        let grant = begin.requirement == nil || isUnknown ? nil : grant(for: begin.call, of: run, context)
+        let grant =
+            begin.requirement == nil || isUnknown ? nil : grant(for: begin.call, of: run, begin.requirement, context)
         guard isUnknown || (begin.requirement != nil && grant == nil) else {
             if !begin.call.isRepeatable { decision.start(begin.call, under: nil, grant) }
             return decision.events
@@ -84,11 +85,14 @@ extension ActiveState {
         return run
     }
 
-    /// An approval that reaches beyond one call, and has not expired.
-    private func grant(for call: ToolCall, of run: RunState, _ context: DecisionContext) -> AccessRequestID? {
+    /// An approval that reaches beyond one call, and has not expired; a signed one where approvals have to be.
+    private func grant(
+        for call: ToolCall, of run: RunState, _ requirement: RequiredApproval?, _ context: DecisionContext
+    ) -> AccessRequestID? {
         let granted = accessRequests.values.filter { request in
             guard !request.isPending, request.expiresAt > context.time, request.workspace == run.workspace,
-                request.requested.toolID == call.toolID, request.requested.agentID == run.agentID
+                request.requested.toolID == call.toolID, request.requested.agentID == run.agentID,
+                request.isSigned || requirement?.needsSignature != true
             else { return false }
             switch request.scope {
             case .run:

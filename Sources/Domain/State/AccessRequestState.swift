@@ -8,6 +8,8 @@ package struct AccessRequestState: Hashable, Sendable {
     package private(set) var expiresAt: Timestamp
     /// What was granted; `nil` while nothing is.
     package private(set) var scope: AccessScope?
+    /// Whether what was granted was signed.
+    package private(set) var isSigned = false
     package private(set) var streamSequence: UInt64
 
     init(id: AccessRequestID, workspace: WorkspaceName, requested: AccessRequested, sequence: UInt64) {
@@ -21,7 +23,7 @@ package struct AccessRequestState: Hashable, Sendable {
     /// A request as it was remembered before.
     package init(
         id: AccessRequestID, workspace: WorkspaceName, requested: AccessRequested, isPending: Bool,
-        expiresAt: Timestamp, scope: AccessScope?, streamSequence: UInt64
+        expiresAt: Timestamp, scope: AccessScope?, isSigned: Bool, streamSequence: UInt64
     ) {
         self.id = id
         self.workspace = workspace
@@ -29,6 +31,7 @@ package struct AccessRequestState: Hashable, Sendable {
         self.isPending = isPending
         self.expiresAt = expiresAt
         self.scope = scope
+        self.isSigned = isSigned
         self.streamSequence = streamSequence
     }
 
@@ -36,6 +39,7 @@ package struct AccessRequestState: Hashable, Sendable {
         isPending = false
         expiresAt = approved.expiresAt
         scope = approved.scope
+        isSigned = approved.signature != nil
         streamSequence = sequence
     }
 

@@ -4,12 +4,17 @@ package struct ActionState: Hashable, Sendable {
     package struct Gate: Hashable, Sendable {
         package let groups: [String]
         package let needsEveryGroup: Bool
+        /// Whether each approval has to be signed.
+        package let needsSignature: Bool
         /// The groups that have approved, when all have to.
         package internal(set) var approvedGroups: [String]
 
-        package init(groups: [String], needsEveryGroup: Bool, approvedGroups: [String] = []) {
+        package init(
+            groups: [String], needsEveryGroup: Bool, needsSignature: Bool = false, approvedGroups: [String] = []
+        ) {
             self.groups = groups
             self.needsEveryGroup = needsEveryGroup
+            self.needsSignature = needsSignature
             self.approvedGroups = approvedGroups
         }
     }
@@ -58,7 +63,9 @@ package struct ActionState: Hashable, Sendable {
         expiresAt = blocked.expiresAt
         isConsent = blocked.isConsent
         gate = blocked.call.map {
-            Gate(groups: $0.requirement.groups, needsEveryGroup: $0.requirement.needsEveryGroup)
+            Gate(
+                groups: $0.requirement.groups, needsEveryGroup: $0.requirement.needsEveryGroup,
+                needsSignature: $0.requirement.needsSignature)
         }
     }
 }

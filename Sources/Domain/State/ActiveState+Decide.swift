@@ -15,15 +15,17 @@ extension ActiveState {
         case .changeRunStatus(let run, let status): try changeRunStatus(run, status, context)
         case .failRun(let run, let reason): try failRun(run, reason, context)
         case .blockAction(let run, let block): try blockAction(run, block, context)
-        case .approveAction(let run, let action, let hash, let reason):
-            try approveAction(run, action, hash, reason, context)
-        case .rejectAction(let run, let action, let reason): try rejectAction(run, action, reason, context)
+        case .approveAction(let run, let action, let hash, let reason, let signature):
+            try approveAction(run, action, hash, reason, signature, context)
+        case .rejectAction(let run, let action, let reason, let signature):
+            try rejectAction(run, action, reason, signature, context)
         case .expireAction(let run, let action): try expireAction(run, action, context)
         case .markActionExecuted(let run, let action): try markActionExecuted(run, action, context)
         case .markActionFailed(let run, let action, let reason): try markActionFailed(run, action, reason, context)
         case .requestAccess(let request): try requestAccess(request, context)
         case .approveAccess(let approve): try approveAccess(approve, context)
-        case .rejectAccess(let request, let reason): try rejectAccess(request, reason, context)
+        case .rejectAccess(let request, let reason, let signature):
+            try rejectAccess(request, reason, signature, context)
         case .expireAccess(let request): try expireAccess(request, context)
         case .saveCheckpoint(let run, let saved): try saveCheckpoint(run, saved, context)
         case .recordToolResult(let run, let recorded): try recordToolResult(run, recorded, context)

@@ -55,12 +55,13 @@ extension AccessApproved {
         writer.add(3, duration)
         writer.add(4, expiresAt)
         writer.add(5, optional: reason)
+        if let signature { writer.add(6) { signature.write(to: &$0) } }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (approverID, scope): (String, AccessScope?) = ("", nil)
         var (duration, expiresAt) = (Duration.zero, Timestamp(microseconds: 0))
-        var reason: String?
+        var (reason, signature): (String?, DecisionSignature?)
         while let field = try reader.next() {
             switch field {
             case 1: approverID = try reader.text()
@@ -68,12 +69,13 @@ extension AccessApproved {
             case 3: duration = try reader.duration()
             case 4: expiresAt = try reader.time()
             case 5: reason = try reader.text()
+            case 6: signature = try DecisionSignature(try reader.message())
             default: try reader.skip()
             }
         }
         self.init(
             approverID: approverID, scope: try required(scope, "scope"), duration: duration, expiresAt: expiresAt,
-            reason: reason)
+            reason: reason, signature: signature)
     }
 }
 
@@ -81,18 +83,20 @@ extension AccessRejected {
     func write(to writer: inout WireWriter) {
         writer.add(1, approverID)
         writer.add(2, optional: reason)
+        if let signature { writer.add(3) { signature.write(to: &$0) } }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        var (approverID, reason): (String, String?) = ("", nil)
+        var (approverID, reason, signature): (String, String?, DecisionSignature?) = ("", nil, nil)
         while let field = try reader.next() {
             switch field {
             case 1: approverID = try reader.text()
             case 2: reason = try reader.text()
+            case 3: signature = try DecisionSignature(try reader.message())
             default: try reader.skip()
             }
         }
-        self.init(approverID: approverID, reason: reason)
+        self.init(approverID: approverID, reason: reason, signature: signature)
     }
 }
 

@@ -48,23 +48,25 @@ extension ActionApproved {
         writer.add(2, optional: payloadHash?.text)
         writer.add(3, optional: reason)
         writer.add(4, isConsent)
+        if let signature { writer.add(5) { signature.write(to: &$0) } }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (actionID, payloadHash, reason): (ActionID?, PayloadHash?, String?)
-        var isConsent = false
+        var (isConsent, signature): (Bool, DecisionSignature?) = (false, nil)
         while let field = try reader.next() {
             switch field {
             case 1: actionID = try reader.id("action_id")
             case 2: payloadHash = PayloadHash(try reader.text())
             case 3: reason = try reader.text()
             case 4: isConsent = try reader.bool()
+            case 5: signature = try DecisionSignature(try reader.message())
             default: try reader.skip()
             }
         }
         self.init(
             actionID: try required(actionID, "action_id"), payloadHash: payloadHash, reason: reason,
-            isConsent: isConsent)
+            isConsent: isConsent, signature: signature)
     }
 }
 
@@ -72,11 +74,20 @@ extension ActionRejected {
     func write(to writer: inout WireWriter) {
         writer.add(1, actionID)
         writer.add(2, optional: reason)
+        if let signature { writer.add(3) { signature.write(to: &$0) } }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        let parts = try ActionReason(reader)
-        self.init(actionID: parts.actionID, reason: parts.reason)
+        var (actionID, reason, signature): (ActionID?, String?, DecisionSignature?)
+        while let field = try reader.next() {
+            switch field {
+            case 1: actionID = try reader.id("action_id")
+            case 2: reason = try reader.text()
+            case 3: signature = try DecisionSignature(try reader.message())
+            default: try reader.skip()
+            }
+        }
+        self.init(actionID: try required(actionID, "action_id"), reason: reason, signature: signature)
     }
 }
 

@@ -35,10 +35,12 @@ extension RequiredApproval {
         writer.add(3, needsEveryGroup)
         writer.add(4, optional: duration)
         if let delivery { writer.add(5) { delivery.write(to: &$0) } }
+        writer.add(6, needsSignature)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (name, groups, needsEveryGroup): (String, [String], Bool) = ("", [], false)
+        var needsSignature = false
         var (duration, delivery): (Duration?, RequestedDelivery?)
         while let field = try reader.next() {
             switch field {
@@ -47,11 +49,13 @@ extension RequiredApproval {
             case 3: needsEveryGroup = try reader.bool()
             case 4: duration = try reader.duration()
             case 5: delivery = try RequestedDelivery(try reader.message())
+            case 6: needsSignature = try reader.bool()
             default: try reader.skip()
             }
         }
         self.init(
-            name: name, groups: groups, needsEveryGroup: needsEveryGroup, duration: duration, delivery: delivery)
+            name: name, groups: groups, needsEveryGroup: needsEveryGroup, duration: duration, delivery: delivery,
+            needsSignature: needsSignature)
     }
 }
 
@@ -82,21 +86,24 @@ extension ActionVoted {
         writer.add(2, approverID)
         writer.add(3, groups)
         writer.add(4, optional: reason)
+        if let signature { writer.add(5) { signature.write(to: &$0) } }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (actionID, approverID): (ActionID?, String) = (nil, "")
-        var (groups, reason): ([String], String?) = ([], nil)
+        var (groups, reason, signature): ([String], String?, DecisionSignature?) = ([], nil, nil)
         while let field = try reader.next() {
             switch field {
             case 1: actionID = try reader.id("action_id")
             case 2: approverID = try reader.text()
             case 3: groups.append(try reader.text())
             case 4: reason = try reader.text()
+            case 5: signature = try DecisionSignature(try reader.message())
             default: try reader.skip()
             }
         }
         self.init(
-            actionID: try required(actionID, "action_id"), approverID: approverID, groups: groups, reason: reason)
+            actionID: try required(actionID, "action_id"), approverID: approverID, groups: groups, reason: reason,
+            signature: signature)
     }
 }

@@ -52,6 +52,8 @@ enum PersonalFields {
         // AccessApproved, AccessRejected and ActionVoted: approver_id, reason.
         case (45, 1), (46, 1), (63, 2): .personal(.name, .actor)
         case (45, 5), (46, 2), (63, 4): .personal(.text, .subject)
+        // Signatures of decisions.
+        case (39, 5), (40, 3), (45, 6), (46, 3), (63, 5): .message
         // CheckpointSaved, ToolResultRecorded: document.
         case (48, 3), (49, 2): .personal(.json, .subject)
         // InvokeCompleted: response. InvokeFailed: error.
@@ -84,6 +86,9 @@ enum PersonalFields {
         // BlockedCall: headers, payload.
         case (38, 9, 4): .personal(.json, .subject)
         case (38, 9, 5): .personal(.bytes, .subject)
+        // DecisionSignature: principal, sshsig.
+        case (39, 5, 1), (40, 3, 1), (45, 6, 1), (46, 3, 1), (63, 5, 1): .personal(.name, .actor)
+        case (39, 5, 2), (40, 3, 2), (45, 6, 2), (46, 3, 2), (63, 5, 2): .personal(.bytes, .actor)
         // ToolCall: url.
         case (56, 1, 5), (57, 1, 5): .personal(.text, .subject)
         default: .plain

@@ -29,9 +29,11 @@ extension EventDocument {
                 json.add("action_id", approved.actionID.description)
                 json.add("payload_hash", approved.payloadHash?.text)
                 json.add(approved.isConsent ? "scope" : "reason", approved.reason)
+                add(approved.signature, to: &json)
             case .actionRejected(let rejected):
                 json.add("action_id", rejected.actionID.description)
                 json.add("reason", rejected.reason)
+                add(rejected.signature, to: &json)
             case .actionExpired(let expired): json.add("action_id", expired.actionID.description)
             case .actionExecuted(let executed): json.add("action_id", executed.actionID.description)
             case .actionFailed(let failed):
@@ -44,9 +46,11 @@ extension EventDocument {
                 json.add("duration", DurationText.format(approved.duration))
                 json.add("expires_at", approved.expiresAt)
                 json.add("reason", approved.reason)
+                add(approved.signature, to: &json)
             case .accessRejected(let rejected):
                 json.add("approver_id", rejected.approverID)
                 json.add("reason", rejected.reason)
+                add(rejected.signature, to: &json)
             case .accessExpired, .apiKeyRevoked: break
             case .checkpointSaved(let saved):
                 json.add("checkpoint_id", saved.checkpointID.description)
@@ -107,6 +111,7 @@ extension EventDocument {
                 json.add("approver_id", voted.approverID)
                 json.add("groups", voted.groups)
                 json.add("reason", voted.reason)
+                add(voted.signature, to: &json)
             case .secretStored(let stored):
                 json.add("owner_kind", stored.kind.singular)
                 json.add("owner", stored.owner)
@@ -165,6 +170,7 @@ extension EventDocument {
         json.add("approval", call.requirement.name)
         json.add("approver_groups", call.requirement.groups)
         json.add("approver_match", call.requirement.needsEveryGroup ? "all" : "any")
+        if call.requirement.needsSignature { json.add("signature_required", true) }
     }
 
     private static func add(_ requested: AccessRequested, to json: inout JSONObject) {

@@ -19,6 +19,8 @@ package struct ApprovalMessage: Hashable, Sendable {
     package let groups: [String]
     package let needsEveryGroup: Bool
     package let expiresAt: Timestamp
+    /// Whether an approval has to be signed with the approver's own SSH key, which no link can do.
+    package var needsSignature = false
     /// Where it is decided; `nil` when the message has no link that decides.
     package var link: String?
     package var isTest = false
@@ -46,9 +48,19 @@ package struct ApprovalMessage: Hashable, Sendable {
     /// What to do, in a sentence.
     var hint: String {
         if isTest { return "Nothing waits for a decision." }
+        if let signing { return signing }
         return link == nil
             ? "Decide it with an API key or a token of your own, at \(decisionPath)."
             : "Open the link to see it and decide. The link decides once, and for this alone."
+    }
+
+    /// How an approval is signed, where it has to be; `nil` where it has not.
+    package var signing: String? {
+        guard needsSignature, case .action(let run, let action, _) = subject else { return nil }
+        return
+            "An approval has to be signed with your own SSH key, which a link or a button cannot do: use `sluice approve "
+            + "--run \(run) --action \(action) --sign-with KEY`."
+            + (link == nil ? "" : " The link shows it, and can reject it.")
     }
 
     private static let factCharactersMax = 1_000

@@ -32,7 +32,8 @@ package struct ApprovalMessages: Sendable {
                 deliveryID: label.id, workspace: workspace, subject: label.subject, agent: run.agentID,
                 user: run.userID, tool: action.toolID, capability: action.capability, method: action.method,
                 url: action.url, payloadHash: action.payloadHash, reason: call?.reason,
-                groups: groups, needsEveryGroup: needsEveryGroup, expiresAt: action.expiresAt)
+                groups: groups, needsEveryGroup: needsEveryGroup, expiresAt: action.expiresAt,
+                needsSignature: call?.requirement.needsSignature ?? false)
         }
     }
 

@@ -189,7 +189,8 @@ extension RequiredApproval {
     init(_ approval: ApprovalRequirement) {
         self.init(
             name: approval.name, groups: approval.groups, needsEveryGroup: approval.match == .all,
-            duration: approval.duration, delivery: RequestedDelivery(approval.delivery))
+            duration: approval.duration, delivery: RequestedDelivery(approval.delivery),
+            needsSignature: approval.needsSignature)
     }
 }
 

@@ -7,7 +7,8 @@ enum ApprovalRuleChoice {
         let reason: String
     }
 
-    /// The closest rule of the policy that asks, else the closest of all; of those equally close the strictest.
+    /// The closest rule of the policy that asks, else the closest of all; of those equally close the strictest. When
+    /// any of these wants approvals signed, they are.
     static func choose(_ policies: [BoundPolicy], asking: String?, _ subject: ApprovalSubject) -> Choice {
         var candidates: [Candidate] = []
         for bound in policies {
@@ -22,15 +23,17 @@ enum ApprovalRuleChoice {
             return Choice(
                 requirement: .default, reason: "no approval rule is about the call: any approver may decide, for 4h")
         }
+        let needsSignature = candidates.contains { $0.isAsClose(as: best) && $0.rule.requiresSignature }
         let requirement = ApprovalRequirement(
             name: best.rule.name, approvers: best.rule.approvers, duration: best.duration,
-            delivery: best.rule.delivery)
+            delivery: best.rule.delivery, needsSignature: needsSignature)
         let word = requirement.match == .all ? "one approver of each of" : "one approver of any of"
         let who = requirement.groups.isEmpty ? "any approver" : "\(word) \(requirement.groups.joined(separator: ", "))"
         return Choice(
             requirement: requirement,
             reason: "policy \"\(best.policy)\", approval \"\(requirement.name)\": \(who), for "
-                + DurationText.format(requirement.duration))
+                + DurationText.format(requirement.duration)
+                + (needsSignature ? ", each approval signed with the approver's own SSH key" : ""))
     }
 
     private struct Candidate {
@@ -40,6 +43,10 @@ enum ApprovalRuleChoice {
         let rule: ApprovalRule
 
         var duration: Duration { rule.defaultDuration ?? ApprovalRequirement.defaultDuration }
+
+        func isAsClose(as other: Candidate) -> Bool {
+            isAsking == other.isAsking && closeness == other.closeness
+        }
 
         /// Smaller is chosen. What two rules share of this they mean alike, so that their order does not matter.
         var order: Order {

@@ -87,20 +87,25 @@ package struct ApprovalRequirement: Hashable, Sendable {
     package let match: Approvers.Quorum
     package let duration: Duration
     package let delivery: ApprovalDelivery
+    /// Whether each approval has to be signed with the approver's own SSH key.
+    package let needsSignature: Bool
 
     package static let defaultDuration: Duration = .seconds(4 * 3600)
 
     /// Any approver, for four hours.
     package static let `default` = ApprovalRequirement(
         name: "", approvers: Approvers(groups: [], quorum: .any), duration: defaultDuration,
-        delivery: ApprovalDelivery())
+        delivery: ApprovalDelivery(), needsSignature: false)
 
-    init(name: String, approvers: Approvers, duration: Duration, delivery: ApprovalDelivery) {
+    init(
+        name: String, approvers: Approvers, duration: Duration, delivery: ApprovalDelivery, needsSignature: Bool
+    ) {
         self.name = name
         groups = approvers.groups
         match = approvers.quorum
         self.duration = duration
         self.delivery = delivery
+        self.needsSignature = needsSignature
     }
 }
 

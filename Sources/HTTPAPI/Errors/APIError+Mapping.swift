@@ -62,7 +62,7 @@ extension APIError {
             .consentIsTheUsers, .deliveryNotExpected, .decisionLinkUsed, .decisionLinkClosed, .decisionLinkExpired,
             .buildNotOpen, .personActive:
             .conflict
-        case .agentMismatch, .approvalRequired, .selfApproval, .notAnApprover: .forbidden
+        case .agentMismatch, .approvalRequired, .selfApproval, .notAnApprover, .signatureRequired: .forbidden
         case .limitReached: .serviceUnavailable
         }
     }

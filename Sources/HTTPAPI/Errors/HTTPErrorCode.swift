@@ -22,6 +22,8 @@ enum HTTPErrorCode: String, Hashable, Sendable, CaseIterable {
     case agentFailed = "agent_failed"
     case notOffered = "not_offered"
     case auditUnavailable = "audit_unavailable"
+    case signatureInvalid = "signature_invalid"
+    case signerNotAllowed = "signer_not_allowed"
     case inconsistentLog = "inconsistent_log"
     case analysisUnavailable = "analysis_unavailable"
     case analysisFailed = "analysis_failed"

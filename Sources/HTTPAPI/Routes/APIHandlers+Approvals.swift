@@ -38,13 +38,16 @@ extension APIHandlers {
         let (run, action) = (try request.runID(), try request.actionID())
         let hash = try approvedHash(request)
         let command = Command.approveAction(
-            run: run, action: action, payloadHash: hash, reason: try request.body.text("reason"))
+            run: run, action: action, payloadHash: hash, reason: try request.body.text("reason"),
+            signature: try await signature(.approve, on: action, of: run, request))
         return try await decide(command, "approve", run, action, request)
     }
 
     func rejectAction(_ request: APIRequest) async throws -> APIAnswer {
         let (run, action) = (try request.runID(), try request.actionID())
-        let command = Command.rejectAction(run: run, action: action, reason: try request.body.text("reason"))
+        let command = Command.rejectAction(
+            run: run, action: action, reason: try request.body.text("reason"),
+            signature: try await signature(.reject, on: action, of: run, request))
         return try await decide(command, "reject", run, action, request)
     }
 
@@ -123,6 +126,7 @@ extension APIHandlers {
             .init(name: "approval", value: .string(call.requirement.name)),
             .init(name: "approver_groups", value: .array(call.requirement.groups.map(JSONValue.string))),
             .init(name: "approver_match", value: .string(call.requirement.needsEveryGroup ? "all" : "any")),
+            .init(name: "signature_required", value: .bool(call.requirement.needsSignature)),
             .init(name: "tool_headers", value: call.headers.value),
         ] + blockedBody(call, of: id, run.id, in: run.workspace).members
     }
@@ -136,22 +140,22 @@ extension APIHandlers {
 
     func approveAccess(_ request: APIRequest) async throws -> APIAnswer {
         let id = try accessRequestID(request)
-        let scope = try request.body.text("scope").map { text in
-            guard let scope = AccessScope(rawValue: text) else {
-                throw APIError.badRequest("scope must be one of once, run, agent_user_ttl")
-            }
-            return scope
-        }
+        let scope = try request.body.text("scope").map(Self.scope)
+        let duration = try request.body.duration("duration")
+        let grant = Self.grant(scope, duration, of: try await accessRequest(id, request))
         let approve = ApproveAccess(
-            requestID: id, scope: scope, duration: try request.body.duration("duration"),
-            reason: try request.body.text("reason"), payloadHash: try approvedHash(request))
+            requestID: id, scope: scope, duration: grant?.duration ?? duration,
+            reason: try request.body.text("reason"), payloadHash: try approvedHash(request),
+            signature: try await signature(.approve, on: id, grant: grant, request))
         return try await decideAccess(.approveAccess(approve), id, request)
     }
 
     func rejectAccess(_ request: APIRequest) async throws -> APIAnswer {
         let id = try accessRequestID(request)
         return try await decideAccess(
-            .rejectAccess(request: id, reason: try request.body.text("reason")), id, request)
+            .rejectAccess(
+                request: id, reason: try request.body.text("reason"),
+                signature: try await signature(.reject, on: id, grant: nil, request)), id, request)
     }
 
     /// The hash that the approver vouches for; header and body must agree when both come.

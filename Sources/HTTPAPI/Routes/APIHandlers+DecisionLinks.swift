@@ -159,6 +159,7 @@ extension DecisionLinks.View {
             json.add("tool_method", message.method)
             json.add("tool_url", message.url)
             json.add("payload_hash", message.payloadHash)
+            json.add("signature_required", message.needsSignature)
             json.add("reason", message.reason)
             json.add("expires_at", message.expiresAt)
             if case .decided(let outcome) = standing {
@@ -209,11 +210,12 @@ enum DecisionPage {
         let hash = view.message.payloadHash.map {
             "<input type=\"hidden\" name=\"payload_hash\" value=\"\(ConsentPage.escaped($0))\">"
         }
-        return """
+        let approve =
+            view.message.needsSignature ? "" : "<button name=\"decision\" value=\"approve\">Approve</button>\n"
+        return (view.message.signing.map { paragraph($0) } ?? "") + """
             <form method="post">\(hash ?? "")
             <p><label>Reason (may be left out)<br><input name="reason" maxlength="500" size="50"></label></p>
-            <p><button name="decision" value="approve">Approve</button>
-            <button name="decision" value="reject">Reject</button></p></form>
+            <p>\(approve)<button name="decision" value="reject">Reject</button></p></form>
             """
     }
 }

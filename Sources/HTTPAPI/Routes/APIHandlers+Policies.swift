@@ -114,6 +114,7 @@ extension ApprovalRequirement {
             json.add("groups", groups)
             json.add("match", match.rawValue)
             json.add("duration", DurationText.format(duration))
+            if needsSignature { json.add("require_signature", true) }
         }
     }
 }

@@ -8,6 +8,8 @@ extension RouteTable {
         on(.post, "/auth/api-keys/:id/rotate", under: prefixes, .manageKeys, api.rotateAPIKey)
         on(.get, "/settings/auth", under: prefixes, .read, api.getAuthSettings)
         on(.put, "/settings/auth", under: prefixes, .manageKeys, api.changeAuthSettings)
+        on(.get, "/settings/approval-signers", under: prefixes, .read, api.getApprovalSigners)
+        on(.put, "/settings/approval-signers", under: prefixes, .manageKeys, api.changeApprovalSigners)
         addCatalog(api)
         addDrafts(api, configuration)
         let plans = BodyLimits(bytesMax: 4 * configuration.bodyBytesMax)

@@ -55,12 +55,14 @@ extension RouteTable {
         on(.post, "/runs/:id/actions", under: root, .driveRuns, api.blockAction)
         on(.get, "/runs/:id/actions", under: root, .read, api.listActions)
         on(.get, "/runs/:id/actions/:action", under: root, .read, api.getAction)
+        on(.get, "/runs/:id/actions/:action/statement", under: root, .read, api.actionStatement)
         on(.post, "/runs/:id/actions/:action/approve", under: root, .decide, api.approveAction)
         on(.post, "/runs/:id/actions/:action/reject", under: root, .decide, api.rejectAction)
         for path in ["/governance/requests", "/approvals/requests"] {
             on(.post, path, under: root, .actAsAgent, api.requestAccess)
             onRaw(.get, path, under: root, .read, api.listAccessRequests)
             on(.get, path + "/:id", under: root, .read, api.getAccessRequest)
+            on(.get, path + "/:id/statement", under: root, .read, api.accessStatement)
             on(.post, path + "/:id/approve", under: root, .decide, api.approveAccess)
             on(.post, path + "/:id/reject", under: root, .decide, api.rejectAccess)
         }

@@ -1475,12 +1475,37 @@ nonisolated struct Sluice_Events_V1_ApprovalRequirement: Sendable {
   /// Clears the value of `delivery`. Subsequent reads from it will return its default value.
   mutating func clearDelivery() {self._delivery = nil}
 
+  /// Each approval has to be signed with the approver's own SSH key.
+  var needsSignature: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _durationUs: Int64? = nil
   fileprivate var _delivery: Sluice_Events_V1_RequestedDelivery? = nil
+}
+
+/// A decision's signature by the approver's own SSH key.
+nonisolated struct Sluice_Events_V1_DecisionSignature: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Whose key it was when the decision was made.
+  var principal: String = String()
+
+  /// The SSHSIG blob of OpenSSH's PROTOCOL.sshsig, with the public key in it.
+  var sshsig: Data = Data()
+
+  /// What the signed approval grants beyond one call; both or neither.
+  var scope: Sluice_Events_V1_AccessScope = .unspecified
+
+  var durationUs: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct Sluice_Events_V1_RequestedDelivery: Sendable {
@@ -1538,11 +1563,21 @@ nonisolated struct Sluice_Events_V1_ActionVoted: Sendable {
   /// Clears the value of `reason`. Subsequent reads from it will return its default value.
   mutating func clearReason() {self._reason = nil}
 
+  var signature: Sluice_Events_V1_DecisionSignature {
+    get {_signature ?? Sluice_Events_V1_DecisionSignature()}
+    set {_signature = newValue}
+  }
+  /// Returns true if `signature` has been explicitly set.
+  var hasSignature: Bool {self._signature != nil}
+  /// Clears the value of `signature`. Subsequent reads from it will return its default value.
+  mutating func clearSignature() {self._signature = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _reason: String? = nil
+  fileprivate var _signature: Sluice_Events_V1_DecisionSignature? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ActionApproved: Sendable {
@@ -1573,12 +1608,22 @@ nonisolated struct Sluice_Events_V1_ActionApproved: Sendable {
 
   var isConsent: Bool = false
 
+  var signature: Sluice_Events_V1_DecisionSignature {
+    get {_signature ?? Sluice_Events_V1_DecisionSignature()}
+    set {_signature = newValue}
+  }
+  /// Returns true if `signature` has been explicitly set.
+  var hasSignature: Bool {self._signature != nil}
+  /// Clears the value of `signature`. Subsequent reads from it will return its default value.
+  mutating func clearSignature() {self._signature = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _payloadHash: String? = nil
   fileprivate var _reason: String? = nil
+  fileprivate var _signature: Sluice_Events_V1_DecisionSignature? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ActionRejected: Sendable {
@@ -1598,11 +1643,21 @@ nonisolated struct Sluice_Events_V1_ActionRejected: Sendable {
   /// Clears the value of `reason`. Subsequent reads from it will return its default value.
   mutating func clearReason() {self._reason = nil}
 
+  var signature: Sluice_Events_V1_DecisionSignature {
+    get {_signature ?? Sluice_Events_V1_DecisionSignature()}
+    set {_signature = newValue}
+  }
+  /// Returns true if `signature` has been explicitly set.
+  var hasSignature: Bool {self._signature != nil}
+  /// Clears the value of `signature`. Subsequent reads from it will return its default value.
+  mutating func clearSignature() {self._signature = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _reason: String? = nil
+  fileprivate var _signature: Sluice_Events_V1_DecisionSignature? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ActionExpired: Sendable {
@@ -1763,11 +1818,21 @@ nonisolated struct Sluice_Events_V1_AccessApproved: Sendable {
   /// Clears the value of `reason`. Subsequent reads from it will return its default value.
   mutating func clearReason() {self._reason = nil}
 
+  var signature: Sluice_Events_V1_DecisionSignature {
+    get {_signature ?? Sluice_Events_V1_DecisionSignature()}
+    set {_signature = newValue}
+  }
+  /// Returns true if `signature` has been explicitly set.
+  var hasSignature: Bool {self._signature != nil}
+  /// Clears the value of `signature`. Subsequent reads from it will return its default value.
+  mutating func clearSignature() {self._signature = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _reason: String? = nil
+  fileprivate var _signature: Sluice_Events_V1_DecisionSignature? = nil
 }
 
 nonisolated struct Sluice_Events_V1_AccessRejected: Sendable {
@@ -1788,11 +1853,21 @@ nonisolated struct Sluice_Events_V1_AccessRejected: Sendable {
   /// Clears the value of `reason`. Subsequent reads from it will return its default value.
   mutating func clearReason() {self._reason = nil}
 
+  var signature: Sluice_Events_V1_DecisionSignature {
+    get {_signature ?? Sluice_Events_V1_DecisionSignature()}
+    set {_signature = newValue}
+  }
+  /// Returns true if `signature` has been explicitly set.
+  var hasSignature: Bool {self._signature != nil}
+  /// Clears the value of `signature`. Subsequent reads from it will return its default value.
+  mutating func clearSignature() {self._signature = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _reason: String? = nil
+  fileprivate var _signature: Sluice_Events_V1_DecisionSignature? = nil
 }
 
 nonisolated struct Sluice_Events_V1_AccessExpired: Sendable {
@@ -4424,7 +4499,7 @@ nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, Swift
 
 nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ApprovalRequirement"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}groups\0\u{3}needs_every_group\0\u{3}duration_us\0\u{1}delivery\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}groups\0\u{3}needs_every_group\0\u{3}duration_us\0\u{1}delivery\0\u{3}needs_signature\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4437,6 +4512,7 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
       case 3: try { try decoder.decodeSingularBoolField(value: &self.needsEveryGroup) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self._durationUs) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._delivery) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.needsSignature) }()
       default: break
       }
     }
@@ -4462,6 +4538,9 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
     try { if let v = self._delivery {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if self.needsSignature != false {
+      try visitor.visitSingularBoolField(value: self.needsSignature, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4471,6 +4550,52 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
     if lhs.needsEveryGroup != rhs.needsEveryGroup {return false}
     if lhs._durationUs != rhs._durationUs {return false}
     if lhs._delivery != rhs._delivery {return false}
+    if lhs.needsSignature != rhs.needsSignature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_DecisionSignature: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".DecisionSignature"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}principal\0\u{1}sshsig\0\u{1}scope\0\u{3}duration_us\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.principal) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.sshsig) }()
+      case 3: try { try decoder.decodeSingularEnumField(value: &self.scope) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.durationUs) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.principal.isEmpty {
+      try visitor.visitSingularStringField(value: self.principal, fieldNumber: 1)
+    }
+    if !self.sshsig.isEmpty {
+      try visitor.visitSingularBytesField(value: self.sshsig, fieldNumber: 2)
+    }
+    if self.scope != .unspecified {
+      try visitor.visitSingularEnumField(value: self.scope, fieldNumber: 3)
+    }
+    if self.durationUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.durationUs, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_DecisionSignature, rhs: Sluice_Events_V1_DecisionSignature) -> Bool {
+    if lhs.principal != rhs.principal {return false}
+    if lhs.sshsig != rhs.sshsig {return false}
+    if lhs.scope != rhs.scope {return false}
+    if lhs.durationUs != rhs.durationUs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4522,7 +4647,7 @@ nonisolated extension Sluice_Events_V1_RequestedDelivery: SwiftProtobuf.Message,
 
 nonisolated extension Sluice_Events_V1_ActionVoted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActionVoted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}approver_id\0\u{1}groups\0\u{1}reason\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}approver_id\0\u{1}groups\0\u{1}reason\0\u{1}signature\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4534,6 +4659,7 @@ nonisolated extension Sluice_Events_V1_ActionVoted: SwiftProtobuf.Message, Swift
       case 2: try { try decoder.decodeSingularStringField(value: &self.approverID) }()
       case 3: try { try decoder.decodeRepeatedStringField(value: &self.groups) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self._reason) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._signature) }()
       default: break
       }
     }
@@ -4556,6 +4682,9 @@ nonisolated extension Sluice_Events_V1_ActionVoted: SwiftProtobuf.Message, Swift
     try { if let v = self._reason {
       try visitor.visitSingularStringField(value: v, fieldNumber: 4)
     } }()
+    try { if let v = self._signature {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4564,6 +4693,7 @@ nonisolated extension Sluice_Events_V1_ActionVoted: SwiftProtobuf.Message, Swift
     if lhs.approverID != rhs.approverID {return false}
     if lhs.groups != rhs.groups {return false}
     if lhs._reason != rhs._reason {return false}
+    if lhs._signature != rhs._signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4571,7 +4701,7 @@ nonisolated extension Sluice_Events_V1_ActionVoted: SwiftProtobuf.Message, Swift
 
 nonisolated extension Sluice_Events_V1_ActionApproved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActionApproved"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}payload_hash\0\u{1}reason\0\u{3}is_consent\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}payload_hash\0\u{1}reason\0\u{3}is_consent\0\u{1}signature\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4583,6 +4713,7 @@ nonisolated extension Sluice_Events_V1_ActionApproved: SwiftProtobuf.Message, Sw
       case 2: try { try decoder.decodeSingularStringField(value: &self._payloadHash) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self._reason) }()
       case 4: try { try decoder.decodeSingularBoolField(value: &self.isConsent) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._signature) }()
       default: break
       }
     }
@@ -4605,6 +4736,9 @@ nonisolated extension Sluice_Events_V1_ActionApproved: SwiftProtobuf.Message, Sw
     if self.isConsent != false {
       try visitor.visitSingularBoolField(value: self.isConsent, fieldNumber: 4)
     }
+    try { if let v = self._signature {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4613,6 +4747,7 @@ nonisolated extension Sluice_Events_V1_ActionApproved: SwiftProtobuf.Message, Sw
     if lhs._payloadHash != rhs._payloadHash {return false}
     if lhs._reason != rhs._reason {return false}
     if lhs.isConsent != rhs.isConsent {return false}
+    if lhs._signature != rhs._signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4620,7 +4755,7 @@ nonisolated extension Sluice_Events_V1_ActionApproved: SwiftProtobuf.Message, Sw
 
 nonisolated extension Sluice_Events_V1_ActionRejected: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActionRejected"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{1}reason\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{1}reason\0\u{1}signature\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4630,6 +4765,7 @@ nonisolated extension Sluice_Events_V1_ActionRejected: SwiftProtobuf.Message, Sw
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularBytesField(value: &self.actionID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self._reason) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._signature) }()
       default: break
       }
     }
@@ -4646,12 +4782,16 @@ nonisolated extension Sluice_Events_V1_ActionRejected: SwiftProtobuf.Message, Sw
     try { if let v = self._reason {
       try visitor.visitSingularStringField(value: v, fieldNumber: 2)
     } }()
+    try { if let v = self._signature {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_ActionRejected, rhs: Sluice_Events_V1_ActionRejected) -> Bool {
     if lhs.actionID != rhs.actionID {return false}
     if lhs._reason != rhs._reason {return false}
+    if lhs._signature != rhs._signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4843,7 +4983,7 @@ nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, S
 
 nonisolated extension Sluice_Events_V1_AccessApproved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AccessApproved"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}approver_id\0\u{1}scope\0\u{3}duration_us\0\u{3}expires_at_us\0\u{1}reason\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}approver_id\0\u{1}scope\0\u{3}duration_us\0\u{3}expires_at_us\0\u{1}reason\0\u{1}signature\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4856,6 +4996,7 @@ nonisolated extension Sluice_Events_V1_AccessApproved: SwiftProtobuf.Message, Sw
       case 3: try { try decoder.decodeSingularInt64Field(value: &self.durationUs) }()
       case 4: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtUs) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self._reason) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._signature) }()
       default: break
       }
     }
@@ -4881,6 +5022,9 @@ nonisolated extension Sluice_Events_V1_AccessApproved: SwiftProtobuf.Message, Sw
     try { if let v = self._reason {
       try visitor.visitSingularStringField(value: v, fieldNumber: 5)
     } }()
+    try { if let v = self._signature {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4890,6 +5034,7 @@ nonisolated extension Sluice_Events_V1_AccessApproved: SwiftProtobuf.Message, Sw
     if lhs.durationUs != rhs.durationUs {return false}
     if lhs.expiresAtUs != rhs.expiresAtUs {return false}
     if lhs._reason != rhs._reason {return false}
+    if lhs._signature != rhs._signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4897,7 +5042,7 @@ nonisolated extension Sluice_Events_V1_AccessApproved: SwiftProtobuf.Message, Sw
 
 nonisolated extension Sluice_Events_V1_AccessRejected: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AccessRejected"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}approver_id\0\u{1}reason\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}approver_id\0\u{1}reason\0\u{1}signature\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4907,6 +5052,7 @@ nonisolated extension Sluice_Events_V1_AccessRejected: SwiftProtobuf.Message, Sw
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.approverID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self._reason) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._signature) }()
       default: break
       }
     }
@@ -4923,12 +5069,16 @@ nonisolated extension Sluice_Events_V1_AccessRejected: SwiftProtobuf.Message, Sw
     try { if let v = self._reason {
       try visitor.visitSingularStringField(value: v, fieldNumber: 2)
     } }()
+    try { if let v = self._signature {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_AccessRejected, rhs: Sluice_Events_V1_AccessRejected) -> Bool {
     if lhs.approverID != rhs.approverID {return false}
     if lhs._reason != rhs._reason {return false}
+    if lhs._signature != rhs._signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -57,6 +57,7 @@ struct WebhookFormat: ConnectorFormat {
         add("method", text(message.method))
         add("url", text(message.url))
         add("payload_hash", text(message.payloadHash))
+        if message.needsSignature { add("signature_required", .bool(true)) }
         add("reason", text(message.reason))
         add("approver_groups", .array(message.groups.map(JSONValue.string)))
         add("expires_at", text(message.expiresAt.description))

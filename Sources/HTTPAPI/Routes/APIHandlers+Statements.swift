@@ -1,0 +1,128 @@
+import Authentication
+import CommandHandling
+import Domain
+import EventStreaming
+import Gateways
+import HTTPTypes
+import Projections
+
+/// What approvers sign, and whether what they send is their signature of it.
+extension APIHandlers {
+    func actionStatement(_ request: APIRequest) async throws -> APIAnswer {
+        let run = try await run(try request.runID(), request)
+        let action = try await action(try request.actionID(), of: run.id)
+        return shown(statement(of: action, in: run.workspace), try askedDecision(request), grant: nil)
+    }
+
+    func accessStatement(_ request: APIRequest) async throws -> APIAnswer {
+        let access = try await accessRequest(try accessRequestID(request), request)
+        let decision = try askedDecision(request)
+        let duration = try request.query("duration").map { text in
+            guard let duration = DurationText.parse(text) else {
+                throw APIError.badRequest("duration must be a duration such as 30m, 4h or 1d")
+            }
+            return duration
+        }
+        let scope = try request.query("scope").map(Self.scope)
+        let grant = decision == .approve ? Self.grant(scope, duration, of: access) : nil
+        return shown(statement(of: access), decision, grant: grant)
+    }
+
+    /// The signature that came with a decision on an action; `nil` when none came.
+    func signature(
+        _ decision: DecisionStatement.Decision, on action: ActionID, of run: RunID, _ request: APIRequest
+    ) async throws -> DecisionSignature? {
+        guard let armored = try request.body.text("signature") else { return nil }
+        guard let record = try await projections.run(run, in: request.workspace) else {
+            throw APIError.notFound("action \(action) not found")
+        }
+        let statement = statement(of: try await self.action(action, of: record.id), in: record.workspace)
+        return try await signature(armored, statement, decision, grant: nil, request)
+    }
+
+    /// The signature that came with a decision on a request for access; `nil` when none came.
+    func signature(
+        _ decision: DecisionStatement.Decision, on id: AccessRequestID, grant: SignedGrant?, _ request: APIRequest
+    ) async throws -> DecisionSignature? {
+        guard let armored = try request.body.text("signature") else { return nil }
+        let access = try await accessRequest(id, request)
+        return try await signature(armored, statement(of: access), decision, grant: grant, request)
+    }
+
+    /// What the approval grants beyond the one call; `nil` when nothing.
+    static func grant(_ scope: AccessScope?, _ duration: Duration?, of access: AccessRequestRecord) -> SignedGrant? {
+        guard let scope, scope != .once else { return nil }
+        return SignedGrant(scope: scope, duration: duration ?? access.duration)
+    }
+
+    static func scope(_ text: String) throws(APIError) -> AccessScope {
+        guard let scope = AccessScope(rawValue: text) else {
+            throw .badRequest("scope must be one of once, run, agent_user_ttl")
+        }
+        return scope
+    }
+
+    private func statement(of action: ActionRecord, in workspace: WorkspaceName) -> DecisionStatement {
+        DecisionStatement(
+            workspace: workspace, subject: .action(action.id, run: action.runID), tool: action.toolID,
+            method: action.method, url: action.url, payloadHash: action.payloadHash)
+    }
+
+    private func statement(of access: AccessRequestRecord) -> DecisionStatement {
+        let subject: DecisionStatement.Subject =
+            if let run = access.runID, let action = access.actionID {
+                .action(action, run: run)
+            } else {
+                .request(access.id, subject: access.subject, agent: access.agentID)
+            }
+        return DecisionStatement(
+            workspace: access.workspace, subject: subject, tool: access.toolID, method: access.method, url: access.url,
+            payloadHash: access.payloadHash)
+    }
+
+    private func askedDecision(_ request: APIRequest) throws(APIError) -> DecisionStatement.Decision {
+        guard let decision = request.query("decision").flatMap(DecisionStatement.Decision.init) else {
+            throw .badRequest("decision must be approve or reject: what is to be signed?")
+        }
+        return decision
+    }
+
+    private func shown(
+        _ statement: DecisionStatement, _ decision: DecisionStatement.Decision, grant: SignedGrant?
+    ) -> APIAnswer {
+        APIAnswer(
+            .ok,
+            .object { json in
+                json.add("statement", statement.text(decision, grant: grant))
+                json.add("namespace", DecisionSignature.namespace)
+                json.add("payload_hash", statement.payloadHash)
+            })
+    }
+
+    private func signature(
+        _ armored: String, _ statement: DecisionStatement, _ decision: DecisionStatement.Decision, grant: SignedGrant?,
+        _ request: APIRequest
+    ) async throws -> DecisionSignature {
+        let signature: SSHSignature
+        do throws(SSHFailure) {
+            signature = try SSHSignature(armored: armored)
+            try signature.verify(statement.text(decision, grant: grant), namespace: DecisionSignature.namespace)
+        } catch {
+            throw APIError(
+                .unprocessableContent, .signatureInvalid,
+                "signature is refused: \(error); sign exactly the bytes of `statement`, as GET .../statement?decision="
+                    + "\(decision.rawValue) gives it, with `ssh-keygen -Y sign -n \(DecisionSignature.namespace)`")
+        }
+        let (actor, fingerprint) = (request.principal.actor, signature.key.fingerprint)
+        guard let principal = try await allowedSigners(request).principal(of: actor, signingWith: signature.key) else {
+            throw APIError(
+                .forbidden, .signerNotAllowed,
+                "signature is refused: the key \(fingerprint) is not one of \(actor.name.excerpt), who decides; an "
+                    + "administrator says whose keys sign with PUT /api/v1/settings/approval-signers")
+        }
+        guard signature.bytes.count <= DecisionSignature.bytesMax else {
+            throw APIError(.unprocessableContent, .signatureInvalid, "signature is refused: it is too long")
+        }
+        return DecisionSignature(principal: principal, bytes: signature.bytes, grant: grant)
+    }
+}
