@@ -59,6 +59,10 @@ JUDGED_BY_RULES = {
     "a text in a format of its own": ["POST /audit/witness/add-checkpoint"],
     "a person's browser, sent here by somebody else": ["GET /oauth/callback"],
 }
+# What decides takes no signature but one of that decision, which the schema of a text cannot say.
+SIGNED = [
+    f"POST {path}/{verb}" for verb in ("approve", "reject") for path in (
+        "/runs/{runId}/actions/{actionId}", "/approvals/requests/{requestId}", "/governance/requests/{requestId}")]
 # Whose answer to a request that the document forbids is 200, with what is wrong of each part in it.
 JUDGED_IN_THE_ANSWER = ["POST /actions/validate"]
 
@@ -71,6 +75,7 @@ def configuration():
     judged = [name for names in JUDGED_BY_RULES.values() for name in names]
     return (CONFIGURATION.format(seed=20261126)
             + "".join(operation(name, "positive_data_acceptance", "400") for name in judged)
+            + "".join(operation(name, "positive_data_acceptance", "422") for name in SIGNED)
             + "".join(operation(name, "negative_data_rejection", "200") for name in JUDGED_IN_THE_ANSWER))
 
 
