@@ -65,13 +65,14 @@ enum EventSamples {
         case .buildRequested: 36
         case .buildStarted: 37
         case .buildFinished: 38
+        case .runExpired: 100
         case .deliveryStarted: 80
         case .deliveryEnded: 81
         case .decisionLinkUsed: 82
         }
     }
 
-    static let ordinals = Set(0...38).union(80...82)
+    static let ordinals = Set(0...38).union(80...82).union([100])
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
@@ -102,6 +103,7 @@ enum EventSamples {
         case .answerRecorded: StreamID(kind: .answer, id: uuid(705))
         case .deliveryStarted, .deliveryEnded, .decisionLinkUsed:
             .resource(.approvalConnector, ResourceID(uuid(704)))
+        case .runExpired: .expiry(of: runID)
         default: .run(runID)
         }
     }
@@ -372,6 +374,14 @@ enum EventSamples {
         .buildStarted(BuildStarted(attempt: 2)),
         .buildFinished(BuildFinished(error: nil, log: "Successfully installed x\n")),
         .buildFinished(BuildFinished(error: "no such package", log: "")),
+        .runExpired(RunExpired(runID: runID, accessRequestIDs: [], usage: [])),
+        .runExpired(
+            RunExpired(
+                runID: runID, accessRequestIDs: [requestID, AccessRequestID(uuid(720))],
+                usage: [
+                    RunExpired.Usage(day: 20_700, runs: 1, toolCalls: 0),
+                    RunExpired.Usage(day: 20_701, runs: 0, toolCalls: 300),
+                ])),
         .buildFinished(BuildFinished(error: nil, log: "STEP 1/9", imageID: "sha256:00", imageError: "no registry")),
     ]
 }

@@ -52,6 +52,8 @@ package enum Command: Hashable, Sendable {
     case startBuild(BuildID)
     case finishBuild(BuildID, BuildFinished)
 
+    case expireRun(RunExpired)
+
     case storeSecrets(StoreSecrets)
     case deleteSecret(DeleteSecret)
 }

@@ -51,6 +51,8 @@ package enum EventPayload: Hashable, Sendable {
     case buildRequested(BuildRequested)
     case buildStarted(BuildStarted)
     case buildFinished(BuildFinished)
+
+    case runExpired(RunExpired)
 }
 
 extension EventPayload {
@@ -99,6 +101,7 @@ extension EventPayload {
         case .buildRequested: "build.requested"
         case .buildStarted: "build.started"
         case .buildFinished(let finished): finished.error == nil ? "build.succeeded" : "build.failed"
+        case .runExpired: "run.expired"
         }
     }
 
@@ -109,6 +112,7 @@ extension EventPayload {
         case .deliveryStarted(let started): started.label.subject.runID
         case .deliveryEnded(let ended): ended.label.subject.runID
         case .decisionLinkUsed(let used): used.label.subject.runID
+        case .runExpired(let expired): expired.runID
         default: nil
         }
     }
@@ -139,7 +143,7 @@ extension EventPayload {
             .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired, .checkpointSaved,
             .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted,
             .apiKeyRotated, .deliveryStarted, .deliveryEnded,
-            .decisionLinkUsed, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished:
+            .decisionLinkUsed, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished, .runExpired:
             nil
         }
     }
@@ -165,6 +169,7 @@ extension EventPayload {
         case .sourcesAnalyzed(let analyzed): analyzed.document.text.utf8.count
         case .buildRequested(let requested): requested.document.text.utf8.count
         case .buildFinished(let finished): finished.log.utf8.count
+        case .runExpired(let expired): 18 * expired.accessRequestIDs.count + 16 * expired.usage.count
         case .resourceDeleted, .resourceStatusRecorded, .runStatusChanged, .actionApproved,
             .actionRejected, .actionExpired, .actionExecuted, .actionFailed, .accessRequested, .accessApproved,
             .accessRejected, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,

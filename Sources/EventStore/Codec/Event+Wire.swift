@@ -174,6 +174,7 @@ extension StreamID.Kind: WireChoice {
         case .approvalConnector: 11
         case .analysis: 14
         case .build: 15
+        case .expiry: 18
         }
     }
 }

@@ -5,7 +5,9 @@ extension EventPayload {
     static let wireNumberFirst: UInt64 = 32
 
     /// What this version knows.
-    private static let wireNumbers: [ClosedRange<UInt64>] = [wireNumberFirst...65, 70...73, 80...82, 90...90]
+    private static let wireNumbers: [ClosedRange<UInt64>] = [
+        wireNumberFirst...65, 70...73, 80...82, 90...90, 100...100,
+    ]
 
     var wireNumber: UInt64 {
         switch self {
@@ -51,6 +53,7 @@ extension EventPayload {
         case .buildRequested: 71
         case .buildStarted: 72
         case .buildFinished: 73
+        case .runExpired: 100
         }
     }
 
@@ -98,6 +101,7 @@ extension EventPayload {
         case .buildRequested(let event): event.write(to: &writer)
         case .buildStarted(let event): event.write(to: &writer)
         case .buildFinished(let event): event.write(to: &writer)
+        case .runExpired(let event): event.write(to: &writer)
         }
     }
 
@@ -151,6 +155,7 @@ extension EventPayload {
         case 71: self = .buildRequested(try BuildRequested(message))
         case 72: self = .buildStarted(try BuildStarted(message))
         case 73: self = .buildFinished(try BuildFinished(message))
+        case 100: self = .runExpired(try RunExpired(message))
         default: preconditionFailure("every known number has a type")
         }
     }

@@ -130,6 +130,9 @@ extension EventDocument {
                 json.add("log", finished.log)
                 json.add("image_id", finished.imageID)
                 json.add("image_error", finished.imageError)
+            case .runExpired(let expired):
+                json.add("run_id", expired.runID.description)
+                json.add("request_ids", expired.accessRequestIDs.map(\.description))
             case .secretDeleted(let deleted):
                 json.add("owner_kind", deleted.kind.singular)
                 json.add("owner", deleted.owner)

@@ -51,6 +51,7 @@ enum Projector {
         case .secret: try SecretsProjector.apply(recorded, db)
         case .analysis: try AnalysesProjector.apply(recorded, AnalysisID(event.stream.id), db)
         case .build: try BuildsProjector.apply(recorded, BuildID(event.stream.id), db)
+        case .expiry: try RetentionProjector.apply(recorded, db)
         case .answer: break
         }
     }
