@@ -197,7 +197,7 @@ let package = Package(
         suite("EventStore", ["Domain", "EventLog", "EventStore", "TestSupport", .logging, .protobuf]),
         suite("EventStreaming", ["Domain", "EventLog", "EventStore", "EventStreaming", .logging]),
         suite("CommandHandling", ["Domain", "EventLog", "EventStore", "CommandHandling", "TestSupport", .logging]),
-        suite("Projections", ["Domain", "EventStore", "Projections", "TestSupport", .grdb, .logging]),
+        suite("Projections", ["Domain", "EventLog", "EventStore", "Projections", "TestSupport", .grdb, .logging]),
         suite("Scheduling", ["Domain", "Scheduling"]),
         suite(
             "Gateways",

@@ -153,6 +153,12 @@ package struct Daemon: Sendable {
                     vault: vault, clock: commands.clock, retention: configuration.payloadRetention, logger: logger
                 ).run()
             },
+            LoopService {
+                try await RunRetention(
+                    log: log, commands: commands, projections: projections, retention: configuration.runRetention,
+                    logger: logger
+                ).run()
+            },
             LoopService { try await scheduler.run(from: active, after: position) },
             LoopService { try await approvals.notifier.run(from: active, after: position) },
             LoopService { try await security.run(after: position) },

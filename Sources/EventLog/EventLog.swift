@@ -76,6 +76,12 @@ package final class EventLog: Sendable {
     /// - Throws: `LogError.damaged` when something is not as it was written; `CancellationError` between two segments.
     package func checkSealed() async throws { try await checking.check() }
 
+    /// The first position of the newest segment: everything before it is in sealed ones.
+    package func newestSegment() async -> UInt64 { await writing.newestSegment }
+
+    /// Has the next append begin a segment, so that what is in the newest one can be pruned.
+    package func sealBeforeNextAppend() async { await writing.sealBeforeNextAppend() }
+
     /// Goes through the sealed segments, on a thread of its own and with pauses, and has hashes stand for the records that
     /// are to go. Every position and tree head stays as it is; the log's last record is in no sealed segment.
     ///
@@ -111,6 +117,10 @@ private actor WritingActor {
         framesCounter.increment()
         return first
     }
+
+    var newestSegment: UInt64 { SegmentHeader.firstPosition(fileName: writer.segment) ?? 1 }
+
+    func sealBeforeNextAppend() { writer.sealsBeforeNext = true }
 
     func close() throws(LogError) {
         let position = writer.durablePosition

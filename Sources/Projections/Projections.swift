@@ -172,6 +172,8 @@ package final class Projections: Sendable {
             // The pool's WAL with synchronous = NORMAL: a power cut may cost the newest batches, each with its
             // checkpoint, and following applies them again. OFF would save a little and could leave a damaged file.
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
+            // What is deleted is overwritten: rows of runs that are not kept any more are not left in free pages.
+            try db.execute(sql: "PRAGMA secure_delete = ON")
             guard let sizeMaxBytes, let page = try Int.fetchOne(db, sql: "PRAGMA page_size") else { return }
             try db.execute(sql: "PRAGMA max_page_count = \(max(sizeMaxBytes / page, 1))")
         }

@@ -209,7 +209,7 @@ def test_a_newer_format_asks_for_an_upgrade(worked):
     worked.stop()
     [segment] = (worked.data / "log").glob("*.seg")
     content = bytearray(segment.read_bytes())
-    content[8] = 2
+    content[8] = 3
     segment.write_bytes(content)
     ended = worked.run("serve", "--data-dir", worked.data)
     assert ended.returncode == LOG_UNUSABLE and "upgrade" in ended.stderr

@@ -67,13 +67,14 @@ enum EventSamples {
         case .buildFinished: 38
         case .personErasureRequested: 39
         case .personErased: 40
+        case .runExpired: 100
         case .deliveryStarted: 80
         case .deliveryEnded: 81
         case .decisionLinkUsed: 82
         }
     }
 
-    static let ordinals = Set(0...40).union(80...82)
+    static let ordinals = Set(0...40).union(80...82).union([100])
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
@@ -105,6 +106,7 @@ enum EventSamples {
         case .answerRecorded: StreamID(kind: .answer, id: uuid(705))
         case .deliveryStarted, .deliveryEnded, .decisionLinkUsed:
             .resource(.approvalConnector, ResourceID(uuid(704)))
+        case .runExpired: .expiry(of: runID)
         default: .run(runID)
         }
     }
@@ -395,6 +397,14 @@ enum EventSamples {
         .buildStarted(BuildStarted(attempt: 2)),
         .buildFinished(BuildFinished(error: nil, log: "Successfully installed x\n")),
         .buildFinished(BuildFinished(error: "no such package", log: "")),
+        .runExpired(RunExpired(runID: runID, accessRequestIDs: [], usage: [])),
+        .runExpired(
+            RunExpired(
+                runID: runID, accessRequestIDs: [requestID, AccessRequestID(uuid(720))],
+                usage: [
+                    RunExpired.Usage(day: 20_700, runs: 1, toolCalls: 0),
+                    RunExpired.Usage(day: 20_701, runs: 0, toolCalls: 300),
+                ])),
         .buildFinished(BuildFinished(error: nil, log: "STEP 1/9", imageID: "sha256:00", imageError: "no registry")),
     ]
 }

@@ -19,6 +19,8 @@ package struct BackupManifest: Hashable, Sendable {
         let rootAfter: String
         /// Whether it was full: the log's own file does not change any more either.
         let isSealed: Bool
+        /// How often it was pruned.
+        let edition: UInt32
     }
 
     package struct Keyring: Hashable, Sendable {
@@ -58,6 +60,7 @@ extension BackupManifest {
                         json.add("root_before", segment.rootBefore)
                         json.add("root_after", segment.rootAfter)
                         json.add("sealed", segment.isSealed)
+                        if segment.edition > 0 { json.add("edition", UInt64(segment.edition)) }
                     }
                 })
             guard let keyring else { return }
@@ -111,11 +114,12 @@ extension BackupManifest.Segment {
         guard let file = value["file"]?.fileName, let first = value["first_position"]?.natural,
             let last = value["last_position"]?.natural, let bytes = value["bytes"]?.natural,
             let sha256 = value["sha256"]?.string, let before = value["root_before"]?.string,
-            let after = value["root_after"]?.string, case .bool(let isSealed)? = value["sealed"]
+            let after = value["root_after"]?.string, case .bool(let isSealed)? = value["sealed"],
+            let edition = UInt32(exactly: value["edition"]?.natural ?? 0)
         else { return nil }
         self.init(
             file: file, firstPosition: first, lastPosition: last, byteCount: bytes, sha256: sha256,
-            rootBefore: before, rootAfter: after, isSealed: isSealed)
+            rootBefore: before, rootAfter: after, isSealed: isSealed, edition: edition)
     }
 }
 

@@ -29,6 +29,7 @@ package enum RestorePoint: Hashable, Sendable {
         let end = try Self.endOfCommand(wanted, in: storage, newest: newest)
         let position = end < newest ? try Self.lastKept(through: end, in: storage) : end
         guard position > 0 else { throw DaemonError(.notFound, "nothing was recorded up to there") }
+        if position < newest { try Self.checkPruned(through: position, in: storage) }
         return position
     }
 
@@ -60,6 +61,38 @@ package enum RestorePoint: Hashable, Sendable {
             position -= 1
         }
         return position
+    }
+
+    /// A run whose end was pruned, and not its beginning, would go on at the restored point: its agent would be called.
+    ///
+    /// - Throws: `DaemonError.notFound` when there may be such a run; the expiry that would end it is later.
+    private static func checkPruned(through position: UInt64, in storage: any LogStorage) throws {
+        var (state, keptCount, expiry) = (ActiveState(), UInt64(0), UInt64(0))
+        var failure: (any Error)?
+        let problem = try LogVerifier.walk(storage) { place, record in
+            do {
+                if place <= position {
+                    keptCount += 1
+                    state.evolve(try EventCodec.decode(record, at: place))
+                } else if EventCodec.stream(of: record)?.kind == .expiry,
+                    case .runExpired(let expired) = try EventCodec.decode(record, at: place).payload,
+                    state.remembers(expired)
+                {
+                    expiry = place
+                }
+                return true
+            } catch {
+                failure = error
+                return false
+            }
+        }
+        if let failure { throw failure }
+        if let problem { throw DaemonError(.backupUnusable, "the backup is damaged: \(problem.description)") }
+        guard keptCount < position, expiry > 0 else { return }
+        throw DaemonError(
+            .notFound,
+            "runs that look unfinished at position \(position) have expired since, and their later records may be pruned; "
+                + "restore to position \(expiry) or later")
     }
 
     /// An event says how many of its command stand before it: the one after a command's end says 0.

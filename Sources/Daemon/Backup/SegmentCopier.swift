@@ -31,7 +31,8 @@ struct SegmentCopier {
     ) throws(DaemonError) {
         let known = known.removeValue(forKey: header.firstPosition)
         if let known, known.rootBefore != header.rootText { throw foreign(header) }
-        if let known, known.isSealed, let following, try isThere(known) {
+        // A segment that was pruned since is another file with the same tree: what it has lost, the backup loses too.
+        if let known, known.isSealed, known.edition == header.edition, let following, try isThere(known) {
             // The header stands for all that was recorded before it, this segment too.
             guard following.firstPosition == known.lastPosition + 1, following.rootText == known.rootAfter else {
                 throw foreign(header)
@@ -41,7 +42,12 @@ struct SegmentCopier {
         let copy = try Backup.logging { () throws(LogError) in
             try SegmentCopy.make(of: header.firstPosition, isOpen: isOpen, from: log, to: incoming)
         }
-        if let known {
+        if let known, header.edition > known.edition {
+            let root = try Backup.logging { () throws(LogError) in
+                try SegmentCopy.root(of: header.firstPosition, through: known.lastPosition, in: incoming)
+            }
+            guard root == known.rootAfter else { throw foreign(header) }
+        } else if let known {
             // A log only grows: what the backup has of it is how the segment begins.
             let beginning = try Backup.logging { () throws(LogError) in
                 try SegmentCopy.digest(of: header.fileName, byteCount: known.byteCount, in: incoming)
@@ -56,7 +62,7 @@ struct SegmentCopier {
             BackupManifest.Segment(
                 file: String(file), firstPosition: copy.firstPosition, lastPosition: copy.lastPosition,
                 byteCount: copy.byteCount, sha256: copy.sha256, rootBefore: copy.rootBefore,
-                rootAfter: copy.rootAfter, isSealed: !isOpen))
+                rootAfter: copy.rootAfter, isSealed: !isOpen, edition: copy.edition))
     }
 
     /// All segments, when none of the backup's is left over.

@@ -15,6 +15,8 @@ package struct DaemonConfiguration: Sendable {
     let heartbeat: Duration
     let drainTimeout: Duration
     let payloadRetention: Duration
+    /// How long finished runs are kept; `nil` for ever.
+    let runRetention: Duration?
     /// Where people's browsers reach this server, without a slash at its end.
     let publicURL: String
     let secrets: SecretsConfiguration
@@ -41,6 +43,7 @@ package struct DaemonConfiguration: Sendable {
         heartbeat = try settings.duration(.heartbeat)
         drainTimeout = try settings.duration(.drainTimeout)
         payloadRetention = try settings.duration(.payloadRetention)
+        runRetention = try Self.runRetention(settings)
         publicURL = try Self.publicURL(settings)
         log.segmentBytesMax = UInt64(try settings.integer(.segmentBytesMax, in: 65_536...4_294_967_296))
         decisions.runTimeout = try settings.duration(.runTimeout)
@@ -68,6 +71,15 @@ package struct DaemonConfiguration: Sendable {
         http.invokeTimeout = executor.invokeTimeout
         http.version = SluiceVersion.text
         (http.host, http.port) = try Self.address(settings)
+    }
+
+    private static func runRetention(_ settings: Settings) throws(DaemonError) -> Duration? {
+        let text = settings.text(.runRetention)
+        if text == "forever" { return nil }
+        guard let duration = DurationText.parse(text), duration >= .seconds(1) else {
+            throw settings.invalid(.runRetention, "forever, or a duration of at least 1s such as 90d")
+        }
+        return duration
     }
 
     private static func publicURL(_ settings: Settings) throws(DaemonError) -> String {

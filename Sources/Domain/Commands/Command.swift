@@ -54,6 +54,8 @@ package enum Command: Hashable, Sendable {
     case startBuild(BuildID)
     case finishBuild(BuildID, BuildFinished)
 
+    case expireRun(RunExpired)
+
     case storeSecrets(StoreSecrets)
     case deleteSecret(DeleteSecret)
 

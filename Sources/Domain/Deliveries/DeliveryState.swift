@@ -97,6 +97,11 @@ package struct DeliveryBook: Hashable, Sendable {
         }
     }
 
+    /// Removes the messages about a run.
+    mutating func forget(_ run: RunID) {
+        for state in states.values where state.label.subject.runID == run { remove(state) }
+    }
+
     private mutating func start(_ started: DeliveryStarted, _ workspace: WorkspaceName) {
         let id = started.label.id
         guard states[id] == nil else {

@@ -54,6 +54,7 @@ package enum EventPayload: Hashable, Sendable {
 
     case personErasureRequested(PersonErasureRequested)
     case personErased(PersonErased)
+    case runExpired(RunExpired)
 }
 
 extension EventPayload {
@@ -104,6 +105,7 @@ extension EventPayload {
         case .buildFinished(let finished): finished.error == nil ? "build.succeeded" : "build.failed"
         case .personErasureRequested: "person.erasure_requested"
         case .personErased: "person.erased"
+        case .runExpired: "run.expired"
         }
     }
 
@@ -114,6 +116,7 @@ extension EventPayload {
         case .deliveryStarted(let started): started.label.subject.runID
         case .deliveryEnded(let ended): ended.label.subject.runID
         case .decisionLinkUsed(let used): used.label.subject.runID
+        case .runExpired(let expired): expired.runID
         default: nil
         }
     }
@@ -145,7 +148,7 @@ extension EventPayload {
             .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted,
             .apiKeyRotated, .deliveryStarted, .deliveryEnded,
             .decisionLinkUsed, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished,
-            .personErasureRequested, .personErased:
+            .personErasureRequested, .personErased, .runExpired:
             nil
         }
     }
@@ -176,6 +179,7 @@ extension EventPayload {
         case .sourcesAnalyzed(let analyzed): analyzed.document.text.utf8.count
         case .buildRequested(let requested): requested.document.text.utf8.count
         case .buildFinished(let finished): finished.log.utf8.count
+        case .runExpired(let expired): 18 * expired.accessRequestIDs.count + 16 * expired.usage.count
         case .resourceDeleted, .resourceStatusRecorded, .runStatusChanged, .actionExpired, .actionExecuted,
             .actionFailed, .accessRequested, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
             .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .secretDeleted,

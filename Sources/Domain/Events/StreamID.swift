@@ -4,6 +4,8 @@ package struct StreamID: Hashable, Sendable, CustomStringConvertible {
         case run, accessRequest, agent, tool, policy, modelProvider, apiKey, answer, secret, identityProvider
         case approvalConnector, deployDraft, settings
         case analysis, build, person
+        /// That a run is not kept any more, under the run's id.
+        case expiry
     }
 
     package let kind: Kind
@@ -23,6 +25,7 @@ package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     package static func analysis(_ id: AnalysisID) -> StreamID { StreamID(kind: .analysis, id: id.value) }
     package static func build(_ id: BuildID) -> StreamID { StreamID(kind: .build, id: id.value) }
     package static func person(_ id: PersonID) -> StreamID { StreamID(kind: .person, id: id.value) }
+    package static func expiry(of id: RunID) -> StreamID { StreamID(kind: .expiry, id: id.value) }
     package static func resource(_ kind: ResourceKind, _ id: ResourceID) -> StreamID {
         StreamID(kind: kind.streamKind, id: id.value)
     }

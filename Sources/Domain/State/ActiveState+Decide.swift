@@ -50,6 +50,7 @@ extension ActiveState {
         case .requestBuild(let id, let requested): try requestBuild(id, requested, context)
         case .startBuild(let id): try startBuild(id, context)
         case .finishBuild(let id, let finished): try finishBuild(id, finished, context)
+        case .expireRun(let expired): try expireRun(expired, context)
         case .storeSecrets(let store): try storeSecrets(store, context)
         case .deleteSecret(let delete): try deleteSecret(delete, context)
         case .erasePerson(let id, let requested): try erasePerson(id, requested, context)

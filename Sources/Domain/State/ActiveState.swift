@@ -65,12 +65,22 @@ package struct ActiveState: Hashable, Sendable {
         case .secret: evolveSecret(SecretID(event.stream.id), event)
         case .build: evolveBuild(BuildID(event.stream.id), event)
         case .person: evolvePerson(PersonID(event.stream.id), event)
+        case .expiry: if case .runExpired(let expired) = event.payload { evolveExpiry(expired) }
         case .answer, .analysis: break
         }
         switch event.stream.kind {
         case .run, .accessRequest, .approvalConnector: deliveries.evolve(event)
         default: break
         }
+    }
+
+    /// Removes whatever is remembered of a run.
+    mutating func forgetRun(_ id: RunID, _ requests: [AccessRequestID]) {
+        runs[id] = nil
+        for request in requests {
+            if let key = accessRequests.removeValue(forKey: request)?.pendingKey { pendingAccess[key] = nil }
+        }
+        deliveries.forget(id)
     }
 
     private mutating func evolveRun(_ id: RunID, _ event: Event) {

@@ -111,7 +111,7 @@ package struct RunState: Hashable, Sendable {
             .accessRequested, .accessApproved, .accessRejected, .accessExpired, .apiKeyCreated,
             .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched, .secretStored, .secretDeleted,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
-            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased:
+            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired:
             break
         }
     }

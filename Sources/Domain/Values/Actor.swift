@@ -21,6 +21,7 @@ package struct Actor: Hashable, Sendable {
     }
 
     package static let scheduler = Actor(kind: .system, name: "scheduler")
+    package static let retention = Actor(kind: .system, name: "retention")
     package static let gateway = Actor(kind: .system, name: "gateway")
     package static let connectors = Actor(kind: .system, name: "connectors")
     package static let executor = Actor(kind: .system, name: "executor")

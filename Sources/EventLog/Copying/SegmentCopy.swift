@@ -5,6 +5,8 @@ package struct SegmentCopy: Hashable, Sendable {
     package let firstPosition: UInt64
     package let lastPosition: UInt64
     package let byteCount: UInt64
+    /// How often the segment was pruned.
+    package let edition: UInt32
     /// RFC 6962 tree heads of all records before it, and of those and its own; lower-case hex.
     package let rootBefore: String
     package let rootAfter: String
@@ -37,8 +39,32 @@ package struct SegmentCopy: Hashable, Sendable {
         }
         return SegmentCopy(
             firstPosition: firstPosition, lastPosition: check.frontier.count, byteCount: check.end,
-            rootBefore: hexText(check.header.frontier.root), rootAfter: hexText(check.frontier.root),
-            sha256: try digest(of: copy, byteCount: check.end))
+            edition: check.header.edition, rootBefore: hexText(check.header.frontier.root),
+            rootAfter: hexText(check.frontier.root), sha256: try digest(of: copy, byteCount: check.end))
+    }
+
+    /// The tree head of all records up to the position, which is in the segment; lower-case hex.
+    ///
+    /// - Throws: `LogError.damaged` when the segment ends before it.
+    package static func root(
+        of firstPosition: UInt64, through position: UInt64, in storage: any LogStorage
+    ) throws(LogError) -> String {
+        var frontier = try LogRecovery.header(firstPosition, storage).frontier
+        let name = SegmentHeader.fileName(firstPosition: firstPosition)
+        try LogRecovery.wrap { () throws(StorageError) in
+            var scan = try SegmentScan(
+                name: name, file: try storage.open(name, isWritable: false), firstPosition: firstPosition)
+            _ = try scan.walk { _, _, records in
+                for record in records where frontier.count < position { frontier.append(leafHash: record.leafHash) }
+                return frontier.count < position
+            }
+        }
+        guard frontier.count == position else {
+            throw .damaged(
+                segment: name, position: frontier.count + 1, offset: 0,
+                reason: "the segment ends before position \(position)")
+        }
+        return hexText(frontier.root)
     }
 
     /// The SHA-256 of a file's first bytes, lower-case hex; of fewer bytes when the file is shorter.

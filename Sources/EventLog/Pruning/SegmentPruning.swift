@@ -106,7 +106,7 @@ struct SegmentPruning {
     /// - Returns: by how many bytes the new file is smaller; 0 when it is not.
     private func write(_ survey: Survey) throws(LogError) -> UInt64 {
         let header = try LogRecovery.header(first, original)
-        let new = SegmentHeader(firstPosition: first, frontier: header.frontier, mayBePruned: true)
+        let new = SegmentHeader(firstPosition: first, frontier: header.frontier, edition: header.edition &+ 1)
         let file = try LogRecovery.wrap { () throws(StorageError) in
             try Self.removeDraft(draft, storage)
             let file = try storage.create(draft)

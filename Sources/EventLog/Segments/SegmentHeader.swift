@@ -9,8 +9,11 @@ package struct SegmentHeader: Hashable, Sendable {
 
     package let firstPosition: UInt64
     package let frontier: MerkleFrontier
+    /// How often it was written anew without some of its records; 0 for a segment as the writer left it.
+    package let edition: UInt32
+
     /// Whether records of it may have been pruned.
-    package let mayBePruned: Bool
+    package var mayBePruned: Bool { edition > 0 }
 
     package enum Malformed: Error, Hashable, Sendable {
         case notASegment
@@ -40,7 +43,7 @@ package struct SegmentHeader: Hashable, Sendable {
         bytes.append(littleEndian: firstPosition)
         bytes += frontier.root
         bytes.append(littleEndian: UInt32(frontier.hashes.count))
-        bytes.append(littleEndian: UInt32(0))
+        bytes.append(littleEndian: edition)
         for hash in frontier.hashes { bytes += hash }
         bytes += [UInt8](repeating: 0, count: Self.byteCount - 4 - bytes.count)
         bytes.append(littleEndian: CRC32C.checksum(bytes))
@@ -54,10 +57,10 @@ package struct SegmentHeader: Hashable, Sendable {
         return zip(bytes, beginning).allSatisfy { $0 == 0 || $0 == $1 }
     }
 
-    package init(firstPosition: UInt64, frontier: MerkleFrontier, mayBePruned: Bool = false) {
+    package init(firstPosition: UInt64, frontier: MerkleFrontier, edition: UInt32 = 0) {
         self.firstPosition = firstPosition
         self.frontier = frontier
-        self.mayBePruned = mayBePruned
+        self.edition = edition
     }
 
     package init(_ bytes: [UInt8]) throws(Malformed) {
@@ -74,7 +77,10 @@ package struct SegmentHeader: Hashable, Sendable {
         guard let frontier = MerkleFrontier(count: first - 1, hashes: hashes),
             frontier.root == Array(bytes[24..<56])
         else { throw .contents }
-        self.init(firstPosition: first, frontier: frontier, mayBePruned: version == Self.prunedFormatVersion)
+        // In version 1 nothing has ever been written there.
+        let edition: UInt32 = version == Self.formatVersion ? 0 : bytes.littleEndian(at: 60)
+        guard version == Self.formatVersion || edition > 0 else { throw .contents }
+        self.init(firstPosition: first, frontier: frontier, edition: edition)
     }
 }
 

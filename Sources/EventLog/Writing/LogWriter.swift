@@ -10,6 +10,8 @@ package struct LogWriter {
     /// The end of the newest durable frame.
     private var end: UInt64
     private var poison: String?
+    /// Whether the next frame begins a segment, however small this one is.
+    package var sealsBeforeNext = false
     /// Whether the mark of an orderly close may still be there: it says less than the log from the first append on.
     private var mayBeMarkedClean = true
 
@@ -38,7 +40,7 @@ package struct LogWriter {
         }
         let first = frontier.count + 1
         let frame = try Frame.encode(records, firstPosition: first)
-        if end > UInt64(SegmentHeader.byteCount), end + UInt64(frame.count) > segmentBytesMax {
+        if end > UInt64(SegmentHeader.byteCount), sealsBeforeNext || end + UInt64(frame.count) > segmentBytesMax {
             try beginSegment(firstPosition: first)
         }
         do throws(StorageError) {
@@ -61,6 +63,7 @@ package struct LogWriter {
         do throws(StorageError) {
             let next = try LogRecovery.createSegment(header, in: storage)
             segment = header.fileName
+            sealsBeforeNext = false
             file = next
             end = UInt64(SegmentHeader.byteCount)
         } catch {

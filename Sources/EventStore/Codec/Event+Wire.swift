@@ -175,6 +175,7 @@ extension StreamID.Kind: WireChoice {
         case .analysis: 14
         case .build: 15
         case .person: 16
+        case .expiry: 18
         }
     }
 }

@@ -5,7 +5,9 @@ extension EventPayload {
     static let wireNumberFirst: UInt64 = 32
 
     /// What this version knows.
-    private static let wireNumbers: [ClosedRange<UInt64>] = [wireNumberFirst...67, 70...73, 80...82, 90...90]
+    private static let wireNumbers: [ClosedRange<UInt64>] = [
+        wireNumberFirst...67, 70...73, 80...82, 90...90, 100...100,
+    ]
 
     var wireNumber: UInt64 {
         switch self {
@@ -53,6 +55,7 @@ extension EventPayload {
         case .buildFinished: 73
         case .personErasureRequested: 66
         case .personErased: 67
+        case .runExpired: 100
         }
     }
 
@@ -102,6 +105,7 @@ extension EventPayload {
         case .buildFinished(let event): event.write(to: &writer)
         case .personErasureRequested(let event): event.write(to: &writer)
         case .personErased(let event): event.write(to: &writer)
+        case .runExpired(let event): event.write(to: &writer)
         }
     }
 
@@ -157,6 +161,7 @@ extension EventPayload {
         case 73: self = .buildFinished(try BuildFinished(message))
         case 66: self = .personErasureRequested(try PersonErasureRequested(message))
         case 67: self = .personErased(try PersonErased(message))
+        case 100: self = .runExpired(try RunExpired(message))
         default: preconditionFailure("every known number has a type")
         }
     }

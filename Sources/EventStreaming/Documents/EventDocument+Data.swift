@@ -137,6 +137,9 @@ extension EventDocument {
                 json.add("image_error", finished.imageError)
             case .personErasureRequested(let requested): json.add("user_id", requested.userID)
             case .personErased(let erased): json.add("events", erased.events)
+            case .runExpired(let expired):
+                json.add("run_id", expired.runID.description)
+                json.add("request_ids", expired.accessRequestIDs.map(\.description))
             case .secretDeleted(let deleted):
                 json.add("owner_kind", deleted.kind.singular)
                 json.add("owner", deleted.owner)

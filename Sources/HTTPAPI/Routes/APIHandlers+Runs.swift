@@ -164,7 +164,10 @@ extension APIHandlers {
     /// The run, when it is the workspace's.
     func run(_ id: RunID, _ request: APIRequest) async throws -> RunRecord {
         guard let run = try await projections.run(id, in: request.workspace) else {
-            throw APIError.notFound("run \(id) not found")
+            guard let time = try await projections.expiry(of: id, in: request.workspace) else {
+                throw APIError.notFound("run \(id) not found")
+            }
+            throw APIError.notFound("run \(id) has expired: since \(time) it is not kept any more (run-retention)")
         }
         return try checked(run, request)
     }

@@ -49,7 +49,7 @@ enum AccessRequestsProjector {
             .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .toolCalled, .toolCallReplayed,
             .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
-            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased:
+            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired:
             break
         }
     }

@@ -52,6 +52,7 @@ enum Projector {
         case .analysis: try AnalysesProjector.apply(recorded, AnalysisID(event.stream.id), db)
         case .build: try BuildsProjector.apply(recorded, BuildID(event.stream.id), db)
         case .person: try ErasuresProjector.apply(recorded, PersonID(event.stream.id), db)
+        case .expiry: try RetentionProjector.apply(recorded, db)
         case .answer: break
         }
     }

@@ -44,7 +44,7 @@ enum RunsProjector {
             .accessExpired, .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .toolCallReplayed,
             .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
-            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased:
+            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired:
             break
         }
     }

@@ -45,7 +45,7 @@ struct RunCache {
 
     /// Takes out every run that the batch is about.
     mutating func apply(_ batch: [RecordedEvent]) {
-        for recorded in batch where recorded.event.stream.kind == .run {
+        for recorded in batch where [.run, .expiry].contains(recorded.event.stream.kind) {
             let id = RunID(recorded.event.stream.id)
             young[id] = nil
             old[id] = nil

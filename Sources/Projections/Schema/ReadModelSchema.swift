@@ -3,10 +3,10 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 10
+    static let version = 11
 
     static func create(_ db: Database) throws {
-        try db.execute(sql: statements + usageTables + deliveryTables + ingestionTables)
+        try db.execute(sql: statements + usageTables + deliveryTables + ingestionTables + retentionTables)
         for table in CountedTable.allCases { try db.execute(sql: counters(table)) }
         try db.execute(sql: "INSERT INTO meta (id, schema_version, position) VALUES (1, ?, 0)", arguments: [version])
     }
@@ -35,6 +35,11 @@ enum ReadModelSchema {
                 UPDATE status_counts SET count = count - 1
                 WHERE counted = '\(table.rawValue)' AND status = OLD.status;
                 \(countNew)
+            END;
+            CREATE TRIGGER count_gone_\(table.rawValue) AFTER DELETE ON \(table.rawValue)
+            BEGIN
+                UPDATE status_counts SET count = count - 1
+                WHERE counted = '\(table.rawValue)' AND status = OLD.status;
             END;
             """
     }
@@ -97,6 +102,31 @@ enum ReadModelSchema {
             position INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX builds_by_position ON builds (workspace, position);
+        """
+
+    /// Runs that are not kept any more, and what their end has to find.
+    private static let retentionTables = """
+
+        CREATE TABLE expired_runs (
+            run_id BLOB PRIMARY KEY, workspace TEXT NOT NULL, position INTEGER NOT NULL, expired_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX expired_runs_by_position ON expired_runs (position);
+
+        CREATE TABLE expired_requests (
+            position INTEGER NOT NULL, request_id BLOB NOT NULL, run_id BLOB NOT NULL,
+            PRIMARY KEY (position, request_id)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE run_usage (
+            run_id BLOB NOT NULL, day INTEGER NOT NULL, runs INTEGER NOT NULL, tool_calls INTEGER NOT NULL,
+            PRIMARY KEY (run_id, day)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE INDEX runs_by_end ON runs (updated_at) WHERE status IN ('COMPLETED', 'FAILED');
+        CREATE INDEX tool_calls_by_run ON tool_calls (run_id);
+        CREATE INDEX access_requests_by_run ON access_requests (run_id) WHERE run_id IS NOT NULL;
+        CREATE INDEX connector_activity_by_run ON connector_activity (run_id) WHERE run_id IS NOT NULL;
+        CREATE INDEX decision_links_by_run ON decision_links (run_id) WHERE run_id IS NOT NULL;
         """
 
     private static let statements = """

@@ -72,7 +72,7 @@ package struct SchedulerState: Sendable {
         case .runEventAdded, .checkpointSaved, .toolResultRecorded, .answerRecorded, .toolCallStarted, .toolCalled,
             .toolCallReplayed, .toolCallInterrupted, .toolCallRefused, .payloadMismatched,
             .modelCalled, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed, .buildRequested,
-            .buildStarted, .buildFinished:
+            .buildStarted, .buildFinished, .runExpired:
             return
         default: active.evolve(event)
         }

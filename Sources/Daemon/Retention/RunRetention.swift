@@ -1,0 +1,173 @@
+import CommandHandling
+import Domain
+import EventLog
+import EventStore
+import Logging
+import Metrics
+import Projections
+
+/// Lets finished runs go: says in the log that their time is up, and then has their records pruned from it.
+struct RunRetention: Sendable {
+    private static let dueRunsMax = 256
+    /// How many expired runs one pass through the log looks for: what of them is in memory is that many ids.
+    private static let expiredRunsMax = 50_000
+
+    let log: EventLog
+    let commands: CommandHandler
+    let projections: Projections
+    /// `nil` keeps them for ever; what has expired before is pruned all the same.
+    let retention: Duration?
+    let logger: Logger
+    private let expiredCounter = Counter(label: "sluice_runs_expired_total")
+    private let prunedCounter = Counter(label: "sluice_log_pruned_records_total")
+    private let freedCounter = Counter(label: "sluice_log_pruned_bytes_total")
+
+    init(
+        log: EventLog, commands: CommandHandler, projections: Projections, retention: Duration?, logger: Logger
+    ) {
+        self.log = log
+        self.commands = commands
+        self.projections = projections
+        self.retention = retention
+        self.logger = logger
+    }
+
+    /// How long after one look comes the next.
+    private var interval: Duration { retention.map { max(.seconds(1), min(.seconds(3600), $0 / 4)) } ?? .seconds(3600) }
+
+    /// How long expired records may wait for others of their segment, so that it is not written anew for each.
+    private var waitMax: Duration { retention.map { min(.seconds(24 * 3600), $0) } ?? .seconds(24 * 3600) }
+
+    /// Looks at once, and then every hour, until its task is cancelled. What fails is tried again the next time.
+    func run() async throws {
+        var progress = PruningProgress()
+        while true {
+            do {
+                if let retention { try await expire(finishedBefore: commands.clock.now().adding(.zero - retention)) }
+                try await prune(&progress)
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.error("runs whose time is up stay a while longer", metadata: ["error": "\(error)"])
+            }
+            try await Task.sleep(for: interval)
+        }
+    }
+
+    /// Has the expiry recorded of every run that finished before the time, some at once.
+    private func expire(finishedBefore time: Timestamp) async throws {
+        var (place, count): (Timestamp?, Int) = (nil, 0)
+        while true {
+            let batch = try await projections.runs(finishedBefore: time, after: place, limit: Self.dueRunsMax)
+            guard let last = batch.last else { break }
+            let begin = ContinuousClock.now
+            count += try await withThrowingTaskGroup(of: Bool.self) { group in
+                for (due, _) in batch { group.addTask { try await expire(due) } }
+                return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            place = last.finishedAt
+            // Nobody waits for it: it takes half of the writer at most.
+            try await Task.sleep(for: begin.duration(to: .now))
+        }
+        guard count > 0 else { return }
+        try? await projections.emptyWriteAheadLog()
+        expiredCounter.increment(by: count)
+        logger.info("finished runs have expired", metadata: ["runs": "\(count)"])
+    }
+
+    /// - Returns: whether it has expired; a run of which something is open waits for the next time.
+    private func expire(_ due: DueRun) async throws -> Bool {
+        do {
+            _ = try await commands.execute(
+                .expireRun(due.expired), CommandRequest(workspace: due.workspace, actor: .retention))
+            return true
+        } catch CommandError.rejected(let rejection) {
+            logger.debug("a run is kept a while longer", metadata: ["reason": "\(rejection.message)"])
+            return false
+        }
+    }
+
+    /// Prunes what has expired, a bounded number of runs at a time.
+    private func prune(_ progress: inout PruningProgress) async throws {
+        let now = commands.clock.now()
+        let newest = Position(await log.newestSegment())
+        guard try await progress.isDue(at: now, newest, projections) else { return }
+        progress.begin(newest)
+        var total = PruningOutcome()
+        var place = progress.done
+        while true {
+            let runs = try await projections.expiredRuns(after: place, limit: Self.expiredRunsMax)
+            guard let last = runs.last else { break }
+            let outcome = try await prune(runs, now: now)
+            total += outcome
+            // A run's records are all before its expiry: once that is in a sealed segment, they were all looked at.
+            if outcome.expiredRecords == 0 { progress.finish(runs, after: place, before: newest) }
+            progress.wait(for: runs, now: now, waitMax)
+            if runs.contains(where: { $0.position >= newest && isUrgent($0, now) }) { await log.sealBeforeNextAppend() }
+            place = last.position
+        }
+        progress.end(at: place)
+        guard total.segments > 0 else { return }
+        prunedCounter.increment(by: Int64(clamping: total.prunedRecords))
+        freedCounter.increment(by: Int64(clamping: total.bytesFreed))
+        logger.info(
+            "records of expired runs were pruned from the log",
+            metadata: [
+                "records": "\(total.prunedRecords)", "segments": "\(total.segments)",
+                "bytes_freed": "\(total.bytesFreed)", "records_waiting": "\(total.expiredRecords)",
+            ])
+    }
+
+    private func prune(_ runs: [ExpiredRun], now: Timestamp) async throws -> PruningOutcome {
+        var (streams, urgent) = (ExpiredStreams(), ExpiredStreams())
+        for run in runs {
+            streams.insert(run.runID, run.accessRequestIDs)
+            if isUrgent(run, now) { urgent.insert(run.runID, run.accessRequestIDs) }
+        }
+        return try await log.prune(PruningPolicy()) { [streams, urgent] _, record in
+            guard let stream = EventCodec.stream(of: record), streams.mayInclude(stream),
+                let event = try? EventCodec.decode(record), streams.includes(event)
+            else { return .keep }
+            return urgent.includes(event) ? .pruneNow : .prune
+        }
+    }
+
+    private func isUrgent(_ run: ExpiredRun, _ now: Timestamp) -> Bool { run.time.adding(waitMax) <= now }
+}
+
+/// What of the pruning is done, so that the log is not read again for nothing.
+private struct PruningProgress {
+    /// Everything that expired up to there is pruned. Not kept: a start looks again.
+    private(set) var done = Position.zero
+    /// The newest expiry, and the newest segment, of the last pass.
+    private var last: (expiry: Position, segment: Position)?
+    private var segment = Position.zero
+    /// When the next of those that wait for others of their segment has waited long enough.
+    private var nextUrgent: Timestamp?
+
+    /// Whether there is something to prune that was not there the last time.
+    func isDue(at now: Timestamp, _ newest: Position, _ projections: Projections) async throws -> Bool {
+        if let nextUrgent, nextUrgent <= now { return true }
+        guard let last, last.segment == newest else { return true }
+        return try await !projections.expiredRuns(after: last.expiry, limit: 1).isEmpty
+    }
+
+    mutating func begin(_ newest: Position) {
+        segment = newest
+        nextUrgent = nil
+    }
+
+    /// Takes the runs off, as far as their expiry is in a sealed segment and nothing before them is left.
+    mutating func finish(_ runs: [ExpiredRun], after place: Position, before newest: Position) {
+        guard done == place, let sealed = runs.last(where: { $0.position < newest }) else { return }
+        done = sealed.position
+    }
+
+    mutating func wait(for runs: [ExpiredRun], now: Timestamp, _ waitMax: Duration) {
+        let waiting = runs.filter { $0.position > done }.map { $0.time.adding(waitMax) }.filter { $0 > now }
+        guard let first = waiting.min() else { return }
+        nextUrgent = min(nextUrgent ?? first, first)
+    }
+
+    mutating func end(at place: Position) { last = (place, segment) }
+}

@@ -1,0 +1,108 @@
+import Domain
+import EventLog
+import EventStore
+import Foundation
+import GRDB
+import Logging
+import Projections
+import TestSupport
+import Testing
+
+/// A run that has expired is in no table, and the read models are the same before its records go and after.
+@Suite struct RetentionTests {
+    private static let logger: Logger = {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return logger
+    }()
+
+    /// A log of which many finished runs have expired, in that order.
+    private static func expiredLog(seed: UInt64) async throws -> (backend: InMemoryLogBackend, gone: ExpiredStreams) {
+        var generator = LogGenerator(seed: seed)
+        let backend = InMemoryLogBackend()
+        let store = await EventStore(backend: backend)
+        var streams = ExpiredStreams()
+        try await withDirectory { directory in
+            let live = try Projections.open(path: directory + "/live.sqlite", logger: logger)
+            for _ in 0..<6 {
+                let events = generator.events(800)
+                try await live.apply(try await store.append(events.map(\.event)))
+                let due = try await live.runs(
+                    finishedBefore: Timestamp(microseconds: .max), after: nil, limit: 40)
+                for (run, _) in due {
+                    let context = DecisionContext(
+                        time: events[events.count - 1].event.time, workspace: run.workspace, actor: .retention,
+                        commandID: generator.newID(), idempotency: nil, traceparent: nil, settings: DecisionSettings())
+                    guard let expiry = try? generator.state.decide(.expireRun(run.expired), context) else { continue }
+                    try await live.apply(try await store.append(expiry))
+                    streams.insert(run.expired.runID, run.expired.accessRequestIDs)
+                    #expect(try await live.run(run.expired.runID, in: run.workspace) == nil)
+                    #expect(try await live.expiry(of: run.expired.runID, in: run.workspace) != nil)
+                }
+            }
+            #expect(streams.runCount > 20)
+            // Something that is kept comes last, as in any log of which a newer segment has begun.
+            try await live.apply(try await store.append(generator.events(1).map(\.event)))
+        }
+        return (backend, streams)
+    }
+
+    /// The rows of read models that are made anew of the log.
+    private static func rebuilt(_ backend: InMemoryLogBackend) async throws -> [String: [String]] {
+        let store = await EventStore(backend: backend)
+        var rows: [String: [String]] = [:]
+        try await withDirectory { directory in
+            let path = directory + "/rebuilt.sqlite"
+            let projections = try Projections.open(path: path, logger: logger)
+            while projections.position < store.durablePosition {
+                let page = try await store.read(from: projections.position.next, limit: 700)
+                try #require(!page.isEmpty)
+                try await projections.apply(page)
+            }
+            try projections.close()
+            rows = try await DatabaseQueue(path: path).read { db in
+                let tables = try String.fetchAll(
+                    db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+                return try tables.reduce(into: [:]) { rows, table in
+                    rows[table] = try Row.fetchAll(db, sql: "SELECT * FROM \(table) ORDER BY 1, 2, 3")
+                        .map(\.description)
+                }
+            }
+        }
+        return rows
+    }
+
+    @Test(arguments: [1, 2, 3])
+    func theRowsAreTheSameWithAllSomeAndNoneOfTheRecords(seed: UInt64) async throws {
+        let (backend, gone) = try await Self.expiredLog(seed: seed)
+        let whole = try await Self.rebuilt(backend)
+        #expect(whole["runs"]?.isEmpty == false && whole["expired_runs"]?.isEmpty == false)
+        let records = try await backend.read(from: 1, bytesMax: .max)
+        var (random, expired) = (SeededRandom(seed: seed), [UInt64]())
+        for (index, record) in records.enumerated() {
+            let bytes = try #require(record.bytes)
+            guard gone.includes(try EventCodec.decode(bytes)) else { continue }
+            let stream = try #require(EventCodec.stream(of: bytes))
+            #expect(gone.mayInclude(stream))
+            expired.append(UInt64(index + 1))
+        }
+        #expect(expired.count > 200)
+        await backend.prune(expired.filter { _ in random.chance(50) })
+        try Self.expectSame(try await Self.rebuilt(backend), whole)
+        await backend.prune(expired)
+        try Self.expectSame(try await Self.rebuilt(backend), whole)
+    }
+
+    private static func expectSame(_ found: [String: [String]], _ expected: [String: [String]]) throws {
+        #expect(found.keys.sorted() == expected.keys.sorted())
+        for (table, rows) in expected { #expect(found[table] == rows, "table \(table)") }
+    }
+}
+
+/// Runs with a directory that is removed afterwards.
+private func withDirectory(_ body: (String) async throws -> Void) async throws {
+    let directory = FileManager.default.temporaryDirectory.appending(path: "sluice-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try await body(directory)
+}
