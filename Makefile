@@ -147,8 +147,10 @@ bench: deps .venv/litellm/.done ## Print the figures of docs/benchmarks.md (rele
 	$(BUILD) -c release --product EncodingBenchmark
 	$(BUILD) -c release --product HistoryGenerator
 	$(BUILD) -c release --product AuditBenchmark
+	$(BUILD) -c release --product BacktestBenchmark
 	"$$($(BUILD) -c release --show-bin-path)/EncodingBenchmark"
 	"$$($(BUILD) -c release --show-bin-path)/AuditBenchmark"
+	"$$($(BUILD) -c release --show-bin-path)/BacktestBenchmark"
 	python3 Benchmarks/bench --products "$$($(BUILD) -c release --show-bin-path)" $(BENCH_ARGUMENTS)
 
 .PHONY: format

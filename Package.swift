@@ -170,6 +170,9 @@ let package = Package(
             dependencies: ["Audit", "Domain", "EventLog", "EventStore", "TestSupport", .logging],
             path: "Benchmarks/audit", swiftSettings: strict),
         .executableTarget(
+            name: "BacktestBenchmark", dependencies: ["Domain", "Governance"], path: "Benchmarks/backtest",
+            swiftSettings: strict),
+        .executableTarget(
             name: "HistoryGenerator",
             dependencies: ["CommandHandling", "Domain", "EventLog", "EventStore", "TestSupport", .logging],
             path: "Benchmarks/history", swiftSettings: strict),
@@ -192,7 +195,7 @@ let package = Package(
         suite("Simulation", ["Simulation"]),
         suite("Domain", ["Domain"]),
         suite("Authentication", ["Domain", "Authentication", .crypto, .jwtKit]),
-        suite("Governance", ["Domain", "Governance"]),
+        suite("Governance", ["Domain", "Governance", "TestSupport"]),
         suite("EventLog", ["EventLog", "TestSupport", .crypto, .logging]),
         suite("EventStore", ["Domain", "EventLog", "EventStore", "TestSupport", .logging, .protobuf]),
         suite("EventStreaming", ["Domain", "EventLog", "EventStore", "EventStreaming", .logging]),

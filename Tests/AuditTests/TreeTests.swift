@@ -155,6 +155,47 @@ import Testing
         }
     }
 
+    /// With every cache from nearly none to one that holds all, and while the tree grows across the borders of tiles:
+    /// a hash that was kept must never be that of another tree.
+    @Test(arguments: [1, 2, 8, 1_000])
+    func whatIsKeptChangesNoProof(cachedTilesMax: Int) async throws {
+        try await withDirectory { directory in
+            let records = Self.records(1_300)
+            let log = InMemoryLogBackend()
+            let tree = TileTree(
+                log: log, directory: directory, anchor: MerkleFrontier(), cachedTilesMax: cachedTilesMax)
+            var random = SeededRandom(seed: UInt64(cachedTilesMax))
+            let sizes = [1, 2, 255, 256, 257, 511, 512, 513, 600, 767, 768, 769, 1_023, 1_024, 1_025, 1_300]
+            var roots: [Int: [UInt8]] = [:]
+            for (before, size) in zip([0] + sizes, sizes) {
+                _ = try await log.append(Array(records[before..<size]))
+                try await tree.grow()
+                roots[size] = Self.root(records[..<size])
+                // Older trees are asked about between questions about the newest.
+                for asked in [size, sizes.prefix { $0 <= size }.randomElement(using: &random) ?? size, size] {
+                    let borders = [0, 254, 255, 256, 257, 511, 512, 768, 1_023, 1_024, asked - 1]
+                    let indexes = (borders + (0..<8).map { _ in Int.random(in: 0..<asked, using: &random) })
+                        .filter { $0 < asked }
+                    let proofs = try await tree.inclusionProofs(of: indexes.map(UInt64.init), in: UInt64(asked))
+                    for (index, proof) in zip(indexes, proofs) {
+                        #expect(
+                            MerkleProof.root(
+                                index: UInt64(index), size: UInt64(asked),
+                                leafHash: MerkleHash.leaf(records[index]), proof: proof) == roots[asked],
+                            "leaf \(index) of \(asked)")
+                    }
+                    #expect(try await tree.root(of: UInt64(asked)) == roots[asked])
+                    let old = Int.random(in: 1...asked, using: &random)
+                    #expect(
+                        MerkleProof.isConsistent(
+                            oldSize: UInt64(old), oldRoot: Self.root(records[..<old]), size: UInt64(asked),
+                            root: roots[asked] ?? [],
+                            proof: try await tree.consistencyProof(from: UInt64(old), to: UInt64(asked))))
+                }
+            }
+        }
+    }
+
     @Test func aTileHasTheHashesOfItsLevel() async throws {
         try await withDirectory { directory in
             let records = Self.records(600)

@@ -20,6 +20,17 @@ import Testing
         #expect(!json.text.utf8.contains { $0 < 0x20 })
     }
 
+    @Test func writesBytesInBase64AsFoundationDoes() {
+        let values = (0..<200).map { count in (0..<count).map { UInt8(truncatingIfNeeded: $0 * 73 + count * 151) } }
+        let json = JSONText.object { object in
+            object.add("one", base64: values[5])
+            object.add("all", base64: values)
+            object.add("none", base64: [] as [[UInt8]])
+        }
+        let all = values.map { "\"\(Data($0).base64EncodedString())\"" }.joined(separator: ",")
+        #expect(json.text == #"{"one":"\#(Data(values[5]).base64EncodedString())","all":[\#(all)],"none":[]}"#)
+    }
+
     @Test func writesMembersInOrderAndLeavesOutWhatIsNotThere() {
         let json = JSONText.object { object in
             object.add("z", 1)

@@ -1,5 +1,6 @@
 import Domain
 import Governance
+import TestSupport
 import Testing
 
 /// A backtest is the evaluation of each call, counted; what it keeps to be fast changes nothing.
@@ -80,6 +81,109 @@ import Testing
         default:
             let today = try permission([])
             return (today, today)
+        }
+    }
+
+    /// The rules that are left out, the short way for plain URLs and what is remembered change nothing: random policies
+    /// and calls, beside the gate's own evaluation of each.
+    @Test(arguments: 0..<40 as Range<UInt64>)
+    func anyCallIsJudgedAsTheGateWouldJudgeIt(seed: UInt64) throws {
+        var random = SeededRandom(seed: seed)
+        let tools = [
+            try Fixture.tool(), try Fixture.tool(base: "https://API.x.com:8443/base/"),
+            try Fixture.tool(#","riskTags":["money"],"governance":{"requireApproval":true}"#, base: "http://api.x.com"),
+            try Fixture.tool(
+                #","capabilities":[{"name":"read","path":"/a/*"},{"name":"w","path":"/b","riskTags":["pii"]}]"#),
+        ]
+        let tool = tools[Int(seed % 4)]
+        let today = [
+            BoundPolicy(name: "a", .policy(try Self.policy(&random))),
+            BoundPolicy(name: "p", seed % 7 == 0 ? .missing : .policy(try Self.policy(&random))),
+            BoundPolicy(name: "z", seed % 11 == 0 ? .unreadable("x") : .policy(try Self.policy(&random))),
+        ]
+        let proposed = try Self.policy(&random)
+        let agent = GovernedAgent(name: "bound", requiredTools: [], policyNames: ["a", "p", "z"])
+        let empty = PolicyBacktest(
+            agents: [agent], tools: [tool], policies: today, name: "p", proposed: proposed, examplesMax: 0,
+            judgementsMax: 3)
+        for _ in 0..<150 {
+            let url = Self.oddURL(&random)
+            let method = ["GET", "get", "POST", "DELETE"].randomElement(using: &random) ?? ""
+            var backtest = empty
+            let call = BacktestCall(agent: "bound", tool: "x", method: method, address: .url(url))
+            for _ in 0..<2 { backtest.add(call, then: .allow, of: Self.run, at: Position(1)) }
+            func permission(_ policies: [BoundPolicy]) -> PolicyPermission {
+                PolicyEvaluation.decide(
+                    call: Fixture.call(method, url, by: agent), tool: tool, policies: policies
+                ).permission
+            }
+            let outcome = BacktestOutcome(
+                then: .allow, today: permission(today),
+                proposed: permission([today[2], today[0], BoundPolicy(name: "p", .policy(proposed))]))
+            #expect(backtest.tallies.mapValues(\.count) == [outcome: 2], "\(method) \(url)")
+        }
+    }
+
+    private static func policy(_ random: inout SeededRandom) throws -> Policy {
+        let hosts = [
+            "https://api.x.com", "http://api.x.com", "https://api.x.com:8443/base", "https://api.x.com:8443",
+            "http://api.x.com:443", "https://other.com", "http://127.0.0.1",
+        ]
+        let rules = try (0..<Int.random(in: 0...8, using: &random)).map { _ in
+            let host = hosts.randomElement(using: &random) ?? ""
+            let path =
+                ["", "/*", "/a*", "/a", "/a/", "/a/b*", "/B", "/%61/b", "/b/*"].randomElement(using: &random) ?? ""
+            return try Fixture.rule(
+                PolicyPermission.allCases.randomElement(using: &random) ?? .deny,
+                Int.random(in: 0..<6, using: &random) == 0 ? "*" : host + path,
+                [[], ["GET"], ["post", "DELETE"]].randomElement(using: &random) ?? [],
+                tags: [[], [], ["money"], ["PII"]].randomElement(using: &random) ?? [])
+        }
+        return Policy(rules: rules)
+    }
+
+    /// Mostly below a tool, often spelled in some other way than the plain one. No query, which a recorded URL has well
+    /// formed, that is broken.
+    private static func oddURL(_ random: inout SeededRandom) -> String {
+        let starts = [
+            "https://api.x.com", "https://api.x.com", "http://api.x.com", "https://api.x.com:8443/base",
+            "https://API.X.com", "HTTPS://api.x.com:443", "https://api.x.com:", "https://api.x.com.",
+            "https://u@api.x.com",
+            "https://127.1", "https://api.x.com:08443/base", "https://api.x.com:99999", "http://api.x.com:443",
+        ]
+        let pieces = [
+            "/a", "/a", "/b", "/B", "/", "//", "/.", "/..", "/%61", "/%2561", "/%2e%2e", "/b;x=1", "/b.", "\\b",
+            "/%5cb",
+            "/a%2fb", "/%00", "/%zz", "/a b", "/é", ":@!$&'()*+,=", "/%3fx", "/A%3B", "/x-1_2~",
+        ]
+        let start = starts.randomElement(using: &random) ?? ""
+        return start
+            + (0..<Int.random(in: 0...4, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }
+            .joined()
+            + (["", "", "", "?x=1", "?x=/../b", "#f", "?x#f"].randomElement(using: &random) ?? "")
+    }
+
+    /// The short way reads a URL as the long one does, or leaves it to that.
+    @Test func aPlainURLIsReadAsAnyOther() throws {
+        var random = SeededRandom(seed: 11)
+        var texts = (0..<20_000).map { _ in Self.oddURL(&random) }
+        let marks = Array("abAZ019-._~/:@%?#;\\[]!$&'()*+,= \u{7f}é")
+        for text in texts.prefix(10_000) {
+            var characters = Array(text)
+            characters.insert(
+                marks.randomElement(using: &random) ?? "a", at: Int.random(in: 0...characters.count, using: &random))
+            texts.append(String(characters))
+        }
+        let longLabel = String(repeating: "a", count: 64)
+        texts += ["", "https://", "https://a", "https://a:0/", "https://a:65535", "https://a:65536", "https://a..b/x"]
+        texts += [
+            "https://\(longLabel)/", "https://1/", "https://a.1", "https://a.0x1f", "https://a.1b", "https://[::1]/",
+        ]
+        texts += [8_191, 8_192, 8_193].map { "https://a/" + String(repeating: "b", count: $0 - 10) }
+        for text in texts {
+            #expect(
+                Result { () throws(InvalidURL) in try NormalizedURL(text) }
+                    == Result { () throws(InvalidURL) in try NormalizedURL(inFull: text) }, "\(text)")
         }
     }
 

@@ -4,6 +4,9 @@ import EventStreaming
 
 /// Writes what the log says of a run, with the proofs that it says so, in constant memory.
 package struct AuditExporter: Sendable {
+    /// Of how many events the proofs are in memory: about half a megabyte.
+    private static let provenAtOnce = 256
+
     private let log: any LogBackend
     private let personal: any PersonalDataReader
     private let tree: TileTree
@@ -35,12 +38,16 @@ package struct AuditExporter: Sendable {
         var scan = RecordScan(log, personal, for: run.value, from: start, through: head.checkpoint.size)
         var isFirst = true
         while let batch = try await scan.batch() {
-            var text = ""
-            for found in batch where found.recorded.event.runID == run {
-                text += format.line(try await prove(found, head), head, isFirst: isFirst)
-                isFirst = false
+            var rest = batch.filter { $0.recorded.event.runID == run }[...]
+            while !rest.isEmpty {
+                var text = ""
+                for proven in try await prove(rest.prefix(Self.provenAtOnce), head) {
+                    text += format.line(proven, head, isFirst: isFirst)
+                    isFirst = false
+                }
+                try await write(text)
+                rest = rest.dropFirst(Self.provenAtOnce)
             }
-            if !text.isEmpty { try await write(text) }
         }
         try await write(format.ending)
     }
@@ -56,7 +63,7 @@ package struct AuditExporter: Sendable {
         var events: [ProvenEvent] = []
         while let batch = try await scan.batch() {
             for found in batch where Receipt.isPart(found.recorded.event, of: subject) {
-                events.append(try await prove(found, head))
+                events += try await prove([found], head)
                 if Receipt.isDecision(found.recorded.event.payload) { return Receipt.json(events, head) }
             }
         }
@@ -68,11 +75,14 @@ package struct AuditExporter: Sendable {
         return ExportHead(checkpoint: checkpoint, note: note, key: keeper.verifier, runID: run, after: after)
     }
 
-    private func prove(_ found: RecordScan.Found, _ head: ExportHead) async throws(AuditError) -> ProvenEvent {
-        let index = found.recorded.position.value - 1
-        return ProvenEvent(
-            record: found.record, recorded: found.recorded,
-            inclusion: try await tree.inclusionProof(of: index, in: head.checkpoint.size),
-            disclosed: found.disclosed)
+    private func prove(
+        _ found: some Collection<RecordScan.Found>, _ head: ExportHead
+    ) async throws(AuditError) -> [ProvenEvent] {
+        let proofs = try await tree.inclusionProofs(
+            of: found.map { $0.recorded.position.value - 1 }, in: head.checkpoint.size)
+        return zip(found, proofs).map { found, proof in
+            ProvenEvent(
+                record: found.record, recorded: found.recorded, inclusion: proof, disclosed: found.disclosed)
+        }
     }
 }

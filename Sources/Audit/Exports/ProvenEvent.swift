@@ -1,7 +1,6 @@
 package import Domain
 package import EventStore
 package import EventStreaming
-import Foundation
 
 /// An event with what proves that it is in the log: its record as it is there, and the way from it to a signed root.
 package struct ProvenEvent: Sendable {
@@ -22,10 +21,10 @@ package struct ProvenEvent: Sendable {
     package var json: JSONText {
         .object { json in
             json.add("event", EventDocument.json(recorded))
-            json.add("record", Data(record).base64EncodedString())
+            json.add("record", base64: record)
             json.add("leaf_index", recorded.position.value - 1)
-            json.add("inclusion", inclusion.map { Data($0).base64EncodedString() })
-            if !disclosed.isEmpty { json.add("disclosed", disclosed.map { Data($0).base64EncodedString() }) }
+            json.add("inclusion", base64: inclusion)
+            if !disclosed.isEmpty { json.add("disclosed", base64: disclosed) }
         }
     }
 }

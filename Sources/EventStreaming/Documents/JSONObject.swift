@@ -4,7 +4,7 @@ package import Domain
 ///
 /// All answers are written by it: the order is fixed, `JSONText` is put in as it is, and nothing is boxed.
 package struct JSONObject: Sendable {
-    private var bytes: [UInt8] = [UInt8(ascii: "{")]
+    var bytes: [UInt8] = [UInt8(ascii: "{")]
 
     package init() {}
 
@@ -51,7 +51,7 @@ package struct JSONObject: Sendable {
 
     package mutating func addNull(_ name: String) { add(name, JSONText(verified: "null")) }
 
-    private mutating func addName(_ name: String) {
+    mutating func addName(_ name: String) {
         if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
         bytes.append(jsonString: name)
         bytes.append(UInt8(ascii: ":"))

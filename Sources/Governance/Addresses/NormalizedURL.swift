@@ -33,6 +33,11 @@ package struct NormalizedURL: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads a URL; what cannot be read in one way alone is refused: user names, escaped hosts, NUL, broken escapes.
     package init(_ text: String) throws(InvalidURL) {
+        if let plain = Self(plain: text) { self = plain } else { try self.init(inFull: text) }
+    }
+
+    /// As `init(_:)`, and without the short way for URLs in which there is nothing to normalise.
+    package init(inFull text: String) throws(InvalidURL) {
         var bytes = Array(text.utf8)
         guard bytes.count <= Self.bytesMax else { throw InvalidURL("is longer than \(Self.bytesMax) bytes") }
         guard bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
@@ -52,6 +57,16 @@ package struct NormalizedURL: Hashable, Sendable, CustomStringConvertible {
         query = try queryStart.map { start throws(InvalidURL) in
             String(decoding: try PercentEncoding.normalized(rest[(start + 1)...]), as: UTF8.self)
         }
+    }
+
+    init(scheme: Scheme, host: String, port: UInt16, path: String, hasPath: Bool, reading: String) {
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.path = path
+        self.hasPath = hasPath
+        query = nil
+        readings = [reading]
     }
 
     /// The origin: scheme, host, and the port where it is not the scheme's own.

@@ -4,22 +4,24 @@
 package struct ResourcePattern: Hashable, Sendable, CustomStringConvertible {
     private enum Kind: Hashable, Sendable {
         case everything
-        case exactly(NormalizedURL)
-        case beginning(NormalizedURL)
+        case exactly
+        case beginning
     }
 
     /// As it was written.
     package let text: String
     private let kind: Kind
+    /// The one that `kind` speaks of, in an array: a rule is copied often, and its URL need not be.
+    private let urls: [NormalizedURL]
 
     package static let everything = ResourcePattern()
 
-    private init() { (text, kind) = ("*", .everything) }
+    private init() { (text, kind, urls) = ("*", .everything, []) }
 
     package init(_ text: String) throws(InvalidURL) {
         self.text = text
         guard text != "*" else {
-            kind = .everything
+            (kind, urls) = (.everything, [])
             return
         }
         let isPrefix = text.hasSuffix("*")
@@ -34,21 +36,28 @@ package struct ResourcePattern: Hashable, Sendable, CustomStringConvertible {
         }
         let path = url.drop { $0 != ":" }.dropFirst(3).drop { $0 != "/" }
         guard !PathNormalization.hasDotSegments(path) else { throw InvalidURL("must have no . or .. in its path") }
-        kind = isPrefix || !normalized.hasPath ? .beginning(normalized) : .exactly(normalized)
+        (kind, urls) = (isPrefix || !normalized.hasPath ? .beginning : .exactly, [normalized])
     }
 
     package var description: String { text }
+
+    /// Whether the pattern can cover any URL at all of that one's origin.
+    func mayCoverSome(withOriginOf url: NormalizedURL) -> Bool {
+        kind == .everything || url.mayHaveOrigin(of: urls[0])
+    }
 
     /// Whether every reading of the URL lies in the pattern: what an allow rule asks.
     func surelyCovers(_ url: NormalizedURL) -> Bool {
         switch kind {
         case .everything: true
-        case .exactly(let mine):
-            url.hasOrigin(of: mine) && url.path == mine.path
-                && url.readings.allSatisfy { mine.readings.contains($0) }
-        case .beginning(let mine):
-            url.hasOrigin(of: mine) && url.path.utf8.starts(with: mine.path.utf8)
-                && url.readings.allSatisfy { reading in mine.readings.contains { reading.isUnder($0, mine) } }
+        case .exactly:
+            url.hasOrigin(of: urls[0]) && url.path == urls[0].path
+                && url.readings.allSatisfy { urls[0].readings.contains($0) }
+        case .beginning:
+            url.hasOrigin(of: urls[0]) && url.path.begins(with: urls[0].path)
+                && url.readings.allSatisfy { reading in
+                    urls[0].readings.contains { reading.isUnder($0, endsWithSlash: urls[0].path.hasFinalSlash) }
+                }
         }
     }
 
@@ -56,20 +65,34 @@ package struct ResourcePattern: Hashable, Sendable, CustomStringConvertible {
     func possiblyCovers(_ url: NormalizedURL) -> Bool {
         switch kind {
         case .everything: true
-        case .exactly(let mine):
-            url.mayHaveOrigin(of: mine) && url.readings.contains { mine.readings.contains($0) }
-        case .beginning(let mine):
-            url.mayHaveOrigin(of: mine)
-                && url.readings.contains { reading in mine.readings.contains { reading.isUnder($0, mine) } }
+        case .exactly:
+            url.mayHaveOrigin(of: urls[0]) && url.readings.contains { urls[0].readings.contains($0) }
+        case .beginning:
+            url.mayHaveOrigin(of: urls[0])
+                && url.readings.contains { reading in
+                    urls[0].readings.contains { reading.isUnder($0, endsWithSlash: urls[0].path.hasFinalSlash) }
+                }
         }
     }
 }
 
 extension String {
     /// Whether the reading begins with a pattern's; one that ends with a slash also covers its own name.
-    fileprivate func isUnder(_ prefix: String, _ pattern: NormalizedURL) -> Bool {
-        guard utf8.starts(with: prefix.utf8) else { return false }
-        guard pattern.path.hasSuffix("/"), prefix.utf8.count > 1 else { return true }
+    fileprivate func isUnder(_ prefix: String, endsWithSlash: Bool) -> Bool {
+        guard begins(with: prefix) else { return false }
+        guard endsWithSlash, prefix.utf8.count > 1 else { return true }
         return utf8.count == prefix.utf8.count || utf8.dropFirst(prefix.utf8.count).first == UInt8(ascii: "/")
+    }
+
+    fileprivate var hasFinalSlash: Bool { utf8.last == UInt8(ascii: "/") }
+
+    /// Whether the bytes of the prefix are the first of these.
+    fileprivate func begins(with prefix: String) -> Bool {
+        let whole = utf8.withContiguousStorageIfAvailable { mine in
+            prefix.utf8.withContiguousStorageIfAvailable { theirs in
+                mine.count >= theirs.count && mine.prefix(theirs.count).elementsEqual(theirs)
+            }
+        }
+        return (whole ?? nil) ?? utf8.starts(with: prefix.utf8)
     }
 }

@@ -2,8 +2,9 @@ package import Domain
 
 /// Judges recorded calls by today's policies, and by those with a proposed one among them.
 ///
-/// Documents are read once; calls that are alike, but for their queries, are judged once. Memory is bounded whatever
-/// the calls are.
+/// Documents are read once, and of the policies only those rules are asked that can be about calls of that tool and
+/// method at all. A call that takes long to judge is remembered, without its query. Memory is bounded whatever the calls
+/// are.
 package struct PolicyBacktest: Sendable {
     private struct Governed: Sendable {
         let agent: GovernedAgent
@@ -18,10 +19,16 @@ package struct PolicyBacktest: Sendable {
         let proposed: PolicyPermission
     }
 
+    /// How many scopes are kept, and rules in them; beyond it they are forgotten and made again.
+    private static let scopesMax = 2_000
+    private static let scopedRulesMax = 100_000
+
     private let agents: [String: Governed]
     private let tools: [String: GovernedTool]
     private let examplesMax: Int
     private let judgementsMax: Int
+    private var scopes: [BacktestScope.Key: BacktestScope] = [:]
+    private var scopedRuleCount = 0
     private var young: [BacktestCall: Judgement] = [:]
     private var old: [BacktestCall: Judgement] = [:]
 
@@ -67,7 +74,7 @@ package struct PolicyBacktest: Sendable {
         let outcome = BacktestOutcome(then: then, today: judgement.today, proposed: judgement.proposed)
         callCount += 1
         let isShown = outcome.isChange && tallies[outcome].map { $0.examples.count < examplesMax } ?? true
-        let reason = isShown ? verdict(on: call, proposed: true).rule.reason : ""
+        let reason = isShown ? verdict(on: call).rule.reason : ""
         tallies[outcome, default: BacktestTally()].add(
             { isShown ? BacktestExample(position: position, runID: runID, call: call, reason: reason) : nil },
             examplesMax: examplesMax)
@@ -83,16 +90,14 @@ package struct PolicyBacktest: Sendable {
 
     private mutating func judgement(of call: BacktestCall) -> Judgement {
         let call = call.withoutQuery
-        if let known = young[call] { return known }
-        let judgement: Judgement
-        if let known = old[call] {
-            judgement = known
-        } else {
-            let today = verdict(on: call, proposed: false).permission
-            let isBound = agents[call.agent]?.isBound ?? false
-            judgement = Judgement(
-                today: today, proposed: isBound ? verdict(on: call, proposed: true).permission : today)
+        let key = BacktestScope.Key(agent: call.agent, tool: call.tool, method: call.method)
+        if let scope = scopes[key], scope.isQuick, case .url(let text) = call.address,
+            let url = NormalizedURL(plain: text)
+        {
+            return judgement(of: call, in: scope, url)
         }
+        if let known = young[call] { return known }
+        let judgement = old[call] ?? judgement(of: call, in: scope(key), nil)
         if young.count >= judgementsMax {
             old = young
             young.removeAll(keepingCapacity: true)
@@ -101,19 +106,49 @@ package struct PolicyBacktest: Sendable {
         return judgement
     }
 
-    private func verdict(on call: BacktestCall, proposed: Bool) -> Verdict {
-        // As at the gate: without a deploy nothing is bound.
-        let governed = agents[call.agent]
-        let agent = governed?.agent ?? GovernedAgent(name: call.agent, requiredTools: [], policyNames: [])
-        let tool = tools[call.tool]
-        let url: String
-        switch call.address {
-        case .url(let text): url = text
-        case .belowBase(let path): url = tool?.url(below: path) ?? path
+    private func judgement(of call: BacktestCall, in scope: BacktestScope, _ url: NormalizedURL?) -> Judgement {
+        let permissions = PolicyEvaluation.permissions(
+            call: CallFacts(agent: scope.agent, tool: call.tool, method: call.method, url: address(call, scope.tool)),
+            at: url, tool: scope.tool, policies: scope.policies)
+        // Where the proposed policy is not bound nothing changes.
+        return Judgement(today: permissions[0], proposed: permissions[permissions.count - 1])
+    }
+
+    private mutating func scope(_ key: BacktestScope.Key) -> BacktestScope {
+        if let known = scopes[key] { return known }
+        let governed = agents[key.agent]
+        var lists = [governed?.today ?? []]
+        if let governed, governed.isBound { lists.append(governed.proposed) }
+        let scope = BacktestScope(
+            agent: agent(key.agent), tool: tools[key.tool], method: key.method, policies: lists)
+        if scopes.count >= Self.scopesMax || scopedRuleCount + scope.ruleCount > Self.scopedRulesMax {
+            scopes.removeAll(keepingCapacity: true)
+            scopedRuleCount = 0
         }
+        scopes[key] = scope
+        scopedRuleCount += scope.ruleCount
+        return scope
+    }
+
+    /// As at the gate: without a deploy nothing is bound.
+    private func agent(_ name: String) -> GovernedAgent {
+        agents[name]?.agent ?? GovernedAgent(name: name, requiredTools: [], policyNames: [])
+    }
+
+    private func address(_ call: BacktestCall, _ tool: GovernedTool?) -> String {
+        switch call.address {
+        case .url(let text): text
+        case .belowBase(let path): tool?.url(below: path) ?? path
+        }
+    }
+
+    /// Why the call is judged so with the proposed policy, which the rules that were left out have to be asked for too.
+    private func verdict(on call: BacktestCall) -> Verdict {
+        let tool = tools[call.tool]
         return PolicyEvaluation.decide(
-            call: CallFacts(agent: agent, tool: call.tool, method: call.method, url: url), tool: tool,
-            policies: (proposed ? governed?.proposed : governed?.today) ?? [], isExplained: false)
+            call: CallFacts(
+                agent: agent(call.agent), tool: call.tool, method: call.method, url: address(call, tool)),
+            tool: tool, policies: agents[call.agent]?.proposed ?? [], isExplained: false)
     }
 }
 

@@ -17,7 +17,9 @@ package struct CallMethods: Hashable, Sendable, CustomStringConvertible {
         self.init(upperCase: names.map { $0.uppercased() })
     }
 
-    package func contains(_ method: String) -> Bool { names.isEmpty || names.contains(method.uppercased()) }
+    package func contains(_ method: String) -> Bool {
+        names.isEmpty || names.contains(method) || names.contains(method.uppercased())
+    }
 
     package var description: String { names.isEmpty ? "any method" : names.joined(separator: ", ") }
 

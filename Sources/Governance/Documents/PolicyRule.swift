@@ -37,6 +37,11 @@ package struct PolicyRule: Hashable, Sendable, CustomStringConvertible {
         return "\(permission.rawValue) \(methods) on \(resource)\(marked)"
     }
 
+    /// Whether the rule can be about any call of that method below the URL.
+    func mayCover(_ method: String, somewhereBelow base: NormalizedURL) -> Bool {
+        methods.contains(method) && resource.mayCoverSome(withOriginOf: base)
+    }
+
     /// Whether the rule is about the call. One that allows wants every reading of the URL, the others want any.
     func covers(_ method: String, _ url: NormalizedURL, _ tags: RiskTags) -> Bool {
         guard methods.contains(method), self.tags.isEmpty || self.tags.overlaps(tags) else { return false }

@@ -13,12 +13,33 @@ package enum PolicyEvaluation {
         var evaluation = Evaluation(call: call, policies: policies, Explanation(isKept: isExplained))
         return evaluation.verdict(tool)
     }
+
+    /// The permissions alone that the call has with each of some lists of policies; what does not depend on policies is
+    /// found once.
+    ///
+    /// - Parameters:
+    ///   - url: the call's, where it has been read already.
+    ///   - lists: each in the order of the policies' names.
+    static func permissions(
+        call: CallFacts, at url: NormalizedURL? = nil, tool: GovernedTool?, policies lists: [[BoundPolicy]]
+    ) -> [PolicyPermission] {
+        var evaluation = Evaluation(call: call, policies: [], Explanation(isKept: false))
+        switch evaluation.situation(tool, at: url) {
+        case .refused: return lists.map { _ in .deny }
+        case .judged(let judged):
+            return lists.map { list in
+                evaluation.policies = list
+                return evaluation.ruling(judged).permission
+            }
+        }
+    }
 }
 
 /// One evaluation on its way.
 private struct Evaluation {
     let call: CallFacts
-    let policies: [BoundPolicy]
+    /// In the order of their names.
+    var policies: [BoundPolicy]
     var explanation: Explanation
 
     init(call: CallFacts, policies: [BoundPolicy], _ explanation: Explanation) {
@@ -28,48 +49,81 @@ private struct Evaluation {
     }
 
     mutating func verdict(_ tool: GovernedTool?) -> Verdict {
-        guard let tool else { return deny(.unknownTool(call.tool), .tool) }
+        let judged: JudgedCall
+        switch situation(tool) {
+        case .refused(let rule, let stage): return deny(rule, stage)
+        case .judged(let found): judged = found
+        }
+        let ruling = ruling(judged)
+        switch ruling.permission {
+        case .deny: return verdict(.deny(ruling.rule), nil, url: nil)
+        case .allow: return verdict(.allow(ruling.rule), judged.match, url: judged.url)
+        case .approvalRequired:
+            return verdict(
+                .approvalRequired(ruling.rule, requirement(ruling.rule, judged)), judged.match, url: judged.url)
+        }
+    }
+
+    /// What the call is to its tool: nothing of it depends on policies.
+    mutating func situation(_ tool: GovernedTool?, at known: NormalizedURL? = nil) -> Situation {
+        guard let tool else { return .refused(.unknownTool(call.tool), .tool) }
         explanation.add(.tool, "\"\(tool.name)\" is registered at \(tool.baseURL)")
         let url: NormalizedURL
-        do {
-            url = try NormalizedURL(call.url)
-        } catch {
-            return deny(.invalidURL(error.reason), .url)
+        if let known {
+            url = known
+        } else {
+            do {
+                url = try NormalizedURL(call.url)
+            } catch {
+                return .refused(.invalidURL(error.reason), .url)
+            }
         }
-        guard let place = tool.place(of: url) else { return deny(.outsideTool(tool.baseURL.text), .url) }
+        guard let place = tool.place(of: url) else { return .refused(.outsideTool(tool.baseURL.text), .url) }
         explanation.add(.url, "judged as \(call.method) \(url)")
         let match = CapabilityMatch.find(call.method, at: place, in: tool.capabilities)
-        let tags = call.tags.union(tool.tags).union(match?.capability?.tags ?? RiskTags([]))
-        let judged = JudgedCall(tool: tool, url: url, tags: tags, match: match)
-        let ruling = policies.isEmpty ? byAccessMode(tool) : byRules(judged)
-        guard ruling.permission != .deny else { return verdict(.deny(ruling.rule), nil, url: nil) }
-        let stricter = askedByTool(tool, ruling)
-        guard let match else { return deny(.noCapability, .capability) }
+        var tags = call.tags.isEmpty ? tool.tags : call.tags.union(tool.tags)
+        if let own = match?.capability?.tags, !own.isEmpty { tags = tags.union(own) }
+        return .judged(JudgedCall(tool: tool, url: url, tags: tags, match: match))
+    }
+
+    /// What policies or the access mode say, then the tool, then its capabilities.
+    mutating func ruling(_ judged: JudgedCall) -> Ruling {
+        let ruling = policies.isEmpty ? byAccessMode(judged.tool) : byRules(judged)
+        guard ruling.permission != .deny else { return ruling }
+        let stricter = askedByTool(judged.tool, ruling)
+        guard let match = judged.match else {
+            explanation.add(.capability, DecidingRule.noCapability.reason)
+            return Ruling(permission: .deny, rule: .noCapability)
+        }
         explanation.add(
             .capability,
             match.capability.map { "the call is \"\($0.names[0])\"" } ?? "the tool declares none: every call is one")
-        guard stricter.permission == .approvalRequired else { return verdict(.allow(stricter.rule), match, url: url) }
-        return verdict(.approvalRequired(stricter.rule, requirement(stricter.rule, judged)), match, url: url)
+        return stricter
     }
 
     /// The strictest permission that a rule gives, by the first rule in the order of the policies' names.
     private mutating func byRules(_ judged: JudgedCall) -> Ruling {
         explanation.add(.policies, "bound: \(policies.map { "\"\($0.name)\"" }.joined(separator: ", "))")
-        var found: [PolicyPermission: DecidingRule] = [:]
-        for bound in policies {
-            switch bound.content {
-            case .missing: note(.deny, .unusablePolicy(name: bound.name, reason: "does not exist"), &found)
-            case .unreadable(let reason):
-                note(.deny, .unusablePolicy(name: bound.name, reason: "cannot be read: \(reason)"), &found)
-            case .policy(let policy):
-                for (index, rule) in policy.rules.enumerated()
-                where rule.covers(call.method, judged.url, judged.tags) {
-                    note(rule.permission, .policy(name: bound.name, index: index, rule), &found)
-                }
+        var found = FoundRules()
+        for (number, bound) in policies.enumerated() {
+            guard case .policy(let policy) = bound.content else {
+                note(.deny, FoundRules.Place(policy: number, rule: nil), &found)
+                continue
             }
+            // By their numbers: a rule is large to copy.
+            for index in policy.rules.indices {
+                let permission = policy.rules[index].permission
+                // A second rule that says the same is for the explanation alone.
+                guard explanation.isKept || found[permission] == nil,
+                    policy.rules[index].covers(call.method, judged.url, judged.tags)
+                else { continue }
+                note(permission, FoundRules.Place(policy: number, rule: index), &found)
+            }
+            if found.deny != nil, !explanation.isKept { break }
         }
         for permission in [PolicyPermission.deny, .approvalRequired, .allow] {
-            if let rule = found[permission] {
+            if let place = found[permission] {
+                let rule = rule(place)
                 explanation.add(.rules, "\(permission.rawValue) decides: \(rule.reason)")
                 return Ruling(permission: permission, rule: rule)
             }
@@ -78,12 +132,25 @@ private struct Evaluation {
         return Ruling(permission: .deny, rule: .defaultDeny)
     }
 
-    private mutating func note(
-        _ permission: PolicyPermission, _ rule: DecidingRule, _ found: inout [PolicyPermission: DecidingRule]
-    ) {
+    private mutating func note(_ permission: PolicyPermission, _ place: FoundRules.Place, _ found: inout FoundRules) {
         // The steps are for people: they name the first hundred rules, and the one that decides.
-        if explanation.steps.count < 100 { explanation.add(.rules, "covers the call: \(rule.reason)") }
-        if found[permission] == nil { found[permission] = rule }
+        if explanation.isKept, explanation.steps.count < 100 {
+            let reason = rule(place).reason
+            explanation.add(.rules, "covers the call: \(reason)")
+        }
+        if found[permission] == nil { found[permission] = place }
+    }
+
+    private func rule(_ place: FoundRules.Place) -> DecidingRule {
+        let bound = policies[place.policy]
+        switch bound.content {
+        case .missing: return .unusablePolicy(name: bound.name, reason: "does not exist")
+        case .unreadable(let reason):
+            return .unusablePolicy(name: bound.name, reason: "cannot be read: \(reason)")
+        case .policy(let policy):
+            let index = place.rule ?? 0
+            return .policy(name: bound.name, index: index, policy.rules[index])
+        }
     }
 
     private mutating func byAccessMode(_ tool: GovernedTool) -> Ruling {
@@ -130,6 +197,12 @@ private struct Evaluation {
     }
 }
 
+/// What a call comes to before any policy is asked.
+private enum Situation {
+    case refused(DecidingRule, Explanation.Stage)
+    case judged(JudgedCall)
+}
+
 private struct JudgedCall {
     let tool: GovernedTool
     let url: NormalizedURL
@@ -140,4 +213,32 @@ private struct JudgedCall {
 private struct Ruling {
     let permission: PolicyPermission
     let rule: DecidingRule
+}
+
+/// The first rule that was found to give each permission.
+private struct FoundRules {
+    /// Which rule of which policy; none is the policy itself, which cannot be used.
+    struct Place {
+        let policy: Int
+        let rule: Int?
+    }
+
+    var deny, approvalRequired, allow: Place?
+
+    subscript(permission: PolicyPermission) -> Place? {
+        get {
+            switch permission {
+            case .deny: deny
+            case .approvalRequired: approvalRequired
+            case .allow: allow
+            }
+        }
+        set {
+            switch permission {
+            case .deny: deny = newValue
+            case .approvalRequired: approvalRequired = newValue
+            case .allow: allow = newValue
+            }
+        }
+    }
 }

@@ -124,7 +124,7 @@ package struct Explanation: Hashable, Sendable {
 
     package private(set) var steps: [Step] = []
     /// Whether anybody reads the steps: making their texts costs more than the verdict.
-    private let isKept: Bool
+    let isKept: Bool
 
     init(isKept: Bool) { self.isKept = isKept }
 

@@ -39,8 +39,8 @@ extension APIHandlers {
                 json.add("position", position)
                 json.add("leaf_index", position - 1)
                 json.add("tree_size", size)
-                json.add("root_hash", Data(root).base64EncodedString())
-                json.add("inclusion", proof.map { Data($0).base64EncodedString() })
+                json.add("root_hash", base64: root)
+                json.add("inclusion", base64: proof)
                 json.add("checkpoint", note)
             })
     }
@@ -60,8 +60,8 @@ extension APIHandlers {
             .object { json in
                 json.add("from", from)
                 json.add("to", to)
-                json.add("root_hash", Data(root).base64EncodedString())
-                json.add("consistency", proof.map { Data($0).base64EncodedString() })
+                json.add("root_hash", base64: root)
+                json.add("consistency", base64: proof)
                 json.add("checkpoint", note)
             })
     }

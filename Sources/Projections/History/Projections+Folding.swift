@@ -29,10 +29,17 @@ extension Projections {
         }
     }
 
+    /// Writes all pages to the file and empties the write-ahead log.
+    ///
+    /// - Throws: `SQLITE_BUSY` when a reader is in the way.
+    func checkpoint() async throws {
+        _ = try await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+    }
+
     /// Puts all of it in the one file, and says how large that is.
     func settle() async throws(ProjectionError) -> Int {
         do {
-            _ = try await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            try await checkpoint()
             return try FileManager.default.attributesOfItem(atPath: pool.path)[.size] as? Int ?? 0
         } catch {
             throw .wrapping(error)

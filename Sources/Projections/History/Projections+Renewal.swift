@@ -43,10 +43,10 @@ extension Projections {
         while try await !isCheckpointed() { try await Task.sleep(for: .milliseconds(50)) }
     }
 
-    /// Writes all pages to the file and empties the write-ahead log; `false` when a reader is in the way.
+    /// Whether no old page is left; `false` when a reader is in the way.
     private func isCheckpointed() async throws -> Bool {
         do {
-            _ = try await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            try await checkpoint()
             return true
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
             return false

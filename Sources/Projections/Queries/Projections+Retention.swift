@@ -79,7 +79,7 @@ extension Projections {
     /// - Throws: when a reader holds on to it for long; the next time does it as well.
     package func emptyWriteAheadLog() async throws(ProjectionError) {
         do {
-            _ = try await pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+            try await checkpoint()
         } catch {
             throw .wrapping(error)
         }

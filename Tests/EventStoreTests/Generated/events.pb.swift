@@ -53,13 +53,10 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
   case approvalConnector // = 11
   case analysis // = 14
   case build // = 15
-<<<<<<< HEAD
   case person // = 16
-=======
 
   /// Of a run's end as a thing that is kept; the id is the run's.
   case expiry // = 18
->>>>>>> ret2
   case UNRECOGNIZED(Int)
 
   init() {
@@ -84,11 +81,8 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case 13: self = .settings
     case 14: self = .analysis
     case 15: self = .build
-<<<<<<< HEAD
     case 16: self = .person
-=======
     case 18: self = .expiry
->>>>>>> ret2
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -111,11 +105,8 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case .settings: return 13
     case .analysis: return 14
     case .build: return 15
-<<<<<<< HEAD
     case .person: return 16
-=======
     case .expiry: return 18
->>>>>>> ret2
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -139,6 +130,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     .analysis,
     .build,
     .person,
+    .expiry,
   ]
 
 }
@@ -934,14 +926,6 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._payload = .buildRequested(newValue)}
   }
 
-  var runExpired: Sluice_Events_V1_RunExpired {
-    get {
-      if case .runExpired(let v)? = _storage._payload {return v}
-      return Sluice_Events_V1_RunExpired()
-    }
-    set {_uniqueStorage()._payload = .runExpired(newValue)}
-  }
-
   var buildStarted: Sluice_Events_V1_BuildStarted {
     get {
       if case .buildStarted(let v)? = _storage._payload {return v}
@@ -972,6 +956,14 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
       return Sluice_Events_V1_PersonErased()
     }
     set {_uniqueStorage()._payload = .personErased(newValue)}
+  }
+
+  var runExpired: Sluice_Events_V1_RunExpired {
+    get {
+      if case .runExpired(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_RunExpired()
+    }
+    set {_uniqueStorage()._payload = .runExpired(newValue)}
   }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1019,12 +1011,9 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     case buildRequested(Sluice_Events_V1_BuildRequested)
     case buildStarted(Sluice_Events_V1_BuildStarted)
     case buildFinished(Sluice_Events_V1_BuildFinished)
-<<<<<<< HEAD
     case personErasureRequested(Sluice_Events_V1_PersonErasureRequested)
     case personErased(Sluice_Events_V1_PersonErased)
-=======
     case runExpired(Sluice_Events_V1_RunExpired)
->>>>>>> ret2
 
   }
 
@@ -2807,38 +2796,6 @@ nonisolated struct Sluice_Events_V1_BuildRequested: Sendable {
   init() {}
 }
 
-nonisolated struct Sluice_Events_V1_RunExpired: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  var runID: Data = Data()
-
-  var accessRequestIds: [Data] = []
-
-  var usage: [Sluice_Events_V1_RunUsage] = []
-
-  var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  init() {}
-}
-
-nonisolated struct Sluice_Events_V1_RunUsage: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  var day: Int64 = 0
-
-  var runs: UInt32 = 0
-
-  var toolCalls: UInt32 = 0
-
-  var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  init() {}
-}
-
 nonisolated struct Sluice_Events_V1_BuildStarted: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2923,16 +2880,48 @@ nonisolated struct Sluice_Events_V1_PersonErased: Sendable {
   init() {}
 }
 
+/// A finished run is not kept any more: its records may be gone from the log, and this one stays.
+nonisolated struct Sluice_Events_V1_RunExpired: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var runID: Data = Data()
+
+  /// The run's access requests, whose streams go with it.
+  var accessRequestIds: [Data] = []
+
+  var usage: [Sluice_Events_V1_RunUsage] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What a run has added to the sums of a day, which stay.
+nonisolated struct Sluice_Events_V1_RunUsage: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Days since 1970-01-01.
+  var day: Int64 = 0
+
+  var runs: UInt32 = 0
+
+  var toolCalls: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "sluice.events.v1"
 
 nonisolated extension Sluice_Events_V1_StreamKind: SwiftProtobuf._ProtoNameProviding {
-<<<<<<< HEAD
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{1}STREAM_KIND_APPROVAL_CONNECTOR\0\u{1}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0\u{1}STREAM_KIND_ANALYSIS\0\u{1}STREAM_KIND_BUILD\0\u{1}STREAM_KIND_PERSON\0")
-=======
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{1}STREAM_KIND_APPROVAL_CONNECTOR\0\u{1}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0\u{1}STREAM_KIND_ANALYSIS\0\u{1}STREAM_KIND_BUILD\0\u{2}\u{3}STREAM_KIND_EXPIRY\0")
->>>>>>> ret2
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{1}STREAM_KIND_APPROVAL_CONNECTOR\0\u{1}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0\u{1}STREAM_KIND_ANALYSIS\0\u{1}STREAM_KIND_BUILD\0\u{1}STREAM_KIND_PERSON\0\u{2}\u{2}STREAM_KIND_EXPIRY\0")
 }
 
 nonisolated extension Sluice_Events_V1_ResourceKind: SwiftProtobuf._ProtoNameProviding {
@@ -2969,11 +2958,7 @@ nonisolated extension Sluice_Events_V1_DeliveryPurpose: SwiftProtobuf._ProtoName
 
 nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Envelope"
-<<<<<<< HEAD
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{1}personal\0\u{4}\u{12}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{3}person_erasure_requested\0\u{3}person_erased\0\u{4}\u{3}sources_analyzed\0\u{3}build_requested\0\u{3}build_started\0\u{3}build_finished\0\u{4}\u{7}delivery_started\0\u{3}delivery_ended\0\u{3}decision_link_used\0\u{4}\u{8}api_key_rotated\0")
-=======
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{4}\u{13}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{4}\u{5}sources_analyzed\0\u{3}build_requested\0\u{3}build_started\0\u{3}build_finished\0\u{4}\u{7}delivery_started\0\u{3}delivery_ended\0\u{3}decision_link_used\0\u{4}\u{8}api_key_rotated\0\u{4}\u{a}run_expired\0")
->>>>>>> ret2
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{1}personal\0\u{4}\u{12}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{3}person_erasure_requested\0\u{3}person_erased\0\u{4}\u{3}sources_analyzed\0\u{3}build_requested\0\u{3}build_started\0\u{3}build_finished\0\u{4}\u{7}delivery_started\0\u{3}delivery_ended\0\u{3}decision_link_used\0\u{4}\u{8}api_key_rotated\0\u{4}\u{a}run_expired\0")
 
   fileprivate class _StorageClass {
     var _schemaVersion: UInt32 = 0
@@ -3568,19 +3553,6 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
             _storage._payload = .buildFinished(v)
           }
         }()
-        case 100: try {
-          var v: Sluice_Events_V1_RunExpired?
-          var hadOneofValue = false
-          if let current = _storage._payload {
-            hadOneofValue = true
-            if case .runExpired(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._payload = .runExpired(v)
-          }
-        }()
         case 80: try {
           var v: Sluice_Events_V1_DeliveryStarted?
           var hadOneofValue = false
@@ -3631,6 +3603,19 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
           if let v = v {
             if hadOneofValue {try decoder.handleConflictingOneOf()}
             _storage._payload = .apiKeyRotated(v)
+          }
+        }()
+        case 100: try {
+          var v: Sluice_Events_V1_RunExpired?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .runExpired(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .runExpired(v)
           }
         }()
         default: break
@@ -6648,86 +6633,6 @@ nonisolated extension Sluice_Events_V1_BuildRequested: SwiftProtobuf.Message, Sw
   }
 }
 
-nonisolated extension Sluice_Events_V1_RunExpired: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".RunExpired"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{3}access_request_ids\0\u{1}usage\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.runID) }()
-      case 2: try { try decoder.decodeRepeatedBytesField(value: &self.accessRequestIds) }()
-      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.usage) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if !self.runID.isEmpty {
-      try visitor.visitSingularBytesField(value: self.runID, fieldNumber: 1)
-    }
-    if !self.accessRequestIds.isEmpty {
-      try visitor.visitRepeatedBytesField(value: self.accessRequestIds, fieldNumber: 2)
-    }
-    if !self.usage.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.usage, fieldNumber: 3)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Sluice_Events_V1_RunExpired, rhs: Sluice_Events_V1_RunExpired) -> Bool {
-    if lhs.runID != rhs.runID {return false}
-    if lhs.accessRequestIds != rhs.accessRequestIds {return false}
-    if lhs.usage != rhs.usage {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Sluice_Events_V1_RunUsage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".RunUsage"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}day\0\u{1}runs\0\u{3}tool_calls\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularInt64Field(value: &self.day) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.runs) }()
-      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.toolCalls) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.day != 0 {
-      try visitor.visitSingularInt64Field(value: self.day, fieldNumber: 1)
-    }
-    if self.runs != 0 {
-      try visitor.visitSingularUInt32Field(value: self.runs, fieldNumber: 2)
-    }
-    if self.toolCalls != 0 {
-      try visitor.visitSingularUInt32Field(value: self.toolCalls, fieldNumber: 3)
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Sluice_Events_V1_RunUsage, rhs: Sluice_Events_V1_RunUsage) -> Bool {
-    if lhs.day != rhs.day {return false}
-    if lhs.runs != rhs.runs {return false}
-    if lhs.toolCalls != rhs.toolCalls {return false}
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
 nonisolated extension Sluice_Events_V1_BuildStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".BuildStarted"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}attempt\0")
@@ -6862,6 +6767,86 @@ nonisolated extension Sluice_Events_V1_PersonErased: SwiftProtobuf.Message, Swif
 
   static func ==(lhs: Sluice_Events_V1_PersonErased, rhs: Sluice_Events_V1_PersonErased) -> Bool {
     if lhs.events != rhs.events {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_RunExpired: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RunExpired"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{3}access_request_ids\0\u{1}usage\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.runID) }()
+      case 2: try { try decoder.decodeRepeatedBytesField(value: &self.accessRequestIds) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.usage) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.runID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.runID, fieldNumber: 1)
+    }
+    if !self.accessRequestIds.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.accessRequestIds, fieldNumber: 2)
+    }
+    if !self.usage.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.usage, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_RunExpired, rhs: Sluice_Events_V1_RunExpired) -> Bool {
+    if lhs.runID != rhs.runID {return false}
+    if lhs.accessRequestIds != rhs.accessRequestIds {return false}
+    if lhs.usage != rhs.usage {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_RunUsage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RunUsage"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}day\0\u{1}runs\0\u{3}tool_calls\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt64Field(value: &self.day) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.runs) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.toolCalls) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.day != 0 {
+      try visitor.visitSingularInt64Field(value: self.day, fieldNumber: 1)
+    }
+    if self.runs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.runs, fieldNumber: 2)
+    }
+    if self.toolCalls != 0 {
+      try visitor.visitSingularUInt32Field(value: self.toolCalls, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_RunUsage, rhs: Sluice_Events_V1_RunUsage) -> Bool {
+    if lhs.day != rhs.day {return false}
+    if lhs.runs != rhs.runs {return false}
+    if lhs.toolCalls != rhs.toolCalls {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
