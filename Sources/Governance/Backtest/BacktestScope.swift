@@ -1,6 +1,8 @@
 /// What all calls of one agent, tool and method have in common: the lists of policies, with those rules alone that can
 /// be about such a call.
-struct BacktestScope: Sendable {
+///
+/// Behind one reference: it is looked up for every call.
+final class BacktestScope: Sendable {
     struct Key: Hashable, Sendable {
         let agent: String
         let tool: String
@@ -22,10 +24,12 @@ struct BacktestScope: Sendable {
         self.agent = agent
         self.tool = tool
         let method = method.uppercased()
-        self.policies = policies.map { list in
+        let policies = policies.map { list in
             list.sorted { $0.name < $1.name }.map { Self.applicable($0, method, tool) }
         }
-        ruleCount = self.policies.joined().map(\.ruleCount).reduce(0, +)
+        self.policies = policies
+        let ruleCount = policies.joined().map(\.ruleCount).reduce(0, +)
+        self.ruleCount = ruleCount
         isQuick = ruleCount + (tool?.capabilities.count ?? 0) <= Self.quickMax
     }
 

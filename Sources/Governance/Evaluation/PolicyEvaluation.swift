@@ -29,7 +29,7 @@ package enum PolicyEvaluation {
         case .judged(let judged):
             return lists.map { list in
                 evaluation.policies = list
-                return evaluation.ruling(judged).permission
+                return evaluation.permission(judged)
             }
         }
     }
@@ -86,6 +86,14 @@ private struct Evaluation {
         return .judged(JudgedCall(tool: tool, url: url, tags: tags, match: match))
     }
 
+    /// The permission of `ruling`, without which rule it is by.
+    mutating func permission(_ judged: JudgedCall) -> PolicyPermission {
+        guard !policies.isEmpty else { return ruling(judged).permission }
+        let found = foundRules(judged).strictest ?? .deny
+        guard found != .deny, judged.match != nil else { return .deny }
+        return asksForApproval(judged.tool, found) ? .approvalRequired : found
+    }
+
     /// What policies or the access mode say, then the tool, then its capabilities.
     mutating func ruling(_ judged: JudgedCall) -> Ruling {
         let ruling = policies.isEmpty ? byAccessMode(judged.tool) : byRules(judged)
@@ -104,6 +112,19 @@ private struct Evaluation {
     /// The strictest permission that a rule gives, by the first rule in the order of the policies' names.
     private mutating func byRules(_ judged: JudgedCall) -> Ruling {
         explanation.add(.policies, "bound: \(policies.map { "\"\($0.name)\"" }.joined(separator: ", "))")
+        let found = foundRules(judged)
+        guard let permission = found.strictest, let place = found[permission] else {
+            explanation.add(.rules, DecidingRule.defaultDeny.reason)
+            return Ruling(permission: .deny, rule: .defaultDeny)
+        }
+        let rule = rule(place)
+        explanation.add(.rules, "\(permission.rawValue) decides: \(rule.reason)")
+        return Ruling(permission: permission, rule: rule)
+    }
+
+    /// The first rule of each permission that covers the call; the rest, when nobody asks for an explanation, only as far
+    /// as one of them may decide.
+    private mutating func foundRules(_ judged: JudgedCall) -> FoundRules {
         var found = FoundRules()
         for (number, bound) in policies.enumerated() {
             guard case .policy(let policy) = bound.content else {
@@ -121,15 +142,7 @@ private struct Evaluation {
             }
             if found.deny != nil, !explanation.isKept { break }
         }
-        for permission in [PolicyPermission.deny, .approvalRequired, .allow] {
-            if let place = found[permission] {
-                let rule = rule(place)
-                explanation.add(.rules, "\(permission.rawValue) decides: \(rule.reason)")
-                return Ruling(permission: permission, rule: rule)
-            }
-        }
-        explanation.add(.rules, DecidingRule.defaultDeny.reason)
-        return Ruling(permission: .deny, rule: .defaultDeny)
+        return found
     }
 
     private mutating func note(_ permission: PolicyPermission, _ place: FoundRules.Place, _ found: inout FoundRules) {
@@ -167,12 +180,16 @@ private struct Evaluation {
 
     /// A tool may ask for approval of what is allowed; it never allows what is not.
     private mutating func askedByTool(_ tool: GovernedTool, _ ruling: Ruling) -> Ruling {
-        guard ruling.permission == .allow, tool.requiresApproval || tool.accessMode == .critical else { return ruling }
+        guard asksForApproval(tool, ruling.permission) else { return ruling }
         let rule: DecidingRule =
             tool.accessMode == .critical
             ? .accessMode(.critical, isBound: call.agent.requiredTools.contains(tool.name)) : .requireApproval
         explanation.add(.accessMode, rule.reason)
         return Ruling(permission: .approvalRequired, rule: rule)
+    }
+
+    private func asksForApproval(_ tool: GovernedTool, _ permission: PolicyPermission) -> Bool {
+        permission == .allow && (tool.requiresApproval || tool.accessMode == .critical)
     }
 
     /// The closest approval rule of the policy that asks for the approval, else of any that is bound.
@@ -224,6 +241,11 @@ private struct FoundRules {
     }
 
     var deny, approvalRequired, allow: Place?
+
+    /// What decides.
+    var strictest: PolicyPermission? {
+        deny != nil ? .deny : approvalRequired != nil ? .approvalRequired : allow != nil ? .allow : nil
+    }
 
     subscript(permission: PolicyPermission) -> Place? {
         get {
