@@ -12,6 +12,7 @@ import read_log
 from backups import answers, contents
 from identity_server import IdentityServer
 from sluice_process import BINARY
+from ssh_keys import KeyFile
 from test_consent import World as Mail, consent
 from waiting import eventually
 
@@ -313,3 +314,41 @@ def test_an_operator_erases_from_the_command_line_and_reads_what_there_are_keys_
     world.stop()
     (world.data / "master.key").rename(tmp_path / "master.key")
     assert "Babbage3" not in cat() and "[sealed]" in cat(), "without the master key nobody is shown"
+
+
+@pytest.mark.parametrize("whose", ["the user's", "the approver's"])
+def test_a_signed_decision_stays_proven_when_what_was_signed_or_who_signed_is_erased(world, tmp_path, whose):
+    """The signature cannot be checked any more then, and that is said."""
+    provider, key = IdentityServer(), KeyFile(tmp_path, "id", "-t", "ed25519")
+    try:
+        api, approver = world.client(), f"approver-{MARK}@corp.test"
+        assert api.post("/api/v1/identity-providers", {"name": "corp", "spec": provider.spec(role="approver")}).status == 201
+        assert api.request("PUT", "/api/v1/settings/approval-signers", {
+            "signers": [{"principal": approver, "public_key": key.line}]}).status == 200
+        run = api.post("/runs", {"agent_id": "helper", "user_id": USER}).json["id"]
+        action = api.post(f"/runs/{run}/actions", {
+            "tool_id": "crm", "payload_hash": HASH, "tool_method": "POST", "tool_url": f"https://crm.test/{MARK}"}).json["action_id"]
+        person = world.client(provider.token(approver))
+        statement = person.get(f"/runs/{run}/actions/{action}/statement?decision=approve").json["statement"]
+        assert MARK in statement
+        assert person.post(f"/runs/{run}/actions/{action}/approve", {"signature": key.sign(statement)},
+                           headers={"X-Payload-Hash": HASH}).status == 200
+        assert api.request("PATCH", f"/runs/{run}", {"status": "COMPLETED"}).status == 200
+        file, counts = tmp_path / "receipt.json", []
+        for _ in range(2):
+            file.write_bytes(api.get(f"/runs/{run}/actions/{action}/receipt").content)
+            ended = command(world, "verify", str(file), "--key", log_key(world), "--json")
+            assert ended.returncode == 0, ended
+            report = json.loads(ended.stdout)
+            counts.append((report["signatures"], report["unchecked_signatures"]))
+            erasure = erased(api, USER if whose == "the user's" else approver) if len(counts) < 2 else erasure
+        assert counts == [(1, 0), (0, 1)]
+        decision = json.loads(file.read_text())["decision"]
+        assert decision["outcome"] == "APPROVED"
+        if whose == "the user's":
+            assert decision["url"] == "[erased]" and decision["signature"]["principal"] == approver
+        else:
+            assert "signature" not in decision and decision["decided_by"]["name"] == f"erased-{erasure['id']}"
+            assert decision["url"] == f"https://crm.test/{MARK}"
+    finally:
+        provider.close()
