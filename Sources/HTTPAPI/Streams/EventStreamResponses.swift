@@ -44,7 +44,7 @@ extension APIHandlers {
             var (shown, position) = (sequence, position)
             while true {
                 let page = try await projections.timeline(run, after: shown, limit: Self.historyLimit)
-                try await stream.write(page.records.map { format.entry($0) }.joined())
+                try await stream.write(page.records.lazy.map { format.entry($0) })
                 guard let last = page.records.last else { return (shown, position) }
                 (shown, position) = (last.event.timeline?.sequence ?? shown, max(position, last.position))
                 guard page.hasMore else { return (shown, position) }
@@ -101,7 +101,7 @@ extension APIHandlers {
     ) async throws -> (follower: EventFollower, hiddenThrough: UInt64?)? {
         var (follower, hidden) = (follower, hiddenThrough)
         guard let items = try await follower.nextBatch() else { return nil }
-        var (text, isEnd) = ("", false)
+        var (shown, isEnd): ([StreamItem], Bool) = ([], false)
         for item in items {
             switch item {
             case .event(let recorded):
@@ -112,9 +112,9 @@ extension APIHandlers {
             case .heartbeat: break
             case .end: isEnd = true
             }
-            text += subject.text(item)
+            shown.append(item)
         }
-        try await stream.write(text)
+        try await stream.write(shown.lazy.map { subject.text($0) })
         return isEnd ? nil : (follower, hidden)
     }
 
@@ -162,6 +162,8 @@ extension APIHandlers {
 /// Writes text to a response's body.
 // SAFETY: the writer is used by one task at a time: the closure it is handed to, which is awaited where it is made.
 struct StreamWriter: @unchecked Sendable {
+    private static let partBytesMin = 16 * 1024
+
     private let writer: any ResponseBodyWriter
     /// The client's connection.
     let channel: any Channel
@@ -172,10 +174,23 @@ struct StreamWriter: @unchecked Sendable {
     }
 
     /// Writes, and waits for a client that reads slowly.
-    func write(_ text: String) async throws {
-        guard !text.isEmpty else { return }
+    func write(_ text: String) async throws { try await write(CollectionOfOne(text)) }
+
+    /// Writes texts a part at a time, so that of many of them little is in hand while a client reads slowly.
+    func write(_ texts: some Sequence<String>) async throws {
+        var part = ByteBuffer()
+        for text in texts {
+            part.writeString(text)
+            guard part.readableBytes >= Self.partBytesMin else { continue }
+            try await write(part)
+            part = ByteBuffer()
+        }
+        if part.readableBytes > 0 { try await write(part) }
+    }
+
+    private func write(_ part: ByteBuffer) async throws {
         var writer = writer
-        try await writer.write(ByteBuffer(string: text))
+        try await writer.write(part)
     }
 }
 
