@@ -126,7 +126,7 @@ def test_a_planted_secret_is_nowhere_but_sealed(own_sluice):
 def test_the_search_would_find_a_secret(own_sluice):
     """What is in clear text on purpose is found in the log by the same search."""
     process = own_sluice()
-    process.client().post("/runs", {"agent_id": "a", "user_id": PLANTED["api_key"]})
+    process.client().post("/runs", {"agent_id": PLANTED["api_key"], "user_id": "u"})
     with pytest.raises(AssertionError, match="the secret api_key is in the log"):
         assert_nowhere([("the log", log_bytes(process))])
 
