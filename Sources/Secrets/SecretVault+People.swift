@@ -98,13 +98,9 @@ package struct SealedPlace: Hashable, Sendable {
 
 /// Opens what is sealed for people.
 package struct PeopleKeys: Sendable {
-    private let keyring: Keyring
     let index: PersonIndex
 
-    init(_ keyring: Keyring) throws(SecretsError) {
-        self.keyring = keyring
-        index = try PersonIndex(keyring)
-    }
+    init(_ keyring: Keyring) throws(SecretsError) { index = try PersonIndex(keyring) }
 
     /// The keys of a directory that a daemon may be working in.
     ///
@@ -123,7 +119,7 @@ package struct PeopleKeys: Sendable {
     package func open(
         _ sealed: [UInt8], of person: PersonID, at place: SealedPlace
     ) throws(SecretsError) -> (salt: [UInt8], bytes: [UInt8]) {
-        guard let key = try index.key(of: person, in: keyring) else {
+        guard let key = try index.key(of: person) else {
             throw SecretsError(.keyDestroyed, "the key is not in the keyring any more: what it sealed cannot be read")
         }
         let (nonce, salt) = place.derived(from: key)
@@ -153,7 +149,7 @@ final class PersonIndex: Sendable {
 
     private let state: Mutex<State>
     private let sharing = Atomic(false)
-    private let isThere: @Sendable (String) -> Bool
+    private let keyring: Keyring
 
     /// Reads every person's key once.
     init(_ keyring: Keyring) throws(SecretsError) {
@@ -162,8 +158,7 @@ final class PersonIndex: Sendable {
             ids[SecretVault.personID(of: try keyring.existingKey(id))] = id
         }
         state = Mutex(State(ids: ids))
-        let index = keyring.index
-        isThere = { index[$0] != nil }
+        self.keyring = keyring
         if keyring.isFull { beginSharing() }
     }
 
@@ -192,7 +187,7 @@ final class PersonIndex: Sendable {
         guard let key = try unwrapped() else { return nil }
         state.withLock { state in
             // One that was destroyed meanwhile is not to come back.
-            guard isThere(key.keyringID) else { return }
+            guard keyring.index[key.keyringID] != nil else { return }
             if state.byName.count >= Self.keysMax { state.byName = [:] }
             state.byName[person] = key
         }
@@ -200,13 +195,13 @@ final class PersonIndex: Sendable {
     }
 
     /// The key that a person has, or `nil`.
-    func key(of person: PersonID, in keyring: Keyring) throws(SecretsError) -> SymmetricKey? {
+    func key(of person: PersonID) throws(SecretsError) -> SymmetricKey? {
         let (known, id) = state.withLock { ($0.byID[person], $0.ids[person]) }
         if let known { return known }
         guard let id, keyring.index[id] != nil else { return nil }
         let key = try keyring.existingKey(id)
         state.withLock { state in
-            guard isThere(id) else { return }
+            guard keyring.index[id] != nil else { return }
             if state.byID.count >= Self.keysMax { state.byID = [:] }
             state.byID[person] = key
         }

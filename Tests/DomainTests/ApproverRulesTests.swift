@@ -9,21 +9,10 @@ import Testing
 
     init() throws {
         var scenario = Scenario()
-        starter = try Self.key("starter", [], &scenario)
+        starter = try scenario.approver("starter", [])
         scenario.actor = starter
         run = try scenario.createRun()
         self.scenario = scenario
-    }
-
-    private static func key(_ name: String, _ groups: [String], _ scenario: inout Scenario) throws -> Actor {
-        let id: APIKeyID = scenario.newID()
-        try scenario.when(
-            .createAPIKey(
-                id: id,
-                APIKeyCreated(
-                    name: name, role: .approver, digest: name, prefix: "ra_ws_", last4: "1234", expiresAt: nil,
-                    groups: groups)))
-        return Actor(kind: .apiKey(id), name: name)
     }
 
     private mutating func block(_ groups: [String], every: Bool = false, in other: RunID? = nil) throws -> ActionID {
@@ -54,7 +43,7 @@ import Testing
     @Test mutating func whoeverStartedTheRunMayNotApproveItsCalls() throws {
         let action = try block([])
         #expect(approve(action, as: starter)?.code == .selfApproval)
-        let named = try Self.key("alice", [], &scenario)
+        let named = try scenario.approver("alice", [])
         #expect(approve(action, as: named)?.code == .selfApproval, "the run is alice's")
         #expect(status(action) == .blocked)
         scenario.settings.allowsSelfApproval = true
@@ -65,7 +54,7 @@ import Testing
     @Test mutating func aMemberOfOneOfTheGroupsIsEnoughForAny() throws {
         let action = try block(["finance", "risk"])
         let (outsider, member) = (
-            try Self.key("o", ["sales"], &scenario), try Self.key("m", ["risk", "sales"], &scenario)
+            try scenario.approver("o", ["sales"]), try scenario.approver("m", ["risk", "sales"])
         )
         #expect(approve(action, as: outsider)?.code == .notAnApprover)
         #expect(approve(action, as: member) == nil)
@@ -74,7 +63,7 @@ import Testing
 
     @Test mutating func everyGroupHasToApproveForAllAndTheRunWaitsUntilThen() throws {
         let action = try block(["finance", "risk"], every: true)
-        let (first, second) = (try Self.key("f", ["finance"], &scenario), try Self.key("r", ["risk"], &scenario))
+        let (first, second) = (try scenario.approver("f", ["finance"]), try scenario.approver("r", ["risk"]))
         #expect(approve(action, as: first) == nil)
         #expect(approve(action, as: first) == nil, "again changes nothing")
         #expect(status(action) == .blocked && scenario.state.runs[run]?.status == .pausedApproval)
@@ -150,7 +139,7 @@ import Testing
 
     @Test mutating func aRevokedKeyIsInNoGroup() throws {
         let action = try block(["finance"])
-        let member = try Self.key("f", ["finance"], &scenario)
+        let member = try scenario.approver("f", ["finance"])
         guard case .apiKey(let id) = member.kind else { return }
         try scenario.when(.revokeAPIKey(id: id))
         #expect(approve(action, as: member)?.code == .notAnApprover)

@@ -40,6 +40,18 @@ struct Scenario {
         }
     }
 
+    /// A new key of an approver of those groups.
+    mutating func approver(_ name: String, _ groups: [String]) throws -> Actor {
+        let id: APIKeyID = newID()
+        try when(
+            .createAPIKey(
+                id: id,
+                APIKeyCreated(
+                    name: name, role: .approver, digest: name, prefix: "ra_ws_", last4: "1234", expiresAt: nil,
+                    groups: groups)))
+        return Actor(kind: .apiKey(id), name: name)
+    }
+
     mutating func createRun(invokeURL: String? = nil) throws -> RunID {
         let id: RunID = newID()
         try when(

@@ -9,20 +9,9 @@ import Testing
 
     init() throws {
         var scenario = Scenario()
-        scenario.actor = try Self.key("starter", [], &scenario)
+        scenario.actor = try scenario.approver("starter", [])
         run = try scenario.createRun()
         self.scenario = scenario
-    }
-
-    private static func key(_ name: String, _ groups: [String], _ scenario: inout Scenario) throws -> Actor {
-        let id: APIKeyID = scenario.newID()
-        try scenario.when(
-            .createAPIKey(
-                id: id,
-                APIKeyCreated(
-                    name: name, role: .approver, digest: name, prefix: "ra_ws_", last4: "1234", expiresAt: nil,
-                    groups: groups)))
-        return Actor(kind: .apiKey(id), name: name)
     }
 
     private mutating func begin(_ requirement: RequiredApproval, body: UInt64 = 1) throws -> [EventPayload] {
@@ -59,7 +48,7 @@ import Testing
 
     @Test mutating func anUnsignedApprovalIsRefusedAndToldHowToSign() throws {
         let blocked = try block()
-        scenario.actor = try Self.key("m", [], &scenario)
+        scenario.actor = try scenario.approver("m", [])
         let rejection = try #require(approve(blocked, nil))
         #expect(rejection.code == .signatureRequired && rejection.message.contains("ssh-keygen -Y sign"))
         let request = try #require(blocked.accessRequestID)
@@ -81,7 +70,7 @@ import Testing
 
     @Test mutating func everyVoteIsSigned() throws {
         let blocked = try block(["finance", "risk"], every: true)
-        let (first, second) = (try Self.key("f", ["finance"], &scenario), try Self.key("r", ["risk"], &scenario))
+        let (first, second) = (try scenario.approver("f", ["finance"]), try scenario.approver("r", ["risk"]))
         scenario.actor = first
         #expect(approve(blocked, nil)?.code == .signatureRequired)
         #expect(approve(blocked, signature) == nil)
@@ -103,7 +92,7 @@ import Testing
 
     @Test mutating func rejectingNeedsNoSignature() throws {
         let blocked = try block()
-        scenario.actor = try Self.key("m", [], &scenario)
+        scenario.actor = try scenario.approver("m", [])
         #expect(scenario.rejection(.rejectAction(run: run, action: blocked.actionID, reason: nil)) == nil)
         #expect(status(blocked) == nil, "the run has failed")
     }
@@ -114,7 +103,7 @@ import Testing
                 requestID: scenario.newID(), subject: "alice", toolID: "bank", agentID: "payments", duration: nil,
                 runID: nil, actionID: scenario.newID(), capability: nil, payloadHash: nil, method: nil, url: nil)
             try scenario.when(.requestAccess(asked))
-            scenario.actor = try Self.key("m-\(isSigned)", [], &scenario)
+            scenario.actor = try scenario.approver("m-\(isSigned)", [])
             try scenario.when(
                 .approveAccess(
                     ApproveAccess(
@@ -141,7 +130,7 @@ import Testing
     ])
     mutating func signaturesAreBounded(count: Int, principal: String) throws {
         let blocked = try block()
-        scenario.actor = try Self.key("m", [], &scenario)
+        scenario.actor = try scenario.approver("m", [])
         let odd = DecisionSignature(principal: principal, bytes: [UInt8](repeating: 1, count: count), grant: nil)
         #expect(approve(blocked, odd)?.code == .invalidArgument)
     }

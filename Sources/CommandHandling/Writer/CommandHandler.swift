@@ -212,16 +212,16 @@ package final class CommandHandler: Sendable {
     }
 
     /// Keeps a snapshot of the memory as it is, in the place of every older one, whatever they say.
-    package func renewSnapshot() async throws {
-        let memory = try await durableMemory()
+    package func renewSnapshot() async throws { try await keep(try await durableMemory()) }
+
+    private func keep(_ memory: WriterMemory) async throws(EventStoreError) {
         defer { snapshots.withLock { $0.saved(at: memory.position) } }
         try await store.saveSnapshot(memory.snapshot, at: memory.position)
     }
 
     private func save(_ memory: WriterMemory) async {
         do {
-            defer { snapshots.withLock { $0.saved(at: memory.position) } }
-            try await store.saveSnapshot(memory.snapshot, at: memory.position)
+            try await keep(memory)
         } catch {
             logger.warning(
                 "no snapshot was kept; the next start takes longer",

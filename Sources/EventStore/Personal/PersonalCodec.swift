@@ -69,20 +69,10 @@ extension EventCodec {
         return seals.isEmpty ? record : rewriting.record(seals)
     }
 
-    /// The seals in a record, without looking at anything else.
+    /// The seals in a record; nothing is opened.
     package static func seals(in record: [UInt8]) throws(EventStoreError) -> [PersonalSeal] {
         do {
-            return try WireReader.reading(record) { (message) throws(MalformedRecord) in
-                var (reader, seals): (WireReader, [PersonalSeal]) = (message, [])
-                while let field = try reader.next() {
-                    if field == RecordRewriting.sealsField {
-                        seals.append(try PersonalSeal(try reader.message()))
-                    } else {
-                        try reader.skip()
-                    }
-                }
-                return seals
-            }
+            return try SealedHead(record)?.seals ?? []
         } catch {
             throw .undecodable(position: nil, reason: error.reason)
         }

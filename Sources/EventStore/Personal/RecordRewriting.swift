@@ -8,7 +8,6 @@ struct RecordRewriting {
     /// What stands before the seals, and what after.
     private(set) var before: WireWriter
     private(set) var after: WireWriter
-    private(set) var seals: [PersonalSeal] = []
 
     /// - Parameter replace: is given a personal field's value and says what takes its place; `nil` leaves the field out.
     init(
@@ -20,7 +19,7 @@ struct RecordRewriting {
             var reader = envelope
             while let field = try reader.next() {
                 if field == Self.sealsField {
-                    seals.append(try PersonalSeal(try reader.message()))
+                    try reader.skip()
                 } else if field < Self.sealsField {
                     try Self.copy(field, &reader, to: &before, replace)
                 } else {
