@@ -16,6 +16,8 @@ struct UnsyncedStorage: LogStorage {
 
     func remove(_ name: String) throws(StorageError) { try base.remove(name) }
 
+    func rename(_ name: String, to target: String) throws(StorageError) { try base.rename(name, to: target) }
+
     func syncDirectory() throws(StorageError) { try base.syncDirectory() }
 }
 
