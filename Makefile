@@ -10,7 +10,13 @@ TEST_PACKAGES := podman runc docker.io buildah openssh-client
 # The load generators, a compiler for those written in C, and the peers of the benchmarks.
 BENCH_PACKAGES := wrk gcc libc6-dev postgresql-15 redis-server nginx-light
 CLIENT_VERSIONS := 0.2.0 1.3.1 1.4.2
+# Every executable of Benchmarks: `make test` compiles them too.
+BENCHMARKS := EchoServer EncodingBenchmark HistoryGenerator AuditBenchmark BacktestBenchmark
 BUILD := swift build --explicit-target-dependency-import-check error
+# Test files run beside each other, because they mostly wait; Tests/Conformance/conftest.py names those that begin first.
+TEST_WORKERS ?= 3
+PYTEST := .venv/test/bin/python -m pytest -q -p no:cacheprovider
+PARALLEL := -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder -m 'not alone'
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
@@ -63,24 +69,34 @@ release: deps ## Build sluice for production
 .PHONY: clients
 clients: deps .venv/test/.done .venv/transcripts/.done $(CLIENT_VERSIONS:%=.venv/runagents-%/.done) ## Install the published clients
 
+# Compiles every product, those of the benchmarks included.
+.PHONY: build-everything
+build-everything: deps
+	for product in sluice sluicePackageTests Simulate $(BENCHMARKS); do $(BUILD) --product $$product || exit; done
+
 # How long a test run simulates worlds of new seeds.
 SIMULATION_SECONDS ?= 110
+SWIFT_TESTS := SIMULATION_SECONDS=$(SIMULATION_SECONDS) swift test --skip-build
 .PHONY: test
 test: APT_PACKAGES += $(TEST_PACKAGES)
-test: deps clients ## Run every test
-	$(BUILD) --product sluice
-	$(BUILD) --product sluicePackageTests
-	SIMULATION_SECONDS=$(SIMULATION_SECONDS) swift test --skip-build
-	.venv/test/bin/python -m pytest -q -p no:cacheprovider Tests/Repository Tests/Conformance
+test: deps ## Run every test
+	$(MAKE) --jobs=2 build-everything clients
+	$(PYTEST) Tests/Repository
+	@$(SWIFT_TESTS) >.build/swift-test.txt 2>&1 & swift_tests=$$!; trap "kill $$swift_tests" INT TERM; failed=; \
+	$(PYTEST) $(PARALLEL) Tests/Conformance || failed=1; \
+	wait $$swift_tests && tail -n 2 .build/swift-test.txt || { failed=1; cat .build/swift-test.txt; }; \
+	$(PYTEST) -m alone Tests/Conformance || failed=1; \
+	[ -z "$$failed" ]
 
 .PHONY: test-repository
 test-repository: .venv/test/.done ## Check style and documents, with no build
-	.venv/test/bin/python -m pytest -q -p no:cacheprovider Tests/Repository
+	$(PYTEST) Tests/Repository
 
 .PHONY: test-conformance
 test-conformance: APT_PACKAGES += $(TEST_PACKAGES)
 test-conformance: build clients ## Test the binary from outside
-	.venv/test/bin/python -m pytest -q -p no:cacheprovider Tests/Conformance
+	$(PYTEST) $(PARALLEL) Tests/Conformance
+	$(PYTEST) -m alone Tests/Conformance
 
 SEEDS ?= 10000
 .PHONY: simulate
@@ -142,12 +158,7 @@ demo: build .venv/runagents-1.4.2/.done ## Show the main job: block, approve, ki
 .PHONY: bench
 bench: APT_PACKAGES += $(BENCH_PACKAGES)
 bench: deps .venv/litellm/.done ## Print the figures of docs/benchmarks.md (release configuration; installs wrk, PostgreSQL, Redis and LiteLLM)
-	$(BUILD) -c release --product sluice
-	$(BUILD) -c release --product EchoServer
-	$(BUILD) -c release --product EncodingBenchmark
-	$(BUILD) -c release --product HistoryGenerator
-	$(BUILD) -c release --product AuditBenchmark
-	$(BUILD) -c release --product BacktestBenchmark
+	for product in sluice $(BENCHMARKS); do $(BUILD) -c release --product $$product; done
 	"$$($(BUILD) -c release --show-bin-path)/EncodingBenchmark"
 	"$$($(BUILD) -c release --show-bin-path)/AuditBenchmark"
 	"$$($(BUILD) -c release --show-bin-path)/BacktestBenchmark"

@@ -13,6 +13,19 @@ SHIM = pathlib.Path(__file__).parent / "faults" / "shim.c"
 # Tests of overload have thousands of connections, at both ends.
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 
+# Files that take longest, longest first: the others fill the workers' time beside them.
+SLOW = [
+    "test_schemathesis.py", "test_crash.py", "test_build_images.py", "test_agents_run.py", "test_egress_recovery.py",
+    "test_langgraph.py", "test_agents_loop.py", "test_as_of.py", "test_image_agents.py", "test_builds.py",
+    "test_agent_api.py", "test_sandbox.py",
+]
+
+
+def pytest_collection_modifyitems(items):
+    """Begins with the slow files; the order within a file stays."""
+    places = {name: place for place, name in enumerate(SLOW)}
+    items.sort(key=lambda item: places.get(item.path.name, len(SLOW)))
+
 
 @pytest.fixture(scope="session")
 def sluice(tmp_path_factory):

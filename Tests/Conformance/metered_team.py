@@ -66,6 +66,7 @@ class MeteredTeam:
         """What the log has of calls of models, oldest first."""
         answer = self.sluice.run("log", "cat", "--data-dir", self.sluice.data)
         assert answer.returncode == 0, answer.stderr
-        events = [json.loads(line) for line in answer.stdout.splitlines()]
+        # Not `splitlines`: others' texts may hold what Unicode calls the end of a line.
+        events = [json.loads(line) for line in answer.stdout.split("\n")[:-1]]
         return [event for event in events
                 if event["workspace"] == self.workspace and event["type"].startswith("model_call.")]

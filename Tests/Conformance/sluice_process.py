@@ -1,7 +1,9 @@
 """Starts, kills and restarts the built binary, as an operator would."""
 
+import itertools
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -15,10 +17,20 @@ ADMIN_KEY = "conformance-admin-key-0123456789"
 READY_SECONDS_MAX = 60
 
 
+# Below the ports that the system gives to outgoing connections: none of them takes a port between its choice and its
+# use, nor while a daemon restarts. Each process begins at a port of its own.
+_ports = itertools.cycle(random.SystemRandom().sample(range(10_000, 32_000), 22_000))
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    for port in _ports:
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class SluiceProcess:

@@ -81,7 +81,7 @@ def test_only_what_is_given_changes(team):
 
 def test_a_change_is_an_event_and_nothing_to_change_is_none(team):
     def revisions():
-        lines = team.sluice.run("log", "cat", "--data-dir", team.sluice.data).stdout.splitlines()
+        lines = team.sluice.run("log", "cat", "--data-dir", team.sluice.data).stdout.split("\n")[:-1]
         return [event["data"]["revision"] for event in map(json.loads, lines)
                 if event["workspace"] == team.workspace and event["type"] == "agent.deployed"]
     assert revisions() == [1]

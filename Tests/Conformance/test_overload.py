@@ -19,6 +19,9 @@ from event_stream import EventStream
 from raw_requests import AUTHORIZED, event_request, read_answer
 from sluice_process import SluiceProcess
 
+# Thousands of connections with deadlines: neither is this to be disturbed by other tests, nor are they by this.
+pytestmark = pytest.mark.alone
+
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 # What a slow client sends at once, and what it sends a byte of now and then.

@@ -29,6 +29,22 @@ import Testing
         #expect(!PayloadHash("sha256:12").matches(PayloadHash("12")))
     }
 
+    @Test(arguments: 0..<64)
+    func hashesThatDifferInOneDigitDoNotMatch(position: Int) {
+        var digits = Array("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef".utf8)
+        let hash = PayloadHash("sha256:" + String(decoding: digits, as: UTF8.self))
+        digits[position] = digits[position] == UInt8(ascii: "0") ? UInt8(ascii: "1") : UInt8(ascii: "0")
+        let other = PayloadHash("sha256:" + String(decoding: digits, as: UTF8.self))
+        #expect(!hash.matches(other) && !other.matches(hash))
+    }
+
+    @Test func aPartOfAHashDoesNotMatchIt() {
+        let digits = String(repeating: "ab", count: 32)
+        #expect(!PayloadHash(digits).matches(PayloadHash(String(digits.prefix(20)))))
+        #expect(!PayloadHash(String(digits.dropLast())).matches(PayloadHash(digits)))
+        #expect(!PayloadHash(digits).matches(PayloadHash(digits + "00")))
+    }
+
     @Test func secondApprovalIsRefused() throws {
         var scenario = Scenario()
         let run = try scenario.createRun()

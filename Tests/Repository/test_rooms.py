@@ -1,5 +1,7 @@
 """Rooms know only what Package.swift says they may know, and the table itself goes one way."""
 
+import re
+
 import package_manifest
 from package_manifest import TOOLCHAIN, Target
 from repository import ROOT, files, relative, report, swift_files
@@ -102,3 +104,9 @@ let package = Package(
         "ATests": Target("ATests", "Tests/ATests", 4, {"A", "Support"}),
         "Support": Target("Support", "Tests/Support", 4, {"A"}),
     }
+
+
+def test_make_builds_every_benchmark() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    built = set(re.search(r"^BENCHMARKS := (.+)$", makefile, re.MULTILINE)[1].split())
+    assert built == {name for name, target in TARGETS.items() if target.path.startswith("Benchmarks/")}
