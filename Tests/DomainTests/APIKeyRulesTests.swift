@@ -60,6 +60,34 @@ struct APIKeyRulesTests {
         #expect(scenario.rejection(rotate(id))?.code == .apiKeyNotFound)
     }
 
+    @Test func aKeyThatExpiredLongAgoIsNotRotated() throws {
+        var scenario = Scenario()
+        let id = try create(&scenario, .viewer, for: .seconds(60))
+        scenario.advance(Self.end)
+        #expect(scenario.rejection(rotate(id))?.code == .apiKeyNotFound)
+    }
+
+    @Test func withoutAGracePeriodTheReplacedKeyEndsAtOnce() throws {
+        var scenario = Scenario()
+        let id = try create(&scenario, .viewer)
+        let events = try scenario.when(rotate(id))
+        guard case .apiKeyRotated(let rotated)? = events.first?.payload else {
+            Issue.record("no rotation")
+            return
+        }
+        #expect(rotated.previousUntil == nil)
+    }
+
+    @Test(arguments: Role.allCases)
+    func onlyAnAgentsKeyIsBoundToAnAgent(role: Role) {
+        var scenario = Scenario()
+        let created = APIKeyCreated(
+            name: "key", role: role, digest: "digest", prefix: "ra_ws_", last4: "1234", expiresAt: nil,
+            agent: "payments")
+        let rejection = scenario.rejection(.createAPIKey(id: scenario.newID(), created))
+        #expect(rejection?.code == (role == .agent ? nil : .invalidArgument))
+    }
+
     @Test func aDigestIsOneKeysAlone() throws {
         var scenario = Scenario()
         let (first, second) = (try create(&scenario, .viewer), try create(&scenario, .viewer))

@@ -38,6 +38,19 @@ import Testing
         #expect(!hash.matches(other) && !other.matches(hash))
     }
 
+    @Test func aHashForAnActionWithoutOneApprovesNothing() throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        let action = try scenario.block(run, hash: nil)
+        let approve = Command.approveAction(run: run, action: action, payloadHash: PayloadHash("x"), reason: nil)
+        #expect(scenario.rejection(approve)?.code == .payloadHashMismatch)
+    }
+
+    @Test(arguments: ["a,b", "a;b", "", "a\u{0}", "a\n", String(repeating: "a", count: 129)])
+    func textsThatAreNoNameOfAGroup(name: String) {
+        #expect(!GroupName.isValid(name))
+    }
+
     @Test func aPartOfAHashDoesNotMatchIt() {
         let digits = String(repeating: "ab", count: 32)
         #expect(!PayloadHash(digits).matches(PayloadHash(String(digits.prefix(20)))))

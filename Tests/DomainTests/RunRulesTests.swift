@@ -55,7 +55,9 @@ import Testing
         #expect(scenario.state.runs[run]?.status == .running)
     }
 
-    @Test(arguments: ["APPROVED", "APPROVAL_GRANTED", "CONSENT_X", "COMPLETED", "RUN_CREATED", "INVOKE_FAILED"])
+    @Test(arguments: [
+        "APPROVED", "APPROVAL_GRANTED", "APPROVAL_X", "CONSENT_X", "COMPLETED", "RUN_CREATED", "INVOKE_FAILED",
+    ])
     func clientCannotWriteAGovernanceFact(type: String) throws {
         var scenario = Scenario()
         let run = try scenario.createRun()
