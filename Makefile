@@ -111,6 +111,11 @@ overload: deps .venv/test/.done ## Offer ten times what can be served for OVERLO
 	OVERLOAD_SECONDS=$(OVERLOAD_SECONDS) SLUICE_BINARY="$$($(BUILD) -c release --show-bin-path)/sluice" \
 	  .venv/test/bin/python -m pytest -s -q -p no:cacheprovider Tests/Conformance/test_sustained_overload.py
 
+MUTATE_ARGUMENTS ?=
+.PHONY: mutate
+mutate: deps .venv/test/.done ## Break each rule of Tests/Mutation once and see a test fail; MUTATE_ARGUMENTS="--only grants"
+	.venv/test/bin/python Tests/Mutation/mutate.py $(MUTATE_ARGUMENTS)
+
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= frame recovery event snapshot json request
 FUZZ_BUILD := SLUICE_FUZZ=1 $(BUILD) -c release --scratch-path .build-fuzz
