@@ -38,7 +38,14 @@ import Testing
     @Test func othersAreRefused() {
         #expect(read(nil, nil) == .failure(.missing))
         #expect(read("Basic abc", nil) == .failure(.malformed))
+        #expect(read("Basic  \(Self.key)", nil) == .failure(.malformed))
         #expect(read("Bearer short", nil) == .failure(.malformed))
         #expect(read("Bearer \(Self.key)", "another-key-0123456789") == .failure(.contradicting))
+    }
+
+    /// Stored for each key, so it must not change; taken from another implementation.
+    @Test func aKeysDigestIsTheWholeSHA256() throws {
+        let digest = try #require(APIKeySecret("0123456789abcdef")).digest
+        #expect(digest == "9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f")
     }
 }

@@ -59,6 +59,7 @@ import Testing
     @Test(arguments: [
         ["email": #""ada@evil.test""#], ["email": #""ada@xcorp.test""#], ["email": #""ada@a.corp.test""#],
         ["email": #""corp.test""#], ["email": #""@corp.test""#], ["email": #""a@evil.test@corp.test""#],
+        ["email": #""a@corp.test@evil.test""#], ["email": #""ada@corp.test.evil.test""#],
         ["email": #""ada@corp.test""#, "email_verified": "false"],
         ["email": #""ada@corp.test""#, "email_verified": #""false""#],
     ])

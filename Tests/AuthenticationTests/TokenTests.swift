@@ -36,6 +36,7 @@ import Testing
         BadClaims(["iss": "[\"https://id.test\"]"], .wrongIssuer),
         BadClaims(["aud": nil], .missingAudience), BadClaims(["aud": "null"], .missingAudience),
         BadClaims(["aud": #""Sluice""#], .wrongAudience), BadClaims(["aud": "[]"], .wrongAudience),
+        BadClaims(["aud": #"["other","another"]"#], .wrongAudience),
         BadClaims(["aud": "[\"sluice\",1]"], .unusableClaim("aud", "a string or an array of strings")),
         BadClaims(["exp": "\(Issuer.seconds - 60)"], .expired), BadClaims(["exp": "-1e300"], .expired),
         BadClaims(["exp": nil], .missingClaim("exp")),
@@ -93,6 +94,33 @@ import Testing
         let unnamed = SigningKey(nil)
         let keys = try #require(try await keySet(key.document(), unnamed.document()))
         #expect(throws: Never.self) { try outcome(unnamed.token(), keys: keys).get() }
+    }
+
+    @Test func aTokenThatNamesNoKeyIsTriedWithFewOfThem() async throws {
+        let unnamed = (0..<9).map { _ in SigningKey(nil) }
+        let documents = unnamed.map { $0.document() }.joined(separator: ",")
+        let keys = try #require(try await keySet(documents))
+        #expect(throws: Never.self) { try outcome(unnamed[7].token(), keys: keys).get() }
+        #expect(try outcome(unnamed[8].token(), keys: keys) == .failure(.unknownKey(nil)))
+    }
+
+    @Test func aRightTokenWithAFourthPartIsNone() async throws {
+        let token = try key.token() + ".AAAA"
+        #expect(outcome(token, keys: try await keys()) == .failure(.malformed("it has not three parts")))
+    }
+
+    /// Unicode has two spellings of some letters, which `==` takes for one.
+    @Test func anIssuerIsComparedByteForByte() async throws {
+        let (composed, decomposed) = ("https://id.test/\u{e9}", "https://id.test/e\u{301}")
+        let rules = TokenRules(
+            issuer: composed, audiences: [], userIDClaim: "email", allowedDomains: [], groupsClaim: nil, leeway: .zero)
+        let keys = try await keys()
+        for (issuer, isTaken) in [(composed, true), (decomposed, false)] {
+            let token = try key.token(Issuer.claims(["iss": "\"\(issuer)\""]))
+            let failure: TokenFailure? =
+                if case .failure(let it) = outcome(token, keys: keys, rules: rules) { it } else { nil }
+            #expect(failure == (isTaken ? nil : .wrongIssuer))
+        }
     }
 
     @Test func aTokenThatIsHugeIsNotRead() async throws {
