@@ -193,7 +193,7 @@ let package = Package(
             path: "Tests/Fuzzing", exclude: ["Corpus", "corpus.py"], swiftSettings: strict),
         suite("Fuzzing", ["Fuzzing", "TestSupport"]),
         suite("Simulation", ["Simulation"]),
-        suite("Domain", ["Domain"]),
+        suite("Domain", ["Domain", "TestSupport"]),
         suite("Authentication", ["Domain", "Authentication", .crypto, .jwtKit]),
         suite("Governance", ["Domain", "Governance", "TestSupport"]),
         suite("EventLog", ["EventLog", "TestSupport", .crypto, .logging]),

@@ -31,8 +31,11 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"["finance","risk","finance"]"#, ["finance", "risk"]), (#""finance risk""#, ["finance", "risk"]),
-        (#""finance,risk, ops""#, ["finance", "ops", "risk"]), (#"["a b",7,"","x\ny"]"#, ["a b"]), ("null", []),
+        (#"["finance","risk","finance"]"#, ["finance", "risk"]), (#""finance risk""#, ["finance risk"]),
+        (#""finance,risk, ops\t,,""#, ["finance", "ops", "risk"]),
+        (#""contractors of finance,guests""#, ["contractors of finance", "guests"]),
+        (#"["contractors of finance","guests,finance"," risk"]"#, [" risk", "contractors of finance"]),
+        (#"[["finance"],{"name":"finance"},true,null]"#, []), (#"["a b",7,"","x\ny"]"#, ["a b"]), ("null", []),
         ("[]", []), (#""""#, []),
     ])
     func groupsAreAnArrayOrAText(_ claim: String, _ groups: [String]) async throws {
@@ -50,6 +53,7 @@ import Testing
     @Test(arguments: [
         ["email": #""ada@corp.test""#], ["email": #""ADA@Corp.Test""#],
         ["email": #""ada@corp.test""#, "email_verified": "true"],
+        ["email": #""ada@corp.test""#, "email_verified": #""true""#],
     ])
     func peopleOfTheDomainAreTaken(_ claims: [String: String]) async throws {
         let rules = Issuer.rules(allowedDomains: ["example.com", "Corp.test"])
@@ -67,6 +71,36 @@ import Testing
         await #expect(throws: TokenFailure.domainNotAllowed) {
             try await proven(claims.mapValues { $0 }, Issuer.rules(allowedDomains: ["corp.test"]))
         }
+    }
+
+    private static let unverified = [
+        "false", #""false""#, #""False""#, #""TRUE""#, #""true ""#, #""""#, "0", "1", "null", "[]", "[true]", "{}",
+    ]
+
+    @Test(arguments: unverified)
+    func anAddressThatIsNotVerifiedIsNobodysUserID(_ claim: String) async throws {
+        for rules in [Issuer.rules, Issuer.rules(allowedDomains: ["corp.test"])] {
+            await #expect(throws: TokenFailure.self) { try await proven(["email_verified": claim], rules) }
+        }
+    }
+
+    @Test(arguments: unverified)
+    func anAddressThatIsNotVerifiedShowsNoDomainUnderWhateverName(_ claim: String) async throws {
+        let rules = Issuer.rules(userIDClaim: "login", allowedDomains: ["corp.test"])
+        for login in [#""ada""#, #""ada@corp.test""#, #""ADA@corp.test""#] {
+            await #expect(throws: TokenFailure.domainNotAllowed) {
+                try await proven(["login": login, "email_verified": claim], rules)
+            }
+        }
+        #expect(
+            try await proven(["login": #""eve@corp.test""#, "email_verified": claim], rules).userID == "eve@corp.test")
+    }
+
+    @Test func theAddressOfATokenIsKnownBesideItsUser() async throws {
+        let rules = Issuer.rules(userIDClaim: "sub")
+        #expect(try await proven(["email_verified": "false"], rules).address == "ada@corp.test")
+        #expect(try await proven(["email": nil], rules).address == nil)
+        #expect(try await proven(["email": "7"], rules).address == nil)
     }
 
     @Test func anAddressBesideTheUserIDShowsTheDomainToo() async throws {

@@ -275,7 +275,10 @@ def test_an_idempotency_key_is_each_persons_own(world):
 @pytest.mark.parametrize("claims,accepted", [
     ({"email": "ada@corp.test"}, True), ({"email": "ADA@CORP.TEST"}, True),
     ({"email": "ada@evil.test"}, False), ({"email": "ada@notcorp.test"}, False), ({"email": "ada@sub.corp.test"}, False),
+    ({"email": "ada@corp.test", "email_verified": True}, True), ({"email": "ada@corp.test", "email_verified": "true"}, True),
     ({"email": "ada@corp.test", "email_verified": False}, False), ({"email": "a@evil.test@corp.test"}, False),
+    ({"email": "ada@corp.test", "email_verified": "False"}, False),
+    ({"email": "ada@corp.test", "email_verified": 0}, False),
     ({"email": "corp.test"}, False)])
 def test_only_people_of_the_allowed_domains_are_taken(sluice, agent, provider, claims, accepted):
     world = World(sluice, agent, provider, allowedDomains=["corp.test"])
@@ -498,14 +501,14 @@ def approvals(sluice, provider):
         each.close()
 
 
-GROUPS = [["finance"], ["staff", "finance"], "staff finance", "staff,finance"]
+GROUPS = [["finance"], ["staff", "finance"], "staff, finance", "staff,finance"]
 
 
 @pytest.mark.parametrize("groups", GROUPS, ids=str)
 def test_a_person_of_the_group_approves_and_is_recorded(approvals, groups):
     world = approvals(f"payer-{GROUPS.index(groups)}", approvers={"groups": ["finance"]})
     action = world.blocked()
-    for outsider in (["staff"], [], None, "financial", ["finance2"]):
+    for outsider in (["staff"], [], None, "financial", ["finance2"], "staff finance", "contractors of finance,guests"):
         answer = world.approve(world.person("eve@corp.test", outsider), action)
         assert answer.status == 403 and answer.headers["sluice-error-code"] == "not_an_approver", answer
     request, = world.agent.requests(action["run_id"])

@@ -40,6 +40,19 @@ struct Scenario {
         }
     }
 
+    /// Folds the history again, with other payloads: what an older version would have recorded.
+    mutating func refold(_ change: (EventPayload) -> EventPayload) {
+        history = history.map { event in
+            Event(
+                id: event.id, time: event.time, workspace: event.workspace, stream: event.stream,
+                streamSequence: event.streamSequence, actor: event.actor, causation: event.causation,
+                traceparent: event.traceparent, timeline: event.timeline, person: event.person,
+                payload: change(event.payload))
+        }
+        state = ActiveState()
+        for event in history { state.evolve(event) }
+    }
+
     /// A new key of an approver of those groups.
     mutating func approver(_ name: String, _ groups: [String]) throws -> Actor {
         let id: APIKeyID = newID()

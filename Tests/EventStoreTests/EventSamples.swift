@@ -80,7 +80,8 @@ enum EventSamples {
     private static let actors = [
         Actor(kind: .apiKey(APIKeyID(uuid(801))), name: "ci"), .scheduler, .executor, .bootstrap,
         Actor(kind: .apiKey(APIKeyID(uuid(802))), name: "Zoë \"the\" approver\n"),
-        Actor(kind: .person(Person(provider: "corp", subject: "00u1-é")), name: "ada@corp.test"),
+        Actor(
+            kind: .person(Person(provider: "corp", subject: "00u1-é", address: "ada@corp.test")), name: "ada@corp.test"),
         Actor(
             kind: .decisionLink(UsedLink(connectorName: "ops", deliveryID: DeliveryID(uuid(712)))),
             name: "connector ops, link …"),
@@ -139,7 +140,12 @@ enum EventSamples {
                 RunCreated(
                     agentID: "payments", agentUID: ResourceID(uuid(704)), userID: "alice", conversationID: "c-1",
                     invokeURL: "http://127.0.0.1:9000/invoke", initialMessage: "pay 12.50 €",
-                    input: JSONText(verified: #"{"history":[{"role":"user","content":"hi"}]}"#), deadline: soon)),
+                    input: JSONText(verified: #"{"history":[{"role":"user","content":"hi"}]}"#), deadline: soon,
+                    user: Person(provider: "corp", subject: "00u2", address: "alice@corp.test"))),
+            .runCreated(
+                RunCreated(
+                    agentID: "payments", agentUID: nil, userID: "7", conversationID: nil, invokeURL: nil,
+                    initialMessage: nil, deadline: soon, user: Person(provider: "corp", subject: "7"))),
             .runCreated(
                 RunCreated(
                     agentID: "payments", agentUID: nil, userID: "bob", conversationID: nil, invokeURL: nil,
@@ -207,6 +213,10 @@ enum EventSamples {
                 AccessApproved(
                     approverID: "carol", scope: .run, duration: .seconds(1800), expiresAt: soon, reason: nil,
                     signature: widerSignature)),
+            .accessApproved(
+                AccessApproved(
+                    approverID: "carol", scope: .agentUserTTL, duration: .seconds(60), expiresAt: soon, reason: nil,
+                    requirement: requirement, approvedGroups: ["finance", "risk"])),
             .accessExpired(AccessExpired()),
         ]
         + AccessScope.allCases.map { scope in
@@ -300,6 +310,10 @@ enum EventSamples {
                 headers: .init(approved: headersHash, presented: PayloadHash("sha256:" + "1")))),
         .actionVoted(ActionVoted(actionID: action, approverID: "carol", groups: ["finance", "risk"], reason: "ok")),
         .actionVoted(ActionVoted(actionID: action, approverID: "dan", groups: [], reason: nil)),
+        .actionVoted(
+            ActionVoted(
+                actionID: action, approverID: "dan", groups: ["risk"], reason: nil, scope: .agentUserTTL,
+                duration: .seconds(60))),
         .actionBlocked(
             ActionBlocked(
                 actionID: action, toolID: "stripe", capability: nil, payloadHash: hash, method: "POST",
@@ -320,7 +334,7 @@ enum EventSamples {
     private static let requirement = RequiredApproval(
         name: "large payments", groups: ["finance", "risk"], needsEveryGroup: true, duration: .seconds(60),
         delivery: RequestedDelivery(connectors: ["ops", "on-call"], mode: "all", fallsBackToUI: false),
-        needsSignature: true)
+        needsSignature: true, durationMax: .seconds(3600))
 
     private static let secrets: [EventPayload] = [
         .secretStored(

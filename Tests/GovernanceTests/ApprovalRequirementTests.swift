@@ -33,6 +33,17 @@ import Testing
         #expect(found.duration == .seconds(1800))
     }
 
+    @Test(
+        arguments: [
+            (#""#, 14_400, nil), (#","defaultDuration":"30m""#, 1800, 1800), (#","maxDuration":"2d""#, 14_400, 172_800),
+            (#","maxDuration":"1h""#, 3600, 3600), (#","defaultDuration":"30m","maxDuration":"2h""#, 1800, 7200),
+            (#","defaultDuration":"2h","maxDuration":"30m""#, 1800, 1800),
+        ] as [(String, Int, Int?)])
+    func aRuleLimitsHowLongAGrantLasts(members: String, duration: Int, longest: Int?) throws {
+        let found = try requirement([#"{"name":"n"\#(members)}"#])
+        #expect(found.duration == .seconds(duration) && found.durationMax == longest.map { .seconds($0) })
+    }
+
     @Test func theClosestRuleIsTakenInWhateverOrder() throws {
         let rules = [
             #"{"name":"tool","toolIds":["x"]}"#, #"{"name":"capability","capabilities":["POST /a"]}"#,

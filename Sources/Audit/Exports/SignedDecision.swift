@@ -64,7 +64,7 @@ extension EventPayload {
         }
     }
 
-    /// Whether what is allowed is what was signed.
+    /// True when what is allowed is no more than what was signed.
     func allows(_ statement: DecisionStatement) -> Bool {
         switch self {
         case .actionApproved(let approved):
@@ -72,7 +72,8 @@ extension EventPayload {
         case .accessApproved(let approved):
             guard let signature = approved.signature else { return true }
             guard let grant = signature.grant else { return approved.scope == .once }
-            return grant.scope == approved.scope && grant.duration == approved.duration
+            // Less than was signed, where another approver agreed to less.
+            return approved.scope.isWithin(grant.scope) && approved.duration <= grant.duration
         default: return true
         }
     }

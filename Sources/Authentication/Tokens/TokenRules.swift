@@ -40,8 +40,12 @@ package struct TokenRules: Hashable, Sendable {
         try checkTimes(claims, now)
         let userID = try userID(claims)
         try checkDomain(userID, claims)
-        let subject = claims["sub"]?.string.flatMap { Self.isIdentifier($0) ? $0 : nil }
-        return ProvenIdentity(subject: subject ?? userID, userID: userID, groups: try groups(claims))
+        guard userIDClaim != "email" || !Self.isUnverified(claims) else {
+            throw .unusableClaim(userIDClaim, "verified: email_verified is there, and not true")
+        }
+        return ProvenIdentity(
+            subject: Self.identifier("sub", claims) ?? userID, userID: userID,
+            address: Self.identifier("email", claims), groups: try groups(claims))
     }
 
     private func checkAudience(_ claim: JSONValue?) throws(TokenFailure) {
@@ -84,6 +88,17 @@ package struct TokenRules: Hashable, Sendable {
         return text
     }
 
+    /// True when the token has `email_verified` and it is anything but `true`.
+    ///
+    /// OpenID Connect Core (5.1) makes it a Boolean; some providers send it as the text "true". A token without it says
+    /// nothing of the address, which is then the provider's word like every other claim.
+    private static func isUnverified(_ claims: JSONValue) -> Bool {
+        switch claims["email_verified"] {
+        case nil, .bool(true), .string("true"): false
+        case .null, .bool, .string, .number, .array, .object: true
+        }
+    }
+
     /// The claim of that very name, else the one at the end of the path.
     private static func claim(_ path: String, _ claims: JSONValue) -> JSONValue? {
         if let claim = claims[path] { return claim }
@@ -92,18 +107,22 @@ package struct TokenRules: Hashable, Sendable {
         }
     }
 
+    private static func identifier(_ name: String, _ claims: JSONValue) -> String? {
+        claims[name]?.string.flatMap { isIdentifier($0) ? $0 : nil }
+    }
+
     private static func isIdentifier(_ text: String) -> Bool {
         (1...userIDBytesMax).contains(text.utf8.count)
             && !text.unicodeScalars.contains { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) }
     }
 
-    /// The user id counts, and so does an e-mail address that the provider does not say is unverified.
+    /// The user id counts, and so does the e-mail address; an unverified address counts under either name for nothing.
     private func checkDomain(_ userID: String, _ claims: JSONValue) throws(TokenFailure) {
         guard !allowedDomains.isEmpty else { return }
-        var addresses = [userID]
-        let isUnverified = claims["email_verified"] == .bool(false) || claims["email_verified"]?.string == "false"
-        if isUnverified, userIDClaim == "email" { addresses = [] }
-        if !isUnverified, let email = claims["email"]?.string { addresses.append(email) }
+        let email = claims["email"]?.string
+        let addresses =
+            Self.isUnverified(claims)
+            ? [userID].filter { $0.lowercased() != email?.lowercased() } : [userID] + (email.map { [$0] } ?? [])
         let isAllowed = addresses.contains { address in
             let parts = address.lowercased().split(separator: "@", omittingEmptySubsequences: false)
             return parts.count == 2 && !parts[0].isEmpty && allowedDomains.contains { $0.isExactly(String(parts[1])) }
@@ -111,17 +130,22 @@ package struct TokenRules: Hashable, Sendable {
         guard isAllowed else { throw .domainNotAllowed }
     }
 
-    /// An array of texts, or one text with blanks or commas between them. Names that no policy could ask for are left out.
+    /// An array of texts, or one text with commas between them: a name may have blanks in it. Names that no policy could
+    /// ask for are left out.
     private func groups(_ claims: JSONValue) throws(TokenFailure) -> [String] {
         guard let groupsClaim, let claim = Self.claim(groupsClaim, claims) else { return [] }
         let names: [String]
         switch claim {
         case .null: return []
-        case .string(let text): names = text.split { $0 == " " || $0 == "," }.map(String.init)
+        case .string(let text): names = text.split(separator: ",").map { Self.trimmed($0) }
         case .array(let values): names = values.compactMap(\.string)
         case .bool, .number, .object: throw .unusableClaim(groupsClaim, "an array of strings or a string")
         }
         return Set(names.filter(GroupName.isValid)).sorted()
+    }
+
+    private static func trimmed(_ text: Substring) -> String {
+        String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }
 

@@ -46,29 +46,52 @@ extension ActionState {
 
 extension ActionState.Gate {
     fileprivate func write(to writer: inout WireWriter) {
-        writer.add(1, groups)
-        writer.add(2, needsEveryGroup)
-        writer.add(3, approvedGroups)
-        writer.add(4, needsSignature)
-        writer.add(5, optional: headersHash?.text)
+        writer.add(1) { requirement.write(to: &$0) }
+        for vote in votes { writer.add(2) { vote.write(to: &$0) } }
+        writer.add(3, optional: headersHash?.text)
     }
 
     fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        var (groups, needsEveryGroup, approvedGroups): ([String], Bool, [String]) = ([], false, [])
-        var (needsSignature, headersHash): (Bool, PayloadHash?) = (false, nil)
+        var (requirement, votes): (RequiredApproval?, [ActionState.Vote]) = (nil, [])
+        var headersHash: PayloadHash?
         while let field = try reader.next() {
             switch field {
-            case 1: groups.append(try reader.text())
-            case 2: needsEveryGroup = try reader.bool()
-            case 3: approvedGroups.append(try reader.text())
-            case 4: needsSignature = try reader.bool()
-            case 5: headersHash = PayloadHash(try reader.text())
+            case 1: requirement = try RequiredApproval(try reader.message())
+            case 2: votes.append(try ActionState.Vote(try reader.message()))
+            case 3: headersHash = PayloadHash(try reader.text())
             default: throw .missing("gate")
             }
         }
         self.init(
-            groups: groups, needsEveryGroup: needsEveryGroup, needsSignature: needsSignature,
-            headersHash: headersHash, approvedGroups: approvedGroups)
+            requirement: try required(requirement, "requirement"), headersHash: headersHash, votes: votes)
+    }
+}
+
+extension ActionState.Vote {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.add(1) { approver.write(to: &$0) }
+        writer.add(2, groups)
+        writer.add(3, scope)
+        writer.add(4, optional: duration)
+        writer.add(5, isSigned)
+    }
+
+    fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (approver, groups, scope): (Actor?, [String], AccessScope?) = (nil, [], nil)
+        var (duration, isSigned): (Duration?, Bool) = (nil, false)
+        while let field = try reader.next() {
+            switch field {
+            case 1: approver = try Actor(try reader.message())
+            case 2: groups.append(try reader.text())
+            case 3: scope = try reader.choice("scope")
+            case 4: duration = try reader.duration()
+            case 5: isSigned = try reader.bool()
+            default: throw .missing("vote")
+            }
+        }
+        self.init(
+            approver: try required(approver, "approver"), groups: groups, scope: try required(scope, "scope"),
+            duration: duration, isSigned: isSigned)
     }
 }
 

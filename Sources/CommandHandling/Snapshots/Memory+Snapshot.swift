@@ -9,14 +9,14 @@ extension AccessRequestState {
         writer.add(4, isPending)
         writer.add(5, expiresAt)
         writer.add(6, streamSequence)
-        if let scope { writer.add(7, scope) }
-        writer.add(8, isSigned)
+        if let grant { writer.add(7) { grant.write(to: &$0) } }
+        if let requester { writer.add(8) { requester.write(to: &$0) } }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, workspace, requested): (AccessRequestID?, WorkspaceName?, AccessRequested?)
         var (isPending, expiresAt, streamSequence) = (false, Timestamp(microseconds: 0), UInt64(0))
-        var (scope, isSigned): (AccessScope?, Bool) = (nil, false)
+        var (grant, requester): (Grant?, Actor?)
         while let field = try reader.next() {
             switch field {
             case 1: id = try reader.id("access request")
@@ -25,15 +25,41 @@ extension AccessRequestState {
             case 4: isPending = try reader.bool()
             case 5: expiresAt = try reader.time()
             case 6: streamSequence = try reader.unsigned()
-            case 7: scope = try reader.choice("scope")
-            case 8: isSigned = try reader.bool()
+            case 7: grant = try Grant(try reader.message())
+            case 8: requester = try Actor(try reader.message())
             default: throw .missing("access request")
             }
         }
         self.init(
             id: try required(id, "access request"), workspace: try required(workspace, "workspace"),
-            requested: try required(requested, "request"), isPending: isPending, expiresAt: expiresAt,
-            scope: scope, isSigned: isSigned, streamSequence: streamSequence)
+            requested: try required(requested, "request"), requester: requester, isPending: isPending,
+            expiresAt: expiresAt, grant: grant, streamSequence: streamSequence)
+    }
+}
+
+extension AccessRequestState.Grant {
+    fileprivate func write(to writer: inout WireWriter) {
+        writer.add(1, scope)
+        writer.add(2, grantedAt)
+        writer.add(3) { requirement.write(to: &$0) }
+        for approver in approvers { writer.add(4) { approver.write(to: &$0) } }
+    }
+
+    fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (scope, requirement): (AccessScope?, RequiredApproval?)
+        var (grantedAt, approvers): (Timestamp, [Actor]) = (Timestamp(microseconds: 0), [])
+        while let field = try reader.next() {
+            switch field {
+            case 1: scope = try reader.choice("scope")
+            case 2: grantedAt = try reader.time()
+            case 3: requirement = try RequiredApproval(try reader.message())
+            case 4: approvers.append(try Actor(try reader.message()))
+            default: throw .missing("grant")
+            }
+        }
+        self.init(
+            scope: try required(scope, "scope"), grantedAt: grantedAt,
+            requirement: try required(requirement, "requirement"), approvers: approvers)
     }
 }
 

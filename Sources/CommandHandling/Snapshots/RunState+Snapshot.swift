@@ -21,6 +21,7 @@ extension RunState {
         writer.add(16, optional: input?.text)
         if case .person(let person) = creator?.kind { writer.add(17) { person.write(to: &$0) } }
         writer.add(18, creator?.name ?? "")
+        if let user { writer.add(19) { user.write(to: &$0) } }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -31,7 +32,7 @@ extension RunState {
         var deadline = Timestamp(microseconds: 0)
         var (actions, lastInvoke): ([ActionState], InvokeProgress?) = ([], nil)
         var (calls, creator): (ToolCallJournal, Actor.Kind?) = (ToolCallJournal(), nil)
-        var creatorName = ""
+        var (creatorName, user): (String, Person?) = ("", nil)
         var (streamSequence, timelineSequence): (UInt64, UInt64) = (0, 0)
         while let field = try reader.next() {
             switch field {
@@ -53,6 +54,7 @@ extension RunState {
             case 16: input = try reader.json()
             case 17: creator = .person(try Person(try reader.message()))
             case 18: creatorName = try reader.text()
+            case 19: user = try Person(try reader.message())
             default: throw .missing("run")
             }
         }
@@ -62,7 +64,7 @@ extension RunState {
             input: input, deadline: deadline, status: try required(status, "status"), actions: actions, calls: calls,
             creator: creator.map { Actor(kind: $0, name: creatorName) }, lastInvoke: lastInvoke,
             streamSequence: streamSequence,
-            timelineSequence: timelineSequence)
+            timelineSequence: timelineSequence, user: user)
     }
 }
 
@@ -100,24 +102,5 @@ extension InvokeProgress {
         self.init(
             purpose: action.map { .resume($0) } ?? .start, attempt: attempt, requestID: requestID,
             stage: failed ?? (isCompleted ? .completed : .open))
-    }
-}
-
-extension Person {
-    fileprivate func write(to writer: inout WireWriter) {
-        writer.add(1, provider)
-        writer.add(2, subject)
-    }
-
-    fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        var (provider, subject) = ("", "")
-        while let field = try reader.next() {
-            switch field {
-            case 1: provider = try reader.text()
-            case 2: subject = try reader.text()
-            default: throw .missing("person")
-            }
-        }
-        self.init(provider: provider, subject: subject)
     }
 }

@@ -48,6 +48,7 @@ package struct DaemonConfiguration: Sendable {
         log.segmentBytesMax = UInt64(try settings.integer(.segmentBytesMax, in: 65_536...4_294_967_296))
         decisions.runTimeout = try settings.duration(.runTimeout)
         decisions.approvalWindow = try settings.duration(.approvalWindow)
+        decisions.grantDurationMax = try settings.duration(.grantDurationMax)
         decisions.allowsSelfApproval = try settings.flag(.selfApproval)
         egress.timeout = try settings.duration(.egressTimeout)
         egress.callsMax = try settings.integer(.egressCallsMax, in: 1...100_000)

@@ -3,7 +3,7 @@ extension ActiveState {
     func requestAccess(
         _ request: RequestAccess, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
-        try check(request, context.settings.limits)
+        try check(request, context.settings)
         try checkNotBeingErased(request.subject, context)
         guard existingAccessRequest(request, context.workspace) == nil else { return [] }
         guard accessRequests.count < context.settings.limits.openAccessRequestsMax else {
@@ -11,7 +11,7 @@ extension ActiveState {
         }
         let requested = AccessRequested(
             subject: request.subject, toolID: request.toolID, agentID: request.agentID,
-            duration: request.duration ?? context.settings.grantDuration,
+            duration: request.duration ?? min(context.settings.grantDuration, context.settings.grantDurationMax),
             run: request.runID.map { AccessRequestTarget(runID: $0, actionID: request.actionID) },
             capability: request.capability, payloadHash: request.payloadHash, method: request.method,
             url: request.url, expiresAt: context.time.adding(context.settings.approvalWindow))
@@ -43,24 +43,29 @@ extension ActiveState {
         let request = try pendingRequest(approve.requestID, context)
         try checkText(approve.reason, "reason", bytesMax: context.settings.limits.textBytesMax)
         try checkSignature(approve.signature, context.settings.limits)
-        let approved = request.approval(
-            scope: approve.scope, duration: approve.duration, reason: approve.reason, approve.signature, context)
+        let given = GivenApproval(
+            scope: approve.scope ?? .once, duration: approve.duration, reason: approve.reason,
+            signature: approve.signature)
         let stream = StreamID.accessRequest(approve.requestID)
         guard let target = request.requested.run else {
             if let given = approve.payloadHash, request.requested.payloadHash?.matches(given) != true {
                 throw Rejection(.payloadHashMismatch, "payload_hash mismatch")
             }
             try checkNotOwn(request, context)
-            return [request.event(.accessApproved(approved), context)]
+            try checkGrantDuration(given.duration, nil, context.settings)
+            return [request.event(.accessApproved(request.approval(given, for: [], of: nil, context)), context)]
         }
         let run = try activeRun(target.runID, context)
         guard let action = run.action(target.actionID), action.status == .blocked else {
             throw Rejection(.accessRequestNotPending, "request is not pending")
         }
         try checkHash(approve.payloadHash, of: action, isRequired: false)
-        if let votes = try vote(for: action, in: run, reason: approve.reason, approve.signature, context) {
-            return votes
+        let groups: [String]
+        switch try step(given, for: action, in: run, context) {
+        case .incomplete(let events): return events
+        case .complete(let standsFor): groups = standsFor
         }
+        let approved = request.approval(given, for: groups, of: action, context)
         var decision = RunDecision(run, context)
         decision.record(on: stream, sequence: request.streamSequence + 1, .accessApproved(approved))
         decision.record(
@@ -118,7 +123,8 @@ extension ActiveState {
         return request
     }
 
-    private func check(_ request: RequestAccess, _ limits: Limits) throws(Rejection) {
+    private func check(_ request: RequestAccess, _ settings: DecisionSettings) throws(Rejection) {
+        let limits = settings.limits
         try checkText(request.subject, "subject", required: true, bytesMax: limits.textBytesMax)
         try checkText(request.toolID, "tool_id", required: true, bytesMax: limits.textBytesMax)
         try checkText(request.agentID, "agent_id", bytesMax: limits.textBytesMax)
@@ -126,6 +132,7 @@ extension ActiveState {
         try checkText(request.payloadHash?.text, "payload_hash", bytesMax: limits.textBytesMax)
         try checkText(request.method, "tool_method", bytesMax: 64)
         try checkText(request.url, "tool_url", bytesMax: 8 * limits.textBytesMax)
+        try checkGrantDuration(request.duration, nil, settings)
     }
 }
 
@@ -134,15 +141,5 @@ extension AccessRequestState {
     func event(_ payload: EventPayload, index: Int = 0, _ context: DecisionContext) -> Event {
         context.event(
             index, stream: .accessRequest(id), sequence: streamSequence + 1, person: requested.subject, payload)
-    }
-
-    func approval(
-        scope: AccessScope?, duration: Duration?, reason: String?, _ signature: DecisionSignature?,
-        _ context: DecisionContext
-    ) -> AccessApproved {
-        let duration = duration ?? requested.duration
-        return AccessApproved(
-            approverID: context.actor.name, scope: scope ?? .once, duration: duration,
-            expiresAt: context.time.adding(duration), reason: reason, signature: signature)
     }
 }

@@ -134,10 +134,12 @@ package struct CreateRun: Hashable, Sendable {
     package let initialMessage: String?
     /// What else the client has for the agent, an object.
     package let input: JSONText?
+    /// The user as a token proves them; `nil` for a user that the client names.
+    package let user: Person?
 
     package init(
         runID: RunID, agentID: String, userID: String, conversationID: String?, invokeURL: String?,
-        initialMessage: String?, input: JSONText? = nil
+        initialMessage: String?, input: JSONText? = nil, user: Person? = nil
     ) {
         self.runID = runID
         self.agentID = agentID
@@ -146,6 +148,7 @@ package struct CreateRun: Hashable, Sendable {
         self.invokeURL = invokeURL
         self.initialMessage = initialMessage
         self.input = input
+        self.user = user
     }
 }
 

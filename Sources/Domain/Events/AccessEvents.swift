@@ -67,10 +67,14 @@ package struct AccessApproved: Hashable, Sendable {
     package let expiresAt: Timestamp
     package let reason: String?
     package let signature: DecisionSignature?
+    /// The requirement that the approvals met; signed only when all of them were. `nil` in records of older versions.
+    package let requirement: RequiredApproval?
+    /// The groups of the requirement that the approvers stand for, sorted.
+    package let approvedGroups: [String]
 
     package init(
         approverID: String, scope: AccessScope, duration: Duration, expiresAt: Timestamp, reason: String?,
-        signature: DecisionSignature? = nil
+        signature: DecisionSignature? = nil, requirement: RequiredApproval? = nil, approvedGroups: [String] = []
     ) {
         self.approverID = approverID
         self.scope = scope
@@ -78,6 +82,8 @@ package struct AccessApproved: Hashable, Sendable {
         self.expiresAt = expiresAt
         self.reason = reason
         self.signature = signature
+        self.requirement = requirement
+        self.approvedGroups = approvedGroups
     }
 }
 

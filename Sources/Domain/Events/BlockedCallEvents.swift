@@ -12,10 +12,12 @@ package struct RequiredApproval: Hashable, Sendable {
     package let delivery: RequestedDelivery?
     /// Whether each approval has to be signed with the approver's own SSH key.
     package let needsSignature: Bool
+    /// The longest grant that the rule allows; `nil` when it says nothing.
+    package let durationMax: Duration?
 
     package init(
         name: String, groups: [String], needsEveryGroup: Bool, duration: Duration?, delivery: RequestedDelivery? = nil,
-        needsSignature: Bool = false
+        needsSignature: Bool = false, durationMax: Duration? = nil
     ) {
         self.name = name
         self.groups = groups
@@ -23,6 +25,7 @@ package struct RequiredApproval: Hashable, Sendable {
         self.duration = duration
         self.delivery = delivery
         self.needsSignature = needsSignature
+        self.durationMax = durationMax
     }
 }
 
@@ -81,14 +84,21 @@ package struct ActionVoted: Hashable, Sendable {
     package let groups: [String]
     package let reason: String?
     package let signature: DecisionSignature?
+    /// The widest grant that the approver agrees to.
+    package let scope: AccessScope
+    /// How long that grant may last; `nil` when it is for the one call.
+    package let duration: Duration?
 
     package init(
-        actionID: ActionID, approverID: String, groups: [String], reason: String?, signature: DecisionSignature? = nil
+        actionID: ActionID, approverID: String, groups: [String], reason: String?, signature: DecisionSignature? = nil,
+        scope: AccessScope = .once, duration: Duration? = nil
     ) {
         self.actionID = actionID
         self.approverID = approverID
         self.groups = groups
         self.reason = reason
         self.signature = signature
+        self.scope = scope
+        self.duration = duration
     }
 }

@@ -12,10 +12,12 @@ package struct RunCreated: Hashable, Sendable {
     package let input: JSONText?
     /// When the run fails if it has not finished.
     package let deadline: Timestamp
+    /// The user as a token proved them; `nil` for a user that the client named.
+    package let user: Person?
 
     package init(
         agentID: String, agentUID: ResourceID?, userID: String, conversationID: String?, invokeURL: String?,
-        initialMessage: String?, input: JSONText? = nil, deadline: Timestamp
+        initialMessage: String?, input: JSONText? = nil, deadline: Timestamp, user: Person? = nil
     ) {
         self.agentID = agentID
         self.agentUID = agentUID
@@ -25,6 +27,7 @@ package struct RunCreated: Hashable, Sendable {
         self.initialMessage = initialMessage
         self.input = input
         self.deadline = deadline
+        self.user = user
     }
 }
 

@@ -21,14 +21,19 @@ extension ActiveState {
         try checkText(reason, "reason", bytesMax: context.settings.limits.textBytesMax)
         try checkSignature(signature, context.settings.limits)
         try checkHash(hash, of: action, isRequired: true)
-        if let votes = try vote(for: action, in: run, reason: reason, signature, context) { return votes }
+        let given = GivenApproval.once(reason, signature)
+        let groups: [String]
+        switch try step(given, for: action, in: run, context) {
+        case .incomplete(let events): return events
+        case .complete(let standsFor): groups = standsFor
+        }
         var decision = RunDecision(run, context)
         decision.record(
             .actionApproved(
                 ActionApproved(
                     actionID: actionID, payloadHash: action.payloadHash, reason: reason, signature: signature)))
         if let requestID = action.accessRequestID, let request = accessRequests[requestID], request.isPending {
-            let approved = request.approval(scope: .once, duration: nil, reason: reason, signature, context)
+            let approved = request.approval(given, for: groups, of: action, context)
             decision.record(
                 on: .accessRequest(requestID), sequence: request.streamSequence + 1, .accessApproved(approved))
         }

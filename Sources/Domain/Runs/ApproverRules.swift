@@ -1,11 +1,19 @@
 /// Who may approve a call that the gate has blocked.
 enum ApproverDecision {
-    /// Nobody else has to.
-    case approves
+    /// It is the last one needed; the groups that the approver stands for.
+    case approves([String])
     /// The approval counts, and others have to follow.
     case votes([String])
     /// All that it could add is there already.
     case changesNothing
+}
+
+/// What an approval comes to.
+enum ApprovalStep {
+    /// Others have to follow. The events of the vote; none when it adds nothing.
+    case incomplete([Event])
+    /// It was the last one needed. The groups that the approver stands for.
+    case complete(groups: [String])
 }
 
 extension ActiveState {
@@ -19,63 +27,67 @@ extension ActiveState {
     ) throws(Rejection) -> ApproverDecision {
         let groups: [String]
         switch context.actor.kind {
-        case .system: return .approves
+        case .system: return .approves([])
         case .apiKey(let key):
-            if action.gate == nil { return .approves }
+            if action.gate == nil { return .approves([]) }
             groups = apiKeys[key]?.groups ?? []
         case .person: groups = context.actorGroups
         // Nobody knows who it is: what counts is that an administrator lets the connector's links decide.
         case .decisionLink(let link): groups = [link.group]
         }
-        let isOwn = context.actor.kind == run.creator?.kind || context.actor.isNamed(run.userID)
-        guard !isOwn || context.settings.allowsSelfApproval else {
+        guard context.settings.allowsSelfApproval || !run.isOwn(context.actor) else {
             throw Rejection(
                 .selfApproval,
                 "whoever started a run may not approve its calls: let somebody else approve action \(action.id)")
         }
-        guard let gate = action.gate, !gate.groups.isEmpty else { return .approves }
-        let mine = Set(groups).intersection(gate.groups)
+        guard let gate = action.gate, !gate.requirement.groups.isEmpty else { return .approves([]) }
+        let needed = gate.requirement.groups
+        let mine = Set(groups).intersection(needed)
         guard !mine.isEmpty else {
             throw Rejection(
                 .notAnApprover,
-                "action \(action.id) waits for a member of \(gate.groups.joined(separator: ", ")); \(context.actor.approver) is in none"
+                "action \(action.id) waits for a member of \(needed.joined(separator: ", ")); \(context.actor.approver) is in none"
             )
         }
-        guard gate.needsEveryGroup else { return .approves }
+        guard gate.requirement.needsEveryGroup else { return .approves(mine.sorted()) }
         let added = mine.subtracting(gate.approvedGroups).sorted()
-        if Set(gate.approvedGroups).union(added).isSuperset(of: gate.groups) { return .approves }
+        if gate.approvedGroups.union(added).isSuperset(of: needed) { return .approves(mine.sorted()) }
         return added.isEmpty ? .changesNothing : .votes(added)
     }
 
-    /// Refuses a person's approval of what they asked for themselves, where no run says whose it is.
+    /// Refuses a person's approval of what they asked for, or would get themselves.
     func checkNotOwn(_ request: AccessRequestState, _ context: DecisionContext) throws(Rejection) {
-        guard case .person = context.actor.kind, context.actor.isNamed(request.requested.subject),
-            !context.settings.allowsSelfApproval
+        guard case .person = context.actor.kind, request.isOwn(context.actor), !context.settings.allowsSelfApproval
         else { return }
         throw Rejection(
             .selfApproval, "nobody approves their own request: let somebody else approve request \(request.id)")
     }
 
-    /// The events of an approval that is not the last one needed; `nil` when it is.
-    func vote(
-        for action: ActionState, in run: RunState, reason: String?, _ signature: DecisionSignature?,
-        _ context: DecisionContext
-    ) throws(Rejection) -> [Event]? {
+    /// What an approval comes to, once it is known to be allowed.
+    ///
+    /// - Throws: `signatureRequired`, `invalidArgument` for a longer grant than the rule allows, and what
+    ///   `approval(of:in:_:)` throws.
+    func step(
+        _ given: GivenApproval, for action: ActionState, in run: RunState, _ context: DecisionContext
+    ) throws(Rejection) -> ApprovalStep {
         let approval = try approval(of: action, in: run, context)
-        guard signature != nil || action.gate?.needsSignature != true else {
+        let requirement = action.gate?.requirement
+        guard given.signature != nil || requirement?.needsSignature != true else {
             throw .signatureRequired(run.id, action.id)
         }
+        try checkGrantDuration(given.duration, requirement, context.settings)
         switch approval {
-        case .approves: return nil
-        case .changesNothing: return []
+        case .approves(let groups): return .complete(groups: groups)
+        case .changesNothing: return .incomplete([])
         case .votes(let groups):
             var decision = RunDecision(run, context)
             decision.record(
                 .actionVoted(
                     ActionVoted(
-                        actionID: action.id, approverID: context.actor.name, groups: groups, reason: reason,
-                        signature: signature)))
-            return decision.events
+                        actionID: action.id, approverID: context.actor.name, groups: groups, reason: given.reason,
+                        signature: given.signature, scope: given.scope,
+                        duration: given.scope == .once ? nil : given.duration)))
+            return .incomplete(decision.events)
         }
     }
 }
@@ -92,9 +104,6 @@ extension Rejection {
 }
 
 extension Actor {
-    /// User ids are e-mail addresses more often than not: another case of letters is no other person.
-    fileprivate func isNamed(_ userID: String) -> Bool { name.lowercased() == userID.lowercased() }
-
     /// Whom a refused approval is told of.
     fileprivate var approver: String {
         switch kind {

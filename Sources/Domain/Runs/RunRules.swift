@@ -23,7 +23,7 @@ extension ActiveState {
             agentID: create.agentID, agentUID: agent?.id, userID: create.userID,
             conversationID: create.conversationID, invokeURL: create.invokeURL,
             initialMessage: create.initialMessage, input: create.input,
-            deadline: context.time.adding(context.settings.runTimeout))
+            deadline: context.time.adding(context.settings.runTimeout), user: create.user)
         return RunDecision(creating: create.runID, created, context).events
     }
 

@@ -13,32 +13,39 @@ extension ActiveState {
             decision.record(.toolCallReplayed(ToolCallReplayed(callID: earlier.id)))
             return decision.events
         }
+        let isOpen = run.calls.isOpen(begin.call.fingerprint)
         // Whatever becomes of that one decides whether this is a repetition, a second call, or a question to a person.
-        guard begin.call.isRepeatable || !run.calls.isOpen(begin.call.fingerprint) else {
-            throw Rejection(.callOnItsWay, "the same call is on its way, and its tool has not answered yet")
+        guard begin.call.isRepeatable || !isOpen else { throw .callInFlight }
+        switch authorization(of: begin, in: run, context) {
+        case .approval(let action): decision.start(begin.call, under: action, nil)
+        case .grant(let request): decision.start(begin.call, under: nil, request)
+        case .policy: if !begin.call.isRepeatable { decision.start(begin.call, under: nil, nil) }
+        case .missing:
+            // It may be on its way under an approval that a tool that is not reached leaves as it was.
+            guard !isOpen else { throw .callInFlight }
+            if let action = run.approvalOfOtherRequest(than: begin.call) {
+                decision.refuseMismatch(with: action, begin.call)
+            } else {
+                try decision.block(begin)
+            }
         }
-        let approved = run.actions.filter { $0.isApproval(of: begin.call) }
-        let sameBody = approved.filter { $0.payloadHash?.matches(begin.call.payloadHash) ?? false }
-        if let action = sameBody.first(where: { $0.hasHeaders(of: begin.call) }) {
-            decision.start(begin.call, under: action.id, nil)
-            return decision.events
-        }
-        let isUnknown = !begin.call.isRepeatable && run.calls.isUnknown(begin.call.fingerprint)
-        let grant =
-            begin.requirement == nil || isUnknown ? nil : grant(for: begin.call, of: run, begin.requirement, context)
-        guard isUnknown || (begin.requirement != nil && grant == nil) else {
-            if !begin.call.isRepeatable { decision.start(begin.call, under: nil, grant) }
-            return decision.events
-        }
-        if let action = (sameBody + approved).first(where: { $0.gate != nil }), !isUnknown {
-            decision.refuseMismatch(with: action, begin.call)
-            return decision.events
-        }
-        guard let block = begin.block else {
-            throw Rejection(.approvalRequired, "the call needs an approval")
-        }
-        try decision.block(begin, block, isUnknown: isUnknown)
         return decision.events
+    }
+
+    /// Finds what lets a call be made: the approval of exactly this request, the policy, or a wider grant.
+    private func authorization(
+        of begin: BeginToolCall, in run: RunState, _ context: DecisionContext
+    ) -> CallAuthorization {
+        let call = begin.call
+        let approvals = run.approvals(of: call)
+        if let approval = approvals.first(where: { $0.isFor(call) && $0.satisfies(begin.requirement) }) {
+            return .approval(approval.id)
+        }
+        // A grant is for calls to come: it says nothing of one that may have been carried out.
+        guard !run.calls.hasUnknownOutcome(call) else { return .missing }
+        guard let requirement = begin.requirement else { return .policy }
+        let grants = accessRequests.values.filter { $0.covers(call, of: run, requirement, context) }
+        return grants.map(\.id).min().map(CallAuthorization.grant) ?? .missing
     }
 
     /// Records what came of a call; the action that it carried out has been executed, unless the tool was not reached.
@@ -85,39 +92,63 @@ extension ActiveState {
         guard run.calls.entries.count < limit else { throw .limitReached("calls of tools in one run", limit) }
         return run
     }
+}
 
-    /// An approval that reaches beyond one call, and has not expired; a signed one where approvals have to be.
-    private func grant(
-        for call: ToolCall, of run: RunState, _ requirement: RequiredApproval?, _ context: DecisionContext
-    ) -> AccessRequestID? {
-        let granted = accessRequests.values.filter { request in
-            guard !request.isPending, request.expiresAt > context.time, request.workspace == run.workspace,
-                request.requested.toolID == call.toolID, request.requested.agentID == run.agentID,
-                request.isSigned || requirement?.needsSignature != true
-            else { return false }
-            switch request.scope {
-            case .run:
-                return request.requested.run?.runID == run.id && request.requested.capability == call.capability
-            case .agentUserTTL: return request.requested.subject == run.userID
-            case .once, nil: return false
-            }
+/// What lets a call be made.
+private enum CallAuthorization {
+    case approval(ActionID)
+    case grant(AccessRequestID)
+    case policy
+    case missing
+}
+
+extension RunState {
+    /// The approvals that the gate asked for and that are still to be carried out, for this tool, method and URL.
+    ///
+    /// An action that an agent or a client blocked is none: its approver saw what the client chose to say.
+    fileprivate func approvals(of call: ToolCall) -> [ActionState] {
+        actions.filter { action in
+            action.status == .approved && action.gate != nil && !action.isConsent && !action.isSpent
+                && action.toolID == call.toolID && action.method == call.method && action.url == call.url
         }
-        return granted.map(\.id).min()
+    }
+
+    /// The approval that the call misuses, rather one of the same body; `nil` when there is none, or when the call waits
+    /// for other reasons.
+    fileprivate func approvalOfOtherRequest(than call: ToolCall) -> ActionState? {
+        let approvals = approvals(of: call)
+        guard !calls.hasUnknownOutcome(call), !approvals.contains(where: { $0.isFor(call) }) else { return nil }
+        return approvals.first { $0.hasBody(of: call) } ?? approvals.first
     }
 }
 
 extension ActionState {
-    /// Whether it was approved for calls of this tool, method and URL, and is still to be carried out.
-    fileprivate func isApproval(of call: ToolCall) -> Bool {
-        status == .approved && !isConsent && !isSpent && toolID == call.toolID
-            && (method == nil || method == call.method)
-            && (url == nil || url == call.url)
-    }
+    /// True when the call has the body and the bound headers that were approved.
+    fileprivate func isFor(_ call: ToolCall) -> Bool { hasBody(of: call) && hasHeaders(of: call) }
+
+    fileprivate func hasBody(of call: ToolCall) -> Bool { payloadHash?.matches(call.payloadHash) == true }
 
     /// True when the call has the bound headers that were approved; an action without a digest of them is for any.
     fileprivate func hasHeaders(of call: ToolCall) -> Bool {
         guard let approved = gate?.headersHash else { return true }
         return call.headersHash?.matches(approved) ?? false
+    }
+
+    /// True when its approval is worth what the policies ask for by now.
+    fileprivate func satisfies(_ requirement: RequiredApproval?) -> Bool {
+        guard let requirement, let gate else { return requirement == nil }
+        return requirement.isSatisfied(by: gate.requirement)
+    }
+}
+
+extension ToolCallJournal {
+    /// True when an earlier call like this one may have been carried out, and may not be made twice.
+    fileprivate func hasUnknownOutcome(_ call: ToolCall) -> Bool { !call.isRepeatable && isUnknown(call.fingerprint) }
+}
+
+extension Rejection {
+    fileprivate static var callInFlight: Rejection {
+        Rejection(.callOnItsWay, "the same call is on its way, and its tool has not answered yet")
     }
 }
 
@@ -144,17 +175,20 @@ extension RunDecision {
                 ActionFailed(actionID: action.id, reason: "the call came with other \(part) than were approved")))
     }
 
-    fileprivate mutating func block(
-        _ begin: BeginToolCall, _ block: BlockToolCall, isUnknown: Bool
-    ) throws(Rejection) {
+    /// - Throws: `approvalRequired` when it is not known yet what to show to approvers.
+    fileprivate mutating func block(_ begin: BeginToolCall) throws(Rejection) {
+        guard let block = begin.block else { throw Rejection(.approvalRequired, "the call needs an approval") }
         let call = begin.call
+        let isUnknown = run.calls.hasUnknownOutcome(call)
         let requirement =
             begin.requirement
             ?? RequiredApproval(name: "unknown outcome", groups: [], needsEveryGroup: false, duration: nil)
-        if isUnknown { giveUpActions(like: call) }
+        if run.calls.isUnknown(call.fingerprint) { giveUpActions(like: call) }
         let requested = AccessRequested(
             subject: run.userID, toolID: call.toolID, agentID: run.agentID,
-            duration: requirement.duration ?? context.settings.grantDuration,
+            duration: min(
+                requirement.duration ?? context.settings.grantDuration,
+                requirement.grantDurationMax(context.settings)),
             run: AccessRequestTarget(runID: run.id, actionID: block.actionID), capability: call.capability,
             payloadHash: call.payloadHash, headersHash: call.headersHash, method: call.method, url: call.url,
             expiresAt: context.time.adding(context.settings.approvalWindow), isForOneCall: true)
@@ -174,7 +208,7 @@ extension RunDecision {
     private mutating func giveUpActions(like call: ToolCall) {
         let given = run.actions.filter { action in
             action.status == .approved && action.isSpent && action.toolID == call.toolID
-                && action.payloadHash?.matches(call.payloadHash) == true && action.hasHeaders(of: call)
+                && action.isFor(call)
         }
         for action in given {
             record(.actionFailed(ActionFailed(actionID: action.id, reason: "the outcome of its call is not known")))

@@ -2,24 +2,39 @@
 package struct ActionState: Hashable, Sendable {
     /// What is remembered of a call that the gate blocked.
     package struct Gate: Hashable, Sendable {
-        package let groups: [String]
-        package let needsEveryGroup: Bool
-        /// Whether each approval has to be signed.
-        package let needsSignature: Bool
+        /// Who has to approve it.
+        package let requirement: RequiredApproval
         /// Digest of the bound headers; `nil` for a call that was blocked before there was one.
         package let headersHash: PayloadHash?
-        /// The groups that have approved, when all have to.
-        package internal(set) var approvedGroups: [String]
+        /// The approvals so far, when several are needed.
+        package internal(set) var votes: [Vote]
 
-        package init(
-            groups: [String], needsEveryGroup: Bool, needsSignature: Bool = false, headersHash: PayloadHash? = nil,
-            approvedGroups: [String] = []
-        ) {
-            self.groups = groups
-            self.needsEveryGroup = needsEveryGroup
-            self.needsSignature = needsSignature
+        package init(requirement: RequiredApproval, headersHash: PayloadHash? = nil, votes: [Vote] = []) {
+            self.requirement = requirement
             self.headersHash = headersHash
-            self.approvedGroups = approvedGroups
+            self.votes = votes
+        }
+
+        /// The groups that have approved.
+        var approvedGroups: Set<String> { Set(votes.flatMap(\.groups)) }
+    }
+
+    /// One of several approvals that an action needs.
+    package struct Vote: Hashable, Sendable {
+        package let approver: Actor
+        /// The groups that the approver stands for.
+        package let groups: [String]
+        /// The widest grant that the approver agrees to, and how long it may last.
+        package let scope: AccessScope
+        package let duration: Duration?
+        package let isSigned: Bool
+
+        package init(approver: Actor, groups: [String], scope: AccessScope, duration: Duration?, isSigned: Bool) {
+            self.approver = approver
+            self.groups = groups
+            self.scope = scope
+            self.duration = duration
+            self.isSigned = isSigned
         }
     }
 
@@ -66,10 +81,6 @@ package struct ActionState: Hashable, Sendable {
         accessRequestID = blocked.accessRequestID
         expiresAt = blocked.expiresAt
         isConsent = blocked.isConsent
-        gate = blocked.call.map {
-            Gate(
-                groups: $0.requirement.groups, needsEveryGroup: $0.requirement.needsEveryGroup,
-                needsSignature: $0.requirement.needsSignature, headersHash: $0.headersHash)
-        }
+        gate = blocked.call.map { Gate(requirement: $0.requirement, headersHash: $0.headersHash) }
     }
 }

@@ -98,13 +98,17 @@ package struct ActiveState: Hashable, Sendable {
     private mutating func evolveAccessRequest(_ id: AccessRequestID, _ event: Event) {
         if case .accessRequested(let requested) = event.payload {
             let request = AccessRequestState(
-                id: id, workspace: event.workspace, requested: requested, sequence: event.streamSequence)
+                id: id, workspace: event.workspace, requested: requested, requester: event.actor,
+                sequence: event.streamSequence)
             accessRequests[id] = request
             if let key = request.pendingKey { pendingAccess[key] = id }
         } else if case .accessApproved(let approved) = event.payload {
             guard let request = accessRequests[id] else { return }
             if let key = request.pendingKey { pendingAccess[key] = nil }
-            accessRequests[id]?.approve(approved, sequence: event.streamSequence)
+            let target = request.requested.run
+            let votes = target.flatMap { runs[$0.runID]?.action($0.actionID)?.gate?.votes } ?? []
+            accessRequests[id]?.approve(
+                approved, by: votes.map(\.approver) + [event.actor], at: event.time, sequence: event.streamSequence)
         } else {
             guard let request = accessRequests.removeValue(forKey: id) else { return }
             if let key = request.pendingKey { pendingAccess[key] = nil }

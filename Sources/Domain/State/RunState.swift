@@ -11,6 +11,8 @@ package struct RunState: Hashable, Sendable {
     /// Kept like the message.
     package let input: JSONText?
     package let deadline: Timestamp
+    /// The user as a token proved them; `nil` for a user that the client named.
+    package let user: Person?
     package private(set) var status: RunStatus = .running
     package private(set) var actions: [ActionState] = []
     package private(set) var calls = ToolCallJournal()
@@ -31,6 +33,7 @@ package struct RunState: Hashable, Sendable {
         initialMessage = created.invokeURL == nil ? nil : created.initialMessage
         input = created.invokeURL == nil ? nil : created.input
         deadline = created.deadline
+        user = created.user
     }
 
     /// A run as it was remembered before.
@@ -39,7 +42,7 @@ package struct RunState: Hashable, Sendable {
         invokeURL: String?, initialMessage: String?, input: JSONText?, deadline: Timestamp, status: RunStatus,
         actions: [ActionState],
         calls: ToolCallJournal, creator: Actor?, lastInvoke: InvokeProgress?, streamSequence: UInt64,
-        timelineSequence: UInt64
+        timelineSequence: UInt64, user: Person?
     ) {
         self.id = id
         self.workspace = workspace
@@ -57,6 +60,7 @@ package struct RunState: Hashable, Sendable {
         self.lastInvoke = lastInvoke
         self.streamSequence = streamSequence
         self.timelineSequence = timelineSequence
+        self.user = user
     }
 
     /// Whether Sluice calls the agent; otherwise the client drives the run by its own requests.
@@ -80,7 +84,7 @@ package struct RunState: Hashable, Sendable {
             actions.append(ActionState(blocked))
             status = blocked.isConsent ? .pausedConsent : .pausedApproval
         case .actionApproved(let approved): setStatus(.approved, of: approved.actionID)
-        case .actionVoted(let voted): addVote(voted)
+        case .actionVoted(let voted): addVote(voted, of: event.actor)
         case .actionRejected(let rejected): setStatus(.rejected, of: rejected.actionID)
         case .actionExpired(let expired): setStatus(.expired, of: expired.actionID)
         case .actionExecuted(let executed): setStatus(.executed, of: executed.actionID)
@@ -94,14 +98,12 @@ package struct RunState: Hashable, Sendable {
         case .invokeFailed(let failed):
             lastInvoke?.stage = .failed(at: event.time, isRetryable: failed.isRetryable, error: failed.error)
         case .runCreated:
-            switch event.actor.kind {
-            case .apiKey, .person: creator = event.actor
-            case .decisionLink, .system: creator = nil
-            }
+            creator = event.actor.isClient ? event.actor : nil
         case .checkpointSaved(let saved): calls.noteCheckpoint(restartsHandler: saved.restartsHandler)
         case .toolCallStarted(let started):
             calls.start(started.call)
-            if !started.call.isRepeatable { setSpent(true, started.call.actionID) }
+            // Once is once, whatever the method.
+            setSpent(true, started.call.actionID)
         case .toolCalled(let called):
             calls.finish(called)
             if case .unreached = called.outcome { setSpent(false, called.call.actionID) }
@@ -116,9 +118,12 @@ package struct RunState: Hashable, Sendable {
         }
     }
 
-    private mutating func addVote(_ voted: ActionVoted) {
+    private mutating func addVote(_ voted: ActionVoted, of approver: Actor) {
         guard let index = actions.firstIndex(where: { $0.id == voted.actionID }) else { return }
-        actions[index].gate?.approvedGroups += voted.groups
+        actions[index].gate?.votes.append(
+            ActionState.Vote(
+                approver: approver, groups: voted.groups, scope: voted.scope, duration: voted.duration,
+                isSigned: voted.signature != nil))
     }
 
     private mutating func setSpent(_ isSpent: Bool, _ id: ActionID?) {

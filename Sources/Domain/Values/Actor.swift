@@ -20,6 +20,14 @@ package struct Actor: Hashable, Sendable {
         self.name = name
     }
 
+    /// True for what comes from outside with an identity: a key or a person.
+    var isClient: Bool {
+        switch kind {
+        case .apiKey, .person: true
+        case .decisionLink, .system: false
+        }
+    }
+
     package static let scheduler = Actor(kind: .system, name: "scheduler")
     package static let retention = Actor(kind: .system, name: "retention")
     package static let gateway = Actor(kind: .system, name: "gateway")
@@ -51,10 +59,13 @@ package struct Person: Hashable, Sendable {
     package let provider: String
     /// Who they are there, for good: a user id may change or be given to another.
     package let subject: String
+    /// The e-mail address that their token gives, verified or not; it counts against them alone.
+    package let address: String?
 
-    package init(provider: String, subject: String) {
+    package init(provider: String, subject: String, address: String? = nil) {
         self.provider = provider
         self.subject = subject
+        self.address = address
     }
 }
 

@@ -60,12 +60,15 @@ extension AccessApproved {
         writer.add(4, expiresAt)
         writer.add(5, optional: reason)
         if let signature { writer.add(6) { signature.write(to: &$0) } }
+        if let requirement { writer.add(7) { requirement.write(to: &$0) } }
+        writer.add(8, approvedGroups)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (approverID, scope): (String, AccessScope?) = ("", nil)
         var (duration, expiresAt) = (Duration.zero, Timestamp(microseconds: 0))
         var (reason, signature): (String?, DecisionSignature?)
+        var (requirement, approvedGroups): (RequiredApproval?, [String]) = (nil, [])
         while let field = try reader.next() {
             switch field {
             case 1: approverID = try reader.text()
@@ -74,12 +77,14 @@ extension AccessApproved {
             case 4: expiresAt = try reader.time()
             case 5: reason = try reader.text()
             case 6: signature = try DecisionSignature(try reader.message())
+            case 7: requirement = try RequiredApproval(try reader.message())
+            case 8: approvedGroups.append(try reader.text())
             default: try reader.skip()
             }
         }
         self.init(
             approverID: approverID, scope: try required(scope, "scope"), duration: duration, expiresAt: expiresAt,
-            reason: reason, signature: signature)
+            reason: reason, signature: signature, requirement: requirement, approvedGroups: approvedGroups)
     }
 }
 

@@ -32,18 +32,19 @@ extension BlockedCall {
 }
 
 extension RequiredApproval {
-    func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         writer.add(1, name)
         writer.add(2, groups)
         writer.add(3, needsEveryGroup)
         writer.add(4, optional: duration)
         if let delivery { writer.add(5) { delivery.write(to: &$0) } }
         writer.add(6, needsSignature)
+        writer.add(7, optional: durationMax)
     }
 
-    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+    package init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (name, groups, needsEveryGroup): (String, [String], Bool) = ("", [], false)
-        var needsSignature = false
+        var (needsSignature, durationMax): (Bool, Duration?) = (false, nil)
         var (duration, delivery): (Duration?, RequestedDelivery?)
         while let field = try reader.next() {
             switch field {
@@ -53,12 +54,13 @@ extension RequiredApproval {
             case 4: duration = try reader.duration()
             case 5: delivery = try RequestedDelivery(try reader.message())
             case 6: needsSignature = try reader.bool()
+            case 7: durationMax = try reader.duration()
             default: try reader.skip()
             }
         }
         self.init(
             name: name, groups: groups, needsEveryGroup: needsEveryGroup, duration: duration, delivery: delivery,
-            needsSignature: needsSignature)
+            needsSignature: needsSignature, durationMax: durationMax)
     }
 }
 
@@ -90,11 +92,14 @@ extension ActionVoted {
         writer.add(3, groups)
         writer.add(4, optional: reason)
         if let signature { writer.add(5) { signature.write(to: &$0) } }
+        if scope != .once { writer.add(6, scope) }
+        writer.add(7, optional: duration)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (actionID, approverID): (ActionID?, String) = (nil, "")
         var (groups, reason, signature): ([String], String?, DecisionSignature?) = ([], nil, nil)
+        var (scope, duration): (AccessScope, Duration?) = (.once, nil)
         while let field = try reader.next() {
             switch field {
             case 1: actionID = try reader.id("action_id")
@@ -102,11 +107,13 @@ extension ActionVoted {
             case 3: groups.append(try reader.text())
             case 4: reason = try reader.text()
             case 5: signature = try DecisionSignature(try reader.message())
+            case 6: scope = try reader.choice("scope")
+            case 7: duration = try reader.duration()
             default: try reader.skip()
             }
         }
         self.init(
             actionID: try required(actionID, "action_id"), approverID: approverID, groups: groups, reason: reason,
-            signature: signature)
+            signature: signature, scope: scope, duration: duration)
     }
 }

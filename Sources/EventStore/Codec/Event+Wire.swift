@@ -10,12 +10,7 @@ extension Event {
         writer.add(5, stream.kind)
         writer.add(6, stream.id)
         writer.add(7, streamSequence)
-        writer.add(8) { actor in
-            if case .apiKey(let id) = self.actor.kind { actor.add(1, id) }
-            actor.add(2, self.actor.name)
-            if case .person(let person) = self.actor.kind { actor.add(3) { person.write(to: &$0) } }
-            if case .decisionLink(let link) = self.actor.kind { actor.add(4) { link.write(to: &$0) } }
-        }
+        writer.add(8) { actor.write(to: &$0) }
         writer.add(9, causation.index)
         if let token = causation.idempotency { writer.add(10) { token.write(to: &$0) } }
         writer.add(11, traceparent ?? "")
@@ -80,7 +75,14 @@ extension WireReader {
 }
 
 extension Actor {
-    fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
+    package func write(to writer: inout WireWriter) {
+        if case .apiKey(let id) = kind { writer.add(1, id) }
+        writer.add(2, name)
+        if case .person(let person) = kind { writer.add(3) { person.write(to: &$0) } }
+        if case .decisionLink(let link) = kind { writer.add(4) { link.write(to: &$0) } }
+    }
+
+    package init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (key, name, person): (UUIDValue?, String, Person?) = (nil, "", nil)
         var link: UsedLink?
         while let field = try reader.next() {
@@ -99,21 +101,23 @@ extension Actor {
 }
 
 extension Person {
-    fileprivate func write(to writer: inout WireWriter) {
+    package func write(to writer: inout WireWriter) {
         writer.add(1, provider)
         writer.add(2, subject)
+        writer.add(3, optional: address)
     }
 
-    fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        var (provider, subject) = ("", "")
+    package init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (provider, subject, address): (String, String, String?) = ("", "", nil)
         while let field = try reader.next() {
             switch field {
             case 1: provider = try reader.text()
             case 2: subject = try reader.text()
+            case 3: address = try reader.text()
             default: try reader.skip()
             }
         }
-        self.init(provider: provider, subject: subject)
+        self.init(provider: provider, subject: subject, address: address)
     }
 }
 

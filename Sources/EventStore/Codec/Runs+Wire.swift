@@ -10,12 +10,13 @@ extension RunCreated {
         writer.add(6, optional: initialMessage)
         writer.add(7, deadline)
         writer.add(9, optional: input?.text)
+        if let user { writer.add(10) { user.write(to: &$0) } }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (agentID, agentUID, userID): (String, ResourceID?, String) = ("", nil, "")
         var (conversationID, invokeURL, initialMessage): (String?, String?, String?)
-        var input: JSONText?
+        var (input, user): (JSONText?, Person?)
         var deadline = Timestamp(microseconds: 0)
         while let field = try reader.next() {
             switch field {
@@ -27,12 +28,13 @@ extension RunCreated {
             case 6: initialMessage = try reader.text()
             case 7: deadline = try reader.time()
             case 9: input = try reader.json()
+            case 10: user = try Person(try reader.message())
             default: try reader.skip()
             }
         }
         self.init(
             agentID: agentID, agentUID: agentUID, userID: userID, conversationID: conversationID, invokeURL: invokeURL,
-            initialMessage: initialMessage, input: input, deadline: deadline)
+            initialMessage: initialMessage, input: input, deadline: deadline, user: user)
     }
 }
 

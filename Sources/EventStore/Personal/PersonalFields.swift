@@ -38,6 +38,8 @@ enum PersonalFields {
         case (35, 3): .personal(.name, .subject)
         case (35, 4), (35, 6): .personal(.text, .subject)
         case (35, 9): .personal(.json, .subject)
+        // RunCreated: user.
+        case (35, 10): .message
         // RunEventAdded: actor, data.
         case (36, 2): .personal(.text, .subject)
         case (36, 4): .personal(.json, .subject)
@@ -81,8 +83,10 @@ enum PersonalFields {
     /// What a field of a message within such a message is.
     static func rule(_ message: UInt64, _ inner: UInt64, _ field: UInt64) -> Rule {
         switch (message, inner, field) {
-        // The actor's person: subject.
-        case (8, 3, 2): .personal(.name, .actor)
+        // The actor's person: subject, address.
+        case (8, 3, 2), (8, 3, 3): .personal(.name, .actor)
+        // The user as a token proved them: subject, address.
+        case (35, 10, 2), (35, 10, 3): .personal(.name, .subject)
         // BlockedCall: headers, payload.
         case (38, 9, 4): .personal(.json, .subject)
         case (38, 9, 5): .personal(.bytes, .subject)

@@ -47,6 +47,7 @@ extension EventDocument {
                 json.add("expires_at", approved.expiresAt)
                 json.add("reason", approved.reason)
                 add(approved.signature, to: &json)
+                addMet(approved, to: &json)
             case .accessRejected(let rejected):
                 json.add("approver_id", rejected.approverID)
                 json.add("reason", rejected.reason)
@@ -112,6 +113,10 @@ extension EventDocument {
                 json.add("action_id", voted.actionID.description)
                 json.add("approver_id", voted.approverID)
                 json.add("groups", voted.groups)
+                if voted.scope != .once {
+                    json.add("scope", voted.scope.rawValue)
+                    json.add("duration", voted.duration.map(DurationText.format))
+                }
                 json.add("reason", voted.reason)
                 add(voted.signature, to: &json)
             case .secretStored(let stored):

@@ -2,6 +2,16 @@ import Domain
 import Foundation
 
 extension EventDocument {
+    /// What the approvals of a grant were worth; nothing for a record of an older version.
+    static func addMet(_ approved: AccessApproved, to json: inout JSONObject) {
+        guard let requirement = approved.requirement else { return }
+        json.add("approval", requirement.name)
+        json.add("approver_groups", requirement.groups)
+        json.add("approver_match", requirement.needsEveryGroup ? "all" : "any")
+        json.add("approved_groups", approved.approvedGroups)
+        json.add("signed", requirement.needsSignature)
+    }
+
     /// A decision's signature; nothing for a decision without one.
     static func add(_ signature: DecisionSignature?, to json: inout JSONObject) {
         guard let signature else { return }

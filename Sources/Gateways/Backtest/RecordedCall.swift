@@ -20,12 +20,12 @@ struct RecordedCall {
     /// Reads an event; `nil` when it says of no call that the policies judged.
     ///
     /// Each call counts once. One that was approved is in the log twice, blocked and made, and counts as blocked; one
-    /// that is not safe to repeat counts when it begins, the others when they are answered. What the journal blocked or
-    /// answered, whatever the policies say, is not counted.
+    /// that is not safe to repeat, or that a grant lets through, counts when it begins, the others when they are
+    /// answered. What the journal blocked or answered, whatever the policies say, is not counted.
     static func reading(_ payload: EventPayload) -> Reading? {
         switch payload {
         case .toolCallStarted(let started): made(started.call)
-        case .toolCalled(let called) where called.call.isRepeatable: made(called.call)
+        case .toolCalled(let called) where called.call.isRepeatable && called.call.grantID == nil: made(called.call)
         case .toolCallRefused(let refused):
             if refused.url.unicodeScalars.count < excerptScalars {
                 .call(

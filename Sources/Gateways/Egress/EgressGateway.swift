@@ -88,7 +88,8 @@ package struct EgressGateway: Sendable {
             case .toolCallStarted(let started): return try await make(started.call, asked)
             case .toolCallReplayed(let replayed):
                 if let kept = try await replay(replayed.callID, asked) { return kept }
-                guard call.isRepeatable else { return Self.notKept }
+                // An approval or a grant let the recorded call be made, and no other.
+                guard call.isRepeatable, requirement == nil else { return Self.notKept }
             case .actionBlocked(let blocked): return Self.blocked(blocked, run: asked.run)
             case .payloadMismatched(let mismatched): return Self.mismatched(mismatched)
             default: continue
@@ -209,7 +210,7 @@ extension RequiredApproval {
         self.init(
             name: approval.name, groups: approval.groups, needsEveryGroup: approval.match == .all,
             duration: approval.duration, delivery: RequestedDelivery(approval.delivery),
-            needsSignature: approval.needsSignature)
+            needsSignature: approval.needsSignature, durationMax: approval.durationMax)
     }
 }
 

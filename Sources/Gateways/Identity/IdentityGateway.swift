@@ -104,7 +104,8 @@ package struct IdentityGateway: Sendable {
             preconditionFailure("a token is refused, or its keys are not to be had")
         }
         return SignedInPerson(
-            person: Person(provider: provider.name, subject: proven.subject), userID: proven.userID,
+            person: Person(provider: provider.name, subject: proven.subject, address: proven.address),
+            userID: proven.userID,
             groups: proven.groups, role: provider.role)
     }
 }

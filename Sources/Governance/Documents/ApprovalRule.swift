@@ -12,6 +12,8 @@ package struct ApprovalRule: Hashable, Sendable {
     package let tags: RiskTags
     package let approvers: Approvers
     package let defaultDuration: Duration?
+    /// The longest grant that approvers may give; `nil` makes it the default duration, when there is one.
+    package let maxDuration: Duration?
     /// Whether each approval has to be signed with the approver's own SSH key.
     package let requiresSignature: Bool
     package let delivery: ApprovalDelivery
@@ -25,6 +27,7 @@ package struct ApprovalRule: Hashable, Sendable {
         tags = RiskTags(try reader.texts("tags"))
         approvers = try reader.object("approvers").map(Approvers.init) ?? Approvers(groups: [], quorum: .any)
         defaultDuration = try reader.duration("defaultDuration")
+        maxDuration = try reader.duration("maxDuration")
         requiresSignature = try reader.flag("requireSignature") ?? false
         delivery = try reader.object("delivery").map(ApprovalDelivery.init) ?? ApprovalDelivery()
     }

@@ -26,13 +26,14 @@ enum ApprovalRuleChoice {
         let needsSignature = candidates.contains { $0.isAsClose(as: best) && $0.rule.requiresSignature }
         let requirement = ApprovalRequirement(
             name: best.rule.name, approvers: best.rule.approvers, duration: best.duration,
-            delivery: best.rule.delivery, needsSignature: needsSignature)
+            durationMax: best.durationMax, delivery: best.rule.delivery, needsSignature: needsSignature)
         let word = requirement.match == .all ? "one approver of each of" : "one approver of any of"
         let who = requirement.groups.isEmpty ? "any approver" : "\(word) \(requirement.groups.joined(separator: ", "))"
         return Choice(
             requirement: requirement,
             reason: "policy \"\(best.policy)\", approval \"\(requirement.name)\": \(who), for "
                 + DurationText.format(requirement.duration)
+                + (best.rule.maxDuration.map { ", at most \(DurationText.format($0))" } ?? "")
                 + (needsSignature ? ", each approval signed with the approver's own SSH key" : ""))
     }
 
@@ -42,7 +43,12 @@ enum ApprovalRuleChoice {
         let closeness: Int
         let rule: ApprovalRule
 
-        var duration: Duration { rule.defaultDuration ?? ApprovalRequirement.defaultDuration }
+        var duration: Duration {
+            let stated = rule.defaultDuration ?? ApprovalRequirement.defaultDuration
+            return rule.maxDuration.map { min($0, stated) } ?? stated
+        }
+
+        var durationMax: Duration? { rule.maxDuration ?? rule.defaultDuration }
 
         func isAsClose(as other: Candidate) -> Bool {
             isAsking == other.isAsking && closeness == other.closeness

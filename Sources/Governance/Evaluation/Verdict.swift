@@ -90,6 +90,8 @@ package struct ApprovalRequirement: Hashable, Sendable {
     package let groups: [String]
     package let match: Approvers.Quorum
     package let duration: Duration
+    /// The longest grant that the rule allows; `nil` when it has no duration.
+    package let durationMax: Duration?
     package let delivery: ApprovalDelivery
     /// Whether each approval has to be signed with the approver's own SSH key.
     package let needsSignature: Bool
@@ -99,15 +101,17 @@ package struct ApprovalRequirement: Hashable, Sendable {
     /// Any approver, for four hours.
     package static let `default` = ApprovalRequirement(
         name: "", approvers: Approvers(groups: [], quorum: .any), duration: defaultDuration,
-        delivery: ApprovalDelivery(), needsSignature: false)
+        durationMax: nil, delivery: ApprovalDelivery(), needsSignature: false)
 
     init(
-        name: String, approvers: Approvers, duration: Duration, delivery: ApprovalDelivery, needsSignature: Bool
+        name: String, approvers: Approvers, duration: Duration, durationMax: Duration?, delivery: ApprovalDelivery,
+        needsSignature: Bool
     ) {
         self.name = name
         groups = approvers.groups
         match = approvers.quorum
         self.duration = duration
+        self.durationMax = durationMax
         self.delivery = delivery
         self.needsSignature = needsSignature
     }

@@ -36,7 +36,7 @@ struct TokenSignIn {
             caller: .person(signedIn.person), name: signedIn.userID, role: signedIn.role, workspace: workspace,
             groups: signedIn.groups, agent: nil)
         principal.endUser = EndUser(
-            workspace: workspace, provider: signedIn.person.provider, userID: signedIn.userID)
+            workspace: workspace, person: signedIn.person, userID: signedIn.userID)
         return principal
     }
 
@@ -46,7 +46,7 @@ struct TokenSignIn {
         let signedIn = try await person(token, workspace)
         var principal = key
         principal.endUser = EndUser(
-            workspace: workspace, provider: signedIn.person.provider, userID: signedIn.userID)
+            workspace: workspace, person: signedIn.person, userID: signedIn.userID)
         return principal
     }
 

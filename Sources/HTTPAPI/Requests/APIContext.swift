@@ -58,8 +58,11 @@ struct Principal: Sendable {
 /// A person whose token was verified.
 struct EndUser: Hashable, Sendable {
     let workspace: WorkspaceName
-    let provider: String
+    let person: Person
     let userID: String
+
+    /// The name of the identity provider.
+    var provider: String { person.provider }
 }
 
 /// Which of the two published APIs a path belongs to.

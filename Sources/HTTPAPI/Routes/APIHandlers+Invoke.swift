@@ -24,7 +24,7 @@ extension APIHandlers {
         let command = CreateRun(
             runID: commands.newID(), agentID: name, userID: try Self.userID(request),
             conversationID: try body.text("conversation_id"), invokeURL: address, initialMessage: message,
-            input: Self.input(of: body))
+            input: Self.input(of: body), user: request.principal.endUser?.person)
         let receipt = try await execute(.createRun(command), request)
         let id = receipt.events.first.map { RunID($0.event.stream.id) } ?? command.runID
         var filter = EventFilter(workspace: request.workspace)

@@ -1109,9 +1109,21 @@ nonisolated struct Sluice_Events_V1_Person: Sendable {
   /// Personal.
   var subject: String = String()
 
+  /// The e-mail address that their token gives, verified or not.
+  var address: String {
+    get {_address ?? String()}
+    set {_address = newValue}
+  }
+  /// Returns true if `address` has been explicitly set.
+  var hasAddress: Bool {self._address != nil}
+  /// Clears the value of `address`. Subsequent reads from it will return its default value.
+  mutating func clearAddress() {self._address = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _address: String? = nil
 }
 
 nonisolated struct Sluice_Events_V1_Idempotency: Sendable {
@@ -1251,6 +1263,16 @@ nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
   /// Clears the value of `input`. Subsequent reads from it will return its default value.
   mutating func clearInput() {self._input = nil}
 
+  /// The user as a token proved them; without it the client named the user.
+  var user: Sluice_Events_V1_ProvenUser {
+    get {_user ?? Sluice_Events_V1_ProvenUser()}
+    set {_user = newValue}
+  }
+  /// Returns true if `user` has been explicitly set.
+  var hasUser: Bool {self._user != nil}
+  /// Clears the value of `user`. Subsequent reads from it will return its default value.
+  mutating func clearUser() {self._user = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1260,6 +1282,35 @@ nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
   fileprivate var _invokeURL: String? = nil
   fileprivate var _initialMessage: String? = nil
   fileprivate var _input: String? = nil
+  fileprivate var _user: Sluice_Events_V1_ProvenUser? = nil
+}
+
+nonisolated struct Sluice_Events_V1_ProvenUser: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The name of the identity provider.
+  var provider: String = String()
+
+  /// Personal.
+  var subject: String = String()
+
+  /// Personal.
+  var address: String {
+    get {_address ?? String()}
+    set {_address = newValue}
+  }
+  /// Returns true if `address` has been explicitly set.
+  var hasAddress: Bool {self._address != nil}
+  /// Clears the value of `address`. Subsequent reads from it will return its default value.
+  mutating func clearAddress() {self._address = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _address: String? = nil
 }
 
 nonisolated struct Sluice_Events_V1_RunEventAdded: Sendable {
@@ -1504,12 +1555,23 @@ nonisolated struct Sluice_Events_V1_ApprovalRequirement: Sendable {
   /// Each approval has to be signed with the approver's own SSH key.
   var needsSignature: Bool = false
 
+  /// The longest grant that the rule allows.
+  var durationMaxUs: Int64 {
+    get {_durationMaxUs ?? 0}
+    set {_durationMaxUs = newValue}
+  }
+  /// Returns true if `durationMaxUs` has been explicitly set.
+  var hasDurationMaxUs: Bool {self._durationMaxUs != nil}
+  /// Clears the value of `durationMaxUs`. Subsequent reads from it will return its default value.
+  mutating func clearDurationMaxUs() {self._durationMaxUs = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _durationUs: Int64? = nil
   fileprivate var _delivery: Sluice_Events_V1_RequestedDelivery? = nil
+  fileprivate var _durationMaxUs: Int64? = nil
 }
 
 /// A decision's signature by the approver's own SSH key.
@@ -1598,12 +1660,25 @@ nonisolated struct Sluice_Events_V1_ActionVoted: Sendable {
   /// Clears the value of `signature`. Subsequent reads from it will return its default value.
   mutating func clearSignature() {self._signature = nil}
 
+  /// The widest grant that the approver agrees to: without a scope, the one call.
+  var scope: Sluice_Events_V1_AccessScope = .unspecified
+
+  var durationUs: Int64 {
+    get {_durationUs ?? 0}
+    set {_durationUs = newValue}
+  }
+  /// Returns true if `durationUs` has been explicitly set.
+  var hasDurationUs: Bool {self._durationUs != nil}
+  /// Clears the value of `durationUs`. Subsequent reads from it will return its default value.
+  mutating func clearDurationUs() {self._durationUs = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _reason: String? = nil
   fileprivate var _signature: Sluice_Events_V1_DecisionSignature? = nil
+  fileprivate var _durationUs: Int64? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ActionApproved: Sendable {
@@ -1831,45 +1906,71 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   fileprivate var _headersHash: String? = nil
 }
 
-nonisolated struct Sluice_Events_V1_AccessApproved: Sendable {
+nonisolated struct Sluice_Events_V1_AccessApproved: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Personal.
-  var approverID: String = String()
+  var approverID: String {
+    get {_storage._approverID}
+    set {_uniqueStorage()._approverID = newValue}
+  }
 
-  var scope: Sluice_Events_V1_AccessScope = .unspecified
+  var scope: Sluice_Events_V1_AccessScope {
+    get {_storage._scope}
+    set {_uniqueStorage()._scope = newValue}
+  }
 
-  var durationUs: Int64 = 0
+  var durationUs: Int64 {
+    get {_storage._durationUs}
+    set {_uniqueStorage()._durationUs = newValue}
+  }
 
-  var expiresAtUs: Int64 = 0
+  var expiresAtUs: Int64 {
+    get {_storage._expiresAtUs}
+    set {_uniqueStorage()._expiresAtUs = newValue}
+  }
 
   /// Personal.
   var reason: String {
-    get {_reason ?? String()}
-    set {_reason = newValue}
+    get {_storage._reason ?? String()}
+    set {_uniqueStorage()._reason = newValue}
   }
   /// Returns true if `reason` has been explicitly set.
-  var hasReason: Bool {self._reason != nil}
+  var hasReason: Bool {_storage._reason != nil}
   /// Clears the value of `reason`. Subsequent reads from it will return its default value.
-  mutating func clearReason() {self._reason = nil}
+  mutating func clearReason() {_uniqueStorage()._reason = nil}
 
   var signature: Sluice_Events_V1_DecisionSignature {
-    get {_signature ?? Sluice_Events_V1_DecisionSignature()}
-    set {_signature = newValue}
+    get {_storage._signature ?? Sluice_Events_V1_DecisionSignature()}
+    set {_uniqueStorage()._signature = newValue}
   }
   /// Returns true if `signature` has been explicitly set.
-  var hasSignature: Bool {self._signature != nil}
+  var hasSignature: Bool {_storage._signature != nil}
   /// Clears the value of `signature`. Subsequent reads from it will return its default value.
-  mutating func clearSignature() {self._signature = nil}
+  mutating func clearSignature() {_uniqueStorage()._signature = nil}
+
+  /// What the approvals met; signed only when all of them were. A record without it is worth any approver's approval.
+  var requirement: Sluice_Events_V1_ApprovalRequirement {
+    get {_storage._requirement ?? Sluice_Events_V1_ApprovalRequirement()}
+    set {_uniqueStorage()._requirement = newValue}
+  }
+  /// Returns true if `requirement` has been explicitly set.
+  var hasRequirement: Bool {_storage._requirement != nil}
+  /// Clears the value of `requirement`. Subsequent reads from it will return its default value.
+  mutating func clearRequirement() {_uniqueStorage()._requirement = nil}
+
+  var approvedGroups: [String] {
+    get {_storage._approvedGroups}
+    set {_uniqueStorage()._approvedGroups = newValue}
+  }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _reason: String? = nil
-  fileprivate var _signature: Sluice_Events_V1_DecisionSignature? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Sluice_Events_V1_AccessRejected: Sendable {
@@ -4074,7 +4175,7 @@ nonisolated extension Sluice_Events_V1_UsedLink: SwiftProtobuf.Message, SwiftPro
 
 nonisolated extension Sluice_Events_V1_Person: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Person"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{1}subject\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{1}subject\0\u{1}address\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4084,24 +4185,33 @@ nonisolated extension Sluice_Events_V1_Person: SwiftProtobuf.Message, SwiftProto
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.provider) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.subject) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._address) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.provider.isEmpty {
       try visitor.visitSingularStringField(value: self.provider, fieldNumber: 1)
     }
     if !self.subject.isEmpty {
       try visitor.visitSingularStringField(value: self.subject, fieldNumber: 2)
     }
+    try { if let v = self._address {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_Person, rhs: Sluice_Events_V1_Person) -> Bool {
     if lhs.provider != rhs.provider {return false}
     if lhs.subject != rhs.subject {return false}
+    if lhs._address != rhs._address {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4278,7 +4388,7 @@ nonisolated extension Sluice_Events_V1_ResourceStatusRecorded: SwiftProtobuf.Mes
 
 nonisolated extension Sluice_Events_V1_RunCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RunCreated"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}agent_id\0\u{3}agent_uid\0\u{3}user_id\0\u{3}conversation_id\0\u{3}invoke_url\0\u{3}initial_message\0\u{3}deadline_us\0\u{2}\u{2}input\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}agent_id\0\u{3}agent_uid\0\u{3}user_id\0\u{3}conversation_id\0\u{3}invoke_url\0\u{3}initial_message\0\u{3}deadline_us\0\u{2}\u{2}input\0\u{1}user\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4294,6 +4404,7 @@ nonisolated extension Sluice_Events_V1_RunCreated: SwiftProtobuf.Message, SwiftP
       case 6: try { try decoder.decodeSingularStringField(value: &self._initialMessage) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.deadlineUs) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self._input) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._user) }()
       default: break
       }
     }
@@ -4328,6 +4439,9 @@ nonisolated extension Sluice_Events_V1_RunCreated: SwiftProtobuf.Message, SwiftP
     try { if let v = self._input {
       try visitor.visitSingularStringField(value: v, fieldNumber: 9)
     } }()
+    try { if let v = self._user {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4340,6 +4454,51 @@ nonisolated extension Sluice_Events_V1_RunCreated: SwiftProtobuf.Message, SwiftP
     if lhs._initialMessage != rhs._initialMessage {return false}
     if lhs.deadlineUs != rhs.deadlineUs {return false}
     if lhs._input != rhs._input {return false}
+    if lhs._user != rhs._user {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ProvenUser: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ProvenUser"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{1}subject\0\u{1}address\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.provider) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.subject) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._address) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.provider.isEmpty {
+      try visitor.visitSingularStringField(value: self.provider, fieldNumber: 1)
+    }
+    if !self.subject.isEmpty {
+      try visitor.visitSingularStringField(value: self.subject, fieldNumber: 2)
+    }
+    try { if let v = self._address {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ProvenUser, rhs: Sluice_Events_V1_ProvenUser) -> Bool {
+    if lhs.provider != rhs.provider {return false}
+    if lhs.subject != rhs.subject {return false}
+    if lhs._address != rhs._address {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4627,7 +4786,7 @@ nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, Swift
 
 nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ApprovalRequirement"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}groups\0\u{3}needs_every_group\0\u{3}duration_us\0\u{1}delivery\0\u{3}needs_signature\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}groups\0\u{3}needs_every_group\0\u{3}duration_us\0\u{1}delivery\0\u{3}needs_signature\0\u{3}duration_max_us\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4641,6 +4800,7 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
       case 4: try { try decoder.decodeSingularInt64Field(value: &self._durationUs) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._delivery) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.needsSignature) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self._durationMaxUs) }()
       default: break
       }
     }
@@ -4669,6 +4829,9 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
     if self.needsSignature != false {
       try visitor.visitSingularBoolField(value: self.needsSignature, fieldNumber: 6)
     }
+    try { if let v = self._durationMaxUs {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4679,6 +4842,7 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
     if lhs._durationUs != rhs._durationUs {return false}
     if lhs._delivery != rhs._delivery {return false}
     if lhs.needsSignature != rhs.needsSignature {return false}
+    if lhs._durationMaxUs != rhs._durationMaxUs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4775,7 +4939,7 @@ nonisolated extension Sluice_Events_V1_RequestedDelivery: SwiftProtobuf.Message,
 
 nonisolated extension Sluice_Events_V1_ActionVoted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActionVoted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}approver_id\0\u{1}groups\0\u{1}reason\0\u{1}signature\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}approver_id\0\u{1}groups\0\u{1}reason\0\u{1}signature\0\u{1}scope\0\u{3}duration_us\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4788,6 +4952,8 @@ nonisolated extension Sluice_Events_V1_ActionVoted: SwiftProtobuf.Message, Swift
       case 3: try { try decoder.decodeRepeatedStringField(value: &self.groups) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self._reason) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._signature) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.scope) }()
+      case 7: try { try decoder.decodeSingularInt64Field(value: &self._durationUs) }()
       default: break
       }
     }
@@ -4813,6 +4979,12 @@ nonisolated extension Sluice_Events_V1_ActionVoted: SwiftProtobuf.Message, Swift
     try { if let v = self._signature {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     } }()
+    if self.scope != .unspecified {
+      try visitor.visitSingularEnumField(value: self.scope, fieldNumber: 6)
+    }
+    try { if let v = self._durationUs {
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4822,6 +4994,8 @@ nonisolated extension Sluice_Events_V1_ActionVoted: SwiftProtobuf.Message, Swift
     if lhs.groups != rhs.groups {return false}
     if lhs._reason != rhs._reason {return false}
     if lhs._signature != rhs._signature {return false}
+    if lhs.scope != rhs.scope {return false}
+    if lhs._durationUs != rhs._durationUs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5116,58 +5290,118 @@ nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, S
 
 nonisolated extension Sluice_Events_V1_AccessApproved: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AccessApproved"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}approver_id\0\u{1}scope\0\u{3}duration_us\0\u{3}expires_at_us\0\u{1}reason\0\u{1}signature\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}approver_id\0\u{1}scope\0\u{3}duration_us\0\u{3}expires_at_us\0\u{1}reason\0\u{1}signature\0\u{1}requirement\0\u{3}approved_groups\0")
+
+  fileprivate class _StorageClass {
+    var _approverID: String = String()
+    var _scope: Sluice_Events_V1_AccessScope = .unspecified
+    var _durationUs: Int64 = 0
+    var _expiresAtUs: Int64 = 0
+    var _reason: String? = nil
+    var _signature: Sluice_Events_V1_DecisionSignature? = nil
+    var _requirement: Sluice_Events_V1_ApprovalRequirement? = nil
+    var _approvedGroups: [String] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _approverID = source._approverID
+      _scope = source._scope
+      _durationUs = source._durationUs
+      _expiresAtUs = source._expiresAtUs
+      _reason = source._reason
+      _signature = source._signature
+      _requirement = source._requirement
+      _approvedGroups = source._approvedGroups
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.approverID) }()
-      case 2: try { try decoder.decodeSingularEnumField(value: &self.scope) }()
-      case 3: try { try decoder.decodeSingularInt64Field(value: &self.durationUs) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtUs) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self._reason) }()
-      case 6: try { try decoder.decodeSingularMessageField(value: &self._signature) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._approverID) }()
+        case 2: try { try decoder.decodeSingularEnumField(value: &_storage._scope) }()
+        case 3: try { try decoder.decodeSingularInt64Field(value: &_storage._durationUs) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._expiresAtUs) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._signature) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._requirement) }()
+        case 8: try { try decoder.decodeRepeatedStringField(value: &_storage._approvedGroups) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.approverID.isEmpty {
-      try visitor.visitSingularStringField(value: self.approverID, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._approverID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._approverID, fieldNumber: 1)
+      }
+      if _storage._scope != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._scope, fieldNumber: 2)
+      }
+      if _storage._durationUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._durationUs, fieldNumber: 3)
+      }
+      if _storage._expiresAtUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._expiresAtUs, fieldNumber: 4)
+      }
+      try { if let v = _storage._reason {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._signature {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      try { if let v = _storage._requirement {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      if !_storage._approvedGroups.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._approvedGroups, fieldNumber: 8)
+      }
     }
-    if self.scope != .unspecified {
-      try visitor.visitSingularEnumField(value: self.scope, fieldNumber: 2)
-    }
-    if self.durationUs != 0 {
-      try visitor.visitSingularInt64Field(value: self.durationUs, fieldNumber: 3)
-    }
-    if self.expiresAtUs != 0 {
-      try visitor.visitSingularInt64Field(value: self.expiresAtUs, fieldNumber: 4)
-    }
-    try { if let v = self._reason {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
-    } }()
-    try { if let v = self._signature {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_AccessApproved, rhs: Sluice_Events_V1_AccessApproved) -> Bool {
-    if lhs.approverID != rhs.approverID {return false}
-    if lhs.scope != rhs.scope {return false}
-    if lhs.durationUs != rhs.durationUs {return false}
-    if lhs.expiresAtUs != rhs.expiresAtUs {return false}
-    if lhs._reason != rhs._reason {return false}
-    if lhs._signature != rhs._signature {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._approverID != rhs_storage._approverID {return false}
+        if _storage._scope != rhs_storage._scope {return false}
+        if _storage._durationUs != rhs_storage._durationUs {return false}
+        if _storage._expiresAtUs != rhs_storage._expiresAtUs {return false}
+        if _storage._reason != rhs_storage._reason {return false}
+        if _storage._signature != rhs_storage._signature {return false}
+        if _storage._requirement != rhs_storage._requirement {return false}
+        if _storage._approvedGroups != rhs_storage._approvedGroups {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

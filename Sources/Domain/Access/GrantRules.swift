@@ -1,0 +1,122 @@
+extension RequiredApproval {
+    /// One approval, by any approver, with or without a signature.
+    static let plain = RequiredApproval(name: "", groups: [], needsEveryGroup: false, duration: nil)
+
+    /// True when approvals that meet the other requirement are all that this one asks for as well.
+    ///
+    /// | this asks for | is met by |
+    /// |---|---|
+    /// | any approver | every requirement |
+    /// | one of any of `groups` | `any` of some of the same groups and no other; `all` with at least one of them |
+    /// | one of each of `groups` | `all` with every one of them; `any` of one group when it is the only one |
+    /// | signatures | approvals that were all signed |
+    func isSatisfied(by met: RequiredApproval) -> Bool {
+        guard met.needsSignature || !needsSignature else { return false }
+        let (mine, theirs) = (Set(groups), Set(met.groups))
+        guard !mine.isEmpty else { return true }
+        guard !theirs.isEmpty else { return false }
+        return switch (needsEveryGroup, met.needsEveryGroup) {
+        case (false, false): theirs.isSubset(of: mine)
+        case (false, true): !theirs.isDisjoint(with: mine)
+        case (true, false): theirs.count == 1 && mine == theirs
+        case (true, true): mine.isSubset(of: theirs)
+        }
+    }
+
+    /// The longest grant that the rule allows, or the settings where it says nothing.
+    func grantDurationMax(_ settings: DecisionSettings) -> Duration { durationMax ?? settings.grantDurationMax }
+
+    /// The same requirement as approvals have met it: signed when all of them were.
+    fileprivate func met(signed isSigned: Bool) -> RequiredApproval {
+        RequiredApproval(
+            name: name, groups: groups, needsEveryGroup: needsEveryGroup, duration: duration, delivery: nil,
+            needsSignature: isSigned, durationMax: durationMax)
+    }
+}
+
+extension AccessScope {
+    /// Orders scopes from narrow to wide.
+    private var width: Int {
+        switch self {
+        case .once: 0
+        case .run: 1
+        case .agentUserTTL: 2
+        }
+    }
+
+    /// True when everything that this scope covers is covered by the other as well.
+    package func isWithin(_ other: AccessScope) -> Bool { width <= other.width }
+
+    func narrower(_ other: AccessScope) -> AccessScope { isWithin(other) ? self : other }
+}
+
+/// The decision of one approver on a request for access.
+struct GivenApproval {
+    let scope: AccessScope
+    /// `nil` when the approver does not say.
+    let duration: Duration?
+    let reason: String?
+    let signature: DecisionSignature?
+
+    /// The approval of a single call.
+    static func once(_ reason: String?, _ signature: DecisionSignature?) -> GivenApproval {
+        GivenApproval(scope: .once, duration: nil, reason: reason, signature: signature)
+    }
+}
+
+/// Refuses a grant that is longer than the rule allows, or the settings where no rule says.
+func checkGrantDuration(
+    _ duration: Duration?, _ requirement: RequiredApproval?, _ settings: DecisionSettings
+) throws(Rejection) {
+    let longest = (requirement ?? .plain).grantDurationMax(settings)
+    guard let duration, duration > longest else { return }
+    let source = requirement?.durationMax.map { _ in "approval rule \"\(requirement?.name ?? "")\"" }
+    throw Rejection(
+        .invalidArgument,
+        "duration must be at most \(DurationText.format(longest)), the limit of \(source ?? "grant-duration-max")")
+}
+
+extension AccessRequestState {
+    /// The grant that the last approval of the request makes: no wider than any of the approvers agrees to.
+    ///
+    /// - Parameter groups: the groups that the last approver stands for.
+    func approval(
+        _ given: GivenApproval, for groups: [String], of action: ActionState?, _ context: DecisionContext
+    ) -> AccessApproved {
+        let requirement = action?.gate?.requirement ?? .plain
+        let votes = action?.gate?.votes ?? []
+        let own = given.duration ?? min(requested.duration, requirement.grantDurationMax(context.settings))
+        let duration = votes.compactMap(\.duration).reduce(own, min)
+        return AccessApproved(
+            approverID: context.actor.name, scope: votes.reduce(given.scope) { $0.narrower($1.scope) },
+            duration: duration, expiresAt: context.time.adding(duration), reason: given.reason,
+            signature: given.signature,
+            requirement: requirement.met(signed: given.signature != nil && votes.allSatisfy(\.isSigned)),
+            approvedGroups: Set(groups + votes.flatMap(\.groups)).sorted())
+    }
+
+    /// True when the grant stands for the approval of the call.
+    ///
+    /// It does so for calls that ask for nothing stricter than its approvals met, for as long as the call's own rule
+    /// lets a grant last, and never in a run that one of its approvers may not approve calls of.
+    func covers(
+        _ call: ToolCall, of run: RunState, _ requirement: RequiredApproval, _ context: DecisionContext
+    ) -> Bool {
+        guard let grant, expiresAt > context.time, workspace == run.workspace, requested.toolID == call.toolID,
+            requested.agentID == run.agentID, requirement.isSatisfied(by: grant.requirement),
+            grant.grantedAt.adding(requirement.grantDurationMax(context.settings)) > context.time,
+            context.settings.allowsSelfApproval || !grant.approvers.contains(where: run.isOwn)
+        else { return false }
+        return switch grant.scope {
+        case .run: requested.run?.runID == run.id && isAbout(call)
+        case .agentUserTTL: requested.subject == run.userID
+        case .once: false
+        }
+    }
+
+    /// True for calls of the same capability; of a tool that declares none, for the same method and URL.
+    private func isAbout(_ call: ToolCall) -> Bool {
+        guard call.capability == nil else { return requested.capability == call.capability }
+        return requested.capability == nil && requested.method == call.method && requested.url == call.url
+    }
+}
