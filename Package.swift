@@ -38,6 +38,7 @@ extension Target.Dependency {
     static let arguments = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -91,6 +92,7 @@ let package = Package(
         room("Catalog", ["Domain"], embedding: ["Agents"]),
         // Level 2
         room("EventStore", ["Domain", "EventLog"]),
+        room("Outbound", ["Governance", .httpClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]),
         // Level 3
         room("CommandHandling", ["Domain", "EventStore", .deque, .logging, .metrics]),
         room("Projections", ["Domain", "EventStore", .grdb, .sqlite, .logging, .metrics]),
@@ -103,14 +105,14 @@ let package = Package(
         room(
             "Execution",
             [
-                "Domain", "EventStore", "CommandHandling", .crypto, .deque, .httpClient, .nioCore, .nioHTTP1,
-                .subprocess, .system, .logging,
+                "Domain", "EventStore", "CommandHandling", "Outbound", .crypto, .deque, .subprocess, .system,
+                .logging,
             ]),
         room(
             "Gateways",
             [
-                "Domain", "Authentication", "EventStore", "Governance", "CommandHandling", "Projections", "Secrets",
-                .crypto, .httpClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .logging, .metrics,
+                "Domain", "Authentication", "EventStore", "Governance", "CommandHandling", "Outbound", "Projections",
+                "Secrets", .crypto, .nioCore, .logging, .metrics,
             ]),
         room(
             "Ingestion", ["Domain", "EventStore", "CommandHandling", .crypto, .logging],
@@ -137,18 +139,17 @@ let package = Package(
             "HTTPAPI",
             [
                 "Domain", "Governance", "CommandHandling", "Projections", "EventStreaming", "Authentication", "Secrets",
-                "Gateways", "Catalog", "Ingestion", "CAssets", "Audit", .crypto, .yams,
-                .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .nioHTTPTypes, .logging,
-                .metrics, .httpClient,
+                "Gateways", "Catalog", "Ingestion", "CAssets", "Audit", "Outbound", .crypto, .yams,
+                .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTPTypes, .logging, .metrics,
             ]),
         // Level 6
         room(
             "Daemon",
             [
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
-                "EventStreaming", "Scheduling", "Execution", "Gateways", "Ingestion", "HTTPAPI", "Secrets", "Audit",
-                .hummingbird, .httpClient,
-                .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .system, .unixSignals,
+                "EventStreaming", "Scheduling", "Execution", "Gateways", "Governance", "Ingestion", "HTTPAPI",
+                "Outbound", "Secrets", "Audit", .hummingbird,
+                .configuration, .lifecycle, .logging, .metrics, .nioCore, .system, .unixSignals,
             ]),
         // Level 7
         .executableTarget(
@@ -205,6 +206,7 @@ let package = Package(
         suite(
             "Gateways",
             ["Domain", "Authentication", "Gateways", "Governance", "Projections", "Secrets", "TestSupport", .logging]),
+        suite("Outbound", ["Governance", "Outbound", .nioCore, .nioEmbedded, .nioHTTP1]),
         suite("Secrets", ["Domain", "Secrets", "TestSupport"]),
         suite("Execution", ["Domain", "Execution"]),
         suite("Ingestion", ["Domain", "Ingestion"]),

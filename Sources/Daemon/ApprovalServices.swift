@@ -2,6 +2,7 @@ import CommandHandling
 import EventStore
 import Gateways
 import Logging
+import Outbound
 import Projections
 import Secrets
 
@@ -14,14 +15,14 @@ struct ApprovalServices: Sendable {
 
     init(
         _ commands: CommandHandler, _ store: EventStore, _ projections: Projections, _ vault: SecretVault,
-        _ clients: EgressClients, publicURL: String, _ logger: Logger
+        _ client: OutboundClient, publicURL: String, _ logger: Logger
     ) {
         directory = ConnectorDirectory(projections: projections, vault: vault)
         links = DecisionLinks(
             commands: commands, projections: projections, vault: vault, publicURL: publicURL)
         notifier = ApprovalNotifier(
             commands: commands, store: store, projections: projections, directory: directory, links: links,
-            clients: clients, logger: logger)
-        test = ConnectorTest(clients: clients)
+            client: client, logger: logger)
+        test = ConnectorTest(client: client)
     }
 }

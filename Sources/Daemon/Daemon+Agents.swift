@@ -1,9 +1,9 @@
-import AsyncHTTPClient
 import CommandHandling
 import Domain
 import EventStore
 import Execution
 import HTTPAPI
+import Outbound
 import Projections
 import Secrets
 
@@ -11,7 +11,7 @@ extension Daemon {
     /// The agents that Sluice runs itself, with what they are known by.
     func makeAgents(
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
-        _ client: HTTPClient, _ directory: DataDirectory
+        _ client: OutboundClient, _ directory: DataDirectory
     ) async throws -> (AgentProcesses, AgentTokens) {
         var settings = configuration.agents
         settings.dataDirectory = directory.absolute()

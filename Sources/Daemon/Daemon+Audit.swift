@@ -1,21 +1,19 @@
-import AsyncHTTPClient
 import Audit
 import Domain
 import EventLog
 import EventStore
-import NIOCore
-import NIOHTTP1
+import Outbound
 import Secrets
 
 extension Daemon {
-    private static let witnessTimeout = TimeAmount.seconds(20)
+    private static let witnessTimeout = Duration.seconds(20)
     private static let witnessAnswerBytesMax = 65_536
 
     /// What proves the log's history: its tree, the key that signs it, and the witnesses of both directions.
     ///
     /// - Parameter tree: of the records that the log had when it was opened.
     func makeAudit(
-        _ log: FileLogBackend, _ vault: SecretVault, _ tree: MerkleFrontier, _ client: HTTPClient,
+        _ log: FileLogBackend, _ vault: SecretVault, _ tree: MerkleFrontier, _ client: OutboundClient,
         _ directory: DataDirectory,
         now: @escaping @Sendable () -> Timestamp
     ) throws(DaemonError) -> AuditServices {
@@ -23,12 +21,12 @@ extension Daemon {
         let tiles = TileTree(log: log, directory: files.tiles, anchor: tree)
         let witnesses = configuration.audit.witnesses.map { witness in
             RemoteWitness(verifier: witness.verifier, url: witness.url) { url, body in
-                var request = HTTPClientRequest(url: url)
-                request.method = .POST
-                request.body = .bytes(ByteBuffer(string: body))
-                let response = try await client.execute(request, timeout: Self.witnessTimeout)
-                let answer = try await response.body.collect(upTo: Self.witnessAnswerBytesMax)
-                return (Int(response.status.code), String(buffer: answer))
+                let response = try await client.execute(
+                    OutboundRequest(
+                        "POST", OutboundURL.escaping(url), body: Array(body.utf8),
+                        limits: OutboundLimits(
+                            headTimeout: Self.witnessTimeout, bodyBytesMax: Self.witnessAnswerBytesMax)))
+                return (response.status, String(decoding: try await response.body.collect(), as: UTF8.self))
             }
         }
         do {

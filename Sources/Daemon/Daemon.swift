@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Audit
 import CommandHandling
 import Domain
@@ -12,6 +11,7 @@ import Hummingbird
 import Ingestion
 package import Logging
 import NIOCore
+import Outbound
 import Projections
 import Scheduling
 import Secrets
@@ -49,7 +49,7 @@ package struct Daemon: Sendable {
             backend: backend, cipher: PersonKeys(vault: vault), snapshots: Self.openSnapshots(directory, logger))
         let commands = try await Self.openWriter(store, configuration.decisions, logger)
         let projections = try Self.openReadModels(directory, store, logger)
-        let client = HTTPClient(configuration: .sluice)
+        let client = OutboundClient(rule: configuration.addresses)
         do {
             let audit = try makeAudit(
                 backend, vault, recovered.frontier, client, directory, now: { commands.clock.now() })
@@ -71,26 +71,7 @@ package struct Daemon: Sendable {
 
     private func serve(
         _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
-        _ vault: SecretVault, _ client: HTTPClient, _ audit: AuditServices, _ directory: DataDirectory
-    ) async throws {
-        let clients = GatewayClients(
-            tools: EgressClients(.sluice(callsMax: configuration.egress.callsMax)),
-            models: EgressClients(
-                .sluice(callsMax: configuration.llm.callsMax, silenceMax: configuration.llm.timeout)),
-            identities: EgressClients(.sluice), connectors: EgressClients(.sluice))
-        do {
-            try await serve(log, store, commands, projections, vault, client, clients, audit, directory)
-        } catch {
-            try await clients.shutdown()
-            throw error
-        }
-        try await clients.shutdown()
-    }
-
-    private func serve(
-        _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
-        _ vault: SecretVault, _ client: HTTPClient, _ clients: GatewayClients, _ audit: AuditServices,
-        _ directory: DataDirectory
+        _ vault: SecretVault, _ client: OutboundClient, _ audit: AuditServices, _ directory: DataDirectory
     ) async throws {
         let (agents, tokens) = try await makeAgents(store, commands, projections, vault, client, directory)
         let builds = makeBuilds(store, commands, projections, agents)
@@ -121,20 +102,20 @@ package struct Daemon: Sendable {
             publicURL: configuration.publicURL)
         let egress = EgressGateway(
             commands: commands, projections: projections, vault: vault, credentials: credentials, consents: consents,
-            clients: clients.tools, configuration: configuration.egress, logger: logger)
+            client: client, configuration: configuration.egress, logger: logger)
         let models = LLMGateway(
             projections: projections,
             meter: ModelMeter(commands: commands, projections: projections, logger: logger),
-            credentials: credentials, clients: clients.models,
+            credentials: credentials, client: client,
             configuration: configuration.llm, now: { commands.clock.now() }, logger: logger)
         let identities = IdentityGateway(
-            projections: projections, clients: clients.identities, now: { commands.clock.now() }, logger: logger)
+            projections: projections, client: client, now: { commands.clock.now() }, logger: logger)
         let approvals = ApprovalServices(
-            commands, store, projections, vault, clients.connectors, publicURL: configuration.publicURL, logger)
+            commands, store, projections, vault, client, publicURL: configuration.publicURL, logger)
         let misuse = KeyMisuseReporter(commands: commands, projections: projections, logger: logger)
         let security = SecurityNotifier(
             commands: commands, store: store, projections: projections, directory: approvals.directory,
-            clients: clients.connectors, misuse: misuse, mark: .kept(in: directory, logger), logger: logger)
+            client: client, misuse: misuse, mark: .kept(in: directory, logger), logger: logger)
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
@@ -196,7 +177,7 @@ package struct Daemon: Sendable {
 
     private func serveHTTP(
         _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
-        _ client: HTTPClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
+        _ client: OutboundClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
         _ identities: IdentityGateway, _ approvals: ApprovalServices, _ audit: AuditServices,
         _ misuse: KeyMisuseReporter,
         _ tokens: AgentTokens, _ agents: AgentProcesses, _ history: PastReadModels

@@ -1,10 +1,10 @@
-package import AsyncHTTPClient
 package import Audit
 package import CommandHandling
 package import Domain
 package import EventStreaming
 package import Gateways
 package import Ingestion
+package import Outbound
 package import Projections
 package import Secrets
 
@@ -16,8 +16,8 @@ package struct HTTPAPIDependencies: Sendable {
     package let backtester: PolicyBacktester
     package let streamer: EventStreamer
     package let vault: SecretVault
-    /// For probes of tools; must not follow redirects.
-    package let client: HTTPClient
+    /// For probes of tools.
+    package let client: OutboundClient
     package let egress: EgressGateway
     package let consents: Consents
     package let models: LLMGateway
@@ -36,7 +36,7 @@ package struct HTTPAPIDependencies: Sendable {
 
     package init(
         commands: CommandHandler, projections: Projections, history: PastReadModels, backtester: PolicyBacktester,
-        streamer: EventStreamer, vault: SecretVault, client: HTTPClient, egress: EgressGateway, consents: Consents,
+        streamer: EventStreamer, vault: SecretVault, client: OutboundClient, egress: EgressGateway, consents: Consents,
         models: LLMGateway, identities: IdentityGateway, connectorTest: ConnectorTest,
         decisionLinks: DecisionLinks, audit: AuditServices, analyzer: SourceAnalyzer,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },

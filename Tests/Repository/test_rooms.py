@@ -3,6 +3,7 @@
 import re
 
 import package_manifest
+import swift_source
 from package_manifest import TOOLCHAIN, Target
 from repository import ROOT, files, relative, report, swift_files
 
@@ -52,6 +53,19 @@ def test_imports_are_edges_of_the_table() -> None:
         for module in used_modules(target) - TOOLCHAIN - target.modules
     ]
     assert not wrong, report(sorted(wrong))
+
+
+def test_only_outbound_has_an_http_client() -> None:
+    client = re.compile(r"\bimport\s+AsyncHTTPClient\b|\bHTTPClient\s*[(.]|\bURLSession\b|\bClientBootstrap\b")
+    wrong = [
+        f"{relative(path)}:{number}"
+        for path in swift_files("Sources")
+        if not relative(path).startswith("Sources/Outbound/")
+        for number, line in enumerate(swift_source.code(path.read_text()).split("\n"), start=1)
+        if client.search(line)
+    ]
+    assert not wrong, "requests leave the daemon through Outbound alone:" + report(wrong)
+    assert [name for name, room in ROOMS.items() if "AsyncHTTPClient" in room.modules] == ["Outbound"]
 
 
 def test_a_room_uses_every_edge_that_it_has() -> None:

@@ -1,10 +1,11 @@
-import AsyncHTTPClient
 import Domain
 import NIOCore
-import NIOHTTP1
+import Outbound
 
 extension APIClient {
     private static let refusalBytesMax = 65_536
+    /// A stream ends when the daemon or the operator ends it.
+    private static let unlimited = Duration.seconds(10 * 365 * 24 * 3600)
 
     /// Hands out a stream's bytes as they come, until it ends.
     ///
@@ -13,15 +14,19 @@ extension APIClient {
     package func follow(
         _ path: String, headers: [(name: String, value: String)] = [], _ take: @Sendable ([UInt8]) -> Bool
     ) async throws {
-        var request = HTTPClientRequest(url: url + path)
-        request.headers.add(name: "Authorization", value: "Bearer \(key)")
-        for header in headers { request.headers.add(name: header.name, value: header.value) }
         do {
-            try await HTTPClient.withHTTPClient(configuration: .sluice) { client in
-                let response = try await client.execute(request, deadline: .distantFuture)
-                guard response.status.code < 300 else {
-                    let body = try await response.body.collect(upTo: Self.refusalBytesMax)
-                    throw Self.refusal(response.status.code, try JSONValue(parsing: Array(body.readableBytesView)))
+            let request = try OutboundRequest(
+                "GET", OutboundURL.escaping(url + path),
+                headers: [(name: "Authorization", value: "Bearer \(key)")] + headers, addresses: .unrestricted,
+                limits: OutboundLimits(headTimeout: Self.unlimited, bodyBytesMax: .max))
+            try await OutboundClient.with { client in
+                let response = try await client.execute(request)
+                guard response.status < 300 else {
+                    var body: [UInt8] = []
+                    for try await part in response.body where body.count < Self.refusalBytesMax {
+                        body += part.readableBytesView
+                    }
+                    throw Self.refusal(response.status, try JSONValue(parsing: body))
                 }
                 for try await part in response.body where !take(Array(part.readableBytesView)) { break }
             }

@@ -1,7 +1,5 @@
-import AsyncHTTPClient
 package import Domain
-import NIOCore
-import NIOHTTP1
+import Outbound
 
 /// Asks a running daemon over its HTTP API, as the command line does.
 package struct APIClient: Sendable {
@@ -46,21 +44,19 @@ package struct APIClient: Sendable {
     private func send(
         _ method: String, _ path: String, _ body: JSONValue?, answerBytesMax: Int, timeout: Duration
     ) async throws -> [UInt8] {
-        var request = HTTPClientRequest(url: url + path)
-        request.method = HTTPMethod(rawValue: method)
-        request.headers.add(name: "Authorization", value: "Bearer \(key)")
-        if let body {
-            request.headers.add(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(string: body.text.text))
-        }
-        let status: UInt
+        var headers = [(name: "Authorization", value: "Bearer \(key)")]
+        if body != nil { headers.append(("Content-Type", "application/json")) }
+        let status: Int
         let answer: [UInt8]
         let refusal: JSONValue
         do {
-            (status, answer) = try await HTTPClient.withHTTPClient(configuration: .sluice) { client in
-                let response = try await client.execute(request, timeout: TimeAmount(timeout))
-                let body = try await response.body.collect(upTo: answerBytesMax)
-                return (response.status.code, Array(body.readableBytesView))
+            let request = try OutboundRequest(
+                method, OutboundURL.escaping(url + path), headers: headers, body: body.map { Array($0.text.text.utf8) },
+                addresses: .unrestricted,
+                limits: OutboundLimits(headTimeout: timeout, bodyBytesMax: answerBytesMax))
+            (status, answer) = try await OutboundClient.with { client in
+                let response = try await client.execute(request)
+                return (response.status, try await response.body.collect())
             }
             guard status >= 300 else { return answer }
             refusal = try JSONValue(parsing: answer)
@@ -75,7 +71,7 @@ package struct APIClient: Sendable {
             .daemonUnreachable, "no answer from \(url): \(error); is `sluice serve` running there? choose with --url")
     }
 
-    static func refusal(_ status: UInt, _ answer: JSONValue) -> DaemonError {
+    static func refusal(_ status: Int, _ answer: JSONValue) -> DaemonError {
         let message = answer["error"]?.string ?? "status \(status)"
         return switch status {
         case 401: DaemonError(.notPermitted, "\(message); set SLUICE_API_KEY to an admin's key")

@@ -2,6 +2,7 @@ import Domain
 import EventLog
 import Execution
 import Gateways
+import Governance
 import HTTPAPI
 package import Logging
 import Projections
@@ -21,6 +22,7 @@ package struct DaemonConfiguration: Sendable {
     let publicURL: String
     let secrets: SecretsConfiguration
     let audit: AuditConfiguration
+    let addresses: AddressRule
     var log = EventLog.Configuration()
     var decisions = DecisionSettings()
     var scheduler = SchedulerConfiguration()
@@ -36,6 +38,7 @@ package struct DaemonConfiguration: Sendable {
         adminKey = settings.text(.apiKey).isEmpty ? nil : settings.text(.apiKey)
         secrets = try SecretsConfiguration(settings)
         audit = try AuditConfiguration(settings)
+        addresses = try Self.addresses(settings)
         guard let level = Logger.Level(rawValue: settings.text(.logLevel)) else {
             throw settings.invalid(.logLevel, "one of trace, debug, info, notice, warning, error, critical")
         }
@@ -72,6 +75,18 @@ package struct DaemonConfiguration: Sendable {
         http.invokeTimeout = executor.invokeTimeout
         http.version = SluiceVersion.text
         (http.host, http.port) = try Self.address(settings)
+    }
+
+    private static func addresses(_ settings: Settings) throws(DaemonError) -> AddressRule {
+        var blocks: [AddressBlock] = []
+        for text in settings.text(.outboundAllow).split(whereSeparator: { $0 == "," || $0 == " " }) {
+            guard let block = AddressBlock(text) else {
+                throw settings.invalid(
+                    .outboundAllow, "addresses and CIDR blocks such as 10.0.0.0/8, with commas between them")
+            }
+            blocks.append(block)
+        }
+        return AddressRule(allowed: blocks)
     }
 
     private static func runRetention(_ settings: Settings) throws(DaemonError) -> Duration? {

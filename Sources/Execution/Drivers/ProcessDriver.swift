@@ -1,5 +1,5 @@
-package import AsyncHTTPClient
 import Domain
+package import Outbound
 
 /// Calls agents that Sluice runs itself.
 package struct ProcessDriver: InvokeDriver {
@@ -7,7 +7,7 @@ package struct ProcessDriver: InvokeDriver {
     private let processes: AgentProcesses
     private let http: RemoteHTTPDriver
 
-    package init(_ processes: AgentProcesses, client: HTTPClient, configuration: ExecutorConfiguration) {
+    package init(_ processes: AgentProcesses, client: OutboundClient, configuration: ExecutorConfiguration) {
         self.processes = processes
         http = RemoteHTTPDriver(client: client, configuration: configuration)
     }
@@ -19,7 +19,7 @@ package struct ProcessDriver: InvokeDriver {
             var callsLeft = Self.unreachedMax
             repeat {
                 let lease = try await processes.lease(agent)
-                result = await http.invoke(call, at: lease.instance.url(Self.path(of: call)))
+                result = await http.invoke(call, at: lease.instance.url(Self.path(of: call)), addresses: .unrestricted)
                 await processes.giveBack(lease)
                 guard case .unreached = result else { break }
                 // It has ended, which is known a little later; the next one takes the call.

@@ -1,46 +1,38 @@
-package import AsyncHTTPClient
 import Domain
-import NIOCore
-import NIOHTTP1
-import SystemPackage
+package import Outbound
 
 /// Calls an agent that somebody else runs, by HTTP.
 package struct RemoteHTTPDriver: InvokeDriver {
-    private let client: HTTPClient
+    private let client: OutboundClient
     private let configuration: ExecutorConfiguration
 
-    /// - Parameter client: must not follow redirects: an agent's address is what the operator wrote.
-    package init(client: HTTPClient, configuration: ExecutorConfiguration) {
+    package init(client: OutboundClient, configuration: ExecutorConfiguration) {
         self.client = client
         self.configuration = configuration
     }
 
-    package func invoke(_ call: InvokeCall) async -> InvokeResult { await invoke(call, at: Self.url(of: call)) }
-
-    /// Makes the call at the address of this attempt.
-    func invoke(_ call: InvokeCall, at url: String) async -> InvokeResult {
-        var request = HTTPClientRequest(url: url)
-        request.method = .POST
-        request.headers = Self.headers(of: call)
-        request.body = .bytes(ByteBuffer(string: Self.body(of: call).text))
-        do {
-            let timeout = TimeAmount.milliseconds(Int64(configuration.invokeTimeout / .milliseconds(1)))
-            let response = try await client.execute(request, timeout: timeout)
-            return .answered(
-                statusCode: UInt32(response.status.code), body: try await Self.read(response, configuration))
-        } catch is CancellationError {
-            return .cancelled
-        } catch {
-            if Task.isCancelled { return .cancelled }
-            let reason = "the agent did not answer: \(error)"
-            return Self.isUnreached(error) ? .unreached(reason) : .unanswered(reason)
-        }
+    package func invoke(_ call: InvokeCall) async -> InvokeResult {
+        await invoke(call, at: OutboundURL.escaping(Self.url(of: call)), addresses: .internet)
     }
 
-    /// Only connecting fails with these.
-    private static func isUnreached(_ error: any Error) -> Bool {
-        guard let error = error as? IOError else { return false }
-        return [Errno.connectionRefused, .noSuchFileOrDirectory].contains(Errno(rawValue: error.errnoCode))
+    /// Makes the call at the address of this attempt.
+    func invoke(_ call: InvokeCall, at url: String, addresses: AddressPolicy) async -> InvokeResult {
+        do throws(OutboundError) {
+            let request = try OutboundRequest(
+                "POST", url, headers: Self.headers(of: call), body: Array(Self.body(of: call).text.utf8),
+                addresses: addresses,
+                limits: OutboundLimits(
+                    headTimeout: configuration.invokeTimeout, bodyBytesMax: configuration.answerBytesMax))
+            let response = try await client.execute(request)
+            return .answered(statusCode: UInt32(response.status), body: try await Self.read(response))
+        } catch {
+            if Task.isCancelled { return .cancelled }
+            return switch error {
+            case .invalidRequest, .addressRefused: .refused("the agent cannot be called: \(error)")
+            case .refused: .unreached("the agent did not answer: \(error)")
+            default: .unanswered("the agent did not answer: \(error)")
+            }
+        }
     }
 
     /// `…/invoke` becomes `…/resume/{action}`; an address without that ending gets the path appended.
@@ -52,13 +44,13 @@ package struct RemoteHTTPDriver: InvokeDriver {
         return "\(base)/resume/\(action)"
     }
 
-    private static func headers(of call: InvokeCall) -> HTTPHeaders {
-        var headers: HTTPHeaders = [
-            "Content-Type": "application/json", "X-Run-ID": call.runID.description, "X-Request-Id": call.requestID,
-            "X-End-User-Id": HeaderText.encoded(call.userID), "Idempotency-Key": call.requestID,
-            "X-Attempt": String(call.attempt),
+    private static func headers(of call: InvokeCall) -> [(name: String, value: String)] {
+        var headers: [(name: String, value: String)] = [
+            ("Content-Type", "application/json"), ("X-Run-ID", call.runID.description),
+            ("X-Request-Id", call.requestID), ("X-End-User-Id", HeaderText.encoded(call.userID)),
+            ("Idempotency-Key", call.requestID), ("X-Attempt", String(call.attempt)),
         ]
-        if case .resume(let action) = call.purpose { headers.add(name: "X-Action-ID", value: action.description) }
+        if case .resume(let action) = call.purpose { headers.append(("X-Action-ID", action.description)) }
         return headers
     }
 
@@ -89,14 +81,12 @@ package struct RemoteHTTPDriver: InvokeDriver {
     }
 
     /// The body, or `nil` when it is larger than what is read.
-    private static func read(
-        _ response: HTTPClientResponse, _ configuration: ExecutorConfiguration
-    ) async throws -> [UInt8]? {
-        var bytes: [UInt8] = []
-        for try await chunk in response.body {
-            bytes += chunk.readableBytesView
-            if bytes.count > configuration.answerBytesMax { return nil }
+    private static func read(_ response: OutboundResponse) async throws(OutboundError) -> [UInt8]? {
+        do throws(OutboundError) {
+            return try await response.body.collect()
+        } catch {
+            guard case .tooLarge = error else { throw error }
+            return nil
         }
-        return bytes
     }
 }

@@ -1,12 +1,10 @@
-import AsyncHTTPClient
 import Domain
 import Logging
-import NIOCore
-import NIOHTTP1
+import Outbound
 
 extension AgentProcesses {
     private static let answersWaitedFor = 3
-    private static let healthTimeout = TimeAmount.seconds(5)
+    private static let healthTimeout = Duration.seconds(5)
     private static let silencesMax = 3
 
     /// A call's right to an instance, to be given back.
@@ -121,9 +119,11 @@ extension AgentProcesses {
     func answers(_ instance: AgentInstance) async -> Bool {
         do {
             let response = try await client.execute(
-                HTTPClientRequest(url: instance.url("/healthz")), timeout: Self.healthTimeout)
-            _ = try await response.body.collect(upTo: 65_536)
-            return response.status == .ok
+                OutboundRequest(
+                    "GET", instance.url("/healthz"), addresses: .unrestricted,
+                    limits: OutboundLimits(headTimeout: Self.healthTimeout, bodyBytesMax: 65_536)))
+            _ = try await response.body.collect()
+            return response.status == 200
         } catch {
             return false
         }

@@ -1,8 +1,8 @@
-package import AsyncHTTPClient
 package import CommandHandling
 package import Domain
 package import EventStore
 package import Logging
+package import Outbound
 
 /// The agents that Sluice runs itself: started when a call needs them, kept warm, replaced and stopped.
 ///
@@ -32,7 +32,7 @@ package actor AgentProcesses {
     let store: EventStore
     let catalog: AgentCatalog
     let tokens: AgentTokens
-    let client: HTTPClient
+    let client: OutboundClient
     let directory: RuntimeDirectory
     let sandbox: SandboxChoice
     let containers: ContainerChoice
@@ -53,7 +53,7 @@ package actor AgentProcesses {
 
     package init(
         _ configuration: AgentsConfiguration, commands: CommandHandler, store: EventStore, catalog: AgentCatalog,
-        tokens: AgentTokens, client: HTTPClient, directory: RuntimeDirectory, logger: Logger
+        tokens: AgentTokens, client: OutboundClient, directory: RuntimeDirectory, logger: Logger
     ) {
         self.configuration = configuration
         self.commands = commands

@@ -3,6 +3,7 @@ import Crypto
 package import Domain
 package import EventStore
 package import Logging
+package import Outbound
 package import Projections
 
 /// Tells approvers what waits for them, and that it does not wait any more.
@@ -21,7 +22,7 @@ package struct ApprovalNotifier: Sendable {
 
     package init(
         commands: CommandHandler, store: EventStore, projections: Projections, directory: ConnectorDirectory,
-        links: DecisionLinks, clients: EgressClients, logger: Logger
+        links: DecisionLinks, client: OutboundClient, logger: Logger
     ) {
         self.commands = commands
         self.store = store
@@ -29,7 +30,7 @@ package struct ApprovalNotifier: Sendable {
         self.directory = directory
         self.links = links
         messages = ApprovalMessages(projections: projections)
-        sender = ConnectorSender(clients: clients)
+        sender = ConnectorSender(client: client)
         self.logger = logger
     }
 

@@ -1,14 +1,12 @@
-import AsyncHTTPClient
 import Domain
 import Governance
-import NIOCore
-import NIOHTTP1
+import Outbound
 
 /// Sends requests to services, by the same guarded connections as tools' calls; redirects are not followed.
 struct ConnectorSender: Sendable {
     private static let answerBytesMax = 256 * 1024
 
-    let clients: EgressClients
+    let client: OutboundClient
 
     /// Why there is no answer. Nothing secret is in it.
     struct Unanswered: Error {
@@ -23,35 +21,45 @@ struct ConnectorSender: Sendable {
         do throws(InvalidURL) { url = try NormalizedURL(request.url) } catch {
             throw Unanswered(message: "the endpoint \(error.reason)", isRetryable: false)
         }
-        var outgoing = HTTPClientRequest(url: url.text)
-        outgoing.method = .POST
-        for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
-        for header in connector.connection.headers
-        where outgoing.headers[header.name].isEmpty && header.name.lowercased() != "x-routing-key" {
-            if let value = header.value.string { outgoing.headers.add(name: header.name, value: value) }
-        }
-        // The same for each attempt, so that who looks at it takes the message once.
-        outgoing.headers.replaceOrAdd(name: "Idempotency-Key", value: key)
-        outgoing.headers.replaceOrAdd(name: "User-Agent", value: "sluice")
-        outgoing.body = .bytes(ByteBuffer(bytes: request.body))
-        do {
-            let client = clients.client(host: url.host, isInternal: connector.isInternal)
-            let response = try await client.execute(outgoing, timeout: TimeAmount(connector.timeout))
-            let body = try await response.body.collect(upTo: Self.answerBytesMax)
-            return ConnectorAnswer(status: UInt32(response.status.code), body: Array(body.readableBytesView))
-        } catch let error as EgressClients.AddressRefused {
-            throw Unanswered(
-                message:
-                    "\(url.host) is at the \(error.address.kind.rawValue) address \(error.address); if it is meant "
-                    + "to, store the connector with topology Internal",
-                isRetryable: false)
-        } catch is NIOTooManyBytesError {
-            throw Unanswered(message: "the service answered more than \(Self.answerBytesMax) bytes", isRetryable: true)
+        do throws(OutboundError) {
+            let response = try await client.execute(
+                OutboundRequest(
+                    "POST", url.text, headers: Self.headers(request, connector, key), body: request.body,
+                    addresses: AddressPolicy(isInternal: connector.isInternal),
+                    limits: OutboundLimits(headTimeout: connector.timeout, bodyBytesMax: Self.answerBytesMax)))
+            return ConnectorAnswer(status: UInt32(response.status), body: try await response.body.collect())
         } catch {
-            throw Unanswered(
-                message: EgressClients.neverSent(error)
-                    ? "\(url.origin) could not be reached" : "\(url.origin) gave no answer within \(connector.timeout)",
-                isRetryable: true)
+            throw Self.unanswered(error, url, connector)
+        }
+    }
+
+    private static func headers(
+        _ request: ConnectorRequest, _ connector: ApprovalConnector, _ key: String
+    ) -> [(name: String, value: String)] {
+        // The same key for each attempt, so that the service takes the message once.
+        var headers: [(name: String, value: String)] = [("Idempotency-Key", key), ("User-Agent", "sluice")]
+        func isSet(_ name: String) -> Bool { headers.contains { $0.name.lowercased() == name.lowercased() } }
+        headers += request.headers.filter { !isSet($0.name) }.map { ($0.name, $0.value) }
+        for header in connector.connection.headers
+        where !isSet(header.name) && header.name.lowercased() != "x-routing-key" {
+            if let value = header.value.string { headers.append((header.name, value)) }
+        }
+        return headers
+    }
+
+    private static func unanswered(
+        _ error: OutboundError, _ url: NormalizedURL, _ connector: ApprovalConnector
+    ) -> Unanswered {
+        switch error {
+        case .addressRefused(let refusal):
+            Unanswered(message: refusal.reason(allowing: "the connector with topology"), isRetryable: false)
+        case .tooLarge(let bytesMax):
+            Unanswered(message: "the service answered more than \(bytesMax) bytes", isRetryable: true)
+        case .malformed: Unanswered(message: "the answer of \(url.origin) breaks HTTP", isRetryable: true)
+        case _ where error.isNeverSent:
+            Unanswered(message: "\(url.origin) could not be reached", isRetryable: true)
+        default:
+            Unanswered(message: "\(url.origin) gave no answer within \(connector.timeout)", isRetryable: true)
         }
     }
 }

@@ -1,4 +1,5 @@
 package import Domain
+package import Outbound
 
 /// Sends a message that asks for nothing, and says what became of it.
 package struct ConnectorTest: Sendable {
@@ -12,7 +13,7 @@ package struct ConnectorTest: Sendable {
 
     private let sender: ConnectorSender
 
-    package init(clients: EgressClients) { sender = ConnectorSender(clients: clients) }
+    package init(client: OutboundClient) { sender = ConnectorSender(client: client) }
 
     /// The checks in order; after one that fails there is no other.
     package func run(

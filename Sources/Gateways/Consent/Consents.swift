@@ -164,7 +164,12 @@ package struct Consents: Sendable {
 
     /// What of a tool's document says how it wants to be authenticated to.
     static func authentication(_ document: JSONValue?) throws(CredentialError) -> Authentication {
-        try Authentication(document?["spec"]?["connection"]?["authentication"])
+        let connection = document?["spec"]?["connection"]
+        guard case .userOAuth2(var authorization) = try Authentication(connection?["authentication"]) else {
+            return try Authentication(connection?["authentication"])
+        }
+        authorization.isInternal = connection?["topology"]?.string?.lowercased() == "internal"
+        return .userOAuth2(authorization)
     }
 
     private func seal(_ run: RunID, _ action: ActionID) -> String {

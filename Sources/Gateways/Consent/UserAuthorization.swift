@@ -10,6 +10,8 @@ package struct UserAuthorization: Hashable, Sendable {
     package let parameters: [TokenRequest.Parameter]
     /// How the client proves itself to the token endpoint.
     package let client: String?
+    /// True when the tool has the topology Internal, and its token endpoint with it.
+    package var isInternal = false
 
     /// A request of the token endpoint.
     func request(
@@ -22,6 +24,6 @@ package struct UserAuthorization: Hashable, Sendable {
         }
         return TokenRequest(
             url: tokenURL, clientID: clientID, clientSecret: clientSecret ?? "", scopes: [], parameters: [],
-            authentication: authentication, grant: grant)
+            authentication: authentication, grant: grant, isInternal: isInternal)
     }
 }

@@ -15,6 +15,7 @@ package final class CredentialStore: Sendable {
         let owner: ResourceKey
         let keys: [DataKeyID]
         let authentication: Authentication
+        let isInternal: Bool
     }
 
     private let projections: Projections
@@ -33,16 +34,18 @@ package final class CredentialStore: Sendable {
         self.now = now
     }
 
-    /// - Parameter authentication: `spec.connection.authentication` of a tool, `spec.auth` of a model provider.
+    /// - Parameters:
+    ///   - authentication: `spec.connection.authentication` of a tool, `spec.auth` of a model provider.
+    ///   - isInternal: true when the owner has the topology Internal, and its token endpoint with it.
     package func injector(
-        for owner: ResourceKey, authentication document: JSONValue?
+        for owner: ResourceKey, authentication document: JSONValue?, isInternal: Bool = false
     ) throws(CredentialError) -> any CredentialInjector {
         let authentication = try Authentication(document)
         guard authentication != .none else { return NoCredential() }
         let (values, keys) = try secrets(of: owner)
-        let injector = try Self.injector(authentication, values, owner, endpoint, now)
+        let injector = try Self.injector(authentication, values, owner, endpoint, isInternal: isInternal, now)
         guard let client = injector as? ClientCredentialsInjector else { return injector }
-        let key = TokenKey(owner: owner, keys: keys, authentication: authentication)
+        let key = TokenKey(owner: owner, keys: keys, authentication: authentication, isInternal: isInternal)
         return clients.withLock { clients in
             if let existing = clients[key] { return existing }
             // Tokens of rotated secrets are of no use, and whatever else goes is fetched again.
@@ -82,7 +85,7 @@ extension CredentialStore {
     /// The injector of one kind of authentication, given the secrets' values by name.
     package static func injector(
         _ authentication: Authentication, _ values: [String: String], _ owner: ResourceKey,
-        _ endpoint: any TokenEndpoint, _ now: @escaping @Sendable () -> Timestamp
+        _ endpoint: any TokenEndpoint, isInternal: Bool = false, _ now: @escaping @Sendable () -> Timestamp
     ) throws(CredentialError) -> any CredentialInjector {
         func value(_ name: String) throws(CredentialError) -> String {
             if let value = values[name] { return value }
@@ -105,7 +108,7 @@ extension CredentialStore {
             }
             let request = TokenRequest(
                 url: url, clientID: try value("client_id"), clientSecret: try value("client_secret"), scopes: scopes,
-                parameters: parameters, authentication: method)
+                parameters: parameters, authentication: method, isInternal: isInternal)
             return ClientCredentialsInjector(request, endpoint: endpoint, now: now)
         case .userOAuth2:
             throw CredentialError(

@@ -1,5 +1,5 @@
-import AsyncHTTPClient
 import NIOCore
+import Outbound
 
 /// A tool's answer as it comes; it can be read once, by one reader after another.
 // SAFETY: the iterator is used by one task at a time: the gate's first, then the one that writes to the agent.
@@ -10,11 +10,11 @@ final class AnswerChunks: @unchecked Sendable {
         case part([UInt8])
     }
 
-    private var chunks: HTTPClientResponse.Body.AsyncIterator
+    private var chunks: OutboundResponse.Body.AsyncIterator
     private let silenceMax: Duration
 
     /// - Parameter silenceMax: how long the beginning may take, and the wait for each further part.
-    init(_ body: HTTPClientResponse.Body, silenceMax: Duration) {
+    init(_ body: OutboundResponse.Body, silenceMax: Duration) {
         chunks = body.makeAsyncIterator()
         self.silenceMax = silenceMax
     }
@@ -37,7 +37,7 @@ final class AnswerChunks: @unchecked Sendable {
         var count = begun.count
         while let chunk = try await inTime({ try await self.next() }) {
             count += chunk.readableBytes
-            guard count <= bytesMax else { throw HTTPClientError.cancelled }
+            guard count <= bytesMax else { throw OutboundError.tooLarge(bytesMax: bytesMax) }
             try await write(chunk)
         }
     }
@@ -53,7 +53,7 @@ final class AnswerChunks: @unchecked Sendable {
             group.addTask { try await read() }
             group.addTask { [silenceMax] in
                 try await Task.sleep(for: silenceMax)
-                throw HTTPClientError.readTimeout
+                throw OutboundError.timedOut("the answer's next part")
             }
             defer { group.cancelAll() }
             guard let value = try await group.next() else { throw CancellationError() }

@@ -39,7 +39,8 @@ extension EgressGateway {
             return UserTokenInjector(consents.tokens, user: asked.run.userID, tool: asked.owner, authorization)
         }
         return try credentials.injector(
-            for: asked.owner, authentication: asked.document["spec"]?["connection"]?["authentication"])
+            for: asked.owner, authentication: asked.document["spec"]?["connection"]?["authentication"],
+            isInternal: asked.tool.isInternal)
     }
 }
 

@@ -1,21 +1,21 @@
-import AsyncHTTPClient
 import CommandHandling
 import Domain
 import Governance
 import Logging
-import NIOCore
-import NIOHTTP1
+import Outbound
 import Projections
 import Secrets
 
 /// Making a call that is allowed, and recording what came of it before the agent hears of it.
 extension EgressGateway {
     private enum Result {
-        case head(HTTPClientResponse)
+        case head(OutboundResponse)
         /// The tool did not get the call, for all that can be known.
         case unreached(status: Int, code: String, error: String)
         /// It may have got it.
         case unknown(error: String)
+        /// It may have got it, and its answer is none.
+        case malformed(error: String)
     }
 
     func make(_ call: ToolCall, _ asked: AskedCall) async throws -> EgressAnswer {
@@ -33,6 +33,9 @@ extension EgressGateway {
         case .unknown(let error):
             try await record(.unknown(error: error))
             return .refusal(504, "TOOL_BROKE_OFF", "the tool did not answer: \(error)")
+        case .malformed(let error):
+            try await record(.unknown(error: error))
+            return .refusal(502, "TOOL_BROKE_OFF", "the tool's answer cannot be read: \(error)")
         case .head(let response):
             return try await answer(response, call, asked) { try await record($0, bytes: $1, answer: $2) }
         }
@@ -41,12 +44,12 @@ extension EgressGateway {
     /// Reads the answer, and records it first; one that is long, or has no end, is recorded when that is seen, and goes
     /// on to the agent as it comes.
     private func answer(
-        _ response: HTTPClientResponse, _ call: ToolCall, _ asked: AskedCall,
+        _ response: OutboundResponse, _ call: ToolCall, _ asked: AskedCall,
         _ record: (ToolCalled.Outcome, UInt64, [UInt8]?) async throws -> Void
     ) async throws -> EgressAnswer {
-        let status = Int(response.status.code)
-        let headers = ForwardedHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) })
-        let isStream = response.headers.first(name: "content-type")?.hasPrefix("text/event-stream") == true
+        let status = response.status
+        let headers = ForwardedHeaders.ofAnswer(response.headers)
+        let isStream = response.header("content-type")?.hasPrefix("text/event-stream") == true
         let chunks = AnswerChunks(response.body, silenceMax: timeout(of: asked.tool))
         let begun: AnswerChunks.Beginning
         do {
@@ -127,7 +130,7 @@ extension EgressGateway {
             let injector = try injector(for: asked)
             let first = try await injector.apply(to: bare)
             let result = await send(first, asked.tool)
-            guard case .head(let response) = result, response.status == .unauthorized,
+            guard case .head(let response) = result, response.status == 401,
                 injector.mayRenew(after: first)
             else { return result }
             return await send(try await injector.apply(to: bare), asked.tool)
@@ -137,24 +140,29 @@ extension EgressGateway {
     }
 
     private func send(_ call: OutgoingCall, _ tool: GovernedTool) async -> Result {
-        var request = HTTPClientRequest(url: call.url)
-        request.method = HTTPMethod(rawValue: call.method)
-        request.headers = HTTPHeaders(call.headers.map { ($0.name, $0.value) })
-        if !call.body.isEmpty || ["POST", "PUT", "PATCH"].contains(call.method) {
-            request.body = .bytes(ByteBuffer(bytes: call.body))
-        }
-        let timeout = timeout(of: tool)
-        do {
+        let hasBody = !call.body.isEmpty || ["POST", "PUT", "PATCH"].contains(call.method)
+        do throws(OutboundError) {
             return .head(
-                try await clients.client(for: tool).execute(
-                    request, timeout: .milliseconds(Int64(timeout / .milliseconds(1)))))
-        } catch let error as EgressClients.AddressRefused {
-            let reason = AddressRule.refusal(of: error.address, for: tool) ?? "the address is not allowed"
-            return .unreached(status: 403, code: "ADDRESS_REFUSED", error: reason)
+                try await client.execute(
+                    OutboundRequest(
+                        call.method, call.url, headers: call.headers, body: hasBody ? call.body : nil,
+                        addresses: AddressPolicy(isInternal: tool.isInternal),
+                        limits: OutboundLimits(
+                            headTimeout: timeout(of: tool), totalTimeout: OutboundLimits.streamTimeout,
+                            bodyBytesMax: configuration.answerBytesMax))))
         } catch {
-            return EgressClients.neverSent(error)
-                ? .unreached(status: 502, code: "TOOL_UNREACHABLE", error: "the tool cannot be reached: \(error)")
-                : .unknown(error: "\(error)")
+            switch error {
+            case .addressRefused(let refusal):
+                let reason = refusal.reason(allowing: "the tool with spec.connection.topology")
+                return .unreached(status: 403, code: "ADDRESS_REFUSED", error: "tool \"\(tool.name)\": \(reason)")
+            case .altered:
+                logger.critical("outbound request altered; nothing sent", metadata: ["tool": "\(tool.name)"])
+                return .unreached(status: 500, code: "REQUEST_ALTERED", error: "\(error)")
+            case .malformed: return .malformed(error: "\(error)")
+            case _ where error.isNeverSent:
+                return .unreached(status: 502, code: "TOOL_UNREACHABLE", error: "the tool cannot be reached: \(error)")
+            default: return .unknown(error: "\(error)")
+            }
         }
     }
 }

@@ -2,6 +2,7 @@ package import CommandHandling
 package import Domain
 import Governance
 package import Logging
+package import Outbound
 package import Projections
 package import Secrets
 
@@ -13,7 +14,7 @@ package struct EgressGateway: Sendable {
     let vault: SecretVault
     let credentials: CredentialStore
     let consents: Consents
-    let clients: EgressClients
+    let client: OutboundClient
     let configuration: EgressConfiguration
     let places: CallPlaces
     let governance: GovernanceCache
@@ -21,14 +22,14 @@ package struct EgressGateway: Sendable {
 
     package init(
         commands: CommandHandler, projections: Projections, vault: SecretVault, credentials: CredentialStore,
-        consents: Consents, clients: EgressClients, configuration: EgressConfiguration, logger: Logger
+        consents: Consents, client: OutboundClient, configuration: EgressConfiguration, logger: Logger
     ) {
         self.commands = commands
         self.projections = projections
         self.vault = vault
         self.credentials = credentials
         self.consents = consents
-        self.clients = clients
+        self.client = client
         self.configuration = configuration
         places = CallPlaces(max: configuration.callsMax)
         governance = GovernanceCache(projections)

@@ -1,6 +1,7 @@
 import Authentication
 package import Domain
 package import Logging
+package import Outbound
 package import Projections
 
 /// A person whose token was verified.
@@ -30,10 +31,10 @@ package struct IdentityGateway: Sendable {
     private let now: @Sendable () -> Timestamp
 
     package init(
-        projections: Projections, clients: EgressClients, now: @escaping @Sendable () -> Timestamp, logger: Logger
+        projections: Projections, client: OutboundClient, now: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         directory = IdentityDirectory(projections)
-        keySets = KeySetCache(HTTPKeySetEndpoint(clients), now: now, logger: logger)
+        keySets = KeySetCache(HTTPKeySetEndpoint(client), now: now, logger: logger)
         self.now = now
     }
 

@@ -1,9 +1,7 @@
-import AsyncHTTPClient
 import Authentication
 import Domain
 import Governance
-import NIOCore
-import NIOHTTP1
+import Outbound
 
 /// Where keys are fetched, and on which network.
 struct KeySetAddress: Hashable, Sendable {
@@ -25,12 +23,12 @@ protocol KeySetEndpoint: Sendable {
 
 /// Key sets fetched over HTTP; redirects are not followed.
 struct HTTPKeySetEndpoint: KeySetEndpoint {
-    private static let timeout = TimeAmount.seconds(10)
+    private static let timeout = Duration.seconds(10)
     private static let answerBytesMax = 1024 * 1024
 
-    private let clients: EgressClients
+    private let client: OutboundClient
 
-    init(_ clients: EgressClients) { self.clients = clients }
+    init(_ client: OutboundClient) { self.client = client }
 
     func keys(_ address: KeySetAddress) async throws(KeySetUnavailable) -> KeySet {
         let answer = try await fetch(address)
@@ -49,23 +47,24 @@ struct HTTPKeySetEndpoint: KeySetEndpoint {
         do throws(InvalidURL) { url = try NormalizedURL(address.url) } catch {
             throw KeySetUnavailable("its jwksUri \(error.reason)")
         }
-        var request = HTTPClientRequest(url: url.text)
-        request.headers.add(name: "Accept", value: "application/json, application/jwk-set+json")
-        do {
-            let client = clients.client(host: url.host, isInternal: address.isInternal)
-            let response = try await client.execute(request, timeout: Self.timeout)
-            guard response.status == .ok else { throw KeySetUnavailable("it answered \(response.status.code)") }
-            return Array(try await response.body.collect(upTo: Self.answerBytesMax).readableBytesView)
-        } catch let error as KeySetUnavailable {
-            throw error
-        } catch let error as EgressClients.AddressRefused {
-            throw KeySetUnavailable(
-                "\(url.host) is at the \(error.address.kind.rawValue) address \(error.address); if it is meant to, store "
-                    + "the identity provider with spec.topology Internal")
-        } catch is NIOTooManyBytesError {
-            throw KeySetUnavailable("it answered more than \(Self.answerBytesMax) bytes")
+        let (status, body): (Int, [UInt8])
+        do throws(OutboundError) {
+            let response = try await client.execute(
+                OutboundRequest(
+                    "GET", url.text, headers: [("Accept", "application/json, application/jwk-set+json")],
+                    addresses: AddressPolicy(isInternal: address.isInternal),
+                    limits: OutboundLimits(headTimeout: Self.timeout, bodyBytesMax: Self.answerBytesMax)))
+            status = response.status
+            body = status == 200 ? try await response.body.collect() : []
         } catch {
-            throw KeySetUnavailable("it did not answer")
+            switch error {
+            case .addressRefused(let refusal):
+                throw KeySetUnavailable(refusal.reason(allowing: "the identity provider with spec.topology"))
+            case .tooLarge(let bytesMax): throw KeySetUnavailable("it answered more than \(bytesMax) bytes")
+            default: throw KeySetUnavailable("it did not answer")
+            }
         }
+        guard status == 200 else { throw KeySetUnavailable("it answered \(status)") }
+        return body
     }
 }

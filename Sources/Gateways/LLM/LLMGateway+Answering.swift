@@ -1,7 +1,6 @@
-import AsyncHTTPClient
 import Domain
 import NIOCore
-import NIOHTTP1
+import Outbound
 
 /// The answers of each kind of provider, in the words of whoever asked.
 extension LLMGateway {
@@ -18,10 +17,10 @@ extension LLMGateway {
 
     /// The whole answer, when it is a document of moderate length; else as it comes, never more of it in memory than the
     /// agent takes.
-    private func answer(_ response: HTTPClientResponse) async throws(ModelCallFailure) -> EgressAnswer {
+    private func answer(_ response: OutboundResponse) async throws(ModelCallFailure) -> EgressAnswer {
         let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
         let limit = configuration.answerBytesMax
-        let isStream = response.headers.first(name: "content-type")?.hasPrefix("text/event-stream") == true
+        let isStream = response.header("content-type")?.hasPrefix("text/event-stream") == true
         let begun: AnswerChunks.Beginning
         do {
             begun = isStream ? .part([]) : try await chunks.begin(upTo: configuration.wholeAnswerBytesMax)
@@ -34,8 +33,8 @@ extension LLMGateway {
             case .part(let bytes): .streamed { try await chunks.write(after: bytes, upTo: limit, to: $0) }
             }
         return EgressAnswer(
-            status: Int(response.status.code),
-            headers: ModelHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) }), body: body)
+            status: response.status,
+            headers: ModelHeaders.ofAnswer(response.headers), body: body)
     }
 
     /// A provider with a format of its own.
@@ -51,7 +50,7 @@ extension LLMGateway {
         }
         let response = try await send(
             sending(translator.path(of: chat), body, translator.headers), to: call.provider, in: call.request.workspace)
-        let headers = ModelHeaders.ofTranslatedAnswer(response.headers.map { ($0.name, $0.value) })
+        let headers = ModelHeaders.ofTranslatedAnswer(response.headers)
         let identity = identity(chat, dialect)
         guard !chat.isStreamed else {
             return stream(
@@ -72,7 +71,7 @@ extension LLMGateway {
             isTranslated: true)
     }
 
-    func document(of response: HTTPClientResponse) async throws(ModelCallFailure) -> JSONValue {
+    func document(of response: OutboundResponse) async throws(ModelCallFailure) -> JSONValue {
         let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
         do {
             guard case .whole(let bytes) = try await chunks.begin(upTo: configuration.translatedBytesMax) else {
@@ -98,7 +97,7 @@ extension LLMGateway {
     /// The stream, part by part, never more of it in memory than one event. What goes wrong after its beginning is said
     /// within it.
     private func stream(
-        _ response: HTTPClientResponse, _ translator: any ChatTranslator, _ writer: any ChatStreamWriter,
+        _ response: OutboundResponse, _ translator: any ChatTranslator, _ writer: any ChatStreamWriter,
         _ headers: [(name: String, value: String)]
     ) -> ProviderAnswer {
         let report = AnswerReport()

@@ -1,6 +1,5 @@
-import AsyncHTTPClient
 import Domain
-import NIOHTTP1
+import Outbound
 
 /// Embeddings of providers with a format of their own, in OpenAI's.
 extension LLMGateway {
@@ -96,7 +95,7 @@ extension LLMGateway {
         _ path: String, _ body: JSONValue, _ call: ProviderCall
     ) async throws(ModelCallFailure) -> (document: JSONValue, tokens: UInt64?) {
         let response = try await send(sending(path, body, []), to: call.provider, in: call.request.workspace)
-        let tokens = response.headers.first(name: "x-amzn-bedrock-input-token-count").flatMap { UInt64($0) }
+        let tokens = response.header("x-amzn-bedrock-input-token-count").flatMap { UInt64($0) }
         return (try await document(of: response), tokens)
     }
 }

@@ -1,5 +1,4 @@
 package import Domain
-import NIOHTTP1
 package import Projections
 
 extension LLMGateway {
@@ -40,7 +39,7 @@ extension LLMGateway {
         do throws(ModelCallFailure) {
             _ = try await send(
                 Sending(
-                    method: .GET, path: path, headers: provider.translator?.headers ?? [], body: []),
+                    method: "GET", path: path, headers: provider.translator?.headers ?? [], body: []),
                 to: provider, in: workspace)
             return nil
         } catch {

@@ -1,13 +1,11 @@
-import AsyncHTTPClient
 import Domain
 import Governance
-import NIOCore
-import NIOHTTP1
+import Outbound
 
 extension LLMGateway {
     /// What is sent to a provider, before its credentials.
     struct Sending: Sendable {
-        var method = HTTPMethod.POST
+        var method = "POST"
         let path: String
         let headers: [(name: String, value: String)]
         let body: [UInt8]
@@ -21,7 +19,7 @@ extension LLMGateway {
     /// - Returns: an answer of success.
     func send(
         _ sending: Sending, to provider: ModelProvider, in workspace: WorkspaceName
-    ) async throws(ModelCallFailure) -> HTTPClientResponse {
+    ) async throws(ModelCallFailure) -> OutboundResponse {
         for _ in 1..<configuration.attemptsMax {
             do throws(ModelCallFailure) {
                 return try await sendOnce(sending, provider, workspace)
@@ -36,7 +34,7 @@ extension LLMGateway {
 
     private func sendOnce(
         _ sending: Sending, _ provider: ModelProvider, _ workspace: WorkspaceName
-    ) async throws(ModelCallFailure) -> HTTPClientResponse {
+    ) async throws(ModelCallFailure) -> OutboundResponse {
         let owner = ResourceKey(workspace: workspace, kind: .modelProvider, name: provider.name)
         let bare: OutgoingCall
         let url: NormalizedURL
@@ -45,9 +43,11 @@ extension LLMGateway {
         do {
             url = try provider.url(sending.path)
             bare = OutgoingCall(
-                method: sending.method.rawValue, url: url.text, headers: sending.headers + [("via", Self.via)],
+                method: sending.method, url: url.text, headers: sending.headers + [("via", Self.via)],
                 body: sending.body)
-            injector = try credentials.injector(for: owner, authentication: provider.authentication)
+            injector = try credentials.injector(
+                for: owner, authentication: provider.authentication,
+                isInternal: provider.isInternal)
             sent = try await injector.apply(to: bare)
         } catch let error as UnusableEndpoint {
             throw .provider(error.reason)
@@ -55,7 +55,7 @@ extension LLMGateway {
             throw .provider("\(error)")
         }
         var response = try await execute(sent, url, provider)
-        if response.status == .unauthorized, injector.mayRenew(after: sent) {
+        if response.status == 401, injector.mayRenew(after: sent) {
             do { sent = try await injector.apply(to: bare) } catch { throw .provider("\(error)") }
             response = try await execute(sent, url, provider)
         }
@@ -70,20 +70,20 @@ extension LLMGateway {
 
     private func execute(
         _ call: OutgoingCall, _ url: NormalizedURL, _ provider: ModelProvider
-    ) async throws(ModelCallFailure) -> HTTPClientResponse {
-        var request = HTTPClientRequest(url: call.url)
-        request.method = HTTPMethod(rawValue: call.method)
-        request.headers = HTTPHeaders(call.headers.map { ($0.name, $0.value) })
-        if !call.body.isEmpty { request.body = .bytes(ByteBuffer(bytes: call.body)) }
-        do {
-            return try await clients.client(host: url.host, isInternal: provider.isInternal).execute(
-                request, timeout: .milliseconds(Int64(configuration.timeout / .milliseconds(1))))
-        } catch let error as EgressClients.AddressRefused {
-            throw .provider(
-                "\(url.host) is at the \(error.address.kind.rawValue) address \(error.address); if it is meant "
-                    + "to, store the model provider with spec.topology Internal")
+    ) async throws(ModelCallFailure) -> OutboundResponse {
+        do throws(OutboundError) {
+            return try await client.execute(
+                OutboundRequest(
+                    call.method, call.url, headers: call.headers, body: call.body.isEmpty ? nil : call.body,
+                    addresses: AddressPolicy(isInternal: provider.isInternal),
+                    limits: OutboundLimits(
+                        headTimeout: configuration.timeout, totalTimeout: OutboundLimits.streamTimeout,
+                        bodyBytesMax: configuration.answerBytesMax)))
         } catch {
-            guard EgressClients.neverSent(error) else { throw .provider("the provider did not answer: \(error)") }
+            if case .addressRefused(let refusal) = error {
+                throw .provider(refusal.reason(allowing: "the model provider with spec.topology"))
+            }
+            guard error.isNeverSent else { throw .provider("the provider did not answer: \(error)") }
             throw .provider("the provider cannot be reached: \(error)", mayRepeat: true)
         }
     }
@@ -91,11 +91,11 @@ extension LLMGateway {
     /// What an answer without success means: what is wrong between Sluice and the provider is the operator's to see to,
     /// what the provider says of the request is the agent's to read.
     private func failure(
-        _ response: HTTPClientResponse, _ provider: ModelProvider, _ isTranslated: Bool,
+        _ response: OutboundResponse, _ provider: ModelProvider, _ isTranslated: Bool,
         _ mask: @autoclosure () -> SecretMask
     ) async -> ModelCallFailure? {
-        let status = Int(response.status.code)
-        let retryAfter = response.headers.first(name: "retry-after").flatMap { Int64($0) }.map { Duration.seconds($0) }
+        let status = response.status
+        let retryAfter = response.header("retry-after").flatMap { Int64($0) }.map { Duration.seconds($0) }
         switch status {
         case 200...299: return nil
         case 300...399:
@@ -118,13 +118,13 @@ extension LLMGateway {
 
     /// The provider's own words about the request, without what it may not say: in OpenAI's format, or as they came.
     private func refusal(
-        _ response: HTTPClientResponse, _ provider: ModelProvider, _ isTranslated: Bool, _ mask: SecretMask
+        _ response: OutboundResponse, _ provider: ModelProvider, _ isTranslated: Bool, _ mask: SecretMask
     ) async -> EgressAnswer {
-        let status = Int(response.status.code)
+        let status = response.status
         let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
         var body: [UInt8]?
         if case .whole(let bytes)? = try? await chunks.begin(upTo: configuration.errorBytesMax) { body = bytes }
-        let headers = ModelHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) })
+        let headers = ModelHeaders.ofAnswer(response.headers)
         if !isTranslated, let body {
             return EgressAnswer(status: status, headers: headers, body: .whole(mask.applied(to: body)))
         }

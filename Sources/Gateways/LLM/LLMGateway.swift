@@ -1,9 +1,7 @@
-import AsyncHTTPClient
 package import Domain
 import Governance
 package import Logging
-import NIOCore
-import NIOHTTP1
+package import Outbound
 package import Projections
 
 /// Brings calls in OpenAI's or Anthropic's format to the provider that lists their model, with the provider's
@@ -16,22 +14,21 @@ package struct LLMGateway: Sendable {
     let projections: Projections
     let meter: ModelMeter
     let credentials: CredentialStore
-    let clients: EgressClients
+    let client: OutboundClient
     let configuration: LLMConfiguration
     let places: CallPlaces
     let rates = RequestRates()
     let now: @Sendable () -> Timestamp
     let logger: Logger
 
-    /// - Parameter clients: should give up on an answer that does not go on for `configuration.timeout`.
     package init(
-        projections: Projections, meter: ModelMeter, credentials: CredentialStore, clients: EgressClients,
+        projections: Projections, meter: ModelMeter, credentials: CredentialStore, client: OutboundClient,
         configuration: LLMConfiguration, now: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         self.projections = projections
         self.meter = meter
         self.credentials = credentials
-        self.clients = clients
+        self.client = client
         self.configuration = configuration
         places = CallPlaces(max: configuration.callsMax)
         self.now = now

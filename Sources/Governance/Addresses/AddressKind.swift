@@ -4,6 +4,8 @@ package enum AddressKind: String, Hashable, Sendable, CaseIterable {
     case global
     case unspecified, loopback, `private`, shared, multicast, broadcast, documentation, benchmarking, reserved
     case linkLocal = "link-local"
+    /// A cloud's metadata service, which gives its callers the machine's credentials.
+    case metadata
 }
 
 extension IPAddress {
@@ -15,6 +17,12 @@ extension IPAddress {
         }
     }
 
+    /// The address that traffic ends at: the IPv4 address that an IPv6 address carries, else the address itself.
+    var effective: IPAddress {
+        if case .v6(let value) = self, let address = Self.embedded(in: value) { return address }
+        return self
+    }
+
     private static func kind(_ value: UInt128) -> AddressKind {
         if let block = v6Blocks.first(where: { $0.contains(value) }) { return block.kind }
         // Of the whole space only 2000::/3 is given out for global unicast.
@@ -24,10 +32,17 @@ extension IPAddress {
     /// The IPv4 address that traffic to an IPv6 address ends at.
     private static func embedded(in value: UInt128) -> IPAddress? {
         let low = IPAddress.v4(UInt32(truncatingIfNeeded: value))
-        // ::ffff:0:0/96, IPv4-mapped (RFC 4291), and 64:ff9b::/96, NAT64 (RFC 6052).
-        if value >> 32 == 0xffff || value >> 32 == 0x64_ff9b_0000_0000_0000_0000 { return low }
+        // ::ffff:0:0/96, IPv4-mapped (RFC 4291), ::ffff:0:0:0/96, IPv4-translated (RFC 7915), and 64:ff9b::/96, NAT64
+        // (RFC 6052).
+        if value >> 32 == 0xffff || value >> 32 == 0xffff_0000 || value >> 32 == 0x64_ff9b_0000_0000_0000_0000 {
+            return low
+        }
         // 2002::/16, 6to4 (RFC 3056).
         if value >> 112 == 0x2002 { return .v4(UInt32(truncatingIfNeeded: value >> 80)) }
+        // ::/96, IPv4-compatible (RFC 4291), but for :: and ::1.
+        if value >> 32 == 0, value > 1 { return low }
+        // The address that a Teredo client is at (RFC 4380), its bits inverted.
+        if value >> 96 == 0x2001_0000 { return .v4(~UInt32(truncatingIfNeeded: value)) }
         return nil
     }
 
@@ -51,6 +66,9 @@ extension IPAddress {
     /// The first that contains an address counts.
     private static let v4Blocks: [Block<UInt32>] = [
         Block(0x0000_0000, 8, .unspecified),  // 0.0.0.0/8, this network (RFC 791)
+        Block(0x6464_64c8, 32, .metadata),  // 100.100.100.200 (Alibaba Cloud)
+        Block(0xa83f_8110, 32, .metadata),  // 168.63.129.16 (Azure)
+        Block(0xc000_00c0, 32, .metadata),  // 192.0.0.192 (Oracle Cloud)
         Block(0x0a00_0000, 8, .private),  // 10.0.0.0/8 (RFC 1918)
         Block(0x6440_0000, 10, .shared),  // 100.64.0.0/10, carrier-grade NAT (RFC 6598)
         Block(0x7f00_0000, 8, .loopback),  // 127.0.0.0/8 (RFC 1122)
@@ -76,6 +94,8 @@ extension IPAddress {
         Block(0x2001_0002 << 96, 48, .benchmarking),  // 2001:2::/48 (RFC 5180)
         Block(0x2001 << 112, 23, .reserved),  // 2001::/23, Teredo and other protocols (RFC 2928)
         Block(0x3fff << 112, 20, .documentation),  // 3fff::/20 (RFC 9637)
+        Block(0xfd00_0ec2 << 96, 32, .metadata),  // fd00:ec2::/32 (Amazon EC2)
+        Block(0xfd20_00ce << 96, 32, .metadata),  // fd20:ce::/32 (Google Cloud)
         Block(0xfc00 << 112, 7, .private),  // fc00::/7, unique local (RFC 4193)
         Block(0xfe80 << 112, 10, .linkLocal),  // fe80::/10 (RFC 4291)
         Block(0xfec0 << 112, 10, .private),  // fec0::/10, once site-local (RFC 3879)

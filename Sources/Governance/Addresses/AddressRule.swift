@@ -1,24 +1,90 @@
-/// Whether a call to a tool may go to the address that its host has.
+/// The rule for the addresses that the daemon may connect to.
 ///
-/// To be asked of the very address that will be connected to, after the name is resolved and on every connection: a
-/// name may have another address the next time.
-package enum AddressRule {
-    /// - Returns: `nil` when it may, else a sentence that says why not and what to do.
-    package static func refusal(of address: IPAddress, for tool: GovernedTool) -> String? {
+/// It is applied to the address of the connection, after the name is resolved and on every connection: a name may
+/// have another address the next time.
+package struct AddressRule: Hashable, Sendable {
+    /// Blocks that the operator allows for every kind of call, whatever they are for.
+    package let allowed: [AddressBlock]
+
+    package init(allowed: [AddressBlock] = []) { self.allowed = allowed }
+
+    /// Returns `nil` when a connection may be made, else why not.
+    package func refusal(of address: IPAddress, for host: AddressedHost) -> AddressRefusal? {
         let kind = address.kind
-        guard kind != .global, !names(tool, address) else { return nil }
-        let host = tool.baseURL.host
-        if (host == "localhost" || host.hasSuffix(".localhost")) && kind == .loopback { return nil }
-        let isOfOwnNetwork = kind == .private || kind == .shared || kind == .loopback
-        if tool.isInternal && isOfOwnNetwork { return nil }
-        let advice = isOfOwnNetwork ? "; if it is meant to, store the tool with spec.connection.topology Internal" : ""
-        return "tool \"\(tool.name)\" is at \(host), which is the \(kind.rawValue) address \(address)\(advice)"
+        if allowed.contains(where: { $0.contains(address) || $0.contains(address.effective) }) { return nil }
+        let isPermitted =
+            switch host.naming {
+            case .address: kind == .global || Self.reachableByAddress.contains(kind)
+            case .localhost: kind == .loopback
+            case .name(isInternal: true): kind == .global || Self.ofOwnNetwork.contains(kind)
+            case .name(isInternal: false): kind == .global
+            }
+        return isPermitted ? nil : AddressRefusal(address: address, host: host)
     }
 
-    /// Whether the tool's own base URL has the address for a host.
-    private static func names(_ tool: GovernedTool, _ address: IPAddress) -> Bool {
-        var host = tool.baseURL.host[...]
-        if host.hasPrefix("[") { host = host.dropFirst().dropLast() }
-        return IPAddress(String(host)) == address
+    /// The addresses of the operator's own machines and networks.
+    static let ofOwnNetwork: Set<AddressKind> = [.loopback, .private, .shared]
+
+    /// The addresses that a document may write out. All others serve no HTTP, or give credentials away.
+    private static let reachableByAddress = ofOwnNetwork.union([.documentation, .benchmarking])
+}
+
+/// The host of a URL, by the ways in which it may be named.
+package struct AddressedHost: Hashable, Sendable {
+    package enum Naming: Hashable, Sendable {
+        /// An IP address that is written out.
+        case address
+        /// `localhost`, or a name under it (RFC 6761).
+        case localhost
+        /// A name that is resolved; internal when its document says that it is on the operator's network.
+        case name(isInternal: Bool)
+    }
+
+    package let text: String
+    package let naming: Naming
+    /// The address that is written out; `nil` for a name.
+    package let address: IPAddress?
+
+    /// - Parameters:
+    ///   - text: the host as `NormalizedURL` writes it.
+    ///   - isInternal: true when the document that names the host has the topology Internal.
+    package init(_ text: String, isInternal: Bool) {
+        self.text = text
+        let bare = text.hasPrefix("[") ? String(text.dropFirst().dropLast()) : text
+        address = IPAddress(bare)
+        if address != nil {
+            naming = .address
+        } else if text == "localhost" || text.hasSuffix(".localhost") {
+            naming = .localhost
+        } else {
+            naming = .name(isInternal: isInternal)
+        }
+    }
+}
+
+/// A connection that the rule does not permit.
+package struct AddressRefusal: Hashable, Sendable {
+    package let address: IPAddress
+    package let host: AddressedHost
+
+    package init(address: IPAddress, host: AddressedHost) {
+        self.address = address
+        self.host = host
+    }
+
+    /// The reason, with advice.
+    ///
+    /// - Parameter document: the resource and the member that allow the operator's own network, such as "the tool with
+    ///   spec.connection.topology"; `nil` when there is none.
+    package func reason(allowing document: String?) -> String {
+        let fact = "\(host.text) is at the \(address.kind.rawValue) address \(address)"
+        let setting = "allow it with the setting outbound-allow"
+        guard AddressRule.ofOwnNetwork.contains(address.kind) else {
+            return "\(fact); if it is meant to be, \(setting)"
+        }
+        guard let document else {
+            return "\(fact), which a name may not lead to; write the address itself, or \(setting)"
+        }
+        return "\(fact); if it is meant to be, store \(document) Internal, or \(setting)"
     }
 }

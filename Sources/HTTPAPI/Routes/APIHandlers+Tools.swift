@@ -1,30 +1,33 @@
-import AsyncHTTPClient
 import CommandHandling
 import Domain
 import EventStreaming
+import Governance
 import HTTPTypes
-import NIOCore
-import NIOHTTP1
+import Outbound
 import Projections
 
 extension APIHandlers {
-    private static let probeTimeout = TimeAmount.seconds(5)
+    private static let probeTimeout = Duration.seconds(5)
 
     /// Whether something answers at the URL: any status below 500, 401 and 403 included.
     func probe(_ request: APIRequest) async throws -> APIAnswer {
         let url = try request.body.requiredText("url")
         try checkURL(url, "url")
-        return APIAnswer(.ok, Self.json(await probe(url)))
+        let found = await probe(url, isInternal: false)
+        if let refusal = found.refusal { throw APIError.badRequest("url: \(refusal)") }
+        return APIAnswer(.ok, Self.json(found))
     }
 
     /// Probes a registered tool and records what was found.
     func testTool(_ request: APIRequest) async throws -> APIAnswer {
         let name = try request.parameter("name")
         let tool = try await resource(.tool, name, request, notFound: Self.notFound(.tool, name))
-        guard let url = tool.document.value["spec"]?["connection"]?["baseUrl"]?.string else {
+        let connection = tool.document.value["spec"]?["connection"]
+        guard let url = connection?["baseUrl"]?.string else {
             throw APIError.badRequest("tool \"\(name)\" has no base URL")
         }
-        let found = await probe(url)
+        let found = await probe(
+            url, isInternal: connection?["topology"]?.string?.lowercased() == "internal")
         let status = ResourceStatusRecorded(
             kind: .tool, name: name, phase: found.isReachable ? "Available" : "Unavailable", message: found.error,
             latencyMilliseconds: found.milliseconds)
@@ -33,22 +36,30 @@ extension APIHandlers {
     }
 
     private struct Probe {
-        var statusCode: UInt?
+        var statusCode: Int?
         var milliseconds: UInt64
         var error: String?
+        /// The advice when the address is not permitted.
+        var refusal: String?
 
         var isReachable: Bool { statusCode.map { $0 < 500 } ?? false }
     }
 
-    private func probe(_ url: String) async -> Probe {
+    private func probe(_ url: String, isInternal: Bool) async -> Probe {
         let start = ContinuousClock.now
         func elapsed() -> UInt64 { UInt64(start.duration(to: .now) / .milliseconds(1)) }
-        do {
+        do throws(OutboundError) {
             let response = try await dependencies.client.execute(
-                HTTPClientRequest(url: url), timeout: Self.probeTimeout)
-            return Probe(statusCode: response.status.code, milliseconds: elapsed(), error: nil)
+                OutboundRequest(
+                    "GET", OutboundURL.escaping(url), addresses: AddressPolicy(isInternal: isInternal),
+                    limits: OutboundLimits(headTimeout: Self.probeTimeout)))
+            return Probe(statusCode: response.status, milliseconds: elapsed(), error: nil)
         } catch {
-            return Probe(statusCode: nil, milliseconds: elapsed(), error: "no answer: \(error)")
+            guard case .addressRefused(let refusal) = error else {
+                return Probe(statusCode: nil, milliseconds: elapsed(), error: "no answer: \(error)")
+            }
+            let reason = refusal.reason(allowing: isInternal ? nil : "the tool with spec.connection.topology")
+            return Probe(statusCode: nil, milliseconds: elapsed(), error: reason, refusal: reason)
         }
     }
 

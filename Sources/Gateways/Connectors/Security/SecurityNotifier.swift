@@ -4,6 +4,7 @@ package import Domain
 package import EventStore
 package import Logging
 import Metrics
+package import Outbound
 package import Projections
 
 /// Tells connectors of denied calls, payloads that are not the approved ones, and misused keys.
@@ -25,13 +26,13 @@ package struct SecurityNotifier: Sendable {
 
     package init(
         commands: CommandHandler, store: EventStore, projections: Projections, directory: ConnectorDirectory,
-        clients: EgressClients, misuse: KeyMisuseReporter, mark: NoticeMark, logger: Logger
+        client: OutboundClient, misuse: KeyMisuseReporter, mark: NoticeMark, logger: Logger
     ) {
         self.commands = commands
         self.store = store
         self.projections = projections
         self.directory = directory
-        sender = ConnectorSender(clients: clients)
+        sender = ConnectorSender(client: client)
         self.misuse = misuse
         self.mark = mark
         self.logger = logger

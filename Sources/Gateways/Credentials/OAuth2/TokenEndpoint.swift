@@ -1,8 +1,7 @@
-package import AsyncHTTPClient
 package import Domain
 import Foundation
-import NIOCore
-import NIOHTTP1
+import Governance
+package import Outbound
 
 /// What is asked of a token endpoint (RFC 6749).
 package struct TokenRequest: Hashable, Sendable {
@@ -30,6 +29,8 @@ package struct TokenRequest: Hashable, Sendable {
     package let parameters: [Parameter]
     package let authentication: ClientAuthentication
     package var grant = Grant.clientCredentials
+    /// True when the document that names the endpoint has the topology Internal.
+    package var isInternal = false
 
     package struct Parameter: Hashable, Sendable {
         package let name: String
@@ -78,32 +79,34 @@ package protocol TokenEndpoint: Sendable {
 
 /// A token endpoint asked over HTTP.
 package struct HTTPTokenEndpoint: TokenEndpoint {
-    private static let timeout = TimeAmount.seconds(10)
+    private static let timeout = Duration.seconds(10)
     private static let answerBytesMax = 65_536
 
-    private let client: HTTPClient
+    private let client: OutboundClient
 
-    /// - Parameter client: must not follow redirects: they would carry the client's secret elsewhere.
-    package init(client: HTTPClient) { self.client = client }
+    package init(client: OutboundClient) { self.client = client }
 
     package func token(
         _ request: TokenRequest, askedAt time: Timestamp
     ) async throws(CredentialError) -> AccessToken {
-        var outgoing = HTTPClientRequest(url: request.url)
-        outgoing.method = .POST
-        outgoing.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
-        outgoing.headers.add(name: "Accept", value: "application/json")
-        if let authorization = request.authorization {
-            outgoing.headers.add(name: "Authorization", value: authorization)
-        }
-        outgoing.body = .bytes(ByteBuffer(string: request.form))
+        var headers: [(name: String, value: String)] = [
+            ("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json"),
+        ]
+        if let authorization = request.authorization { headers.append(("Authorization", authorization)) }
         let (status, answer): (UInt, [UInt8])
-        do {
-            let response = try await client.execute(outgoing, timeout: Self.timeout)
-            let body = try await response.body.collect(upTo: Self.answerBytesMax)
-            (status, answer) = (response.status.code, Array(body.readableBytesView))
+        do throws(OutboundError) {
+            let response = try await client.execute(
+                OutboundRequest(
+                    "POST", OutboundURL.escaping(request.url), headers: headers, body: Array(request.form.utf8),
+                    addresses: AddressPolicy(isInternal: request.isInternal),
+                    limits: OutboundLimits(headTimeout: Self.timeout, bodyBytesMax: Self.answerBytesMax)))
+            (status, answer) = (UInt(response.status), try await response.body.collect())
         } catch {
-            throw CredentialError(.tokenUnreachable, "the token endpoint gave no answer")
+            guard case .addressRefused(let refusal) = error else {
+                throw CredentialError(.tokenUnreachable, "the token endpoint gave no answer")
+            }
+            throw CredentialError(
+                .tokenUnreachable, "the token endpoint " + refusal.reason(allowing: "what names it with the topology"))
         }
         return try Self.read(status, answer, askedAt: time)
     }

@@ -1,0 +1,50 @@
+import AsyncHTTPClient
+package import NIOCore
+import NIOHTTP1
+
+/// A response whose body is read as it arrives.
+package struct OutboundResponse: Sendable {
+    package let status: Int
+    package let headers: [(name: String, value: String)]
+    /// The body. It can be read once.
+    package let body: Body
+
+    package struct Body: AsyncSequence, Sendable {
+        package typealias Element = ByteBuffer
+
+        let chunks: HTTPClientResponse.Body
+
+        package struct AsyncIterator: AsyncIteratorProtocol {
+            var chunks: HTTPClientResponse.Body.AsyncIterator
+
+            /// - Throws: `OutboundError`.
+            package mutating func next() async throws -> ByteBuffer? {
+                do { return try await chunks.next() } catch { throw OutboundError(error) }
+            }
+        }
+
+        package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(chunks: chunks.makeAsyncIterator()) }
+
+        /// Reads the whole body, which the request's limit bounds.
+        package func collect() async throws(OutboundError) -> [UInt8] {
+            var bytes: [UInt8] = []
+            do {
+                for try await chunk in self { bytes += chunk.readableBytesView }
+            } catch {
+                throw OutboundError(error)
+            }
+            return bytes
+        }
+    }
+
+    init(_ response: HTTPClientResponse) {
+        status = Int(response.status.code)
+        headers = response.headers.map { ($0.name, $0.value) }
+        body = Body(chunks: response.body)
+    }
+
+    /// The first header of that name, in any case.
+    package func header(_ name: String) -> String? {
+        headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+}
