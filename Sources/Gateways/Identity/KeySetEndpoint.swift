@@ -33,21 +33,25 @@ struct HTTPKeySetEndpoint: KeySetEndpoint {
     init(_ clients: EgressClients) { self.clients = clients }
 
     func keys(_ address: KeySetAddress) async throws(KeySetUnavailable) -> KeySet {
-        let answer = try await fetch(address)
-        let document: JSONValue
-        do throws(JSONError) { document = try JSONValue(parsing: answer) } catch {
-            throw KeySetUnavailable("it answered something else than JSON")
-        }
+        let document = try await document(address)
         guard let keys = await KeySet(document) else {
             throw KeySetUnavailable("it answered no key set, or one without a key that verifies signatures")
         }
         return keys
     }
 
+    /// A JSON document, fetched by the same rules as key sets.
+    func document(_ address: KeySetAddress) async throws(KeySetUnavailable) -> JSONValue {
+        let answer = try await fetch(address)
+        do throws(JSONError) { return try JSONValue(parsing: answer) } catch {
+            throw KeySetUnavailable("it answered something else than JSON")
+        }
+    }
+
     private func fetch(_ address: KeySetAddress) async throws(KeySetUnavailable) -> [UInt8] {
         let url: NormalizedURL
         do throws(InvalidURL) { url = try NormalizedURL(address.url) } catch {
-            throw KeySetUnavailable("its jwksUri \(error.reason)")
+            throw KeySetUnavailable("its URL \(error.reason)")
         }
         var request = HTTPClientRequest(url: url.text)
         request.headers.add(name: "Accept", value: "application/json, application/jwk-set+json")
