@@ -20,7 +20,7 @@ extension EgressGateway {
 
     func make(_ call: ToolCall, _ asked: AskedCall) async throws -> EgressAnswer {
         let start = ContinuousClock.now
-        let result = await send(call, asked)
+        let (result, redactor) = await send(call, asked)
         func record(_ outcome: ToolCalled.Outcome, bytes: UInt64 = 0, answer: [UInt8]? = nil) async throws {
             let called = ToolCalled(
                 call: call, outcome: outcome, latency: start.duration(to: .now), answerBytes: bytes, answer: answer)
@@ -34,20 +34,23 @@ extension EgressGateway {
             try await record(.unknown(error: error))
             return .refusal(504, "TOOL_BROKE_OFF", "the tool did not answer: \(error)")
         case .head(let response):
-            return try await answer(response, call, asked) { try await record($0, bytes: $1, answer: $2) }
+            return try await answer(response, call, asked, redactor) { try await record($0, bytes: $1, answer: $2) }
         }
     }
 
     /// Reads the answer, and records it first; one that is long, or has no end, is recorded when that is seen, and goes
     /// on to the agent as it comes.
     private func answer(
-        _ response: HTTPClientResponse, _ call: ToolCall, _ asked: AskedCall,
+        _ response: HTTPClientResponse, _ call: ToolCall, _ asked: AskedCall, _ redactor: Redactor,
         _ record: (ToolCalled.Outcome, UInt64, [UInt8]?) async throws -> Void
     ) async throws -> EgressAnswer {
         let status = Int(response.status.code)
-        let headers = ForwardedHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) })
+        let headers = redactor.redact(
+            headers: ForwardedHeaders.ofAnswer(response.headers.map { ($0.name, $0.value) }))
         let isStream = response.headers.first(name: "content-type")?.hasPrefix("text/event-stream") == true
-        let chunks = AnswerChunks(response.body, silenceMax: timeout(of: asked.tool))
+        let chunks = AnswerChunks(
+            response.body, silenceMax: timeout(of: asked.tool),
+            redactor: response.headers.hasContentEncoding ? .none : redactor)
         let begun: AnswerChunks.Beginning
         do {
             begun = isStream ? .part([]) : try await chunks.begin(upTo: configuration.keptAnswerBytesMax)
@@ -116,7 +119,9 @@ extension EgressGateway {
     }
 
     /// Sends the call with its credentials, and once more when these were stale.
-    private func send(_ call: ToolCall, _ asked: AskedCall) async -> Result {
+    ///
+    /// - Returns: the redactor for what the tool says, beside the result.
+    private func send(_ call: ToolCall, _ asked: AskedCall) async -> (Result, Redactor) {
         let bare = OutgoingCall(
             method: call.method, url: call.url,
             headers: ForwardedHeaders.ofCall(
@@ -126,17 +131,20 @@ extension EgressGateway {
         do throws(CredentialError) {
             let injector = try injector(for: asked)
             let first = try await injector.apply(to: bare)
-            let result = await send(first, asked.tool)
+            var redactor = Redactor(injector, bare: bare, sent: first)
+            let result = await send(first, asked.tool, redactor)
             guard case .head(let response) = result, response.status == .unauthorized,
                 injector.mayRenew(after: first)
-            else { return result }
-            return await send(try await injector.apply(to: bare), asked.tool)
+            else { return (result, redactor) }
+            let second = try await injector.apply(to: bare)
+            redactor = Redactor(injector, bare: bare, sent: second)
+            return (await send(second, asked.tool, redactor), redactor)
         } catch {
-            return .unreached(status: 502, code: "CREDENTIALS_UNUSABLE", error: error.description)
+            return (.unreached(status: 502, code: "CREDENTIALS_UNUSABLE", error: error.description), .none)
         }
     }
 
-    private func send(_ call: OutgoingCall, _ tool: GovernedTool) async -> Result {
+    private func send(_ call: OutgoingCall, _ tool: GovernedTool, _ redactor: Redactor) async -> Result {
         var request = HTTPClientRequest(url: call.url)
         request.method = HTTPMethod(rawValue: call.method)
         request.headers = HTTPHeaders(call.headers.map { ($0.name, $0.value) })
@@ -152,9 +160,17 @@ extension EgressGateway {
             let reason = AddressRule.refusal(of: error.address, for: tool) ?? "the address is not allowed"
             return .unreached(status: 403, code: "ADDRESS_REFUSED", error: reason)
         } catch {
+            let reason = redactor.redact("\(error)")
             return EgressClients.neverSent(error)
-                ? .unreached(status: 502, code: "TOOL_UNREACHABLE", error: "the tool cannot be reached: \(error)")
-                : .unknown(error: "\(error)")
+                ? .unreached(status: 502, code: "TOOL_UNREACHABLE", error: "the tool cannot be reached: \(reason)")
+                : .unknown(error: reason)
         }
+    }
+}
+
+extension HTTPHeaders {
+    /// True when a body is encoded, so that its bytes are not those of its text.
+    var hasContentEncoding: Bool {
+        self[canonicalForm: "content-encoding"].contains { $0.lowercased() != "identity" }
     }
 }

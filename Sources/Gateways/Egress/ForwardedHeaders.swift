@@ -11,7 +11,8 @@ enum ForwardedHeaders {
     /// What an agent may not say for itself: who it is, who it acts for, other credentials than the tool's, and another
     /// method than the one that was judged.
     private static let notAnAgents: Set<String> = [
-        "host", "content-length", "authorization", "cookie", "x-runagents-api-key", "x-workspace-namespace",
+        "host", "content-length", "accept-encoding", "authorization", "cookie", "x-runagents-api-key",
+        "x-workspace-namespace",
         "x-end-user-id", "x-run-id", "idempotency-key", "forwarded", "x-forwarded-for", "x-forwarded-host",
         "x-forwarded-proto", "x-real-ip", "x-http-method", "x-http-method-override", "x-method-override",
     ]
