@@ -97,9 +97,11 @@ package struct Daemon: Sendable {
         let endpoint = HTTPTokenEndpoint(client: client)
         let credentials = CredentialStore(
             projections: projections, vault: vault, endpoint: endpoint, now: { commands.clock.now() })
+        let identities = IdentityGateway(
+            projections: projections, client: client, now: { commands.clock.now() }, logger: logger)
         let consents = Consents(
             commands: commands, projections: projections, vault: vault, credentials: credentials, endpoint: endpoint,
-            publicURL: configuration.publicURL)
+            identities: identities, publicURL: configuration.publicURL)
         let egress = EgressGateway(
             commands: commands, projections: projections, vault: vault, credentials: credentials, consents: consents,
             client: client, configuration: configuration.egress, logger: logger)
@@ -108,8 +110,6 @@ package struct Daemon: Sendable {
             meter: ModelMeter(commands: commands, projections: projections, logger: logger),
             credentials: credentials, client: client,
             configuration: configuration.llm, now: { commands.clock.now() }, logger: logger)
-        let identities = IdentityGateway(
-            projections: projections, client: client, now: { commands.clock.now() }, logger: logger)
         let approvals = ApprovalServices(
             commands, store, projections, vault, client, publicURL: configuration.publicURL, logger)
         let misuse = KeyMisuseReporter(commands: commands, projections: projections, logger: logger)

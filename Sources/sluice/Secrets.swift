@@ -17,7 +17,9 @@ struct SecretsCommand: AsyncParsableCommand {
 
         init?(argument: String) {
             let parts = argument.split(separator: "/", maxSplits: 1).map(String.init)
-            guard parts.count == 2, ["agent", "tool", "model_provider"].contains(parts[0]), !parts[1].isEmpty else {
+            guard parts.count == 2, ["agent", "tool", "model_provider", "identity_provider"].contains(parts[0]),
+                !parts[1].isEmpty
+            else {
                 return nil
             }
             (kind, name) = (parts[0], parts[1])
@@ -49,7 +51,8 @@ struct SecretsCommand: AsyncParsableCommand {
 
         @OptionGroup var connection: Keys.Connection
         @Argument(help: "The secret's name, such as api_key or a variable's name.") var name: String
-        @Option(help: "Whose it is: tool/NAME, agent/NAME or model_provider/NAME.") var owner: Owner
+        @Option(help: "Whose it is: tool/NAME, agent/NAME, model_provider/NAME or identity_provider/NAME.") var owner:
+            Owner
 
         func run() async throws {
             try await reporting {
@@ -84,7 +87,8 @@ struct SecretsCommand: AsyncParsableCommand {
 
         @OptionGroup var connection: Keys.Connection
         @Argument(help: "The secret's name, as list shows it.") var name: String
-        @Option(help: "Whose it is: tool/NAME, agent/NAME or model_provider/NAME.") var owner: Owner
+        @Option(help: "Whose it is: tool/NAME, agent/NAME, model_provider/NAME or identity_provider/NAME.") var owner:
+            Owner
 
         func run() async throws {
             try await reporting {

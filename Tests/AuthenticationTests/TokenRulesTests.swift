@@ -119,4 +119,29 @@ import Testing
             #expect(failure.message.utf8.allSatisfy { (0x20...0x7e).contains($0) })
         }
     }
+
+    @Test(arguments: [
+        [:], ["aud": #"["client"]"#], ["aud": #"["client","other"]"#, "azp": #""client""#], ["azp": #""client""#],
+    ])
+    func anIDTokenOfThisSignInIsTaken(_ claims: [String: String]) async throws {
+        let rules = Issuer.rules.forSignIn(clientID: "client", nonce: "n-1")
+        let token = ["aud": #""client""#, "nonce": #""n-1""#].merging(claims) { $1 }
+        #expect(try await proven(token.mapValues { $0 }, rules).userID == "ada@corp.test")
+    }
+
+    @Test(arguments: [
+        (["nonce": #""n-2""#], TokenFailure.wrongNonce), (["nonce": "7"], .wrongNonce), (["nonce": nil], .wrongNonce),
+        (["aud": #""sluice""#], .wrongAudience), (["aud": nil], .missingAudience),
+        (["aud": #"["client","other"]"#], .wrongParty), (["azp": #""other""#], .wrongParty),
+        (["azp": "7"], .wrongParty),
+    ])
+    func anIDTokenOfAnotherSignInIsNot(_ claims: [String: String?], _ failure: TokenFailure) async throws {
+        let rules = Issuer.rules.forSignIn(clientID: "client", nonce: "n-1")
+        let right: [String: String?] = ["aud": #""client""#, "nonce": #""n-1""#]
+        await #expect(throws: failure) { try await proven(right.merging(claims) { $1 }, rules) }
+    }
+
+    @Test func aTokenThatIsNoSignInsNeedsNoNonce() async throws {
+        #expect(try await proven(["nonce": #""n-1""#, "azp": #""other""#], Issuer.rules).userID == "ada@corp.test")
+    }
 }

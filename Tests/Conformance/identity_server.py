@@ -6,6 +6,7 @@ import threading
 import time
 
 import jwt
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
@@ -30,6 +31,11 @@ class Key:
         self.document = document | {"use": "sig"} | ({"kid": key_id} if key_id else {})
         if says_algorithm:
             self.document["alg"] = algorithm
+
+    @property
+    def pem(self):
+        return self.private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
 
 
 class IdentityServer:

@@ -6,11 +6,12 @@ from served_routes import STREAMS, World, served
 from sluice_process import SluiceProcess
 
 GRANTED = {
-    "admin": {"read", "manage_resources", "drive_runs", "invoke", "act_as_agent", "decide", "manage_keys", "erase_people"},
-    "operator": {"read", "manage_resources", "drive_runs", "invoke", "act_as_agent"},
-    "approver": {"read", "decide"},
-    "agent": {"read", "drive_runs", "invoke", "act_as_agent"},
-    "viewer": {"read"},
+    "admin": {"read", "read_own_run", "manage_resources", "drive_runs", "invoke", "act_as_agent", "decide", "manage_keys",
+              "erase_people"},
+    "operator": {"read", "read_own_run", "manage_resources", "drive_runs", "invoke", "act_as_agent"},
+    "approver": {"read", "read_own_run", "decide"},
+    "agent": {"read", "read_own_run", "drive_runs", "invoke", "act_as_agent"},
+    "viewer": {"read", "read_own_run"},
 }
 
 
@@ -54,7 +55,7 @@ def test_without_a_known_key_no_route_answers(sluice, routes, world, key):
 
 def test_what_needs_no_key_is_this_alone(routes):
     assert {route["path"] for route in routes if route["permission"] == "none"} == {
-        "/healthz", "/readyz", "/openapi.json", "/docs", "/as/{agentkey}/healthz", "/oauth/callback",
+        "/healthz", "/readyz", "/openapi.json", "/docs", "/as/{agentkey}/healthz", "/oauth/callback", "/oauth/signed-in",
         "/oauth/start/{run}/{action}/{seal}", "/decisions/{delivery}/{secret}", "/audit/witness/add-checkpoint", "/echo", "/echo/{path}"}
 
 

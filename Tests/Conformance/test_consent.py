@@ -1,78 +1,22 @@
-"""Tools that act for a person: the person consents at the tool's own identity provider, and nobody else can."""
+"""Tools that act for a person: the person consents at the tool's own identity provider, and no other person can."""
 
-import http.client
 import json
-import secrets
 import urllib.parse
 
 import pytest
 
+import consent_world
+from browser import Browser
+from consent_world import SECRET, World, consent
 from deployed_agents import DeployedAgents
-from governed_agent import GovernedAgent, store_tool
-from oauth_server import OAuthServer
+from governed_agent import store_tool
 from scripted_model import ScriptedModel, tool_call, words
-from scripted_tool import ScriptedTool
-from sluice_process import SluiceProcess
 
-SECRET = "planted-client-secret-" + secrets.token_hex(12)
+BROWSER = Browser()
 
 
 def follow(url):
-    """What a browser gets: (status, location, page, headers)."""
-    parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
-    try:
-        connection.request("GET", parts.path + ("?" + parts.query if parts.query else ""))
-        response = connection.getresponse()
-        return response.status, response.getheader("Location"), response.read().decode(), dict(response.getheaders())
-    finally:
-        connection.close()
-
-
-def consent(link):
-    """A person opens the link, agrees or not, and is sent back; the last page's status and text."""
-    status, page, _, _ = follow(link)
-    assert status == 302, status
-    status, back, text, _ = follow(page)
-    assert status == 302, text
-    status, _, text, _ = follow(back)
-    return status, text
-
-
-class World:
-    """A daemon, an identity provider, a tool that takes its tokens alone, and an agent that may call it."""
-
-    def __init__(self, directory, **settings):
-        self.sluice = SluiceProcess(directory, {"SLUICE_LOG_LEVEL": "trace"} | settings).start()
-        self.oauth = OAuthServer("sluice-client", SECRET, self.sluice.url + "/oauth/callback")
-        self.tool = ScriptedTool()
-        self.tool.answer = self.answer
-        self.connect()
-        self.agent = GovernedAgent(self.sluice, "mailer", [
-            ("allow", ["GET"], self.tool.url + "/*"), ("approval_required", ["POST"], self.tool.url + "/*")])
-
-    def connect(self, **more):
-        store_tool(self.sluice, "mail", self.tool.url, {"authentication": {
-            "type": "OAuth2", "oauth2Config": {
-                "authUrl": self.oauth.url + "/authorize", "tokenUrl": self.oauth.url + "/token",
-                "scopes": ["mail.read", "mail.send"], "authParams": {"access_type": "offline"}} | more}},
-            credentials={"client_id": "sluice-client", "client_secret": SECRET})
-
-    def answer(self, call):
-        bearer, = call.header("authorization") or [""]
-        if not self.oauth.is_good(bearer.removeprefix("Bearer ")):
-            return 401, [], b"who are you?"
-        return 200, [("Content-Type", "application/json")], json.dumps({"heard": bearer.split("-")[2]}).encode()
-
-    def asked(self, run, method="GET", body=None):
-        answer = self.agent.call(run, method, "mail", "/inbox", body)
-        assert (answer.status, answer.code) == (403, "CONSENT_REQUIRED"), answer
-        return answer.json
-
-    def close(self):
-        self.oauth.close()
-        self.tool.close()
-        assert self.sluice.stop() == 0
+    return consent_world.follow(url, BROWSER)
 
 
 @pytest.fixture
@@ -89,7 +33,8 @@ def test_a_call_waits_for_the_users_consent_and_goes_out_with_their_token(world)
     shown = world.agent.run(run)
     assert (shown["status"], shown["blocked_action_id"]) == ("PAUSED_CONSENT", asked["resume_id"])
     action = world.agent.action(run, asked["resume_id"])
-    assert action["status"] == "BLOCKED" and action["authorization_url"] == asked["authorization_url"]
+    assert action["status"] == "BLOCKED" and "authorization_url" not in action
+    assert world.waiting(run, asked["resume_id"])["authorization_url"] == asked["authorization_url"]
     status, page, _, headers = follow(asked["authorization_url"])
     query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page).query))
     assert status == 302 and headers["Referrer-Policy"] == "no-referrer" and headers["Cache-Control"] == "no-store"
@@ -102,7 +47,7 @@ def test_a_call_waits_for_the_users_consent_and_goes_out_with_their_token(world)
     types = [event["type"] for event in world.agent.events(run)]
     assert types == ["CONSENT_REQUIRED", "CONSENT_GRANTED", "TOOL_CALLED"]
     assert world.agent.events(run, "CONSENT_GRANTED")[0]["data"]["scope"] == "mail.read mail.send"
-    assert "authorization_url" not in world.agent.action(run, asked["resume_id"])
+    assert "authorization_url" not in world.waiting(run, asked["resume_id"])
     again = world.agent.start("ada")
     assert world.agent.call(again, "GET", "mail", "/inbox").status == 200, "who has consented is not asked again"
 
@@ -285,7 +230,8 @@ def test_an_agent_that_sluice_runs_goes_on_once_its_user_has_consented(world):
     paused = agents.eventually(
         lambda: agents.api.get(f"/runs/{run}").json, lambda run: run["status"] in ("PAUSED_CONSENT", "FAILED"))
     assert paused["status"] == "PAUSED_CONSENT", agents.events(run)
-    action = agents.api.get(f"/runs/{run}/actions/{paused['blocked_action_id']}").json
+    key = agents.api.post("/api/v1/auth/api-keys", {"name": "reader", "role": "agent", "agent": "reader"}).json["token"]
+    action = world.sluice.client(key).get(f"/runs/{run}/actions/{paused['blocked_action_id']}").json
     agents.eventually(lambda: agents.events(run), lambda events: events[-1]["type"] == "INVOKE_COMPLETED")
     assert consent(action["authorization_url"])[0] == 200
     assert agents.finished(run)["status"] == "COMPLETED", json.dumps(agents.events(run), indent=1)

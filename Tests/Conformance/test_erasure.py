@@ -13,7 +13,7 @@ from backups import answers, contents
 from identity_server import IdentityServer
 from sluice_process import BINARY
 from ssh_keys import KeyFile
-from test_consent import World as Mail, consent
+from consent_world import World as Mail, consent
 from waiting import eventually
 
 # Everything that is said of the person has this in it.

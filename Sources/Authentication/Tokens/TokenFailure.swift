@@ -14,6 +14,10 @@ package enum TokenFailure: Error, Hashable, Sendable {
     case missingAudience
     case wrongAudience
     case expired
+    /// The ID token is of another sign-in.
+    case wrongNonce
+    /// The ID token was issued to another client.
+    case wrongParty
     case notYetValid
     case issuedInTheFuture
     case missingClaim(String)
@@ -40,6 +44,8 @@ package enum TokenFailure: Error, Hashable, Sendable {
         case .missingAudience: "the token has no audience"
         case .wrongAudience: "the token is for another audience"
         case .expired: "the token is expired"
+        case .wrongNonce: "the token is of another sign-in"
+        case .wrongParty: "the token was issued to another client"
         case .notYetValid: "the token is not valid yet"
         case .issuedInTheFuture: "the token was issued in the future"
         case .missingClaim(let name): "the token has no claim \(name)"

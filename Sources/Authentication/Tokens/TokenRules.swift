@@ -6,7 +6,7 @@ package struct TokenRules: Hashable, Sendable {
 
     let issuer: String
     /// One of them has to be the token's; none asks for none.
-    let audiences: [String]
+    private(set) var audiences: [String]
     /// A claim's name, or a path of names with dots between them.
     let userIDClaim: String
     /// Lower-case; none allows all.
@@ -14,6 +14,8 @@ package struct TokenRules: Hashable, Sendable {
     let groupsClaim: String?
     /// How far clocks may be apart.
     let leeway: Duration
+    /// The nonce of a sign-in that an ID token has to carry.
+    private(set) var nonce: String?
 
     package init(
         issuer: String, audiences: [String], userIDClaim: String, allowedDomains: [String], groupsClaim: String?,
@@ -38,6 +40,7 @@ package struct TokenRules: Hashable, Sendable {
         guard let issuer = claims["iss"]?.string, issuer.isExactly(self.issuer) else { throw .wrongIssuer }
         try checkAudience(claims["aud"])
         try checkTimes(claims, now)
+        try checkSignIn(claims)
         let userID = try userID(claims)
         try checkDomain(userID, claims)
         guard userIDClaim != "email" || !Self.isUnverified(claims) else {
@@ -46,6 +49,24 @@ package struct TokenRules: Hashable, Sendable {
         return ProvenIdentity(
             subject: Self.identifier("sub", claims) ?? userID, userID: userID,
             address: Self.identifier("email", claims), groups: try groups(claims))
+    }
+
+    /// The rules for the ID token of one sign-in: made for the client alone, and for this attempt.
+    package func forSignIn(clientID: String, nonce: String) -> TokenRules {
+        var rules = self
+        (rules.audiences, rules.nonce) = ([clientID], nonce)
+        return rules
+    }
+
+    private func checkSignIn(_ claims: JSONValue) throws(TokenFailure) {
+        guard let nonce else { return }
+        guard claims["nonce"]?.string?.isExactly(nonce) ?? false else { throw .wrongNonce }
+        let isForSeveral = if case .array(let values)? = claims["aud"] { values.count > 1 } else { false }
+        guard let party = claims["azp"] else {
+            guard !isForSeveral else { throw .wrongParty }
+            return
+        }
+        guard let party = party.string, audiences.contains(where: party.isExactly) else { throw .wrongParty }
     }
 
     private func checkAudience(_ claim: JSONValue?) throws(TokenFailure) {

@@ -12,7 +12,7 @@ extension ActiveState {
                 throw Rejection(.invalidArgument, "\(item.kind.singular) \(item.name) is named twice")
             }
             let current = resources[key]
-            if let expected = item.expectedRevision, current?.revision != expected {
+            if let expected = item.expectedRevision, (current?.revision ?? 0) != expected {
                 guard current != nil else { throw .resourceNotFound(item.kind, item.name) }
                 throw Rejection(
                     .revisionChanged, "\(item.kind.singular) \(item.name) was changed meanwhile: read it and try again")

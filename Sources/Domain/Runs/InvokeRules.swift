@@ -22,7 +22,7 @@ extension ActiveState {
     ) throws(Rejection) -> [Event] {
         let run = try runWithOpenInvoke(id, completed.purpose, completed.attempt, context)
         var decision = RunDecision(run, context)
-        decision.record(.invokeCompleted(completed))
+        decision.record(.invokeCompleted(completed.withoutConsentLinks))
         if case .resume(let actionID) = completed.purpose { decision.closeResumed(actionID) }
         let waits = decision.run.actions.contains { $0.status == .blocked || $0.status == .approved }
         guard decision.run.status == .running, !waits else { return decision.events }
@@ -42,7 +42,7 @@ extension ActiveState {
         _ id: RunID, _ failed: InvokeFailed, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         var decision = RunDecision(try runWithOpenInvoke(id, failed.purpose, failed.attempt, context), context)
-        decision.record(.invokeFailed(failed))
+        decision.record(.invokeFailed(failed.withoutConsentLinks))
         return decision.events
     }
 

@@ -51,7 +51,7 @@ extension ActiveState {
             }
         }
         var decision = RunDecision(try activeRun(id, context), context)
-        for each in added { decision.record(.runEventAdded(each)) }
+        for each in added { decision.record(.runEventAdded(each.withoutConsentLinks)) }
         return decision.events
     }
 
@@ -103,7 +103,7 @@ extension ActiveState {
         try checkText(saved.actionID, "action_id", required: true, bytesMax: context.settings.limits.textBytesMax)
         try checkDocument(saved.document, "checkpoint", context.settings.limits)
         var decision = RunDecision(try activeRun(id, context), context)
-        decision.record(.checkpointSaved(saved))
+        decision.record(.checkpointSaved(saved.withoutConsentLinks))
         return decision.events
     }
 
@@ -112,7 +112,7 @@ extension ActiveState {
     ) throws(Rejection) -> [Event] {
         try checkDocument(recorded.document, "tool result", context.settings.limits)
         var decision = RunDecision(try activeRun(id, context), context)
-        decision.record(.toolResultRecorded(recorded))
+        decision.record(.toolResultRecorded(recorded.withoutConsentLinks))
         return decision.events
     }
 }

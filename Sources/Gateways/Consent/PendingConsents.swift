@@ -2,13 +2,19 @@ import Crypto
 import Domain
 import Synchronization
 
-/// People who are on their way to a tool's page and back: one use, ten minutes, in memory.
+/// People on their way to a page of another site and back: one use, ten minutes, in memory.
 ///
-/// Of one action the newest few are kept, so that nobody takes the place of others by opening one link again and again.
+/// Of one action the newest few are kept, so that opening one link again and again takes no other's place.
 final class PendingConsents: Sendable {
     static let lifetime: Duration = .seconds(600)
     private static let pendingMax = 10_000
     private static let pendingPerActionMax = 8
+
+    /// The page that the person was sent to.
+    enum Stage: Sendable {
+        case signIn(SignInAttempt)
+        case consent(UserAuthorization)
+    }
 
     struct Pending: Sendable {
         let workspace: WorkspaceName
@@ -16,9 +22,11 @@ final class PendingConsents: Sendable {
         let actionID: ActionID
         let user: String
         let tool: ResourceKey
-        let authorization: UserAuthorization
+        let stage: Stage
         /// The secret that the page saw the hash of (RFC 7636).
         let verifier: String
+        /// The secret that the browser holds in a cookie.
+        let browserSecret: String
         let expiresAt: Timestamp
     }
 

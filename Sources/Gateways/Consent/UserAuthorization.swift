@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 
 /// Where people consent to calls of a tool, and where their tokens come from (RFC 6749, section 4.1).
 package struct UserAuthorization: Hashable, Sendable {
@@ -12,18 +12,28 @@ package struct UserAuthorization: Hashable, Sendable {
     package let client: String?
     /// True when the tool has the topology Internal, and its token endpoint with it.
     package var isInternal = false
+    /// The origin of the tool that the tokens are for.
+    package var toolOrigin: String?
 
     /// A request of the token endpoint.
     func request(
         _ grant: TokenRequest.Grant, clientID: String, clientSecret: String?
     ) throws(CredentialError) -> TokenRequest {
-        let fallback = clientSecret == nil ? "none" : "client_secret_basic"
-        guard let authentication = TokenRequest.ClientAuthentication(rawValue: client ?? fallback) else {
-            throw CredentialError(
-                .unsupported, "clientAuthentication must be client_secret_basic, client_secret_post or none")
-        }
+        let authentication = try Self.clientAuthentication(client, hasSecret: clientSecret != nil)
         return TokenRequest(
             url: tokenURL, clientID: clientID, clientSecret: clientSecret ?? "", scopes: [], parameters: [],
             authentication: authentication, grant: grant, isInternal: isInternal)
+    }
+
+    /// The way in which a client proves itself: as named, else by its secret, else not at all.
+    static func clientAuthentication(
+        _ named: String?, hasSecret: Bool
+    ) throws(CredentialError) -> TokenRequest.ClientAuthentication {
+        let fallback = hasSecret ? "client_secret_basic" : "none"
+        guard let authentication = TokenRequest.ClientAuthentication(rawValue: named ?? fallback) else {
+            throw CredentialError(
+                .unsupported, "clientAuthentication must be client_secret_basic, client_secret_post or none")
+        }
+        return authentication
     }
 }

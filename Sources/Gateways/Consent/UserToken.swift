@@ -9,6 +9,8 @@ struct UserToken: Hashable, Sendable {
     /// Where it came from: it goes with no tool that names another place.
     let tokenURL: String
     let clientID: String
+    /// The origin of the tool that it is for; `nil` for one that was kept before origins were.
+    let toolOrigin: String?
 
     /// - Parameter earlier: keeps its refresh token when the new one brings none (RFC 6749, section 6).
     init(_ token: AccessToken, _ authorization: UserAuthorization, clientID: String, earlier: UserToken? = nil) {
@@ -17,6 +19,7 @@ struct UserToken: Hashable, Sendable {
         refreshAt = token.refreshAt
         expiresAt = token.expiresAt
         tokenURL = authorization.tokenURL
+        toolOrigin = authorization.toolOrigin
         self.clientID = clientID
     }
 
@@ -30,6 +33,7 @@ struct UserToken: Hashable, Sendable {
         refreshToken = document["refresh_token"]?.string
         (refreshAt, expiresAt) = (refresh, expires)
         (tokenURL, clientID) = (url, client)
+        toolOrigin = document["tool_origin"]?.string
     }
 
     var bytes: [UInt8] {
@@ -39,8 +43,14 @@ struct UserToken: Hashable, Sendable {
             .init(name: "expires_at", value: .number(String(expiresAt.microseconds))),
             .init(name: "token_url", value: .string(tokenURL)), .init(name: "client_id", value: .string(clientID)),
         ]
+        if let toolOrigin { members.append(.init(name: "tool_origin", value: .string(toolOrigin))) }
         if let refreshToken { members.append(.init(name: "refresh_token", value: .string(refreshToken))) }
         return Array(JSONValue.object(members).text.text.utf8)
+    }
+
+    /// True when the tool names the token endpoint that the token came from, and is where it was.
+    func isFor(_ authorization: UserAuthorization) -> Bool {
+        tokenURL == authorization.tokenURL && (toolOrigin == nil || toolOrigin == authorization.toolOrigin)
     }
 
     private static func time(_ value: JSONValue?) -> Timestamp? {

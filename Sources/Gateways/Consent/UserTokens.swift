@@ -93,7 +93,7 @@ struct UserTokens: Sendable {
         do {
             guard let record = try projections.secret(reference) else { return nil }
             let token = UserToken(try vault.open(record.sealed, of: reference))
-            return token?.tokenURL == authorization.tokenURL ? token : nil
+            return token.flatMap { $0.isFor(authorization) ? $0 : nil }
         } catch let error as SecretsError where error.code == .keyDestroyed {
             return nil
         } catch {

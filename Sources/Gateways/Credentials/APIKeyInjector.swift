@@ -15,6 +15,8 @@ struct APIKeyInjector: CredentialInjector {
     let valuePrefix: String
     let key: String
 
+    var secrets: [String] { [key] }
+
     func apply(to call: OutgoingCall) async throws(CredentialError) -> OutgoingCall {
         var call = call
         switch place {

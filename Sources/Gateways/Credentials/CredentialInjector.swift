@@ -6,10 +6,15 @@ package protocol CredentialInjector: Sendable {
     /// Told of a 401 to a call that `apply` made: whether to apply to the original call once more, because a fresh
     /// credential may do.
     func mayRenew(after call: OutgoingCall) -> Bool
+
+    /// The secrets that it gives calls or signs them with, apart from the field `Authorization`: to be redacted in
+    /// answers.
+    var secrets: [String] { get }
 }
 
 extension CredentialInjector {
     package func mayRenew(after call: OutgoingCall) -> Bool { false }
+    package var secrets: [String] { [] }
 }
 
 /// Why a call cannot be given its credentials. Holds no secret, and nothing of what a token endpoint said but its code.

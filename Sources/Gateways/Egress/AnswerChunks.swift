@@ -1,7 +1,7 @@
 import NIOCore
 import Outbound
 
-/// A tool's answer as it comes; it can be read once, by one reader after another.
+/// A peer's answer as it comes, with secrets redacted; it can be read once, by one reader after another.
 // SAFETY: the iterator is used by one task at a time: the gate's first, then the one that writes to the agent.
 final class AnswerChunks: @unchecked Sendable {
     enum Beginning: Sendable {
@@ -12,11 +12,15 @@ final class AnswerChunks: @unchecked Sendable {
 
     private var chunks: OutboundResponse.Body.AsyncIterator
     private let silenceMax: Duration
+    private var redaction: RedactionStream?
 
-    /// - Parameter silenceMax: how long the beginning may take, and the wait for each further part.
-    init(_ body: OutboundResponse.Body, silenceMax: Duration) {
+    /// - Parameters:
+    ///   - silenceMax: The time that the beginning may take, and the wait for each further part.
+    ///   - redactor: Redacts secrets, wherever the chunks are cut.
+    init(_ body: OutboundResponse.Body, silenceMax: Duration, redactor: Redactor = .none) {
         chunks = body.makeAsyncIterator()
         self.silenceMax = silenceMax
+        redaction = redactor.isEmpty ? nil : RedactionStream(redactor)
     }
 
     /// Reads the answer, or what comes until it is longer than that.
@@ -43,6 +47,17 @@ final class AnswerChunks: @unchecked Sendable {
     }
 
     private func next() async throws -> ByteBuffer? {
+        guard redaction != nil else { return try await nextAsSent() }
+        while let chunk = try await nextAsSent() {
+            if let decided = redaction?.take(Array(chunk.readableBytesView)), !decided.isEmpty {
+                return ByteBuffer(bytes: decided)
+            }
+        }
+        let rest = redaction?.finish() ?? []
+        return rest.isEmpty ? nil : ByteBuffer(bytes: rest)
+    }
+
+    private func nextAsSent() async throws -> ByteBuffer? {
         var chunks = chunks
         defer { self.chunks = chunks }
         return try await chunks.next()

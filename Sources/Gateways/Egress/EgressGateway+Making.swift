@@ -20,7 +20,7 @@ extension EgressGateway {
 
     func make(_ call: ToolCall, _ asked: AskedCall) async throws -> EgressAnswer {
         let start = ContinuousClock.now
-        let result = await send(call, asked)
+        let (result, redactor) = await send(call, asked)
         func record(_ outcome: ToolCalled.Outcome, bytes: UInt64 = 0, answer: [UInt8]? = nil) async throws {
             let called = ToolCalled(
                 call: call, outcome: outcome, latency: start.duration(to: .now), answerBytes: bytes, answer: answer)
@@ -37,20 +37,22 @@ extension EgressGateway {
             try await record(.unknown(error: error))
             return .refusal(502, "TOOL_BROKE_OFF", "the tool's answer cannot be read: \(error)")
         case .head(let response):
-            return try await answer(response, call, asked) { try await record($0, bytes: $1, answer: $2) }
+            return try await answer(response, call, asked, redactor) { try await record($0, bytes: $1, answer: $2) }
         }
     }
 
     /// Reads the answer, and records it first; one that is long, or has no end, is recorded when that is seen, and goes
     /// on to the agent as it comes.
     private func answer(
-        _ response: OutboundResponse, _ call: ToolCall, _ asked: AskedCall,
+        _ response: OutboundResponse, _ call: ToolCall, _ asked: AskedCall, _ redactor: Redactor,
         _ record: (ToolCalled.Outcome, UInt64, [UInt8]?) async throws -> Void
     ) async throws -> EgressAnswer {
         let status = response.status
-        let headers = ForwardedHeaders.ofAnswer(response.headers)
+        let headers = redactor.redact(headers: ForwardedHeaders.ofAnswer(response.headers))
         let isStream = response.header("content-type")?.hasPrefix("text/event-stream") == true
-        let chunks = AnswerChunks(response.body, silenceMax: timeout(of: asked.tool))
+        let chunks = AnswerChunks(
+            response.body, silenceMax: timeout(of: asked.tool),
+            redactor: response.hasContentEncoding ? .none : redactor)
         let begun: AnswerChunks.Beginning
         do {
             begun = isStream ? .part([]) : try await chunks.begin(upTo: configuration.keptAnswerBytesMax)
@@ -119,7 +121,9 @@ extension EgressGateway {
     }
 
     /// Sends the call with its credentials, and once more when these were stale.
-    private func send(_ call: ToolCall, _ asked: AskedCall) async -> Result {
+    ///
+    /// - Returns: the redactor for what the tool says, beside the result.
+    private func send(_ call: ToolCall, _ asked: AskedCall) async -> (Result, Redactor) {
         let bare = OutgoingCall(
             method: call.method, url: call.url,
             headers: ForwardedHeaders.ofCall(
@@ -129,17 +133,20 @@ extension EgressGateway {
         do throws(CredentialError) {
             let injector = try injector(for: asked)
             let first = try await injector.apply(to: bare)
-            let result = await send(first, asked.tool)
+            var redactor = Redactor(injector, bare: bare, sent: first)
+            let result = await send(first, asked.tool, redactor)
             guard case .head(let response) = result, response.status == 401,
                 injector.mayRenew(after: first)
-            else { return result }
-            return await send(try await injector.apply(to: bare), asked.tool)
+            else { return (result, redactor) }
+            let second = try await injector.apply(to: bare)
+            redactor = Redactor(injector, bare: bare, sent: second)
+            return (await send(second, asked.tool, redactor), redactor)
         } catch {
-            return .unreached(status: 502, code: "CREDENTIALS_UNUSABLE", error: error.description)
+            return (.unreached(status: 502, code: "CREDENTIALS_UNUSABLE", error: error.description), .none)
         }
     }
 
-    private func send(_ call: OutgoingCall, _ tool: GovernedTool) async -> Result {
+    private func send(_ call: OutgoingCall, _ tool: GovernedTool, _ redactor: Redactor) async -> Result {
         let hasBody = !call.body.isEmpty || ["POST", "PUT", "PATCH"].contains(call.method)
         do throws(OutboundError) {
             return .head(
@@ -151,17 +158,19 @@ extension EgressGateway {
                             headTimeout: timeout(of: tool), totalTimeout: OutboundLimits.streamTimeout,
                             bodyBytesMax: configuration.answerBytesMax))))
         } catch {
+            let description = redactor.redact("\(error)")
             switch error {
             case .addressRefused(let refusal):
                 let reason = refusal.reason(allowing: "the tool with spec.connection.topology")
                 return .unreached(status: 403, code: "ADDRESS_REFUSED", error: "tool \"\(tool.name)\": \(reason)")
             case .altered:
                 logger.critical("outbound request altered; nothing sent", metadata: ["tool": "\(tool.name)"])
-                return .unreached(status: 500, code: "REQUEST_ALTERED", error: "\(error)")
-            case .malformed: return .malformed(error: "\(error)")
+                return .unreached(status: 500, code: "REQUEST_ALTERED", error: description)
+            case .malformed: return .malformed(error: description)
             case _ where error.isNeverSent:
-                return .unreached(status: 502, code: "TOOL_UNREACHABLE", error: "the tool cannot be reached: \(error)")
-            default: return .unknown(error: "\(error)")
+                return .unreached(
+                    status: 502, code: "TOOL_UNREACHABLE", error: "the tool cannot be reached: \(description)")
+            default: return .unknown(error: description)
             }
         }
     }

@@ -36,7 +36,7 @@ final class IdentityDirectory: Sendable {
         let found = kept.withLock { $0.changes == changes ? $0.providers[workspace] : nil }
         if let found { return found }
         let providers = try await projections.resources(.identityProvider, in: workspace).compactMap { record in
-            IdentityProvider(name: record.name, document: record.document.value)
+            IdentityProvider(name: record.name, document: record.document.value, in: workspace)
         }
         keep(readAfter: changes, entries: providers.count + 1) { $0.providers[workspace] = providers }
         return providers

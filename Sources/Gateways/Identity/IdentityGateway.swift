@@ -26,7 +26,8 @@ package struct IdentityGateway: Sendable {
     /// Providers of the same issuer that one token is tried with.
     private static let providersTriedMax = 8
 
-    private let directory: IdentityDirectory
+    let directory: IdentityDirectory
+    let documents: HTTPKeySetEndpoint
     private let keySets: KeySetCache
     private let now: @Sendable () -> Timestamp
 
@@ -34,7 +35,8 @@ package struct IdentityGateway: Sendable {
         projections: Projections, client: OutboundClient, now: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         directory = IdentityDirectory(projections)
-        keySets = KeySetCache(HTTPKeySetEndpoint(client), now: now, logger: logger)
+        documents = HTTPKeySetEndpoint(client)
+        keySets = KeySetCache(documents, now: now, logger: logger)
         self.now = now
     }
 
@@ -57,7 +59,7 @@ package struct IdentityGateway: Sendable {
         var failure: IdentityFailure?
         for provider in try await candidates(token, workspace, agent).prefix(Self.providersTriedMax) {
             do throws(IdentityFailure) {
-                return try await person(token, provider)
+                return try await person(token, provider, provider.rules)
             } catch {
                 failure = failure ?? error
             }
@@ -81,20 +83,20 @@ package struct IdentityGateway: Sendable {
         return providers.filter { $0.issuer == token.unverifiedIssuer }
     }
 
-    private func person(
-        _ token: JSONWebToken, _ provider: IdentityProvider
+    func person(
+        _ token: JSONWebToken, _ provider: IdentityProvider, _ rules: TokenRules
     ) async throws(IdentityFailure) -> SignedInPerson {
         let address = KeySetAddress(url: provider.keysURL, isInternal: provider.isInternal)
         let proven: ProvenIdentity
         do {
             let fetched = try await keySets.keys(of: address)
             do throws(TokenFailure) {
-                proven = try provider.rules.identity(of: token, keys: fetched.keys, at: now())
+                proven = try rules.identity(of: token, keys: fetched.keys, at: now())
             } catch {
                 guard error.mayPassWithNewerKeys else { throw error }
                 let newer = try await keySets.keys(of: address, newerThan: fetched.generation)
                 guard newer.generation != fetched.generation else { throw error }
-                proven = try provider.rules.identity(of: token, keys: newer.keys, at: now())
+                proven = try rules.identity(of: token, keys: newer.keys, at: now())
             }
         } catch let failure as TokenFailure {
             throw .token("\(failure.message) (identity provider \"\(provider.name.excerpt)\")")

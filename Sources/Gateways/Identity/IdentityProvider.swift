@@ -5,6 +5,7 @@ package import Domain
 package struct IdentityProvider: Sendable {
     package static let leewayDefault = 60
 
+    package let workspace: WorkspaceName
     package let name: String
     let issuer: String
     let keysURL: String
@@ -13,9 +14,11 @@ package struct IdentityProvider: Sendable {
     package let role: Role?
     /// Whether the document says, by `topology: Internal`, that its keys are on private addresses.
     let isInternal: Bool
+    /// The client by which people sign in with their browser; `nil` when tokens alone prove them.
+    package let client: SignInClient?
 
     /// `nil` for a document that no version of the API would have stored.
-    package init?(name: String, document: JSONValue) {
+    package init?(name: String, document: JSONValue, in workspace: WorkspaceName = .default) {
         let spec = document["spec"]
         guard let issuer = spec?["identityProvider"]?["issuer"]?.string,
             let keysURL = spec?["identityProvider"]?["jwksUri"]?.string, let claim = spec?["userIDClaim"]?.string
@@ -24,10 +27,12 @@ package struct IdentityProvider: Sendable {
             if case .array(let values)? = value { values.compactMap(\.string) } else { [] }
         }
         let leeway = spec?["leeway_seconds"]?.wholeNumber
+        self.workspace = workspace
         self.name = name
         self.issuer = issuer
         self.keysURL = keysURL
         role = spec?["role"]?.string.flatMap(Role.init(rawValue:))
+        client = SignInClient(spec?["identityProvider"])
         isInternal = spec?["topology"]?.string == "Internal"
         rules = TokenRules(
             issuer: issuer, audiences: texts(spec?["identityProvider"]?["audiences"]), userIDClaim: claim,

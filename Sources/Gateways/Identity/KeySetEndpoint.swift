@@ -31,21 +31,25 @@ struct HTTPKeySetEndpoint: KeySetEndpoint {
     init(_ client: OutboundClient) { self.client = client }
 
     func keys(_ address: KeySetAddress) async throws(KeySetUnavailable) -> KeySet {
-        let answer = try await fetch(address)
-        let document: JSONValue
-        do throws(JSONError) { document = try JSONValue(parsing: answer) } catch {
-            throw KeySetUnavailable("it answered something else than JSON")
-        }
+        let document = try await document(address)
         guard let keys = await KeySet(document) else {
             throw KeySetUnavailable("it answered no key set, or one without a key that verifies signatures")
         }
         return keys
     }
 
+    /// A JSON document, fetched by the same rules as key sets.
+    func document(_ address: KeySetAddress) async throws(KeySetUnavailable) -> JSONValue {
+        let answer = try await fetch(address)
+        do throws(JSONError) { return try JSONValue(parsing: answer) } catch {
+            throw KeySetUnavailable("it answered something else than JSON")
+        }
+    }
+
     private func fetch(_ address: KeySetAddress) async throws(KeySetUnavailable) -> [UInt8] {
         let url: NormalizedURL
         do throws(InvalidURL) { url = try NormalizedURL(address.url) } catch {
-            throw KeySetUnavailable("its jwksUri \(error.reason)")
+            throw KeySetUnavailable("its URL \(error.reason)")
         }
         let (status, body): (Int, [UInt8])
         do throws(OutboundError) {

@@ -17,8 +17,8 @@ extension LLMGateway {
 
     /// The whole answer, when it is a document of moderate length; else as it comes, never more of it in memory than the
     /// agent takes.
-    private func answer(_ response: OutboundResponse) async throws(ModelCallFailure) -> EgressAnswer {
-        let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
+    private func answer(_ response: ProviderResponse) async throws(ModelCallFailure) -> EgressAnswer {
+        let chunks = response.chunks(silenceMax: configuration.timeout)
         let limit = configuration.answerBytesMax
         let isStream = response.header("content-type")?.hasPrefix("text/event-stream") == true
         let begun: AnswerChunks.Beginning
@@ -71,8 +71,8 @@ extension LLMGateway {
             isTranslated: true)
     }
 
-    func document(of response: OutboundResponse) async throws(ModelCallFailure) -> JSONValue {
-        let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
+    func document(of response: ProviderResponse) async throws(ModelCallFailure) -> JSONValue {
+        let chunks = response.chunks(silenceMax: configuration.timeout)
         do {
             guard case .whole(let bytes) = try await chunks.begin(upTo: configuration.translatedBytesMax) else {
                 throw ModelCallFailure.provider(
@@ -97,11 +97,11 @@ extension LLMGateway {
     /// The stream, part by part, never more of it in memory than one event. What goes wrong after its beginning is said
     /// within it.
     private func stream(
-        _ response: OutboundResponse, _ translator: any ChatTranslator, _ writer: any ChatStreamWriter,
+        _ response: ProviderResponse, _ translator: any ChatTranslator, _ writer: any ChatStreamWriter,
         _ headers: [(name: String, value: String)]
     ) -> ProviderAnswer {
         let report = AnswerReport()
-        let source = AnswerChunks(response.body, silenceMax: configuration.timeout)
+        let source = response.chunks(silenceMax: configuration.timeout)
         let limit = configuration.answerBytesMax
         let answer = EgressAnswer(
             status: 200, headers: headers + [("content-type", "text/event-stream"), ("cache-control", "no-cache")],

@@ -19,7 +19,7 @@ extension LLMGateway {
     /// - Returns: an answer of success.
     func send(
         _ sending: Sending, to provider: ModelProvider, in workspace: WorkspaceName
-    ) async throws(ModelCallFailure) -> OutboundResponse {
+    ) async throws(ModelCallFailure) -> ProviderResponse {
         for _ in 1..<configuration.attemptsMax {
             do throws(ModelCallFailure) {
                 return try await sendOnce(sending, provider, workspace)
@@ -34,7 +34,7 @@ extension LLMGateway {
 
     private func sendOnce(
         _ sending: Sending, _ provider: ModelProvider, _ workspace: WorkspaceName
-    ) async throws(ModelCallFailure) -> OutboundResponse {
+    ) async throws(ModelCallFailure) -> ProviderResponse {
         let owner = ResourceKey(workspace: workspace, kind: .modelProvider, name: provider.name)
         let bare: OutgoingCall
         let url: NormalizedURL
@@ -59,12 +59,8 @@ extension LLMGateway {
             do { sent = try await injector.apply(to: bare) } catch { throw .provider("\(error)") }
             response = try await execute(sent, url, provider)
         }
-        guard
-            let failure = await failure(
-                response, provider, sending.isTranslated, SecretMask(credentials, owner, sent))
-        else {
-            return response
-        }
+        let answered = ProviderResponse(response, Redactor(injector, bare: bare, sent: sent))
+        guard let failure = await failure(answered, provider, sending.isTranslated) else { return answered }
         throw failure
     }
 
@@ -91,8 +87,7 @@ extension LLMGateway {
     /// What an answer without success means: what is wrong between Sluice and the provider is the operator's to see to,
     /// what the provider says of the request is the agent's to read.
     private func failure(
-        _ response: OutboundResponse, _ provider: ModelProvider, _ isTranslated: Bool,
-        _ mask: @autoclosure () -> SecretMask
+        _ response: ProviderResponse, _ provider: ModelProvider, _ isTranslated: Bool
     ) async -> ModelCallFailure? {
         let status = response.status
         let retryAfter = response.header("retry-after").flatMap { Int64($0) }.map { Duration.seconds($0) }
@@ -103,7 +98,7 @@ extension LLMGateway {
         case 401, 403, 407:
             return .provider("the provider refuses the credentials (\(status)): set the model provider's again")
         case 400...499:
-            let answer = await refusal(response, provider, isTranslated, mask())
+            let answer = await refusal(response, provider, isTranslated)
             var failure = ModelCallFailure(reason: "the provider refuses the request (\(status))", answer: answer)
             failure.isAnswered = true
             failure.mayFallBack = status == 429
@@ -118,20 +113,20 @@ extension LLMGateway {
 
     /// The provider's own words about the request, without what it may not say: in OpenAI's format, or as they came.
     private func refusal(
-        _ response: OutboundResponse, _ provider: ModelProvider, _ isTranslated: Bool, _ mask: SecretMask
+        _ response: ProviderResponse, _ provider: ModelProvider, _ isTranslated: Bool
     ) async -> EgressAnswer {
         let status = response.status
-        let chunks = AnswerChunks(response.body, silenceMax: configuration.timeout)
+        let chunks = response.chunks(silenceMax: configuration.timeout)
         var body: [UInt8]?
         if case .whole(let bytes)? = try? await chunks.begin(upTo: configuration.errorBytesMax) { body = bytes }
         let headers = ModelHeaders.ofAnswer(response.headers)
         if !isTranslated, let body {
-            return EgressAnswer(status: status, headers: headers, body: .whole(mask.applied(to: body)))
+            return EgressAnswer(status: status, headers: headers, body: .whole(body))
         }
         let document = body.flatMap { try? JSONValue(parsing: $0) }
         let message = document.flatMap { provider.translator?.errorMessage($0) }
         let shown = ModelErrors.document(
-            mask.applied(to: message ?? "the provider refuses the request with status \(status)"),
+            response.redactor.redact(message ?? "the provider refuses the request with status \(status)"),
             type: ModelErrors.type(ofStatus: status))
         return EgressAnswer(
             status: status,

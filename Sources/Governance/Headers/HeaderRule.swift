@@ -4,9 +4,9 @@
 enum HeaderRule {
     /// Headers that can change what a call does: part of an approval, of the journal and of the record.
     static let bound: Set<String> = [
-        "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-digest",
-        "content-disposition", "content-encoding", "content-language", "content-md5", "content-range", "content-type",
-        "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "prefer", "range",
+        "accept", "accept-charset", "accept-language", "cache-control", "content-digest", "content-disposition",
+        "content-encoding", "content-language", "content-md5", "content-range", "content-type", "if-match",
+        "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "prefer", "range",
         "repr-digest",
     ]
 
@@ -21,8 +21,8 @@ enum HeaderRule {
 
     /// Headers whose value is a list, so that several lines are one line joined by commas (RFC 9110, section 5.3).
     static let lists: Set<String> = [
-        "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-digest",
-        "content-encoding", "content-language", "if-match", "if-none-match", "prefer", "repr-digest", "tracestate",
+        "accept", "accept-charset", "accept-language", "cache-control", "content-digest", "content-encoding",
+        "content-language", "if-match", "if-none-match", "prefer", "repr-digest", "tracestate",
     ]
 
     /// The reason why no agent may send the header, whatever a document says; `nil` when a document may name it.
@@ -52,6 +52,9 @@ enum HeaderRule {
                 "host", "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect",
                 "content-length", "http2-settings", "close", "alt-used",
             ], prefixes: ["proxy-"]),
+        Family(
+            reason: "answers come without a content coding, so that the gate can redact credentials in them",
+            names: ["accept-encoding"], prefixes: []),
         Family(
             reason: "it states which host, path or client a request came from",
             names: [

@@ -3,6 +3,8 @@ import Domain
 /// What a route asks of a key's or a person's role.
 enum Permission: String, Hashable, Sendable {
     case read
+    /// Read a run by its id: for every role, and for each person the runs that are for them.
+    case readOwnRun = "read_own_run"
     /// Deploy, register, delete.
     case manageResources = "manage_resources"
     /// Create and move runs, add events, block actions.
@@ -18,7 +20,7 @@ enum Permission: String, Hashable, Sendable {
     case erasePeople = "erase_people"
 
     func isGranted(to principal: Principal) -> Bool {
-        if case .person = principal.caller, self == .invoke { return true }
+        if case .person = principal.caller, self == .invoke || self == .readOwnRun { return true }
         return principal.role.map(isGranted) ?? false
     }
 
@@ -27,9 +29,10 @@ enum Permission: String, Hashable, Sendable {
         switch role {
         case .admin: true
         case .operator: self != .decide && self != .manageKeys && self != .erasePeople
-        case .approver: self == .read || self == .decide
-        case .agent: self == .read || self == .driveRuns || self == .invoke || self == .actAsAgent
-        case .viewer: self == .read
+        case .approver: self == .read || self == .readOwnRun || self == .decide
+        case .agent:
+            self == .read || self == .readOwnRun || self == .driveRuns || self == .invoke || self == .actAsAgent
+        case .viewer: self == .read || self == .readOwnRun
         }
     }
 }

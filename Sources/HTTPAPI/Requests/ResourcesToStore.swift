@@ -10,10 +10,11 @@ struct ResourcesToStore: Sendable {
         var secrets: [NamedSecret] = []
         /// Which of its other secrets stay; `nil` keeps them all.
         var keptSecrets: Set<String>?
+        /// 0 for one that must not exist.
         var expectedRevision: UInt64?
     }
 
-    let items: [Item]
+    var items: [Item]
     var mustExist = false
     var keepsExisting = false
 
@@ -22,17 +23,20 @@ struct ResourcesToStore: Sendable {
         self.mustExist = mustExist
         self.keepsExisting = keepsExisting
     }
+
+    /// The revisions that the resources are tied to.
+    var revisions: [UInt64?] { items.map(\.expectedRevision) }
 }
 
 extension APIHandlers {
     /// Stores all of them or none, in one command.
-    func execute(_ resources: ResourcesToStore, _ request: APIRequest) async throws -> Receipt {
+    func store(_ resources: ResourcesToStore, _ request: APIRequest) async throws -> Receipt {
         let brought = resources.items.map { (owner: owner(of: $0, request), secrets: $0.secrets) }
         return try await execute(sealing: brought, request) { command(storing: resources, sealed: $0, request) }
     }
 
-    /// Whether the rules would take them now; nothing is written.
-    func check(_ resources: ResourcesToStore, _ request: APIRequest) throws {
+    /// Asks the rules of the write side alone.
+    func checkRules(_ resources: ResourcesToStore, _ request: APIRequest) throws {
         try commands.check(command(storing: resources, sealed: [:], request), request.commandRequest)
     }
 

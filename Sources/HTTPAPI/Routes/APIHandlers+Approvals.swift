@@ -25,13 +25,18 @@ extension APIHandlers {
 
     func listActions(_ request: APIRequest) async throws -> APIAnswer {
         let run = try await run(try request.runID(), request)
-        return APIAnswer(.ok, JSONText(array: try await projections.actions(of: run.id).map(shown)))
+        var actions: [JSONText] = []
+        for action in try await projections.actions(of: run.id) {
+            actions.append(try await shown(action, of: run, request))
+        }
+        return APIAnswer(.ok, JSONText(array: actions))
     }
 
     func getAction(_ request: APIRequest) async throws -> APIAnswer {
         let run = try await run(try request.runID(), request)
         let action = try await action(try request.actionID(), of: run.id)
-        return APIAnswer(.ok, shown(action).adding(try await blockedCall(action.id, of: run)))
+        return APIAnswer(
+            .ok, try await shown(action, of: run, request).adding(try await blockedCall(action.id, of: run)))
     }
 
     func approveAction(_ request: APIRequest) async throws -> APIAnswer {

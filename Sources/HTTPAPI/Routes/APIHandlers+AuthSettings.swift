@@ -37,6 +37,7 @@ extension APIHandlers {
             json.add("apiKeyPrefix", APIKeySecret.prefix)
             json.add("apiKeyCount", keyCount)
             json.add("oauthCallbackUrl", dependencies.consents.callbackURL)
+            json.add("signInCallbackUrl", dependencies.consents.signInCallbackURL)
         }
     }
 }

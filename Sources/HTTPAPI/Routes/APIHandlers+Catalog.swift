@@ -61,7 +61,7 @@ extension APIHandlers {
         let body = try agent.deployBody(request.body)
         let ordered = request.with(body: body, idempotency: nil)
         let (order, resources, _) = try await deployment(ordered)
-        try check(resources, ordered)
+        try await check(resources, ordered)
         let policies = try agent.policies.map { policy in
             let body = JSONValue.object([
                 .init(name: "name", value: .string(policy.name)), .init(name: "spec", value: policy.value),

@@ -6,42 +6,130 @@ import Hummingbird
 import NIOCore
 import Projections
 
-/// The pages where people consent to what agents do for them. They bring no key: the link is what they were given.
+/// The pages where people consent to what agents do for them. They bring no key: the link names the consent, and a
+/// cookie the browser.
 extension APIHandlers {
     func beginConsent(_ request: Request, _ context: APIContext) async throws -> Response {
-        await Self.shown {
-            guard let run = context.parameters.get("run").flatMap({ RunID($0) }),
-                let action = context.parameters.get("action").flatMap({ ActionID($0) }),
-                let seal = context.parameters.get("seal")
-            else { return ConsentPage.response(404, "This link is not valid.") }
-            let url = try await self.dependencies.consents.begin(run: run, action: action, seal: seal)
-            return Response(status: .found, headers: ConsentPage.headers([(.location, url)]))
+        await Self.page {
+            let link = try Self.link(context)
+            return Self.response(
+                to: try await self.dependencies.consents.begin(
+                    run: link.run, action: link.action, seal: link.seal, proof: Self.bearer(request),
+                    ticket: request.uri.queryParameters.get("ticket")))
+        }
+    }
+
+    /// For an application that has its user's token: the link that it may send that user's browser to.
+    func makeConsentTicket(_ request: Request, _ context: APIContext) async throws -> Response {
+        do {
+            guard let proof = Self.bearer(request) else {
+                throw APIError.notSignedIn(
+                    "the run's user is required: send their token as Authorization: Bearer <JWT>")
+            }
+            let link = try Self.link(context)
+            let url = try await dependencies.consents.ticketLink(
+                run: link.run, action: link.action, seal: link.seal, proof: proof)
+            return APIAnswer(.created, .object { $0.add("authorization_url", url) }).response
+        } catch let failure as ConsentFailure {
+            throw APIError(failure)
+        }
+    }
+
+    func finishSignIn(_ request: Request, _ context: APIContext) async throws -> Response {
+        let answer = Self.authorizationAnswer(request)
+        return await Self.page {
+            Self.response(
+                to: try await self.dependencies.consents.signedIn(answer) { request.cookies[$0]?.value },
+                removing: self.dependencies.consents.binding(ofState: answer.state))
         }
     }
 
     func finishConsent(_ request: Request, _ context: APIContext) async throws -> Response {
-        let query = request.uri.queryParameters
-        return await Self.shown {
-            let sentence = try await self.dependencies.consents.finish(
-                state: query.get("state") ?? "", code: query.get("code"), error: query.get("error"))
-            return ConsentPage.response(200, sentence)
+        let answer = Self.authorizationAnswer(request)
+        return await Self.page {
+            let sentence = try await self.dependencies.consents.finish(answer) { request.cookies[$0]?.value }
+            var response = ConsentPage.response(200, sentence)
+            response.headers[.setCookie] = self.dependencies.consents.binding(ofState: answer.state).removal
+            return response
         }
     }
 
-    /// An action, with the link to open when it waits for its user's consent.
-    func shown(_ action: ActionRecord) -> JSONText {
-        guard action.isConsent, action.status == .blocked else { return action.json }
+    /// The action, with the link to open when it waits for its user's consent and the caller is entitled to that.
+    func shown(_ action: ActionRecord, of run: RunRecord, _ request: APIRequest) async throws -> JSONText {
+        guard action.isConsent, action.status == .blocked, try await mayConsent(to: run, request.principal) else {
+            return action.json
+        }
         let link = dependencies.consents.link(run: action.runID, action: action.id)
         return action.json.adding([.init(name: "authorization_url", value: .string(link))])
     }
 
-    private static func shown(_ answer: () async throws -> Response) async -> Response {
+    /// True for the run's agent, which gives the link to its user, and for a person proven to be that user.
+    func mayConsent(to run: RunRecord, _ principal: Principal) async throws -> Bool {
+        if principal.role == .agent, case .apiKey = principal.caller {
+            return principal.agent == nil || principal.agent == run.agentID
+        }
+        guard isUser(principal, of: run) else { return false }
+        let required = try await dependencies.identities.provider(requiredBy: run.agentID, in: run.workspace)
+        return required == nil || required == principal.endUser?.provider
+    }
+
+    /// True when a token proves that the caller is, or acts for, the run's user.
+    func isUser(_ principal: Principal, of run: RunRecord) -> Bool {
+        guard let user = principal.endUser, user.workspace == run.workspace else { return false }
+        return user.userID.utf8.elementsEqual(run.userID.utf8)
+    }
+
+    private static func link(
+        _ context: APIContext
+    ) throws(APIError) -> (run: RunID, action: ActionID, seal: String) {
+        guard let run = context.parameters.get("run").flatMap({ RunID($0) }),
+            let action = context.parameters.get("action").flatMap({ ActionID($0) }),
+            let seal = context.parameters.get("seal")
+        else { throw .notFound("This link is not valid.") }
+        return (run, action, seal)
+    }
+
+    private static func bearer(_ request: Request) -> String? {
+        guard let value = request.headers[.authorization], value.lowercased().hasPrefix("bearer ") else { return nil }
+        return String(value.dropFirst("bearer ".count))
+    }
+
+    private static func authorizationAnswer(_ request: Request) -> AuthorizationAnswer {
+        let query = request.uri.queryParameters
+        return AuthorizationAnswer(
+            state: query.get("state") ?? "", code: query.get("code"), error: query.get("error"))
+    }
+
+    private static func response(to departure: Departure, removing: BrowserBinding? = nil) -> Response {
+        var headers = ConsentPage.headers([(.location, departure.url)])
+        headers.append(HTTPField(name: .setCookie, value: departure.binding.cookie))
+        if let removing { headers.append(HTTPField(name: .setCookie, value: removing.removal)) }
+        return Response(status: .found, headers: headers)
+    }
+
+    private static func page(_ answer: () async throws -> Response) async -> Response {
         do {
             return try await answer()
         } catch let failure as ConsentFailure {
             return ConsentPage.response(failure.status, failure.message)
+        } catch let error as APIError where error.status == .notFound {
+            return ConsentPage.response(404, error.message)
         } catch {
             return ConsentPage.response(503, "Sluice cannot do this at the moment. Open the link again in a minute.")
+        }
+    }
+}
+
+extension APIError {
+    /// A consent that is not taken, for a client.
+    init(_ failure: ConsentFailure) {
+        switch failure.status {
+        case 401: self = .invalidToken(failure.message)
+        case 403: self.init(.forbidden, .forbidden, failure.message)
+        case 404: self = .notFound(failure.message)
+        case 410: self = .conflict(failure.message)
+        default:
+            self = APIError(.serviceUnavailable, .identityProviderUnavailable, failure.message).retryAfter(seconds: 5)
         }
     }
 }

@@ -8,14 +8,15 @@ extension APIHandlers {
     /// Whom a provider's people may be is theirs to say who may make keys: with a role, it makes people as keys do.
     func storeIdentityProvider(_ request: APIRequest) async throws -> APIAnswer {
         let name = try request.body.requiredText("name")
-        let document = try IdentityProviderDocument.document(request.body)
+        var secrets: [NamedSecret] = []
+        let document = try IdentityProviderDocument.document(request.body, &secrets)
         let isForSignIn = document.value["spec"]?["role"] != nil
         guard !isForSignIn || Permission.manageKeys.isGranted(to: request.principal) else {
             throw APIError(
                 .forbidden, .forbidden,
                 "spec.role lets people sign in at the API: storing it needs a key of role admin")
         }
-        return try await store(.identityProvider, named: name, document, request)
+        return try await store(.identityProvider, named: name, document, secrets: secrets, request)
     }
 
     /// Refuses to invoke the agent for anybody whom its identity provider does not prove.

@@ -1,6 +1,7 @@
 import CommandHandling
 import Domain
 import EventStreaming
+import Gateways
 import HTTPTypes
 import Projections
 import ServiceLifecycle
@@ -31,7 +32,14 @@ extension APIHandlers {
         filter.runID = id
         let start = FirstTurn(dependencies.streamer.follow(filter, after: receipt.position))
         do {
-            var answer = try Self.answer(try await turn(start), of: id)
+            let turn = try await turn(start)
+            var answer = try Self.answer(turn, of: id)
+            if let run = try await projections.run(id, in: request.workspace),
+                try await mayConsent(to: run, request.principal)
+            {
+                answer.recordedBody = answer.body
+                answer.body = try await withConsentLinks(answer.body, turn, of: run)
+            }
             answer.headers[.position] = receipt.position.description
             return answer
         } catch let failure where failure is APIError || failure is CancellationError {
@@ -89,6 +97,20 @@ extension APIHandlers {
         }
         answer.headers[.runID] = run.description
         return answer
+    }
+
+    /// The answer for the run's user: with the link to open, or with those of which the agent speaks.
+    private func withConsentLinks(_ body: JSONText, _ turn: FirstTurn, of run: RunRecord) async throws -> JSONText {
+        guard case .paused(.pausedConsent) = turn.ending else {
+            return dependencies.consents.restored(body, run: run.id)
+        }
+        let waiting = try await projections.actions(of: run.id).last { $0.isConsent && $0.status == .blocked }
+        guard let waiting else { return body }
+        let link = dependencies.consents.link(run: run.id, action: waiting.id)
+        return body.adding([
+            .init(name: "action_id", value: .string(waiting.id.description)),
+            .init(name: "authorization_url", value: .string(link)),
+        ])
     }
 
     /// The agent's own error keeps its status.

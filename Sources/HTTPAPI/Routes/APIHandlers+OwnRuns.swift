@@ -9,6 +9,10 @@ extension APIHandlers {
         guard request.principal.agent == nil || request.principal.agent == run.agentID else {
             throw .notFound("run \(run.id) not found")
         }
+        // A person without a role sees runs of their own.
+        guard request.principal.role != nil || isUser(request.principal, of: run) else {
+            throw .notFound("run \(run.id) not found")
+        }
         return run
     }
 

@@ -114,7 +114,7 @@ extension APIHandlers {
                 return found
             }
             let resources = try await self.resources(of: kind, request)
-            try check(resources, request)
+            try await check(resources, request)
             if kind == .deploy { found.warnings += try await missing(action.params, plan, request) }
         } catch {
             found.errors.append(APIError(error).message)

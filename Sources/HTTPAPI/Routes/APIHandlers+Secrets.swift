@@ -46,7 +46,9 @@ extension APIHandlers {
         case ResourceKind.agent.singular: .agent
         case ResourceKind.tool.singular: .tool
         case ResourceKind.modelProvider.singular: .modelProvider
-        default: throw .badRequest("the owner's kind must be one of agent, tool, model_provider")
+        case ResourceKind.identityProvider.singular: .identityProvider
+        default:
+            throw .badRequest("the owner's kind must be one of agent, tool, model_provider, identity_provider")
         }
     }
 }

@@ -35,8 +35,9 @@ struct ConnectorDocument {
             try Self.choice(body, "type", ConnectorKind.allCases.map(\.rawValue)) ?? old?["type"]?.string ?? "webhook"
         let endpoint = try Self.endpoint(body, current)
         let isMoved =
-            try current.map { (stored) throws(APIError) in
-                try Self.origin(stored.connection.endpoint) != Self.origin(endpoint)
+            current.map { stored in
+                let old = SecretOrigins(endpoint: stored.connection.endpoint)
+                return !SecretOrigins(endpoint: endpoint).moved(from: old).isEmpty
             } ?? false
         let headers = try Self.headers(body, current?.connection.headers ?? [], isMoved: isMoved)
         var credentials = try Self.credentials(body, current?.connection.credentials ?? [], isMoved: isMoved)
@@ -117,12 +118,6 @@ struct ConnectorDocument {
         return given
     }
 
-    private static func origin(_ endpoint: String) throws(APIError) -> String {
-        do throws(InvalidURL) { return try NormalizedURL(endpoint).origin } catch {
-            throw .badRequest("endpoint \(error.reason)")
-        }
-    }
-
     private static func headers(
         _ body: JSONValue, _ stored: [JSONValue.Member], isMoved: Bool
     ) throws(APIError) -> [JSONValue.Member] {
@@ -185,9 +180,7 @@ struct ConnectorDocument {
     }
 
     private static func moved(_ field: String) -> APIError {
-        .badRequest(
-            "the endpoint is on another host than before: send \(field) again, whole, so that what is stored goes nowhere "
-                + "else")
+        SecretOrigins.refusal(["endpoint"], secrets: [field])
     }
 
     private static func settings(_ body: JSONValue) throws(APIError) -> JSONValue? {

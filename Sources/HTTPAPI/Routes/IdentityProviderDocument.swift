@@ -12,6 +12,12 @@ package enum IdentityProviderDocument {
 
     /// The document of a body, or what is wrong with the body.
     package static func document(_ body: JSONValue) throws(APIError) -> JSONText {
+        var secrets: [NamedSecret] = []
+        return try document(body, &secrets)
+    }
+
+    /// The document of a body, and the client's secret that came with it, which is not in the document.
+    static func document(_ body: JSONValue, _ secrets: inout [NamedSecret]) throws(APIError) -> JSONText {
         guard let given = try body.object("spec") else { throw .badRequest("spec is required") }
         var spec: [JSONValue.Member] = []
         func add(_ name: String, _ value: JSONValue?) {
@@ -19,7 +25,9 @@ package enum IdentityProviderDocument {
         }
         add("host", .string(try text(given, "spec", "host")))
         let settings = try settings(given)
-        add("identityProvider", .object(settings.members))
+        let client = try SignInClientDocument(given.identityProvider, body)
+        if let secret = client.secret { secrets.append(secret) }
+        add("identityProvider", .object(settings.members + client.members))
         add("userIDClaim", .string(try text(given, "spec", "userIDClaim", "userIdClaim", "user_id_claim")))
         add("allowedDomains", try domains(given).map { .array($0.map(JSONValue.string)) })
         add("groupsClaim", try optionalText(given, "spec", ["groupsClaim", "groups_claim"]).map(JSONValue.string))

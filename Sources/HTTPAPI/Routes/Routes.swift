@@ -31,7 +31,7 @@ extension RouteTable {
         let root = Self.rootPrefixes
         on(.post, "/runs", under: root, .driveRuns, api.createRun)
         onRaw(.get, "/runs", under: root, .read, api.listRuns)
-        on(.get, "/runs/:id", under: root, .read, api.getRun)
+        on(.get, "/runs/:id", under: root, .readOwnRun, api.getRun)
         on(.patch, "/runs/:id", under: root, .driveRuns, api.changeRun)
         on(.post, "/runs/:id/cancel", under: root, .driveRuns, api.cancelRun)
         on(.post, "/runs/:id/events", under: root, .driveRuns, body: BodyLimits(takesLines: true), api.addEvents)
@@ -53,8 +53,8 @@ extension RouteTable {
     private mutating func addApprovals(_ api: APIHandlers) {
         let root = Self.rootPrefixes
         on(.post, "/runs/:id/actions", under: root, .driveRuns, api.blockAction)
-        on(.get, "/runs/:id/actions", under: root, .read, api.listActions)
-        on(.get, "/runs/:id/actions/:action", under: root, .read, api.getAction)
+        on(.get, "/runs/:id/actions", under: root, .readOwnRun, api.listActions)
+        on(.get, "/runs/:id/actions/:action", under: root, .readOwnRun, api.getAction)
         on(.get, "/runs/:id/actions/:action/statement", under: root, .read, api.actionStatement)
         on(.post, "/runs/:id/actions/:action/approve", under: root, .decide, api.approveAction)
         on(.post, "/runs/:id/actions/:action/reject", under: root, .decide, api.rejectAction)
@@ -149,6 +149,8 @@ extension RouteTable {
         on(.get, "/auth/api-keys", under: Self.apiPrefixes, .manageKeys, api.listAPIKeys)
         on(.delete, "/auth/api-keys/:id", under: Self.apiPrefixes, .manageKeys, api.revokeAPIKey)
         onUnread(.get, "/oauth/start/:run/:action/:seal", nil, api.beginConsent)
+        onUnread(.post, "/oauth/start/:run/:action/:seal", nil, api.makeConsentTicket)
+        onUnread(.get, "/oauth/signed-in", nil, api.finishSignIn)
         onUnread(.get, "/oauth/callback", nil, api.finishConsent)
         onOpen("/healthz") { api.health() }
         onOpen("/readyz") { api.readiness() }

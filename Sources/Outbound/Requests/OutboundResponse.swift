@@ -47,4 +47,9 @@ package struct OutboundResponse: Sendable {
     package func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
+
+    /// True when the body is encoded, so that its bytes are not those of its text.
+    package var hasContentEncoding: Bool {
+        headers.contains { $0.name.lowercased() == "content-encoding" && $0.value.lowercased() != "identity" }
+    }
 }

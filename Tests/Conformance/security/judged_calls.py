@@ -8,7 +8,7 @@ import struct
 METHODS = ["GET", "GET", "GET", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 BOUND = {
-    "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-digest",
+    "accept", "accept-charset", "accept-language", "cache-control", "content-digest",
     "content-disposition", "content-encoding", "content-language", "content-md5", "content-range", "content-type",
     "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "prefer", "range",
     "repr-digest"}
@@ -16,7 +16,7 @@ UNBOUND = {
     "traceparent", "tracestate", "user-agent", "x-action-id", "x-request-id", "x-tool-call-id", "x-tool-function",
     "x-tool-name", "x-tool-turn"}
 LISTS = {
-    "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-digest",
+    "accept", "accept-charset", "accept-language", "cache-control", "content-digest",
     "content-encoding", "content-language", "if-match", "if-none-match", "prefer", "repr-digest", "tracestate"}
 THE_GATES_OWN = {"host", "content-length", "connection", "x-end-user-id", "x-run-id", "idempotency-key"}
 """Headers that no tool may ever get from an agent."""
@@ -24,7 +24,7 @@ NEVER = [
     "X-Original-URL", "X-Rewrite-URL", "X_End_User_ID", "X-End-User-ID", "X-End-User_ID", "X_Run_ID", "Forwarded",
     "X-Forwarded-For", "X-Forwarded-Host", "X_Forwarded_Host", "X-Forwarded-Prefix", "X-Real-IP", "Via",
     "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X_HTTP_Method_Override", "True-Client-IP",
-    "Authorization", "Cookie", "X-API-Key", "X-Amz-Security-Token", "Remote-User", "X-Remote-User",
+    "Accept-Encoding", "Authorization", "Cookie", "X-API-Key", "X-Amz-Security-Token", "Remote-User", "X-Remote-User",
     "X-Auth-Request-Email", "X-SSL-Client-Verify", "Idempotency-Key", "Proxy-Authorization", "X-Envoy-Original-Path",
     "X-Original-Host", "X-Original-Method", "X-Client-IP", "CF-Connecting-IP", "X-MS-Client-Principal"]
 

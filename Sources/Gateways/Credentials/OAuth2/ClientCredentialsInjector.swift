@@ -14,6 +14,8 @@ final class ClientCredentialsInjector: CredentialInjector {
         self.now = now
     }
 
+    var secrets: [String] { [request.clientSecret] }
+
     func apply(to call: OutgoingCall) async throws(CredentialError) -> OutgoingCall {
         var call = call
         try call.setHeader("Authorization", "Bearer " + (try await token()))

@@ -131,7 +131,7 @@ package struct HTTPTokenEndpoint: TokenEndpoint {
         return AccessToken(
             text, lifetime: lifetime(value["expires_in"]), askedAt: time,
             refreshToken: value["refresh_token"]?.string.flatMap { $0.isEmpty ? nil : $0 },
-            scope: value["scope"]?.string)
+            scope: value["scope"]?.string, identityToken: value["id_token"]?.string)
     }
 
     private static let codes: Set = [

@@ -10,14 +10,18 @@ package struct AccessToken: Hashable, Sendable {
     package let refreshToken: String?
     /// What it is good for, as the endpoint says.
     package let scope: String?
+    /// The ID token of OpenID Connect, when one was asked for.
+    package let identityToken: String?
 
     /// A token that was asked for at `time`; without a lifetime it is taken to last five minutes.
     package init(
-        _ text: String, lifetime: Duration?, askedAt time: Timestamp, refreshToken: String? = nil, scope: String? = nil
+        _ text: String, lifetime: Duration?, askedAt time: Timestamp, refreshToken: String? = nil, scope: String? = nil,
+        identityToken: String? = nil
     ) {
         self.text = text
         self.refreshToken = refreshToken
         self.scope = scope
+        self.identityToken = identityToken
         let lifetime = max(lifetime ?? .seconds(300), .zero)
         expiresAt = time.adding(lifetime)
         refreshAt = time.adding(lifetime - min(lifetime / 5, .seconds(60)))

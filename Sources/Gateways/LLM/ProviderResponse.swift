@@ -1,0 +1,25 @@
+import Outbound
+
+/// The response of a model provider, with the provider's credential redacted.
+struct ProviderResponse: Sendable {
+    let status: Int
+    let headers: [(name: String, value: String)]
+    let redactor: Redactor
+    private let response: OutboundResponse
+
+    init(_ response: OutboundResponse, _ redactor: Redactor) {
+        status = response.status
+        headers = redactor.redact(headers: response.headers)
+        self.redactor = redactor
+        self.response = response
+    }
+
+    /// The first header of that name, in any case.
+    func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
+
+    /// The body as it arrives; it can be read once. A body that is encoded passes as it is.
+    func chunks(silenceMax: Duration) -> AnswerChunks {
+        AnswerChunks(
+            response.body, silenceMax: silenceMax, redactor: response.hasContentEncoding ? .none : redactor)
+    }
+}
