@@ -15,6 +15,7 @@ import Testing
         ("/v1/*", "/v1/a/b", true), ("/v1/ch*", "/v1/charges/7", true), ("/v1/ch*", "/v1/refunds", false),
         ("/users/*/posts", "/users/7/posts", true), ("/users/*/posts", "/users/posts", false),
         ("/users/*/posts", "/users/7/likes", false), ("/f/*.json", "/f/a.json", true), ("/f/*.json", "/f/a.xml", false),
+        ("/f/a*a", "/f/aba", true), ("/f/a*a", "/f/a", false),
         ("*", "/anything", true), ("/", "/anything", true), ("/%761", "/v1", true), ("/v1", "/V1", false),
         ("/public/*", "/public/..%2Fadmin", false), ("/public", "/public;%2F..%2Fadmin", false),
         ("/public", "/public/a%2Fb", true),

@@ -19,6 +19,7 @@ import Testing
         ("https://x.com?q", "https://x.com/?q"),
         ("http://127.1/", "http://127.0.0.1/"), ("http://0x7f.0.0.1/", "http://127.0.0.1/"),
         ("http://2130706433/", "http://127.0.0.1/"), ("http://0177.0.0.01/", "http://127.0.0.1/"),
+        ("http://127.0.0.0x1/", "http://127.0.0.1/"), ("http://1.2.65535/", "http://1.2.255.255/"),
         ("http://[0:0:0:0:0:0:0:1]/", "http://[::1]/"), ("http://[::ffff:127.0.0.1]:81/", "http://[::ffff:7f00:1]:81/"),
     ])
     func everySpellingHasOneForm(text: String, normal: String) throws {
@@ -29,8 +30,10 @@ import Testing
     @Test(arguments: [
         "", "x.com/a", "ftp://x.com/", "https:/x.com", "https:///a", "https://u:p@x.com/", "https://x.com\\@evil.com/",
         "https://x.com:0/", "https://x.com:65536/", "https://x.com:8a/", "https://ex%61mple.com/", "https://a..b/",
-        "https://x.com/a b", "https://x.com/\u{9}", "https://x.com/%00", "https://x.com/%2500", "https://x.com/%zz",
-        "https://x.com/%4", "http://256.0.0.1/", "http://1.2.3.4.5/", "http://[::1",
+        "https://x.com/a b", "https://x.com/\u{9}", "https://x.com/\u{7f}", "https://x.com/?a=%00", "https://x.com/%00",
+        "https://x.com/%2500", "https://x.com/%zz",
+        "https://x.com/%4", "http://256.0.0.1/", "http://1.2.3.4.5/", "http://1.2.65536/", "http://1.2.3.256/",
+        "http://[::1",
         "http://[1.2.3.4]/",
         "https://x.com/%FF", "https://x.com/a/%c0%af/b", "https://x.com/%ed%a0%80", "https://x.com/%25FF",
         "https://x.com/a\\b", "https://x.com/\\..\\b",

@@ -74,6 +74,9 @@ import Testing
             agent: Fixture.agent, tool: "x", method: "GET", url: "https://api.x.com/b", tags: RiskTags(["bulk"]))
         let policies = Fixture.bound(try Fixture.rule(.allow), try Fixture.rule(.deny, "*", tags: ["bulk"]))
         #expect(PolicyEvaluation.decide(call: call, tool: tool, policies: policies).permission == .deny)
+        let ofTheTool = Fixture.bound(try Fixture.rule(.allow), try Fixture.rule(.deny, "*", tags: ["pii"]))
+        #expect(PolicyEvaluation.decide(call: call, tool: tool, policies: ofTheTool).permission == .deny)
+        #expect(try decide("GET", ofTheTool).permission == .allow, "this tool has no tags")
     }
 
     @Test(arguments: [
@@ -105,6 +108,11 @@ import Testing
             #expect(try decide("POST", "https://api.x.com/a/b", tool: tool, policies).decision == .deny(.noCapability))
             #expect(try decide("GET", "https://api.x.com/a/b", tool: tool, policies).permission == permission)
         }
+    }
+
+    @Test func aDeniedCallHasNoURLToForward() throws {
+        let verdict = try decide("GET", Fixture.bound(try Fixture.rule(.deny)))
+        #expect(verdict.permission == .deny && verdict.url == nil && verdict.capability == nil)
     }
 
     @Test func theURLToForwardIsTheOneThatWasJudged() throws {

@@ -27,6 +27,15 @@ import Testing
         }
     }
 
+    /// One URL, without a `*` that its readings could begin with.
+    @Test(arguments: [
+        "/admin", "/admin/", "/ADMIN", "/admin.", "/admin%20", "/admin;v=1", "/admin%3Fx", "/admin%23", "/%2561dmin",
+        "/a%2f..%2fadmin",
+    ])
+    func noSpellingOfOneURLDodgesADeny(path: String) throws {
+        #expect(try permission("https://api.x.com" + path, denied: "https://api.x.com/admin") == .deny)
+    }
+
     @Test(arguments: spellings.filter { $0 != "/admin" })
     func aPathOfTwoReadingsIsNotAllowedByOneOfThem(path: String) throws {
         let policies = Fixture.bound(try Fixture.rule(.allow, "https://api.x.com/a/*"))
@@ -44,6 +53,7 @@ import Testing
         ("https://api.x.com/v1/charges", "https://api.x.com/v1/charges", true),
         ("https://api.x.com/v1/charges", "https://api.x.com/v1/charges?limit=1", true),
         ("https://api.x.com/v1/charges", "https://api.x.com/v1/charges/1", false),
+        ("https://api.x.com/v1/charges", "https://api.x.com/v1/charges/", false),
         ("https://api.x.com/v1/charges", "https://api.x.com/v1/Charges", false),
         ("https://api.x.com/v1/*", "https://api.x.com/v1/a/b%2Fc", true),
         ("https://api.x.com/v1/*", "https://api.x.com/v1", false),
