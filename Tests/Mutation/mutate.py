@@ -107,13 +107,14 @@ class Trial:
 
 def chosen(arguments: argparse.Namespace, results: Results) -> list[Mutation]:
     number, count = map(int, arguments.shard.split("/"))
-    found = [mutation for mutation in mutations.read() if arguments.only.lower() in f"{mutation.title} {mutation.path}".lower()]
+    only = arguments.only.lower()
+    found = [mutation for mutation in mutations.read() if only in f"{mutation.title} {mutation.path}".lower()]
     # Whole files, so that each shard compiles few.
     paths = sorted({mutation.path for mutation in found})
     found = [mutation for mutation in found if paths.index(mutation.path) % count == number - 1]
     if arguments.resume:
         found = [mutation for mutation in found if results.outcome(mutation) != KILLED]
-    return sorted(found, key=lambda mutation: (bool(mutation.conformance), not FAST.issuperset(mutation.suites), mutation.path))
+    return sorted(found, key=lambda each: (bool(each.conformance), not FAST.issuperset(each.suites), each.path))
 
 
 def main() -> int:
@@ -149,7 +150,8 @@ def report(found: list[Mutation], results: Results) -> int:
     for mutation in left:
         argued = f" (equivalent: {mutation.equivalent})" if mutation.equivalent else ""
         print(f"{results.outcome(mutation)}: {mutation.path}: {mutation.title}{argued}")
-    print(f"{len(found)} mutations: {len(found) - len(left)} killed, {len(left) - len(wrong)} equivalent, {len(wrong)} left")
+    killed, equivalent = len(found) - len(left), len(left) - len(wrong)
+    print(f"{len(found)} mutations: {killed} killed, {equivalent} equivalent, {len(wrong)} left")
     return 1 if wrong else 0
 
 

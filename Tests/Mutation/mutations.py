@@ -1,4 +1,4 @@
-"""Reads the list of mutations: one wrong line each, in a rule that this product stands on, and the suites that notice."""
+"""Reads the list of mutations: wrong lines of the rules that this product stands on, and the suites that notice."""
 
 import tomllib
 from dataclasses import dataclass

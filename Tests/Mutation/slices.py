@@ -16,6 +16,7 @@ import package_manifest  # noqa: E402
 SLICES = {
     "domain": ("DomainTests",),
     "rules": ("GovernanceTests", "AuthenticationTests", "SecretsTests"),
+    "outbound": ("OutboundTests",),
     "daemon": ("GatewaysTests", "ExecutionTests"),
 }
 DAEMON = "daemon"
