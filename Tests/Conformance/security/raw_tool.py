@@ -4,7 +4,7 @@ import dataclasses
 import socket
 import threading
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
 
 
 @dataclasses.dataclass
@@ -67,7 +67,7 @@ class RawTool:
                     received += connection.recv(65536)
                 request.body, received = received[:length], received[length:]
                 self.requests.append(request)
-                connection.sendall(ANSWER)
+                connection.sendall(HEAD + (b"" if line.startswith(b"HEAD ") else b"ok"))
         except OSError:
             return
 

@@ -72,7 +72,7 @@ def by_httpx(urls):
         except httpx.InvalidURL:
             return None
         path, _, query = parts.raw_path.decode().partition("?")
-        return found(parts.scheme, parts.host, parts.port, path, query)
+        return found(parts.scheme, parts.raw_host.decode(), parts.port, path, query)
     return [read(url) for url in urls]
 
 
@@ -82,7 +82,7 @@ def by_yarl(urls):
             parts = yarl.URL(url)
         except ValueError:
             return None
-        return found(parts.scheme, parts.host, parts.port, parts.raw_path, parts.raw_query_string)
+        return found(parts.scheme, parts.raw_host, parts.port, parts.raw_path, parts.raw_query_string)
     return [read(url) for url in urls]
 
 
