@@ -43,7 +43,7 @@ def tool(server):
 
 @pytest.fixture(scope="module")
 def agent(gate, server):
-    store_tool(gate, "shop", server.url + "/api")
+    store_tool(gate, "shop", server.url + "/api", {"headers": ["X-Two", "X-Kept"]})
     store_tool(gate, "reader", server.url + "/reader", spec={
         "capabilities": [{"method": "GET", "path": "/items/*"}]})
     return GovernedAgent(gate, "buyer", [
@@ -82,12 +82,13 @@ def test_an_allowed_call_goes_out_as_it_came_and_comes_back_as_it_was_answered(a
     target = "/open/a%20b%2Fc;d=1?q=%26%3D+x&empty=&q=%E2%82%AC"
     run = agent.start()
     answer = agent.call(run, method, "shop", target, body, [
-        ("Content-Type", "application/x-own"), ("X-Two", "1"), ("X-Two", "2"), ("Accept", "x/y")])
+        ("Content-Type", "application/x-own"), ("X-Two", "2"), ("Accept", "x/y"), ("Accept", "*/*")])
     assert answer.status == 207 and answer.header("x-shop") == ["one", "two"]
     assert answer.content == (b"" if method == "HEAD" else ANY_BYTES)
     call, = tool.calls
     assert (call.method, call.target, call.body) == (method, "/api" + target, body or b"")
-    assert call.header("x-two") == ["1", "2"] and call.header("content-type") == ["application/x-own"]
+    assert call.header("x-two") == ["2"] and call.header("content-type") == ["application/x-own"]
+    assert call.header("accept") == ["x/y, */*"]
     called, = agent.events(run, "TOOL_CALLED")
     data = called["data"]
     assert data["payload_hash"] == sha256(body or b"") == called["payload_hash"]

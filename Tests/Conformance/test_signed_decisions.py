@@ -123,7 +123,7 @@ def test_the_statement_says_all_of_the_decision_and_is_what_any_tool_can_build(p
     expected = "\n".join([
         "sluice-decision/1", "workspace: default", f"run: {action['run_id']}", f"action: {action['action_id']}",
         "tool: bank", "method: POST", f"url: {action['tool_url']}", f"payload-hash: {action['payload_hash']}",
-        "decision: reject", ""])
+        f"headers-hash: {action['headers_hash']}", "decision: reject", ""])
     assert statement(payers.approver("ada"), action, "reject") == expected
     answer = payers.sluice.client().get(f"{path_of(action)}/statement")
     assert answer.status == 400 and "approve or reject" in answer.json["error"]

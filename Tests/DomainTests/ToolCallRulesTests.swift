@@ -12,11 +12,13 @@ import Testing
 
     init() throws { run = try scenario.createRun(invokeURL: "http://agent/invoke") }
 
-    private mutating func call(_ method: String = "POST", body: UInt64 = 1, turn: UInt64 = 0) -> ToolCall {
+    private mutating func call(
+        _ method: String = "POST", body: UInt64 = 1, turn: UInt64 = 0, headers: String? = nil
+    ) -> ToolCall {
         ToolCall(
             id: scenario.newID(), toolID: "bank", capability: nil, method: method, url: Self.transfers,
-            payloadHash: PayloadHash("sha256:\(body)"), fingerprint: UUIDValue(high: turn, low: body),
-            isRepeatable: method == "GET")
+            payloadHash: PayloadHash("sha256:\(body)"), headersHash: headers.map { PayloadHash("sha256:\($0)") },
+            fingerprint: UUIDValue(high: turn, low: body), isRepeatable: method == "GET")
     }
 
     private mutating func begin(
@@ -162,6 +164,87 @@ import Testing
                         actionID: action, approved: PayloadHash("sha256:1"), presented: PayloadHash("sha256:2"))))
         #expect(status(action) == .failed)
         #expect(!events.contains { if case .toolCallStarted = $0 { true } else { false } })
+    }
+
+    @Test mutating func otherHeadersThanTheApprovedOnesEndTheApproval() throws {
+        try invoke()
+        let action = try approved(call(headers: "a"))
+        let events = try begin(call(headers: "b"), Self.requirement)
+        #expect(
+            events.first
+                == .payloadMismatched(
+                    PayloadMismatched(
+                        actionID: action, approved: PayloadHash("sha256:1"), presented: PayloadHash("sha256:1"),
+                        headers: .init(approved: PayloadHash("sha256:a"), presented: PayloadHash("sha256:b")))))
+        #expect(
+            events.last
+                == .actionFailed(
+                    ActionFailed(actionID: action, reason: "the call came with other headers than were approved")))
+        #expect(status(action) == .failed)
+    }
+
+    @Test mutating func ofTwoApprovalsTheOneForTheCallsHeadersIsUsed() throws {
+        try invoke()
+        var actions: [ActionID] = []
+        for headers in ["a", "b"] {
+            guard case .actionBlocked(let blocked)? = try begin(call(headers: headers), Self.requirement).last else {
+                Issue.record("it was not blocked")
+                return
+            }
+            actions.append(blocked.actionID)
+        }
+        for action in actions {
+            try scenario.when(
+                .approveAction(run: run, action: action, payloadHash: PayloadHash("sha256:1"), reason: nil))
+        }
+        guard case .toolCallStarted(let started)? = try begin(call(headers: "b"), Self.requirement).first else {
+            Issue.record("it did not start")
+            return
+        }
+        #expect(started.call.actionID == actions[1] && status(actions[0]) == .approved)
+    }
+
+    @Test mutating func anApprovalFromBeforeHeadersWereBoundIsForAny() throws {
+        try invoke()
+        let action = try approved(call())
+        guard case .toolCallStarted(let started)? = try begin(call(headers: "b"), Self.requirement).first else {
+            Issue.record("it did not start")
+            return
+        }
+        #expect(started.call.actionID == action)
+    }
+
+    @Test func aCallRecordedBeforeHeadersWereBoundIsStillTheSameCall() {
+        let (earlier, current) = (UUIDValue(high: 0, low: 1), UUIDValue(high: 0, low: 2))
+        func journal(_ fingerprints: UUIDValue...) -> ToolCallJournal {
+            let entries = fingerprints.map { fingerprint in
+                ToolCallJournal.Entry(
+                    id: ToolCallID(fingerprint), fingerprint: fingerprint, stage: .answered, turn: 1, attempt: 1)
+            }
+            return ToolCallJournal(entries: entries, turn: 1, attempt: 2, restartsHandler: false)
+        }
+        #expect(journal(earlier).fingerprint(current, earlier: earlier) == earlier)
+        #expect(journal().fingerprint(current, earlier: earlier) == current)
+        #expect(journal(current).fingerprint(current, earlier: earlier) == current)
+    }
+
+    @Test mutating func aBlockedCallSaysWhichHeadersItIsFor() throws {
+        try invoke()
+        let events = try begin(call(headers: "a"), Self.requirement)
+        guard case .accessRequested(let requested)? = events.first, case .actionBlocked(let blocked)? = events.last
+        else {
+            Issue.record("\(events)")
+            return
+        }
+        #expect(requested.headersHash == PayloadHash("sha256:a"))
+        #expect(blocked.call?.headersHash == PayloadHash("sha256:a"))
+        #expect(scenario.state.runs[run]?.action(blocked.actionID)?.gate?.headersHash == PayloadHash("sha256:a"))
+        let (byRequest, byAction) = (
+            DecisionStatement(requested, scenario.newID(), in: .default),
+            DecisionStatement(blocked, of: run, in: .default)
+        )
+        #expect(byRequest == byAction)
+        #expect(byAction.text(.approve, grant: nil).contains("\nheaders-hash: sha256:a\n"))
     }
 
     @Test mutating func aHandlerThatBeginsAnewGetsTheAnswersOfItsEarlierCalls() throws {

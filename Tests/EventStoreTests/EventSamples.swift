@@ -194,7 +194,8 @@ enum EventSamples {
                 AccessRequested(
                     subject: "alice", toolID: "stripe", agentID: "payments", duration: .seconds(14_400),
                     run: AccessRequestTarget(runID: runID, actionID: action), capability: "POST /charges",
-                    payloadHash: hash, method: "POST", url: "https://api.example.com/charges", expiresAt: soon)),
+                    payloadHash: hash, headersHash: headersHash, method: "POST", url: "https://api.example.com/charges",
+                    expiresAt: soon)),
             .accessRequested(
                 AccessRequested(
                     subject: "bob", toolID: "echo", agentID: nil, duration: .microseconds(1), run: nil,
@@ -264,11 +265,12 @@ enum EventSamples {
 
     private static let call = ToolCall(
         id: ToolCallID(uuid(707)), toolID: "stripe", capability: "POST /charges", method: "POST",
-        url: "https://api.example.com/charges?draft=1", payloadHash: hash, fingerprint: uuid(906), isRepeatable: false,
-        actionID: action, grantID: requestID)
+        url: "https://api.example.com/charges?draft=1", payloadHash: hash, headersHash: headersHash,
+        fingerprint: uuid(906), isRepeatable: false, actionID: action, grantID: requestID)
     private static let read = ToolCall(
         id: ToolCallID(uuid(708)), toolID: "echo", capability: nil, method: "GET", url: "http://127.0.0.1:9000/",
         payloadHash: hash, fingerprint: uuid(907), isRepeatable: true)
+    private static let headersHash = PayloadHash("sha256:" + String(repeating: "c", count: 64))
     private static let sealed = [0, 1, 255, 128] as [UInt8]
 
     private static let calls: [EventPayload] = [
@@ -292,6 +294,10 @@ enum EventSamples {
                 reason: "rule 2 of policy p denies it")),
         .payloadMismatched(
             PayloadMismatched(actionID: action, approved: hash, presented: PayloadHash("sha256:" + "0"))),
+        .payloadMismatched(
+            PayloadMismatched(
+                actionID: action, approved: hash, presented: hash,
+                headers: .init(approved: headersHash, presented: PayloadHash("sha256:" + "1")))),
         .actionVoted(ActionVoted(actionID: action, approverID: "carol", groups: ["finance", "risk"], reason: "ok")),
         .actionVoted(ActionVoted(actionID: action, approverID: "dan", groups: [], reason: nil)),
         .actionBlocked(
@@ -300,7 +306,7 @@ enum EventSamples {
                 url: "https://api.example.com/charges", accessRequestID: requestID, expiresAt: soon,
                 call: BlockedCall(
                     fingerprint: uuid(906), reason: "rule 1 of policy p", requirement: requirement, headers: document,
-                    payload: sealed))),
+                    headersHash: headersHash, payload: sealed))),
         .checkpointSaved(
             CheckpointSaved(
                 checkpointID: CheckpointID(uuid(706)), actionID: action.description, document: document,

@@ -32,10 +32,17 @@ import Testing
         "https://x.com/a b", "https://x.com/\u{9}", "https://x.com/%00", "https://x.com/%2500", "https://x.com/%zz",
         "https://x.com/%4", "http://256.0.0.1/", "http://1.2.3.4.5/", "http://[::1",
         "http://[1.2.3.4]/",
+        "https://x.com/%FF", "https://x.com/a/%c0%af/b", "https://x.com/%ed%a0%80", "https://x.com/%25FF",
+        "https://x.com/a\\b", "https://x.com/\\..\\b",
         "http://[fe80::1%25eth0]/", "https://bücher.example/", "https://x.com/%252525252561",
         "https://x.com/" + String(repeating: "a", count: NormalizedURL.bytesMax),
     ])
     func whatCouldBeReadInTwoWaysIsRefused(text: String) {
         #expect(throws: InvalidURL.self) { try NormalizedURL(text) }
     }
+
+    @Test(arguments: [
+        "https://x.com/%C3%BC", "https://x.com/%F0%9F%92%A7", "https://x.com/a?q=%FF", "https://x.com/%5C",
+    ])
+    func escapesOfTextAreKept(text: String) throws { #expect(try NormalizedURL(text).text == text) }
 }

@@ -19,9 +19,12 @@ import Testing
     }
 
     @Test func aFingerprintIsOfEveryPart() throws {
-        func make(_ turn: String, _ method: String, _ url: String, _ body: String) throws -> UUIDValue {
+        func make(
+            _ turn: String, _ method: String, _ url: String, _ body: String, headers: String? = nil
+        ) throws -> UUIDValue {
             CallFingerprint.make(
-                turn: turn, method: method, url: try NormalizedURL(url), body: PayloadDigest.sha256(body.utf8))
+                turn: turn, method: method, url: try NormalizedURL(url),
+                headers: headers.map { PayloadDigest.sha256($0.utf8) }, body: PayloadDigest.sha256(body.utf8))
         }
         let one = try make("1", "POST", "https://x.com/a", "b")
         #expect(try make("1", "post", "HTTPS://X.com:443/%61", "b") == one)
@@ -29,9 +32,13 @@ import Testing
             try make("2", "POST", "https://x.com/a", "b"), try make("1", "PUT", "https://x.com/a", "b"),
             try make("1", "POST", "https://x.com/a?", "b"), try make("1", "POST", "https://x.com/a", ""),
             try make("1P", "OST", "https://x.com/a", "b"), try make("", "1POST", "https://x.com/a", "b"),
+            try make("1", "POST", "https://x.com/a", "b", headers: ""),
+            try make("1", "POST", "https://x.com/a", "b", headers: "c"),
         ]
         #expect(Set(others + [one]).count == others.count + 1)
         // Recorded in logs, so it must not change; taken from another implementation.
         #expect(one.text == "b71d0687-3c7f-9d01-b16f-06cb05c47ce2")
+        let bound = try make("1", "POST", "https://x.com/a", "b", headers: "")
+        #expect(bound.text == "a83eea19-5a2b-bb7d-0465-119a9f4e603a")
     }
 }

@@ -43,6 +43,7 @@ extension LogGenerator {
         return ToolCall(
             id: id, toolID: "stripe", capability: nil, method: fingerprint.low == 1 ? "GET" : "POST",
             url: "https://api.example.com/charges", payloadHash: PayloadHash("sha256:\(fingerprint.low)"),
+            headersHash: fingerprint.low > 2 ? PayloadHash("sha256:h\(fingerprint.low)") : nil,
             fingerprint: fingerprint, isRepeatable: fingerprint.low == 1, actionID: action?.id)
     }
 

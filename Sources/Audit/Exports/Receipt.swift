@@ -88,6 +88,7 @@ package enum Receipt {
             json.add("method", blocked.method)
             json.add("url", blocked.url)
             json.add("payload_hash", blocked.payloadHash?.text)
+            json.add("headers_hash", blocked.call?.headersHash?.text)
             json.add("policy_rule", blocked.call?.requirement.name)
             json.add("blocked_because", blocked.call?.reason)
             json.add("blocked_at", event.time)
@@ -99,6 +100,7 @@ package enum Receipt {
             json.add("method", requested.method)
             json.add("url", requested.url)
             json.add("payload_hash", requested.payloadHash?.text)
+            json.add("headers_hash", requested.headersHash?.text)
             json.add("requested_at", event.time)
         case .actionApproved(let approved):
             json.add("outcome", approved.isConsent ? "CONSENTED" : "APPROVED")

@@ -50,23 +50,25 @@ extension ActionState.Gate {
         writer.add(2, needsEveryGroup)
         writer.add(3, approvedGroups)
         writer.add(4, needsSignature)
+        writer.add(5, optional: headersHash?.text)
     }
 
     fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (groups, needsEveryGroup, approvedGroups): ([String], Bool, [String]) = ([], false, [])
-        var needsSignature = false
+        var (needsSignature, headersHash): (Bool, PayloadHash?) = (false, nil)
         while let field = try reader.next() {
             switch field {
             case 1: groups.append(try reader.text())
             case 2: needsEveryGroup = try reader.bool()
             case 3: approvedGroups.append(try reader.text())
             case 4: needsSignature = try reader.bool()
+            case 5: headersHash = PayloadHash(try reader.text())
             default: throw .missing("gate")
             }
         }
         self.init(
             groups: groups, needsEveryGroup: needsEveryGroup, needsSignature: needsSignature,
-            approvedGroups: approvedGroups)
+            headersHash: headersHash, approvedGroups: approvedGroups)
     }
 }
 

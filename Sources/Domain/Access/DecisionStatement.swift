@@ -20,9 +20,12 @@ package struct DecisionStatement: Hashable, Sendable {
     package let method: String?
     package let url: String?
     package let payloadHash: String?
+    /// Digest of the bound headers of a call that the gate blocked.
+    package let headersHash: String?
 
     package init(
-        workspace: WorkspaceName, subject: Subject, tool: String, method: String?, url: String?, payloadHash: String?
+        workspace: WorkspaceName, subject: Subject, tool: String, method: String?, url: String?, payloadHash: String?,
+        headersHash: String?
     ) {
         self.workspace = workspace
         self.subject = subject
@@ -30,12 +33,14 @@ package struct DecisionStatement: Hashable, Sendable {
         self.method = method
         self.url = url
         self.payloadHash = payloadHash
+        self.headersHash = headersHash
     }
 
     package init(_ blocked: ActionBlocked, of run: RunID, in workspace: WorkspaceName) {
         self.init(
             workspace: workspace, subject: .action(blocked.actionID, run: run), tool: blocked.toolID,
-            method: blocked.method, url: blocked.url, payloadHash: blocked.payloadHash?.text)
+            method: blocked.method, url: blocked.url, payloadHash: blocked.payloadHash?.text,
+            headersHash: blocked.call?.headersHash?.text)
     }
 
     /// A request of a run is decided together with its action: both are one statement.
@@ -48,7 +53,7 @@ package struct DecisionStatement: Hashable, Sendable {
             }
         self.init(
             workspace: workspace, subject: subject, tool: requested.toolID, method: requested.method,
-            url: requested.url, payloadHash: requested.payloadHash?.text)
+            url: requested.url, payloadHash: requested.payloadHash?.text, headersHash: requested.headersHash?.text)
     }
 
     /// The text that is signed, with a line's end at its end.
@@ -64,7 +69,7 @@ package struct DecisionStatement: Hashable, Sendable {
         }
         lines += [
             ("tool", tool), ("method", method), ("url", url), ("payload-hash", payloadHash),
-            ("decision", decision.rawValue),
+            ("headers-hash", headersHash), ("decision", decision.rawValue),
         ]
         if decision == .approve, let grant {
             lines += [("scope", grant.scope.rawValue), ("duration", DurationText.format(grant.duration))]

@@ -19,6 +19,8 @@ package struct AccessRequested: Hashable, Sendable {
     package let run: AccessRequestTarget?
     package let capability: String?
     package let payloadHash: PayloadHash?
+    /// Digest of the bound headers; `nil` when the gate does not ask, or asked before there was one.
+    package let headersHash: PayloadHash?
     package let method: String?
     package let url: String?
     /// When the request expires if nobody decides.
@@ -28,8 +30,8 @@ package struct AccessRequested: Hashable, Sendable {
 
     package init(
         subject: String, toolID: String, agentID: String?, duration: Duration, run: AccessRequestTarget?,
-        capability: String?, payloadHash: PayloadHash?, method: String?, url: String?, expiresAt: Timestamp,
-        isForOneCall: Bool = false
+        capability: String?, payloadHash: PayloadHash?, headersHash: PayloadHash? = nil, method: String?, url: String?,
+        expiresAt: Timestamp, isForOneCall: Bool = false
     ) {
         self.subject = subject
         self.toolID = toolID
@@ -38,6 +40,7 @@ package struct AccessRequested: Hashable, Sendable {
         self.run = run
         self.capability = capability
         self.payloadHash = payloadHash
+        self.headersHash = headersHash
         self.method = method
         self.url = url
         self.expiresAt = expiresAt

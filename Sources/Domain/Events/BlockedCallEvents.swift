@@ -50,8 +50,10 @@ package struct BlockedCall: Hashable, Sendable {
     /// Why it needs an approval.
     package let reason: String
     package let requirement: RequiredApproval
-    /// JSON: the headers that matter to whoever decides.
+    /// JSON: the bound headers, which an approval is for.
     package let headers: JSONText
+    /// Digest of the bound headers; `nil` for a call that was blocked before there was one.
+    package let headersHash: PayloadHash?
     /// The body, sealed, for whoever decides; `nil` when it is too large to keep.
     package let payload: [UInt8]?
 
@@ -60,12 +62,13 @@ package struct BlockedCall: Hashable, Sendable {
 
     package init(
         fingerprint: UUIDValue, reason: String, requirement: RequiredApproval, headers: JSONText,
-        payload: [UInt8]?
+        headersHash: PayloadHash? = nil, payload: [UInt8]?
     ) {
         self.fingerprint = fingerprint
         self.reason = reason
         self.requirement = requirement
         self.headers = headers
+        self.headersHash = headersHash
         self.payload = payload
     }
 }

@@ -9,7 +9,9 @@ package struct ToolCall: Hashable, Sendable {
     package let url: String
     /// SHA-256 of the body.
     package let payloadHash: PayloadHash
-    /// The same for the same turn, method, URL and body.
+    /// Digest of the bound headers; `nil` for a call that was recorded before there was one.
+    package let headersHash: PayloadHash?
+    /// The same for the same turn, method, URL, bound headers and body.
     package let fingerprint: UUIDValue
     /// Whether making it twice does no more than making it once.
     package let isRepeatable: Bool
@@ -20,7 +22,8 @@ package struct ToolCall: Hashable, Sendable {
 
     package init(
         id: ToolCallID, toolID: String, capability: String?, method: String, url: String, payloadHash: PayloadHash,
-        fingerprint: UUIDValue, isRepeatable: Bool, actionID: ActionID? = nil, grantID: AccessRequestID? = nil
+        headersHash: PayloadHash? = nil, fingerprint: UUIDValue, isRepeatable: Bool, actionID: ActionID? = nil,
+        grantID: AccessRequestID? = nil
     ) {
         self.id = id
         self.toolID = toolID
@@ -28,6 +31,7 @@ package struct ToolCall: Hashable, Sendable {
         self.method = method
         self.url = url
         self.payloadHash = payloadHash
+        self.headersHash = headersHash
         self.fingerprint = fingerprint
         self.isRepeatable = isRepeatable
         self.actionID = actionID
@@ -103,15 +107,32 @@ package struct ToolCallRefused: Hashable, Sendable {
     }
 }
 
-/// Other bytes came than the ones that were approved: nothing was carried out.
+/// A call came with another body, or with other headers, than were approved: nothing was carried out.
 package struct PayloadMismatched: Hashable, Sendable {
+    /// Digests of the bound headers.
+    package struct Headers: Hashable, Sendable {
+        package let approved: PayloadHash
+        package let presented: PayloadHash
+
+        package init(approved: PayloadHash, presented: PayloadHash) {
+            self.approved = approved
+            self.presented = presented
+        }
+    }
+
     package let actionID: ActionID
     package let approved: PayloadHash
     package let presented: PayloadHash
+    /// The headers that were approved and that came; `nil` when they are the same, or unknown.
+    package let headers: Headers?
 
-    package init(actionID: ActionID, approved: PayloadHash, presented: PayloadHash) {
+    package init(actionID: ActionID, approved: PayloadHash, presented: PayloadHash, headers: Headers? = nil) {
         self.actionID = actionID
         self.approved = approved
         self.presented = presented
+        self.headers = headers
     }
+
+    /// True when the body is the approved one, and only the headers are others.
+    package var isOfHeadersAlone: Bool { headers != nil && approved.matches(presented) }
 }

@@ -3,7 +3,7 @@ extension ActiveState {
     ///
     /// - Returns: `ToolCallReplayed`, when it has been made before; `ToolCallStarted`, when it may be made once;
     ///   nothing, when it may be made and made again; `ActionBlocked`, when it has to wait; `PayloadMismatched`, when
-    ///   other bytes were approved.
+    ///   other bytes or other headers were approved.
     /// - Throws: `approvalRequired` when it has to wait and `begin.block` is `nil`; `callOnItsWay` when it may not be
     ///   made twice, and the same call has not come to its end.
     func beginToolCall(_ id: RunID, _ begin: BeginToolCall, _ context: DecisionContext) throws(Rejection) -> [Event] {
@@ -18,7 +18,8 @@ extension ActiveState {
             throw Rejection(.callOnItsWay, "the same call is on its way, and its tool has not answered yet")
         }
         let approved = run.actions.filter { $0.isApproval(of: begin.call) }
-        if let action = approved.first(where: { $0.payloadHash?.matches(begin.call.payloadHash) ?? false }) {
+        let sameBody = approved.filter { $0.payloadHash?.matches(begin.call.payloadHash) ?? false }
+        if let action = sameBody.first(where: { $0.hasHeaders(of: begin.call) }) {
             decision.start(begin.call, under: action.id, nil)
             return decision.events
         }
@@ -29,8 +30,8 @@ extension ActiveState {
             if !begin.call.isRepeatable { decision.start(begin.call, under: nil, grant) }
             return decision.events
         }
-        if let action = approved.first(where: { $0.gate != nil }), !isUnknown {
-            decision.refuseOtherBytes(than: action, begin.call)
+        if let action = (sameBody + approved).first(where: { $0.gate != nil }), !isUnknown {
+            decision.refuseMismatch(with: action, begin.call)
             return decision.events
         }
         guard let block = begin.block else {
@@ -112,6 +113,12 @@ extension ActionState {
             && (method == nil || method == call.method)
             && (url == nil || url == call.url)
     }
+
+    /// True when the call has the bound headers that were approved; an action without a digest of them is for any.
+    fileprivate func hasHeaders(of call: ToolCall) -> Bool {
+        guard let approved = gate?.headersHash else { return true }
+        return call.headersHash?.matches(approved) ?? false
+    }
 }
 
 extension RunDecision {
@@ -121,15 +128,20 @@ extension RunDecision {
         record(.toolCallStarted(ToolCallStarted(call: call)))
     }
 
-    /// What was approved is what runs: other bytes end the approval.
-    fileprivate mutating func refuseOtherBytes(than action: ActionState, _ call: ToolCall) {
-        let approved = action.payloadHash ?? PayloadHash("")
-        record(
-            .payloadMismatched(
-                PayloadMismatched(actionID: action.id, approved: approved, presented: call.payloadHash)))
+    /// What was approved is what runs: other bytes, or other headers, end the approval.
+    fileprivate mutating func refuseMismatch(with action: ActionState, _ call: ToolCall) {
+        var headers: PayloadMismatched.Headers?
+        if !action.hasHeaders(of: call), let approved = action.gate?.headersHash {
+            headers = PayloadMismatched.Headers(approved: approved, presented: call.headersHash ?? PayloadHash(""))
+        }
+        let mismatch = PayloadMismatched(
+            actionID: action.id, approved: action.payloadHash ?? PayloadHash(""), presented: call.payloadHash,
+            headers: headers)
+        let part = mismatch.isOfHeadersAlone ? "headers" : "bytes"
+        record(.payloadMismatched(mismatch))
         record(
             .actionFailed(
-                ActionFailed(actionID: action.id, reason: "the call came with other bytes than were approved")))
+                ActionFailed(actionID: action.id, reason: "the call came with other \(part) than were approved")))
     }
 
     fileprivate mutating func block(
@@ -144,7 +156,7 @@ extension RunDecision {
             subject: run.userID, toolID: call.toolID, agentID: run.agentID,
             duration: requirement.duration ?? context.settings.grantDuration,
             run: AccessRequestTarget(runID: run.id, actionID: block.actionID), capability: call.capability,
-            payloadHash: call.payloadHash, method: call.method, url: call.url,
+            payloadHash: call.payloadHash, headersHash: call.headersHash, method: call.method, url: call.url,
             expiresAt: context.time.adding(context.settings.approvalWindow), isForOneCall: true)
         record(on: .accessRequest(block.requestID), sequence: 1, .accessRequested(requested))
         let reason = isUnknown ? BlockedCall.unknownOutcomeReason : block.reason
@@ -154,7 +166,7 @@ extension RunDecision {
                 payloadHash: call.payloadHash, method: call.method, url: call.url,
                 gate: BlockedCall(
                     fingerprint: call.fingerprint, reason: reason, requirement: requirement, headers: block.headers,
-                    payload: block.payload)),
+                    headersHash: call.headersHash, payload: block.payload)),
             request: block.requestID)
     }
 
@@ -162,7 +174,7 @@ extension RunDecision {
     private mutating func giveUpActions(like call: ToolCall) {
         let given = run.actions.filter { action in
             action.status == .approved && action.isSpent && action.toolID == call.toolID
-                && action.payloadHash?.matches(call.payloadHash) == true
+                && action.payloadHash?.matches(call.payloadHash) == true && action.hasHeaders(of: call)
         }
         for action in given {
             record(.actionFailed(ActionFailed(actionID: action.id, reason: "the outcome of its call is not known")))

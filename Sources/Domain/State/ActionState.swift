@@ -6,15 +6,19 @@ package struct ActionState: Hashable, Sendable {
         package let needsEveryGroup: Bool
         /// Whether each approval has to be signed.
         package let needsSignature: Bool
+        /// Digest of the bound headers; `nil` for a call that was blocked before there was one.
+        package let headersHash: PayloadHash?
         /// The groups that have approved, when all have to.
         package internal(set) var approvedGroups: [String]
 
         package init(
-            groups: [String], needsEveryGroup: Bool, needsSignature: Bool = false, approvedGroups: [String] = []
+            groups: [String], needsEveryGroup: Bool, needsSignature: Bool = false, headersHash: PayloadHash? = nil,
+            approvedGroups: [String] = []
         ) {
             self.groups = groups
             self.needsEveryGroup = needsEveryGroup
             self.needsSignature = needsSignature
+            self.headersHash = headersHash
             self.approvedGroups = approvedGroups
         }
     }
@@ -65,7 +69,7 @@ package struct ActionState: Hashable, Sendable {
         gate = blocked.call.map {
             Gate(
                 groups: $0.requirement.groups, needsEveryGroup: $0.requirement.needsEveryGroup,
-                needsSignature: $0.requirement.needsSignature)
+                needsSignature: $0.requirement.needsSignature, headersHash: $0.headersHash)
         }
     }
 }

@@ -102,6 +102,12 @@ package struct ToolCallJournal: Hashable, Sendable {
         }
     }
 
+    /// The fingerprint of a call in this journal: `earlier`, its form from before headers were bound, where a call was
+    /// recorded under that one, so that it is still the same call.
+    package func fingerprint(_ current: UUIDValue, earlier: UUIDValue) -> UUIDValue {
+        entries.contains { $0.fingerprint == earlier } ? earlier : current
+    }
+
     /// Whether an earlier call like this one may have been carried out, for all that is known.
     func isUnknown(_ fingerprint: UUIDValue) -> Bool { entries.contains { $0.isUnknown(fingerprint) } }
 

@@ -9,3 +9,14 @@ package enum HeaderText {
         }.joined()
     }
 }
+
+extension StringProtocol {
+    /// The text without spaces and tabs around it: optional whitespace of RFC 9110, section 5.6.3.
+    package var trimmingBlanks: String {
+        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        var bytes = Array(utf8)[...]
+        while let first = bytes.first, isBlank(first) { bytes.removeFirst() }
+        while let last = bytes.last, isBlank(last) { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

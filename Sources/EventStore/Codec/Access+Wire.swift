@@ -14,6 +14,7 @@ extension AccessRequested {
         writer.add(10, optional: url)
         writer.add(11, expiresAt)
         writer.add(12, isForOneCall)
+        writer.add(13, optional: headersHash?.text)
     }
 
     package init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -22,7 +23,8 @@ extension AccessRequested {
         var duration = Duration.zero
         var (runID, actionID): (RunID?, ActionID?)
         var (capability, payloadHash, method, url): (String?, PayloadHash?, String?, String?)
-        var (expiresAt, isForOneCall) = (Timestamp(microseconds: 0), false)
+        var (expiresAt, isForOneCall, headersHash): (Timestamp, Bool, PayloadHash?)
+        (expiresAt, isForOneCall, headersHash) = (Timestamp(microseconds: 0), false, nil)
         while let field = try reader.next() {
             switch field {
             case 1: subject = try reader.text()
@@ -37,6 +39,7 @@ extension AccessRequested {
             case 10: url = try reader.text()
             case 11: expiresAt = try reader.time()
             case 12: isForOneCall = try reader.bool()
+            case 13: headersHash = PayloadHash(try reader.text())
             default: try reader.skip()
             }
         }
@@ -44,7 +47,8 @@ extension AccessRequested {
         if let runID { run = AccessRequestTarget(runID: runID, actionID: try required(actionID, "action_id")) }
         self.init(
             subject: subject, toolID: toolID, agentID: agentID, duration: duration, run: run, capability: capability,
-            payloadHash: payloadHash, method: method, url: url, expiresAt: expiresAt, isForOneCall: isForOneCall)
+            payloadHash: payloadHash, headersHash: headersHash, method: method, url: url, expiresAt: expiresAt,
+            isForOneCall: isForOneCall)
     }
 }
 

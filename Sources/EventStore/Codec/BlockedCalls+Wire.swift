@@ -7,11 +7,12 @@ extension BlockedCall {
         writer.add(3) { requirement.write(to: &$0) }
         writer.add(4, headers.text)
         writer.add(5, optional: payload)
+        writer.add(6, optional: headersHash?.text)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (fingerprint, requirement, payload): (UUIDValue?, RequiredApproval?, [UInt8]?)
-        var (reason, headers) = ("", JSONText(verified: ""))
+        var (reason, headers, headersHash): (String, JSONText, PayloadHash?) = ("", JSONText(verified: ""), nil)
         while let field = try reader.next() {
             switch field {
             case 1: fingerprint = try reader.optionalUUID("call.fingerprint")
@@ -19,12 +20,14 @@ extension BlockedCall {
             case 3: requirement = try RequiredApproval(try reader.message())
             case 4: headers = try reader.json()
             case 5: payload = try reader.byteArray()
+            case 6: headersHash = PayloadHash(try reader.text())
             default: try reader.skip()
             }
         }
         self.init(
             fingerprint: try required(fingerprint, "call.fingerprint"), reason: reason,
-            requirement: try required(requirement, "call.requirement"), headers: headers, payload: payload)
+            requirement: try required(requirement, "call.requirement"), headers: headers, headersHash: headersHash,
+            payload: payload)
     }
 }
 

@@ -12,12 +12,13 @@ extension ToolCall {
         writer.add(8, isRepeatable)
         writer.add(9, actionID)
         writer.add(10, grantID)
+        writer.add(11, optional: headersHash?.text)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, fingerprint): (ToolCallID?, UUIDValue?)
         var (toolID, capability, method, url): (String, String?, String, String) = ("", nil, "", "")
-        var (payloadHash, isRepeatable) = (PayloadHash(""), false)
+        var (payloadHash, headersHash, isRepeatable): (PayloadHash, PayloadHash?, Bool) = (PayloadHash(""), nil, false)
         var (actionID, grantID): (ActionID?, AccessRequestID?)
         while let field = try reader.next() {
             switch field {
@@ -31,12 +32,13 @@ extension ToolCall {
             case 8: isRepeatable = try reader.bool()
             case 9: actionID = try reader.id("action_id")
             case 10: grantID = try reader.id("grant_id")
+            case 11: headersHash = PayloadHash(try reader.text())
             default: try reader.skip()
             }
         }
         self.init(
             id: try required(id, "call_id"), toolID: toolID, capability: capability, method: method, url: url,
-            payloadHash: payloadHash, fingerprint: try required(fingerprint, "fingerprint"),
+            payloadHash: payloadHash, headersHash: headersHash, fingerprint: try required(fingerprint, "fingerprint"),
             isRepeatable: isRepeatable, actionID: actionID, grantID: grantID)
     }
 }
@@ -152,20 +154,29 @@ extension PayloadMismatched {
         writer.add(1, actionID)
         writer.add(2, approved.text)
         writer.add(3, presented.text)
+        writer.add(4, optional: headers?.approved.text)
+        writer.add(5, optional: headers?.presented.text)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (actionID, approved, presented): (ActionID?, String, String) = (nil, "", "")
+        var (approvedHeaders, presentedHeaders): (PayloadHash?, PayloadHash?)
         while let field = try reader.next() {
             switch field {
             case 1: actionID = try reader.id("action_id")
             case 2: approved = try reader.text()
             case 3: presented = try reader.text()
+            case 4: approvedHeaders = PayloadHash(try reader.text())
+            case 5: presentedHeaders = PayloadHash(try reader.text())
             default: try reader.skip()
             }
         }
+        var headers: Headers?
+        if let approvedHeaders {
+            headers = Headers(approved: approvedHeaders, presented: presentedHeaders ?? PayloadHash(""))
+        }
         self.init(
             actionID: try required(actionID, "action_id"), approved: PayloadHash(approved),
-            presented: PayloadHash(presented))
+            presented: PayloadHash(presented), headers: headers)
     }
 }

@@ -9,6 +9,7 @@ extension EventDocument {
         json.add("tool_method", call.method)
         json.add("tool_url", call.url)
         json.add("payload_hash", call.payloadHash.text)
+        json.add("headers_hash", call.headersHash?.text)
         json.add("action_id", call.actionID?.description)
         json.add("grant_id", call.grantID?.description)
     }

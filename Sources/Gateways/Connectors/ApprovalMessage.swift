@@ -21,6 +21,9 @@ package struct ApprovalMessage: Hashable, Sendable {
     package let expiresAt: Timestamp
     /// Whether an approval has to be signed with the approver's own SSH key, which no link can do.
     package var needsSignature = false
+    /// The bound headers of a call that the gate blocked, as a JSON object, and their digest.
+    package var headers: JSONText?
+    package var headersHash: String?
     /// Where it is decided; `nil` when the message has no link that decides.
     package var link: String?
     package var isTest = false
@@ -29,13 +32,22 @@ package struct ApprovalMessage: Hashable, Sendable {
         isTest ? "Sluice: a test of this connector" : "Approval needed: \(agent ?? user) wants to use \(tool)"
     }
 
-    /// Names and values, in the order to show them.
+    /// Names and values for a message, in the order to show them: the facts, and the headers as far as they fit.
+    var shownFacts: [(name: String, value: String)] {
+        guard let headers = headers?.text, headers != "{}" else { return facts }
+        let isCut = headers.count > Self.headersCharactersMax
+        let shown = headers.prefix(Self.headersCharactersMax) + (isCut ? "… (cut; the request shows all)" : "")
+        return facts + [(name: "Headers", value: String(shown))]
+    }
+
+    /// Names and values, in the order to show them, without the headers.
     package var facts: [(name: String, value: String)] {
         let call = [method, url].compactMap { $0 }.joined(separator: " ")
         let who = needsEveryGroup ? "one of each of " : "one of "
         let all: [(String, String?)] = [
             ("Agent", agent), ("User", user), ("Tool", tool), ("Capability", capability),
-            ("Call", call.isEmpty ? nil : call), ("Payload hash", payloadHash), ("Reason", reason),
+            ("Call", call.isEmpty ? nil : call), ("Payload hash", payloadHash), ("Headers hash", headersHash),
+            ("Reason", reason),
             ("Approvers", groups.isEmpty ? nil : who + groups.joined(separator: ", ")),
             ("Run", subject.runID?.description), ("Action", subject.actionID?.description),
             ("Request", subject.requestID?.description), ("Expires", expiresAt.description),
@@ -64,6 +76,8 @@ package struct ApprovalMessage: Hashable, Sendable {
     }
 
     private static let factCharactersMax = 1_000
+    /// Fewer than any service cuts, so that a message always says that there is more.
+    private static let headersCharactersMax = 340
 
     private var decisionPath: String {
         switch subject {

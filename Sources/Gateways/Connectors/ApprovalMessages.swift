@@ -33,7 +33,8 @@ package struct ApprovalMessages: Sendable {
                 user: run.userID, tool: action.toolID, capability: action.capability, method: action.method,
                 url: action.url, payloadHash: action.payloadHash, reason: call?.reason,
                 groups: groups, needsEveryGroup: needsEveryGroup, expiresAt: action.expiresAt,
-                needsSignature: call?.requirement.needsSignature ?? false)
+                needsSignature: call?.requirement.needsSignature ?? false, headers: call?.headers,
+                headersHash: call?.headersHash?.text)
         }
     }
 

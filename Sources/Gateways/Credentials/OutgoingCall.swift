@@ -3,7 +3,8 @@ import Domain
 /// A call on its way to a tool or a model, before its credentials and with them.
 package struct OutgoingCall: Sendable {
     package var method: String
-    package var url: String
+    /// The URL as it was judged, with the parameters that credentials add to its query.
+    package private(set) var url: String
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
 
@@ -12,6 +13,12 @@ package struct OutgoingCall: Sendable {
         self.url = url
         self.headers = headers
         self.body = body
+    }
+
+    /// The request target that has to be on the request line: path and query of the URL, byte for byte.
+    package var target: String {
+        let parts = URLParts(url)
+        return (parts.path.isEmpty ? "/" : parts.path) + (parts.query.map { "?" + $0 } ?? "")
     }
 
     /// The first header of that name, in whatever case.

@@ -9,6 +9,8 @@ struct AskedCall: Sendable {
     let tool: GovernedTool
     /// Where it goes: the spelling that was judged.
     let url: NormalizedURL
+    /// What goes along, in the form that is judged, approved and recorded.
+    let headers: CallHeaders
     /// The tool's own.
     let document: JSONValue
 
@@ -17,12 +19,20 @@ struct AskedCall: Sendable {
     }
 
     func call(_ id: ToolCallID, _ capability: CapabilityMatch?) -> ToolCall {
-        let hash = PayloadDigest.sha256(request.body)
+        let (body, headersHash) = (PayloadDigest.sha256(request.body), headers.digest)
         return ToolCall(
             id: id, toolID: tool.name, capability: capability?.capability?.names.first, method: request.method,
-            url: url.text, payloadHash: hash,
-            fingerprint: CallFingerprint.make(
-                turn: request.header("x-tool-turn") ?? "", method: request.method, url: url, body: hash),
+            url: url.text, payloadHash: body, headersHash: headersHash,
+            fingerprint: fingerprint(headersHash, body),
             isRepeatable: capability.map { $0.isSafeToRepeat || $0.takesIdempotencyKey } ?? false)
+    }
+
+    private func fingerprint(_ headers: PayloadHash, _ body: PayloadHash) -> UUIDValue {
+        func made(_ headers: PayloadHash?) -> UUIDValue {
+            CallFingerprint.make(
+                turn: request.header("x-tool-turn") ?? "", method: request.method, url: url, headers: headers,
+                body: body)
+        }
+        return run.calls.fingerprint(made(headers), earlier: made(nil))
     }
 }

@@ -120,7 +120,7 @@ extension EgressGateway {
         let bare = OutgoingCall(
             method: call.method, url: call.url,
             headers: ForwardedHeaders.ofCall(
-                asked.request, run: asked.run,
+                asked.headers, run: asked.run,
                 idempotencyKey: ["GET", "HEAD"].contains(call.method) ? nil : idempotencyKey(call, asked.run)),
             body: asked.request.body)
         do throws(CredentialError) {

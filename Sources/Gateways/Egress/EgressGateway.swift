@@ -55,7 +55,12 @@ package struct EgressGateway: Sendable {
         guard let tool = judged.tool, let url = judged.verdict.url, judged.verdict.permission != .deny else {
             return try await refuse(request, judged.verdict.rule, of: run)
         }
-        let asked = AskedCall(request: request, run: run, tool: tool, url: url, document: judged.document)
+        let headers: CallHeaders
+        do throws(InvalidHeader) { headers = try CallHeaders(request.headers, for: tool) } catch {
+            return try await refuse(request, .invalidHeaders(error.reason), of: run)
+        }
+        let asked = AskedCall(
+            request: request, run: run, tool: tool, url: url, headers: headers, document: judged.document)
         return try await answer(asked, judged.verdict)
     }
 
@@ -85,11 +90,7 @@ package struct EgressGateway: Sendable {
                 if let kept = try await replay(replayed.callID, asked) { return kept }
                 guard call.isRepeatable else { return Self.notKept }
             case .actionBlocked(let blocked): return Self.blocked(blocked, run: asked.run)
-            case .payloadMismatched(let mismatched):
-                return .refusal(
-                    409, "PAYLOAD_MISMATCH",
-                    "payload_hash mismatch: the call came with other bytes than were approved; nothing was sent",
-                    [.init(name: "action_id", value: .string(mismatched.actionID.description))])
+            case .payloadMismatched(let mismatched): return Self.mismatched(mismatched)
             default: continue
             }
         }
@@ -130,7 +131,7 @@ package struct EgressGateway: Sendable {
         let actionID: ActionID = commands.newID()
         let block = BlockToolCall(
             actionID: actionID, requestID: commands.newID(), reason: reason,
-            headers: ForwardedHeaders.shown(of: asked.request), payload: try await sealedBody(asked, actionID))
+            headers: asked.headers.shown, payload: try await sealedBody(asked, actionID))
         let receipt = try await commands.execute(begin(block), request)
         try await projections.reach(receipt.position)
         return receipt.events.map(\.event.payload)
@@ -164,9 +165,26 @@ package struct EgressGateway: Sendable {
             payloadHash: PayloadDigest.sha256(request.body), reason: rule.reason)
         _ = try await commands.execute(
             .recordRefusedCall(run: run.id, refused), CommandRequest(workspace: run.workspace, actor: request.actor))
+        let members: [JSONValue.Member] = [
+            .init(name: "tool", value: .string(request.tool)), .init(name: "rule", value: .string(rule.code)),
+        ]
+        switch rule {
+        case .invalidURL: return .refusal(400, "INVALID_URL", "the call is refused: \(rule.reason)", members)
+        case .invalidHeaders: return .refusal(400, "INVALID_HEADERS", "the call is refused: \(rule.reason)", members)
+        default: return .refusal(403, "POLICY_DENIED", "the call is not allowed: \(rule.reason)", members)
+        }
+    }
+
+    private static func mismatched(_ mismatched: PayloadMismatched) -> EgressAnswer {
+        let action = JSONValue.Member(name: "action_id", value: .string(mismatched.actionID.description))
+        guard mismatched.isOfHeadersAlone else {
+            return .refusal(
+                409, "PAYLOAD_MISMATCH",
+                "payload_hash mismatch: the call came with other bytes than were approved; nothing was sent", [action])
+        }
         return .refusal(
-            403, "POLICY_DENIED", "the call is not allowed: \(rule.reason)",
-            [.init(name: "tool", value: .string(request.tool)), .init(name: "rule", value: .string(rule.code))])
+            409, "HEADERS_MISMATCH",
+            "headers_hash mismatch: the call came with other headers than were approved; nothing was sent", [action])
     }
 
     /// What the published runtime knows how to wait for.
@@ -181,6 +199,7 @@ package struct EgressGateway: Sendable {
                 .init(name: "run_id", value: .string(run.id.description)),
                 .init(name: "tool", value: .string(blocked.toolID)),
                 .init(name: "payload_hash", value: .string(blocked.payloadHash?.text ?? "")),
+                .init(name: "headers_hash", value: .string(blocked.call?.headersHash?.text ?? "")),
             ])
     }
 }

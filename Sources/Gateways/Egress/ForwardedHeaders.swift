@@ -1,31 +1,19 @@
 import Domain
+import Governance
 
-/// Which headers go on, in both directions.
+/// Headers on their way to a tool and back.
 enum ForwardedHeaders {
-    /// Of one connection alone (RFC 9110, section 7.6.1).
+    /// Headers of one connection (RFC 9110, section 7.6.1).
     private static let hopByHop: Set<String> = [
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
         "transfer-encoding", "upgrade", "expect",
     ]
 
-    /// What an agent may not say for itself: who it is, who it acts for, other credentials than the tool's, and another
-    /// method than the one that was judged.
-    private static let notAnAgents: Set<String> = [
-        "host", "content-length", "authorization", "cookie", "x-runagents-api-key", "x-workspace-namespace",
-        "x-end-user-id", "x-run-id", "idempotency-key", "forwarded", "x-forwarded-for", "x-forwarded-host",
-        "x-forwarded-proto", "x-real-ip", "x-http-method", "x-http-method-override", "x-method-override",
-    ]
-
-    /// What whoever decides on a call sees of its headers.
-    private static let shown: Set<String> = [
-        "content-type", "content-encoding", "accept", "if-match", "if-none-match", "prefer", "x-tool-function",
-    ]
-
-    /// The headers of a call to a tool, without its credentials.
+    /// The headers of a call to a tool, without its credentials: what was judged, and the gate's own.
     static func ofCall(
-        _ request: EgressRequest, run: RunState, idempotencyKey: String?
+        _ chosen: CallHeaders, run: RunState, idempotencyKey: String?
     ) -> [(name: String, value: String)] {
-        var headers = kept(request.headers, without: notAnAgents)
+        var headers = (chosen.bound + chosen.unbound).map { (name: $0.name, value: $0.value) }
         headers.append(("x-end-user-id", HeaderText.encoded(run.userID)))
         headers.append(("x-run-id", run.id.description))
         if let idempotencyKey { headers.append(("idempotency-key", idempotencyKey)) }
@@ -37,29 +25,13 @@ enum ForwardedHeaders {
         kept(headers, without: ["content-length"])
     }
 
-    static func shown(of request: EgressRequest) -> JSONText {
-        let members = request.headers.filter { shown.contains($0.name.lowercased()) }.map { header in
-            JSONValue.Member(name: header.name.lowercased(), value: .string(header.value))
-        }
-        return JSONValue.object(members).text
-    }
-
     private static func kept(
         _ headers: [(name: String, value: String)], without others: Set<String>
     ) -> [(name: String, value: String)] {
         let named = headers.filter { $0.name.lowercased() == "connection" }.flatMap { header in
-            header.value.split(separator: ",").map { $0.trimmingSpaces.lowercased() }
+            header.value.split(separator: ",").map { $0.trimmingBlanks.lowercased() }
         }
         let dropped = hopByHop.union(others).union(named)
         return headers.filter { !dropped.contains($0.name.lowercased()) }
-    }
-}
-
-extension Substring {
-    fileprivate var trimmingSpaces: Substring {
-        var text = self
-        while let first = text.first, first == " " || first == "\t" { text.removeFirst() }
-        while let last = text.last, last == " " || last == "\t" { text.removeLast() }
-        return text
     }
 }

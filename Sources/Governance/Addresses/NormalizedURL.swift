@@ -17,7 +17,8 @@ package struct NormalizedURL: Hashable, Sendable, CustomStringConvertible {
     package let query: String?
     /// Whether the text had a path, though it be a slash alone.
     let hasPath: Bool
-    /// How servers that decode twice, merge slashes, take `\` for `/`, drop `;…` or look away from case read the path.
+    /// How servers that decode twice, merge slashes, take `\` for `/`, drop `;…`, take what follows two slashes for a host
+    /// or look away from case read the path.
     let readings: [String]
 
     package enum Scheme: String, Hashable, Sendable {
@@ -31,7 +32,8 @@ package struct NormalizedURL: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Reads a URL; what cannot be read in one way alone is refused: user names, escaped hosts, NUL, broken escapes.
+    /// Reads a URL; what cannot be read in one way alone is refused: user names, escaped hosts, NUL, broken
+    /// escapes, and in the path backslashes and escapes that are no UTF-8.
     package init(_ text: String) throws(InvalidURL) {
         if let plain = Self(plain: text) { self = plain } else { try self.init(inFull: text) }
     }
@@ -50,6 +52,10 @@ package struct NormalizedURL: Hashable, Sendable, CustomStringConvertible {
         let rest = bytes[authorityEnd...]
         let queryStart = rest.firstIndex(of: UInt8(ascii: "?"))
         let rawPath = rest[..<(queryStart ?? rest.endIndex)]
+        // The URL Standard reads it as a slash, RFC 3986 not at all.
+        guard !rawPath.contains(UInt8(ascii: "\\")) else {
+            throw InvalidURL("has a backslash in its path: write / or %5C")
+        }
         hasPath = !rawPath.isEmpty
         let normalized = try PathNormalization.normalized(rawPath)
         path = String(decoding: normalized, as: UTF8.self)

@@ -33,6 +33,8 @@ enum PathNormalization {
     }
 
     /// The path as it is after each decoding, simplified; the first is of the path itself.
+    ///
+    /// - Throws: `InvalidURL` when a decoding is no text: libraries put another path in its place.
     static func readings(_ path: [UInt8]) throws(InvalidURL) -> [String] {
         var readings: [String] = []
         func add(_ bytes: ArraySlice<UInt8>) {
@@ -42,6 +44,7 @@ enum PathNormalization {
         var (bytes, decodings) = (path, 0)
         while true {
             add(bytes[...])
+            if decodings == 0, let local = afterHost(path) { add(local) }
             // An escaped question mark, decoded, may be taken for the query's.
             if let end = bytes.firstIndex(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) {
                 add(bytes[..<end])
@@ -49,10 +52,19 @@ enum PathNormalization {
             let decoded = PercentEncoding.decodedOnce(bytes)
             guard decoded != bytes else { return readings }
             guard !decoded.contains(0) else { throw InvalidURL("has an escaped NUL") }
+            guard String(validating: decoded, as: UTF8.self) != nil else {
+                throw InvalidURL("has a path whose escapes are no UTF-8: percent-encode UTF-8 text")
+            }
             decodings += 1
             guard decodings <= encodingsMax else { throw InvalidURL("has a path that is percent-encoded too often") }
             bytes = decoded
         }
+    }
+
+    /// The path as read by a server that takes two slashes at its beginning for those before a host (RFC 3986, 4.2).
+    private static func afterHost(_ path: [UInt8]) -> ArraySlice<UInt8>? {
+        guard path.starts(with: [slash, slash]) else { return nil }
+        return path[2...].drop { $0 != slash }
     }
 
     /// Lower case, backslashes as slashes, no parameters (`;…`), no dots or blanks at the end of segments, no empty

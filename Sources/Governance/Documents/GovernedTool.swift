@@ -20,6 +20,7 @@ package struct GovernedTool: Hashable, Sendable {
     }
 
     package static let capabilitiesMax = 1_000
+    package static let headersMax = 50
 
     package let name: String
     package let baseURL: NormalizedURL
@@ -32,6 +33,10 @@ package struct GovernedTool: Hashable, Sendable {
     package let isInternal: Bool
     /// How long a call may take; `nil` when the document leaves it to the gateway.
     package let timeout: Duration?
+    /// Names, in lower case, of headers that agents may send beside the usual ones.
+    package let headers: Set<String>
+    /// The header, in lower case, that the gate puts the tool's key in; `nil` when it is none of the tool's own.
+    package let credentialHeader: String?
 
     package init(name: String, document: JSONValue) throws(InvalidDocument) {
         guard let spec = try DocumentReader(document, path: "tool").member(object: "spec") else {
@@ -50,7 +55,12 @@ package struct GovernedTool: Hashable, Sendable {
         isInternal = try connection.text("topology")?.lowercased() == "internal"
         let seconds = try connection.integer("timeoutSeconds", in: 1...3600)
         timeout = try connection.duration("timeout") ?? seconds.map { .seconds($0) }
-        authentication = try connection.object("authentication")?.choice("type", of: Authentication.self) ?? .none
+        let authentication = try connection.object("authentication")
+        self.authentication = try authentication?.choice("type", of: Authentication.self) ?? .none
+        let key = try authentication?.object("apiKeyConfig")
+        let isQuery = try (key ?? authentication)?.text("in")?.lowercased() == "query"
+        credentialHeader = isQuery ? nil : try (key ?? authentication)?.text("name")?.lowercased()
+        headers = try Self.headers(connection, credential: credentialHeader)
         let governance = try reader.object("governance")
         let access = try governance?.object("accessControl")
         accessMode = try access?.choice("mode", of: AccessMode.self) ?? .restricted
@@ -80,6 +90,22 @@ package struct GovernedTool: Hashable, Sendable {
         } catch {
             throw connection.invalid("baseUrl", error.reason)
         }
+    }
+
+    /// The headers that the document lets agents send, beside those that every tool gets.
+    private static func headers(
+        _ connection: DocumentReader, credential: String?
+    ) throws(InvalidDocument) -> Set<String> {
+        let names = try connection.texts("headers").map { $0.lowercased() }
+        guard names.count <= headersMax else {
+            throw connection.invalid("headers", "must have at most \(headersMax) entries")
+        }
+        for name in names {
+            let refusal = name == credential ? "the gate puts the tool's key there" : HeaderRule.refusal(of: name)
+            guard let refusal else { continue }
+            throw connection.invalid("headers", "must not name \"\(name.excerpt)\": \(refusal)")
+        }
+        return Set(names)
     }
 
     /// The URL of what an agent asks for below the base URL, with its query.

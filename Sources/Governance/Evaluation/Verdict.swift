@@ -32,6 +32,8 @@ package struct Verdict: Hashable, Sendable {
 package enum DecidingRule: Hashable, Sendable {
     case unknownTool(String)
     case invalidURL(String)
+    /// Headers that two servers could read in two ways.
+    case invalidHeaders(String)
     case outsideTool(String)
     /// A bound policy that is missing or unreadable.
     case unusablePolicy(name: String, reason: String)
@@ -47,6 +49,7 @@ package enum DecidingRule: Hashable, Sendable {
         switch self {
         case .unknownTool: "unknown_tool"
         case .invalidURL: "invalid_url"
+        case .invalidHeaders: "invalid_headers"
         case .outsideTool: "outside_tool"
         case .unusablePolicy: "unusable_policy"
         case .policy: "policy_rule"
@@ -62,6 +65,7 @@ package enum DecidingRule: Hashable, Sendable {
         switch self {
         case .unknownTool(let name): "no tool is registered as \"\(name.isEmpty ? "-" : name)\""
         case .invalidURL(let reason): "the URL \(reason)"
+        case .invalidHeaders(let reason): reason
         case .outsideTool(let base): "the URL is not below the tool's base URL \(base)"
         case .unusablePolicy(let name, let reason): "policy \"\(name)\" is bound to the agent and \(reason)"
         case .policy(let name, let index, let rule): "policy \"\(name)\", rule \(index + 1): \(rule)"

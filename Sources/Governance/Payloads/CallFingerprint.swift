@@ -1,15 +1,20 @@
 import Crypto
 package import Domain
 
-/// Tells one call of a run from another: the same turn, method, URL and body have the same fingerprint.
+/// Tells one call of a run from another: the same turn, method, URL, bound headers and body have the same fingerprint.
 package enum CallFingerprint {
     /// The first 16 bytes of SHA-256 over the parts, each with its length before it, so that no two sets of parts
     /// make the same bytes.
     ///
-    /// - Parameter turn: what the agent's runtime calls the turn (`X-Tool-Turn`), or empty.
-    package static func make(turn: String, method: String, url: NormalizedURL, body: PayloadHash) -> UUIDValue {
+    /// - Parameters:
+    ///   - turn: what the agent's runtime calls the turn (`X-Tool-Turn`), or empty.
+    ///   - headers: digest of the bound headers; `nil` for the fingerprint of calls recorded before there was one.
+    package static func make(
+        turn: String, method: String, url: NormalizedURL, headers: PayloadHash?, body: PayloadHash
+    ) -> UUIDValue {
         var hasher = SHA256()
-        for part in [turn, method.uppercased(), url.text, body.text.lowercased()] {
+        let bound = headers.map { [$0.text.lowercased()] } ?? []
+        for part in [turn, method.uppercased(), url.text] + bound + [body.text.lowercased()] {
             let bytes = Array(part.utf8)
             withUnsafeBytes(of: UInt64(bytes.count).bigEndian) { hasher.update(bufferPointer: $0) }
             hasher.update(data: bytes)

@@ -40,8 +40,9 @@ struct AuthenticationMiddleware: RouterMiddleware {
         if Self.openPaths.contains(path) || Self.openPathPrefixes.contains(where: path.hasPrefix) {
             return try await next(request, context)
         }
-        // The router reads `//runs` as `/runs`; what decides who may enter must not see two spellings.
-        guard !path.hasEmptyPart else { throw APIError.notFound("not found") }
+        // The router reads `//runs` as `/runs`; what decides who may enter must not see two spellings. What follows the
+        // name of a tool is the tool's path, and no part of a route.
+        guard !path.hasEmptyPart || EgressPath(path) != nil else { throw APIError.notFound("not found") }
         var context = context
         context.principal =
             if path.hasPrefix(Self.agentPathPrefix) {

@@ -39,6 +39,8 @@ final class ObservabilityMiddleware: RouterMiddleware {
             }
             response = apiError.response
         }
+        // A body would be read as the beginning of the connection's next response.
+        if request.method == .head { response = response.createHeadResponse() }
         response.headers[.requestID] = context.requestID
         let route = context.endpointPath ?? "unknown"
         timer(request.method, route, response.status).record(duration: start.duration(to: .now))

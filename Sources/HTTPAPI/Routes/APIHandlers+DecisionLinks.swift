@@ -159,6 +159,8 @@ extension DecisionLinks.View {
             json.add("tool_method", message.method)
             json.add("tool_url", message.url)
             json.add("payload_hash", message.payloadHash)
+            json.add("headers_hash", message.headersHash)
+            json.add("tool_headers", message.headers)
             json.add("signature_required", message.needsSignature)
             json.add("reason", message.reason)
             json.add("expires_at", message.expiresAt)
@@ -188,8 +190,15 @@ enum DecisionPage {
             "<tr><th>\(ConsentPage.escaped(fact.name))</th><td>\(ConsentPage.escaped(fact.value))</td></tr>"
         }
         return (sentence.map(paragraph) ?? "") + paragraph(standing(view)) + "<table>\(rows.joined())</table>"
-            + (shown.body?.html(payloadHash: view.message.payloadHash) ?? "")
+            + headers(view.message) + (shown.body?.html(payloadHash: view.message.payloadHash) ?? "")
             + (view.standing == .open ? form(view) : "")
+    }
+
+    /// The bound headers, whole: an approval is for them as well.
+    private static func headers(_ message: ApprovalMessage) -> String {
+        guard case .object(let members)? = message.headers?.value, !members.isEmpty else { return "" }
+        let lines = members.map { "\($0.name): \($0.value.string ?? "")" }.joined(separator: "\n")
+        return "<h2>Headers that would be sent</h2><pre>\(ConsentPage.escaped(lines))</pre>"
     }
 
     static func paragraph(_ text: String) -> String { "<p>\(ConsentPage.escaped(text))</p>" }

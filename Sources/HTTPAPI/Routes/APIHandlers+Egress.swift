@@ -11,23 +11,15 @@ extension APIHandlers {
     func egress(_ request: Request, _ context: APIContext) async throws -> Response {
         let principal = try permitted(context, .actAsAgent)
         let body = try await bytes(of: request, upTo: configuration.egressBodyBytesMax)
-        let (tool, path) = try Self.target(request.uri.path)
+        guard let path = EgressPath(request.uri.path), let tool = path.tool.percentDecoded else {
+            throw APIError.notFound("not found: call a tool at …/egress/<tool>/<path>")
+        }
         let asked = EgressRequest(
             workspace: principal.workspace, agent: principal.agent, actor: principal.actor, tool: tool,
-            method: request.method.rawValue, path: path, query: request.uri.query,
+            method: request.method.rawValue, path: path.remainder, query: request.uri.query,
             headers: request.headers.map { ($0.name.rawName, $0.value) }, body: body,
             traceparent: request.headers.shortTraceparent)
         return Self.response(try await dependencies.egress.answer(asked))
-    }
-
-    /// The tool's name, and what follows it as it was sent: escapes are the policy's to judge.
-    private static func target(_ path: String) throws(APIError) -> (tool: String, path: String) {
-        let parts = path.split(separator: "/", maxSplits: 4, omittingEmptySubsequences: true)
-        guard parts.count >= 4, let tool = String(parts[3]).percentDecoded, !tool.isEmpty else {
-            throw .notFound("not found: call a tool at …/egress/<tool>/<path>")
-        }
-        let rest = parts.count > 4 ? "/" + parts[4] : path.hasSuffix("/") ? "/" : ""
-        return (tool, rest)
     }
 
     /// The response that a gateway's answer is.

@@ -11,7 +11,8 @@ extension APIHandlers {
     func actionStatement(_ request: APIRequest) async throws -> APIAnswer {
         let run = try await run(try request.runID(), request)
         let action = try await action(try request.actionID(), of: run.id)
-        return shown(statement(of: action, in: run.workspace), try askedDecision(request), grant: nil)
+        let headers = try await projections.blockedCall(action.id, of: run.id)?.headers
+        return shown(statement(of: action, in: run.workspace), try askedDecision(request), grant: nil, headers)
     }
 
     func accessStatement(_ request: APIRequest) async throws -> APIAnswer {
@@ -25,7 +26,11 @@ extension APIHandlers {
         }
         let scope = try request.query("scope").map(Self.scope)
         let grant = decision == .approve ? Self.grant(scope, duration, of: access) : nil
-        return shown(statement(of: access), decision, grant: grant)
+        var headers: JSONText?
+        if let run = access.runID, let action = access.actionID {
+            headers = try await projections.blockedCall(action, of: run)?.headers
+        }
+        return shown(statement(of: access), decision, grant: grant, headers)
     }
 
     /// The signature that came with a decision on an action; `nil` when none came.
@@ -65,7 +70,7 @@ extension APIHandlers {
     private func statement(of action: ActionRecord, in workspace: WorkspaceName) -> DecisionStatement {
         DecisionStatement(
             workspace: workspace, subject: .action(action.id, run: action.runID), tool: action.toolID,
-            method: action.method, url: action.url, payloadHash: action.payloadHash)
+            method: action.method, url: action.url, payloadHash: action.payloadHash, headersHash: action.headersHash)
     }
 
     private func statement(of access: AccessRequestRecord) -> DecisionStatement {
@@ -77,7 +82,7 @@ extension APIHandlers {
             }
         return DecisionStatement(
             workspace: access.workspace, subject: subject, tool: access.toolID, method: access.method, url: access.url,
-            payloadHash: access.payloadHash)
+            payloadHash: access.payloadHash, headersHash: access.headersHash)
     }
 
     private func askedDecision(_ request: APIRequest) throws(APIError) -> DecisionStatement.Decision {
@@ -88,7 +93,8 @@ extension APIHandlers {
     }
 
     private func shown(
-        _ statement: DecisionStatement, _ decision: DecisionStatement.Decision, grant: SignedGrant?
+        _ statement: DecisionStatement, _ decision: DecisionStatement.Decision, grant: SignedGrant?,
+        _ headers: JSONText?
     ) -> APIAnswer {
         APIAnswer(
             .ok,
@@ -96,6 +102,8 @@ extension APIHandlers {
                 json.add("statement", statement.text(decision, grant: grant))
                 json.add("namespace", DecisionSignature.namespace)
                 json.add("payload_hash", statement.payloadHash)
+                json.add("headers_hash", statement.headersHash)
+                json.add("tool_headers", headers)
             })
     }
 

@@ -71,14 +71,16 @@ enum RunsProjector {
         try db.run(
             """
             INSERT INTO actions (id, run_id, tool_id, capability, payload_hash, method, url, status,
-                access_request_id, expires_at, created_at, updated_at, position, sequence, is_consent)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                access_request_id, expires_at, created_at, updated_at, position, sequence, is_consent,
+                headers_hash)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 blocked.actionID.column, id.column, blocked.toolID, blocked.capability, blocked.payloadHash?.text,
                 blocked.method, blocked.url, ActionStatus.blocked.rawValue, blocked.accessRequestID.column(),
                 blocked.expiresAt.microseconds, time, time, Int64(recorded.position.value),
                 Int64(recorded.event.timeline?.sequence ?? 0), blocked.isConsent,
+                blocked.call?.headersHash?.text,
             ])
         let status: RunStatus = blocked.isConsent ? .pausedConsent : .pausedApproval
         try db.run(

@@ -12,6 +12,8 @@ package struct AccessRequestRecord: Hashable, Sendable {
     package let actionID: ActionID?
     package let capability: String?
     package let payloadHash: String?
+    /// Digest of the bound headers of a call that the gate blocked.
+    package let headersHash: String?
     package let method: String?
     package let url: String?
     package let status: AccessRequestStatus
@@ -35,6 +37,7 @@ package struct AccessRequestRecord: Hashable, Sendable {
         actionID = try row.optionalIdentifier("action_id")
         capability = row["capability"]
         payloadHash = row["payload_hash"]
+        headersHash = row["headers_hash"]
         method = row["method"]
         url = row["url"]
         status = try row.value("status")

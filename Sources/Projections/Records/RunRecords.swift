@@ -56,6 +56,8 @@ package struct ActionRecord: Hashable, Sendable {
     package let toolID: String
     package let capability: String?
     package let payloadHash: String?
+    /// Digest of the bound headers of a call that the gate blocked.
+    package let headersHash: String?
     package let method: String?
     package let url: String?
     package let status: ActionStatus
@@ -74,6 +76,7 @@ package struct ActionRecord: Hashable, Sendable {
         toolID = row["tool_id"]
         capability = row["capability"]
         payloadHash = row["payload_hash"]
+        headersHash = row["headers_hash"]
         method = row["method"]
         url = row["url"]
         status = try row.value("status")

@@ -1452,12 +1452,23 @@ nonisolated struct Sluice_Events_V1_BlockedCall: Sendable {
   /// Clears the value of `payload`. Subsequent reads from it will return its default value.
   mutating func clearPayload() {self._payload = nil}
 
+  /// SHA-256 of the bound headers; without one the call was blocked before they were bound.
+  var headersHash: String {
+    get {_headersHash ?? String()}
+    set {_headersHash = newValue}
+  }
+  /// Returns true if `headersHash` has been explicitly set.
+  var hasHeadersHash: Bool {self._headersHash != nil}
+  /// Clears the value of `headersHash`. Subsequent reads from it will return its default value.
+  mutating func clearHeadersHash() {self._headersHash = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _requirement: Sluice_Events_V1_ApprovalRequirement? = nil
   fileprivate var _payload: Data? = nil
+  fileprivate var _headersHash: String? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ApprovalRequirement: Sendable {
@@ -1796,6 +1807,16 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   /// The gate asks, for one call.
   var isForOneCall: Bool = false
 
+  /// SHA-256 of the bound headers of the call that the gate blocked; without one it was blocked before they were bound.
+  var headersHash: String {
+    get {_headersHash ?? String()}
+    set {_headersHash = newValue}
+  }
+  /// Returns true if `headersHash` has been explicitly set.
+  var hasHeadersHash: Bool {self._headersHash != nil}
+  /// Clears the value of `headersHash`. Subsequent reads from it will return its default value.
+  mutating func clearHeadersHash() {self._headersHash = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1807,6 +1828,7 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   fileprivate var _payloadHash: String? = nil
   fileprivate var _method: String? = nil
   fileprivate var _url: String? = nil
+  fileprivate var _headersHash: String? = nil
 }
 
 nonisolated struct Sluice_Events_V1_AccessApproved: Sendable {
@@ -2187,7 +2209,7 @@ nonisolated struct Sluice_Events_V1_ToolCall: Sendable {
 
   var payloadHash: String = String()
 
-  /// 16 bytes: the same for the same turn, method, URL and body.
+  /// 16 bytes: the same for the same turn, method, URL, bound headers (where there is a hash of them) and body.
   var fingerprint: Data = Data()
 
   var isRepeatable: Bool = false
@@ -2210,6 +2232,16 @@ nonisolated struct Sluice_Events_V1_ToolCall: Sendable {
   /// Clears the value of `grantID`. Subsequent reads from it will return its default value.
   mutating func clearGrantID() {self._grantID = nil}
 
+  /// SHA-256 of the bound headers; without one the call was recorded before they were bound.
+  var headersHash: String {
+    get {_headersHash ?? String()}
+    set {_headersHash = newValue}
+  }
+  /// Returns true if `headersHash` has been explicitly set.
+  var hasHeadersHash: Bool {self._headersHash != nil}
+  /// Clears the value of `headersHash`. Subsequent reads from it will return its default value.
+  mutating func clearHeadersHash() {self._headersHash = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -2217,6 +2249,7 @@ nonisolated struct Sluice_Events_V1_ToolCall: Sendable {
   fileprivate var _capability: String? = nil
   fileprivate var _actionID: Data? = nil
   fileprivate var _grantID: Data? = nil
+  fileprivate var _headersHash: String? = nil
 }
 
 /// Written before a call that may not be made twice.
@@ -2341,9 +2374,31 @@ nonisolated struct Sluice_Events_V1_PayloadMismatched: Sendable {
 
   var presented: String = String()
 
+  /// The hashes of the bound headers; left out when they are the same, or not known.
+  var approvedHeaders: String {
+    get {_approvedHeaders ?? String()}
+    set {_approvedHeaders = newValue}
+  }
+  /// Returns true if `approvedHeaders` has been explicitly set.
+  var hasApprovedHeaders: Bool {self._approvedHeaders != nil}
+  /// Clears the value of `approvedHeaders`. Subsequent reads from it will return its default value.
+  mutating func clearApprovedHeaders() {self._approvedHeaders = nil}
+
+  var presentedHeaders: String {
+    get {_presentedHeaders ?? String()}
+    set {_presentedHeaders = newValue}
+  }
+  /// Returns true if `presentedHeaders` has been explicitly set.
+  var hasPresentedHeaders: Bool {self._presentedHeaders != nil}
+  /// Clears the value of `presentedHeaders`. Subsequent reads from it will return its default value.
+  mutating func clearPresentedHeaders() {self._presentedHeaders = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _approvedHeaders: String? = nil
+  fileprivate var _presentedHeaders: String? = nil
 }
 
 /// The key is kept outside the log; what it opens cannot be read once it is destroyed.
@@ -4513,7 +4568,7 @@ nonisolated extension Sluice_Events_V1_ActionBlocked: SwiftProtobuf.Message, Swi
 
 nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".BlockedCall"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fingerprint\0\u{1}reason\0\u{1}requirement\0\u{1}headers\0\u{1}payload\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fingerprint\0\u{1}reason\0\u{1}requirement\0\u{1}headers\0\u{1}payload\0\u{3}headers_hash\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4526,6 +4581,7 @@ nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, Swift
       case 3: try { try decoder.decodeSingularMessageField(value: &self._requirement) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.headers) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self._payload) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self._headersHash) }()
       default: break
       }
     }
@@ -4551,6 +4607,9 @@ nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, Swift
     try { if let v = self._payload {
       try visitor.visitSingularBytesField(value: v, fieldNumber: 5)
     } }()
+    try { if let v = self._headersHash {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4560,6 +4619,7 @@ nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, Swift
     if lhs._requirement != rhs._requirement {return false}
     if lhs.headers != rhs.headers {return false}
     if lhs._payload != rhs._payload {return false}
+    if lhs._headersHash != rhs._headersHash {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4962,7 +5022,7 @@ nonisolated extension Sluice_Events_V1_ActionFailed: SwiftProtobuf.Message, Swif
 
 nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AccessRequested"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{3}tool_id\0\u{3}agent_id\0\u{3}duration_us\0\u{3}run_id\0\u{3}action_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}expires_at_us\0\u{3}is_for_one_call\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{3}tool_id\0\u{3}agent_id\0\u{3}duration_us\0\u{3}run_id\0\u{3}action_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}expires_at_us\0\u{3}is_for_one_call\0\u{3}headers_hash\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4982,6 +5042,7 @@ nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, S
       case 10: try { try decoder.decodeSingularStringField(value: &self._url) }()
       case 11: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtUs) }()
       case 12: try { try decoder.decodeSingularBoolField(value: &self.isForOneCall) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self._headersHash) }()
       default: break
       }
     }
@@ -5028,6 +5089,9 @@ nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, S
     if self.isForOneCall != false {
       try visitor.visitSingularBoolField(value: self.isForOneCall, fieldNumber: 12)
     }
+    try { if let v = self._headersHash {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 13)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5044,6 +5108,7 @@ nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, S
     if lhs._url != rhs._url {return false}
     if lhs.expiresAtUs != rhs.expiresAtUs {return false}
     if lhs.isForOneCall != rhs.isForOneCall {return false}
+    if lhs._headersHash != rhs._headersHash {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5595,7 +5660,7 @@ nonisolated extension Sluice_Events_V1_AnswerRecorded: SwiftProtobuf.Message, Sw
 
 nonisolated extension Sluice_Events_V1_ToolCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ToolCall"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}tool_id\0\u{1}capability\0\u{1}method\0\u{1}url\0\u{3}payload_hash\0\u{1}fingerprint\0\u{3}is_repeatable\0\u{3}action_id\0\u{3}grant_id\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}tool_id\0\u{1}capability\0\u{1}method\0\u{1}url\0\u{3}payload_hash\0\u{1}fingerprint\0\u{3}is_repeatable\0\u{3}action_id\0\u{3}grant_id\0\u{3}headers_hash\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5613,6 +5678,7 @@ nonisolated extension Sluice_Events_V1_ToolCall: SwiftProtobuf.Message, SwiftPro
       case 8: try { try decoder.decodeSingularBoolField(value: &self.isRepeatable) }()
       case 9: try { try decoder.decodeSingularBytesField(value: &self._actionID) }()
       case 10: try { try decoder.decodeSingularBytesField(value: &self._grantID) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self._headersHash) }()
       default: break
       }
     }
@@ -5653,6 +5719,9 @@ nonisolated extension Sluice_Events_V1_ToolCall: SwiftProtobuf.Message, SwiftPro
     try { if let v = self._grantID {
       try visitor.visitSingularBytesField(value: v, fieldNumber: 10)
     } }()
+    try { if let v = self._headersHash {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 11)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5667,6 +5736,7 @@ nonisolated extension Sluice_Events_V1_ToolCall: SwiftProtobuf.Message, SwiftPro
     if lhs.isRepeatable != rhs.isRepeatable {return false}
     if lhs._actionID != rhs._actionID {return false}
     if lhs._grantID != rhs._grantID {return false}
+    if lhs._headersHash != rhs._headersHash {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5882,7 +5952,7 @@ nonisolated extension Sluice_Events_V1_ToolCallRefused: SwiftProtobuf.Message, S
 
 nonisolated extension Sluice_Events_V1_PayloadMismatched: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PayloadMismatched"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{1}approved\0\u{1}presented\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{1}approved\0\u{1}presented\0\u{3}approved_headers\0\u{3}presented_headers\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5893,12 +5963,18 @@ nonisolated extension Sluice_Events_V1_PayloadMismatched: SwiftProtobuf.Message,
       case 1: try { try decoder.decodeSingularBytesField(value: &self.actionID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.approved) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.presented) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self._approvedHeaders) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self._presentedHeaders) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.actionID.isEmpty {
       try visitor.visitSingularBytesField(value: self.actionID, fieldNumber: 1)
     }
@@ -5908,6 +5984,12 @@ nonisolated extension Sluice_Events_V1_PayloadMismatched: SwiftProtobuf.Message,
     if !self.presented.isEmpty {
       try visitor.visitSingularStringField(value: self.presented, fieldNumber: 3)
     }
+    try { if let v = self._approvedHeaders {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._presentedHeaders {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5915,6 +5997,8 @@ nonisolated extension Sluice_Events_V1_PayloadMismatched: SwiftProtobuf.Message,
     if lhs.actionID != rhs.actionID {return false}
     if lhs.approved != rhs.approved {return false}
     if lhs.presented != rhs.presented {return false}
+    if lhs._approvedHeaders != rhs._approvedHeaders {return false}
+    if lhs._presentedHeaders != rhs._presentedHeaders {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

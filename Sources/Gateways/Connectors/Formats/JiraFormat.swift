@@ -13,7 +13,7 @@ struct JiraFormat: ConnectorFormat {
         guard let project = connector.settings["project"]?.string else {
             throw ConnectorProblem("Jira needs a project: set settings.project to its key")
         }
-        let lines = message.facts.map { Self.paragraph([Self.text("\($0.name): \($0.value)")]) }
+        let lines = message.shownFacts.map { Self.paragraph([Self.text("\($0.name): \($0.value)")]) }
         var content = lines + [Self.paragraph([Self.text(message.hint)])]
         if let link = message.link { content.append(Self.paragraph([Self.text(link, link: link)])) }
         return ConnectorRequest(

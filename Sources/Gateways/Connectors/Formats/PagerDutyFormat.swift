@@ -10,7 +10,7 @@ struct PagerDutyFormat: ConnectorFormat {
     init(_ connector: ApprovalConnector) { self.connector = connector }
 
     func ask(_ message: ApprovalMessage, at time: Timestamp) throws(ConnectorProblem) -> ConnectorRequest {
-        var details = message.facts.map { JSONValue.Member(name: $0.name, value: .string($0.value)) }
+        var details = message.shownFacts.map { JSONValue.Member(name: $0.name, value: .string($0.value)) }
         details.append(.init(name: "Decide", value: .string(message.hint)))
         let severity = connector.settings["severity"]?.string ?? "warning"
         let payload = JSONValue.members([

@@ -85,7 +85,7 @@ struct SlackFormat: ConnectorFormat {
 
     /// At most 10 fields to a section.
     private static func facts(_ message: ApprovalMessage) -> [JSONValue] {
-        let fields = message.facts.map { fact in
+        let fields = message.shownFacts.map { fact in
             JSONValue.members([
                 "type": .string("mrkdwn"),
                 "text": .string("*\(fact.name)*\n\(escaped(String(fact.value.prefix(valueCharactersMax))))"),

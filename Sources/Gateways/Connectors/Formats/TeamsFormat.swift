@@ -7,7 +7,7 @@ struct TeamsFormat: ConnectorFormat {
     init(_ connector: ApprovalConnector) { self.connector = connector }
 
     func ask(_ message: ApprovalMessage, at time: Timestamp) throws(ConnectorProblem) -> ConnectorRequest {
-        let facts = message.facts.map { fact in
+        let facts = message.shownFacts.map { fact in
             JSONValue.members(["title": .string(fact.name), "value": .string(Self.escaped(fact.value))])
         }
         let card = JSONValue.members([

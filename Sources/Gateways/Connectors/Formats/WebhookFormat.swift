@@ -57,6 +57,8 @@ struct WebhookFormat: ConnectorFormat {
         add("method", text(message.method))
         add("url", text(message.url))
         add("payload_hash", text(message.payloadHash))
+        add("headers_hash", text(message.headersHash))
+        add("tool_headers", message.headers?.value)
         if message.needsSignature { add("signature_required", .bool(true)) }
         add("reason", text(message.reason))
         add("approver_groups", .array(message.groups.map(JSONValue.string)))

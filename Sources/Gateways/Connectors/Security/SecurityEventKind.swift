@@ -2,7 +2,7 @@ import Domain
 
 /// What connectors may be told of besides approvals, when they ask for it.
 package enum SecurityEventKind: String, Hashable, Sendable, CaseIterable {
-    /// Other bytes came than the ones that were approved.
+    /// A call came with other bytes or headers than were approved.
     case payloadMismatch = "payload_mismatch"
     /// A policy denied a call of a tool.
     case deniedCall = "denied_call"
@@ -55,6 +55,8 @@ struct SecurityNotice: Hashable, Sendable {
             add("action_id", mismatched.actionID.description)
             add("approved_payload_hash", mismatched.approved.text)
             add("payload_hash", mismatched.presented.text)
+            add("approved_headers_hash", mismatched.headers?.approved.text)
+            add("headers_hash", mismatched.headers?.presented.text)
         case .toolCallRefused(let refused):
             kind = .deniedCall
             add("tool_id", refused.toolID)

@@ -1,0 +1,92 @@
+/// Rules about the names of request headers that an agent may send to a tool.
+///
+/// An allow list: a header that is neither in it nor named by the tool's document is dropped.
+enum HeaderRule {
+    /// Headers that can change what a call does: part of an approval, of the journal and of the record.
+    static let bound: Set<String> = [
+        "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-digest",
+        "content-disposition", "content-encoding", "content-language", "content-md5", "content-range", "content-type",
+        "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "prefer", "range",
+        "repr-digest",
+    ]
+
+    /// Headers that describe an attempt, and differ between two attempts of the same call.
+    static let unbound: Set<String> = [
+        "traceparent", "tracestate", "user-agent", "x-action-id", "x-request-id", "x-tool-call-id", "x-tool-function",
+        "x-tool-name", "x-tool-turn",
+    ]
+
+    /// The operation of an AWS service with a JSON protocol; allowed for tools whose calls are signed for AWS.
+    static let awsTarget = "x-amz-target"
+
+    /// Headers whose value is a list, so that several lines are one line joined by commas (RFC 9110, section 5.3).
+    static let lists: Set<String> = [
+        "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-digest",
+        "content-encoding", "content-language", "if-match", "if-none-match", "prefer", "repr-digest", "tracestate",
+    ]
+
+    /// The reason why no agent may send the header, whatever a document says; `nil` when a document may name it.
+    ///
+    /// - Parameter name: in lower case.
+    static func refusal(of name: String) -> String? {
+        let isPlain = name.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
+        guard isPlain, !name.isEmpty, name.utf8.count <= nameBytesMax else {
+            return "a name has 1 to \(nameBytesMax) letters, digits and hyphens; servers read \"_\" as \"-\""
+        }
+        let family = families.first { $0.names.contains(name) || $0.prefixes.contains(where: name.hasPrefix) }
+        return family?.reason
+    }
+
+    private static let nameBytesMax = 128
+
+    private struct Family {
+        let reason: String
+        let names: Set<String>
+        let prefixes: [String]
+    }
+
+    private static let families = [
+        Family(
+            reason: "it is the connection's own",
+            names: [
+                "host", "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect",
+                "content-length", "http2-settings", "close", "alt-used",
+            ], prefixes: ["proxy-"]),
+        Family(
+            reason: "it states which host, path or client a request came from",
+            names: [
+                "forwarded", "via", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-host", "x-http-host",
+                "x-http-host-override", "x-host-override", "x-url-scheme", "x-scheme", "x-proxyuser-ip", "base-url",
+                "x-waws-unencoded-url", "x-accel-redirect", "x-sendfile", "front-end-https",
+                "fastly-client-ip", "client-ip", "x-azure-clientip", "x-azure-socketip",
+            ],
+            prefixes: [
+                "x-forwarded", "x-forward-", "x-real-", "x-original", "x-originating-", "x-rewrite", "x-remote-",
+                "x-envoy-", "x-arr-", "cf-", "x-override-",
+            ]),
+        Family(
+            reason: "it states another method than the one that was judged",
+            names: [
+                "x-http-method", "x-http-method-override", "x-method-override", "x-method", "http-method-override",
+            ], prefixes: []),
+        Family(
+            reason: "it states who the user or the client is",
+            names: [
+                "x-end-user-id", "x-run-id", "idempotency-key", "x-workspace-namespace", "remote-user", "x-user",
+                "x-user-id", "x-user-email", "x-username", "x-email", "x-groups", "x-roles", "x-webauth-user",
+                "x-consumer-id", "x-consumer-username", "x-goog-iap-jwt-assertion", "from",
+            ],
+            prefixes: [
+                "sluice-", "x-sluice-", "x-auth-request-", "x-authenticated-", "x-authentik-", "x-goog-authenticated-",
+                "x-appengine-", "x-amzn-oidc-", "x-amzn-mtls-", "x-ms-client-principal", "x-ms-token-", "tailscale-",
+                "x-client-cert", "x-ssl-", "ssl-client-", "x-impersonate", "impersonate-", "x-end-user",
+            ]),
+        Family(
+            reason: "it carries credentials, which the gate adds itself",
+            names: [
+                "authorization", "cookie", "cookie2", "set-cookie", "x-api-key", "api-key", "apikey", "x-auth-token",
+                "x-access-token", "x-runagents-api-key", "x-goog-api-key", "x-vault-token", "private-token",
+                "x-amz-security-token", "x-amz-date", "x-amz-content-sha256",
+            ], prefixes: ["x-authorization"]),
+    ]
+}
