@@ -68,15 +68,7 @@ extension APIHandlers {
         if principal.role == .agent, case .apiKey = principal.caller {
             return principal.agent == nil || principal.agent == run.agentID
         }
-        guard isUser(principal, of: run) else { return false }
-        let required = try await dependencies.identities.provider(requiredBy: run.agentID, in: run.workspace)
-        return required == nil || required == principal.endUser?.provider
-    }
-
-    /// True when a token proves that the caller is, or acts for, the run's user.
-    func isUser(_ principal: Principal, of run: RunRecord) -> Bool {
-        guard let user = principal.endUser, user.workspace == run.workspace else { return false }
-        return user.userID.utf8.elementsEqual(run.userID.utf8)
+        return try await isUser(principal, of: run)
     }
 
     private static func link(

@@ -1,4 +1,6 @@
+import CommandHandling
 import Domain
+import Gateways
 import HTTPTypes
 import Projections
 
@@ -9,11 +11,23 @@ extension APIHandlers {
         guard request.principal.agent == nil || request.principal.agent == run.agentID else {
             throw .notFound("run \(run.id) not found")
         }
-        // A person without a role sees runs of their own.
-        guard request.principal.role != nil || isUser(request.principal, of: run) else {
-            throw .notFound("run \(run.id) not found")
-        }
         return run
+    }
+
+    /// True when a token proves that the caller is, or acts for, the run's user.
+    ///
+    /// People of two identity providers may have the same user id. Which of them began a run is known while the run is
+    /// active; of a finished one only where a single provider has a say.
+    func isUser(_ principal: Principal, of run: RunRecord) async throws -> Bool {
+        guard let user = principal.endUser, user.workspace == run.workspace,
+            user.userID.utf8.elementsEqual(run.userID.utf8)
+        else { return false }
+        let providers = try await dependencies.identities.providers(ofUsersOf: run.agentID, in: run.workspace) ?? []
+        guard providers.contains(where: { $0.name == user.provider }) else { return false }
+        guard let active = commands.activeRun(run.id) else { return providers.count == 1 }
+        guard case .person(let creator)? = active.creator?.kind, active.creator?.name == run.userID else { return true }
+        if case .person(let person) = principal.caller { return person == creator }
+        return creator.provider == user.provider
     }
 
     /// The agent that a body names, when the key may speak for it.

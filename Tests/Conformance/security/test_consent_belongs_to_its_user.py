@@ -144,6 +144,34 @@ def test_the_answer_of_an_invoke_has_the_link_for_a_proven_user_alone(world, tok
         world.agent.api.post("/api/v1/deploy", {"agent_name": "mailer", "image": "i", "policies": ["mailer-rules"]})
 
 
+def test_a_person_of_the_same_user_id_at_another_provider_reads_and_consents_to_nothing(world, tokens):
+    other = IdentityServer()
+    scripted = ScriptedAgent()
+    scripted.answers["/invoke"] = lambda body: (
+        200, {"consent_required": True, "url": world.agent.call(body["run_id"], "GET", "mail", "/inbox").json[
+            "authorization_url"]})
+    try:
+        store_provider(world, tokens.spec())
+        assert world.agent.api.post("/api/v1/identity-providers", {
+            "name": "other", "spec": other.spec(issuer="https://other.test")}).status == 201
+        assert world.agent.api.post("/api/v1/deploy", {
+            "agent_name": "mailer", "image": "i", "policies": ["mailer-rules"],
+            "invoke_url": scripted.url + "/invoke"}).status == 201
+        ada, stranger = tokens.token(ADA), other.token(ADA, iss="https://other.test")
+        link = world.sluice.client(ada).post("/api/v1/agents/mailer/invoke", {"message": "m"}).json["url"]
+        run = link.split("/")[-3]
+        assert world.sluice.client(ada).get(f"/runs/{run}").status == 200
+        assert world.sluice.client(stranger).get(f"/runs/{run}").status == 404
+        assert Browser().open(link, headers={"Authorization": f"Bearer {stranger}"}).status == 403
+        assert Browser().open(link, headers={"Authorization": f"Bearer {ada}"}).status == 302
+        assert world.agent.api.post(f"/runs/{run}/cancel").status == 200
+        assert world.sluice.client(stranger).get(f"/runs/{run}").status == 404
+    finally:
+        other.close()
+        scripted.close()
+        world.agent.api.post("/api/v1/deploy", {"agent_name": "mailer", "image": "i", "policies": ["mailer-rules"]})
+
+
 # The browser.
 
 def test_the_browser_that_starts_holds_a_cookie_for_the_way_back(world):
