@@ -6,16 +6,19 @@ package struct CommandRequest: Sendable {
     package let actor: Actor
     /// The groups of approvers that a person's token names.
     package let actorGroups: [String]
+    /// The agent that sends it; `nil` for every other actor.
+    package let agent: ActingAgent?
     package let idempotency: IdempotencyToken?
     package let traceparent: String?
 
     package init(
-        workspace: WorkspaceName, actor: Actor, actorGroups: [String] = [],
+        workspace: WorkspaceName, actor: Actor, actorGroups: [String] = [], agent: ActingAgent? = nil,
         idempotency: IdempotencyToken? = nil, traceparent: String? = nil
     ) {
         self.workspace = workspace
         self.actor = actor
         self.actorGroups = actorGroups
+        self.agent = agent
         self.idempotency = idempotency
         self.traceparent = traceparent
     }

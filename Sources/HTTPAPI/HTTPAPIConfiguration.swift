@@ -11,6 +11,8 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     /// The largest body of a call to a model; a conversation with pictures is large.
     package var modelBodyBytesMax = 8 * 1024 * 1024
     package var connectionsMax = 4096
+    /// Maximum connections of one agent instance at the gate.
+    package var agentConnectionsMax = 64
     /// How long a connection may be open without a whole header, or silent while a request is read.
     package var idleTimeout: Duration = .seconds(60)
     /// How long a client may take to send a request's body.

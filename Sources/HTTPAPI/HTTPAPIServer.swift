@@ -53,7 +53,10 @@ package enum HTTPAPIServer {
         _ onRunning: @escaping @Sendable () async -> Void
     ) -> (some ApplicationProtocol)? {
         configuration.gateSocket.map { path in
-            application(router(api, isGate: true), configuration, .unixDomainSocket(path: path), logger) { _ in
+            application(
+                router(api, isGate: true), configuration, .unixDomainSocket(path: path), logger,
+                AgentConnections(instanceMax: configuration.agentConnectionsMax)
+            ) { _ in
                 // For agents that run as nobody; on the host only the directory's owner gets to it.
                 chmod(path, 0o666)
                 await onRunning()
@@ -63,18 +66,13 @@ package enum HTTPAPIServer {
 
     private static func application(
         _ router: Router<APIContext>, _ configuration: HTTPAPIConfiguration, _ address: BindAddress, _ logger: Logger,
-        onRunning: @escaping @Sendable (any Channel) async -> Void
+        _ connections: AgentConnections? = nil, onRunning: @escaping @Sendable (any Channel) async -> Void
     ) -> some ApplicationProtocol {
         Application(
             router: router,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [
-                        ReceiveBufferLimit(),
-                        StreamDeparture(),
-                        RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
-                        AnswerDeadline(TimeAmount(configuration.answerTimeout)),
-                    ],
+                    additionalChannelHandlers: handlers(configuration, connections),
                     idleTimeout: TimeAmount(configuration.idleTimeout),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 32 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),
@@ -85,10 +83,22 @@ package enum HTTPAPIServer {
             logger: logger)
     }
 
+    private static func handlers(
+        _ configuration: HTTPAPIConfiguration, _ connections: AgentConnections?
+    ) -> [any RemovableChannelHandler] {
+        let handlers: [any RemovableChannelHandler] = [
+            ReceiveBufferLimit(), StreamDeparture(), RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
+            AnswerDeadline(TimeAmount(configuration.answerTimeout)),
+        ]
+        return (connections.map { [AgentConnectionLimit($0)] } ?? []) + handlers
+    }
+
     private static func router(_ api: APIHandlers, isGate: Bool = false) -> Router<APIContext> {
         let (dependencies, configuration) = (api.dependencies, api.configuration)
         let commands = dependencies.commands
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: NoSniffMiddleware())
+        router.add(middleware: AgentKeyRedactionMiddleware())
         router.add(
             middleware: ObservabilityMiddleware(newRequestID: {
                 "req-\(commands.newID() as Identifier<EventEntity>)"
@@ -97,7 +107,7 @@ package enum HTTPAPIServer {
         router.add(
             middleware: AuthenticationMiddleware(
                 projections: dependencies.projections, identities: dependencies.identities,
-                agentOfToken: dependencies.agentOfToken, keyMisuse: dependencies.keyMisuse,
+                agentOfToken: isGate ? dependencies.agentOfToken : nil, keyMisuse: dependencies.keyMisuse,
                 now: { commands.clock.now() }))
         if configuration.rateLimitPerSecond > 0 {
             router.add(
@@ -106,7 +116,13 @@ package enum HTTPAPIServer {
                     now: { commands.clock.now() }))
         }
         var table = RouteTable(router, api)
-        table.addAll(api, configuration)
+        // The gate has the routes of an agent's address and the health check, and no other.
+        if isGate {
+            table.addAgentRoutes(api)
+            table.onOpen("/healthz") { api.health() }
+        } else {
+            table.addAll(api, configuration)
+        }
         table.finish()
         return router
     }

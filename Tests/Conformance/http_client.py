@@ -35,7 +35,7 @@ class HTTPClient:
         sent = self.headers | (headers or {})
         if content is not None:
             sent.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_SECONDS)
+        connection = self.connection()
         try:
             connection.request(method, path, content, sent)
             response = connection.getresponse()
@@ -43,6 +43,9 @@ class HTTPClient:
                 response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
         finally:
             connection.close()
+
+    def connection(self):
+        return http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_SECONDS)
 
     def get(self, path, headers=None):
         return self.request("GET", path, headers=headers)

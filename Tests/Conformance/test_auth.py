@@ -29,7 +29,7 @@ ALLOWED = {
     "admin": {"read", "deploy", "drive", "decide", "keys"},
     "operator": {"read", "deploy", "drive"},
     "approver": {"read", "decide"},
-    "agent": {"read", "drive"},
+    "agent": {"read"},
     "viewer": {"read"},
 }
 

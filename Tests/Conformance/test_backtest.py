@@ -97,6 +97,16 @@ def test_every_call_is_counted_by_then_today_and_proposed(gate, agent, proposed)
     assert event["type"] == "tool_call.made"
 
 
+def test_a_key_of_one_agent_is_shown_the_calls_of_that_agent_alone(gate, agent, proposed):
+    def key_of(name):
+        return gate.client().post(
+            "/api/v1/auth/api-keys", {"name": name, "role": "agent", "agent": name}).json["token"]
+    own = backtest(gate, {"policy": proposed, "examples": 100}, key=key_of("buyer"))
+    others = backtest(gate, {"policy": proposed, "examples": 100}, key=key_of("someone-else"))
+    assert own["calls"] == 9 and {each["agent"] for outcome in own["outcomes"] for each in outcome["examples"]} == {"buyer"}
+    assert others["calls"] == 0 and others["outcomes"] == [] and others["not_judged"] == 0
+
+
 def test_nothing_is_stored_and_what_is_judged_is_what_the_gate_does_once_it_is(gate, agent, proposed, server):
     before = gate.client().get("/api/policies/buyer-rules").json
     position = gate.client().get("/readyz").json["position"]

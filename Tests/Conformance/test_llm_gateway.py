@@ -101,7 +101,7 @@ def test_every_published_address_leads_to_models(api, model, provide, path):
     assert ask(api, name, path + "/chat/completions").status == 200
 
 
-@pytest.mark.parametrize("path", ["/v1", "/api/v1", "/v1/p/default"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/p/default"])
 def test_an_agents_address_is_its_key(sluice, model, provide, path):
     name = provide(model.url)
     base = f"/as/{sluice.key('agent')}"

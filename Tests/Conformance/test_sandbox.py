@@ -9,23 +9,10 @@ import tempfile
 import pytest
 
 from deployed_agents import DeployedAgents
+from hostile_agent import HOSTILE
 from sluice_process import ADMIN_KEY, BINARY, SluiceProcess
 
 MEBIBYTE = 1024 * 1024
-
-# Runs the message as code; what it prints or raises is the answer.
-HOSTILE = """
-import contextlib, io, traceback
-
-def handler(request, context=None):
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        try:
-            exec(request["message"], {})
-        except BaseException:
-            traceback.print_exc(file=out)
-    return {"response": out.getvalue()}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -225,9 +212,9 @@ print(ask("GET", gate + "/../../metrics"), ask("GET", origin + "/as//../api/agen
     lines = found.strip().split("\n")
     assert lines[0] == "200 200", found
     assert lines[1] == "[404, 404, 404, 404, 404]"
-    assert set(eval(lines[2])) <= {403, 404, 405}
+    assert lines[2] == "[404, 404, 404, 404]"
     assert lines[3] == "401 401"
-    assert not set(lines[4].split()) & {"200"}
+    assert lines[4] == "404 404"
 
 
 def test_no_secret_stands_where_others_read(agents, attempt):

@@ -9,6 +9,7 @@ struct Scenario {
     var workspace = WorkspaceName.default
     var actor = Actor(kind: .system, name: "tester")
     var actorGroups: [String] = []
+    var agent: ActingAgent?
     private(set) var now = Timestamp(microseconds: 1_790_000_000_000_000)
     private var counter: UInt64 = 0
 
@@ -22,9 +23,8 @@ struct Scenario {
     @discardableResult
     mutating func when(_ command: Command) throws(Rejection) -> [Event] {
         let context = DecisionContext(
-            time: now, workspace: workspace, actor: actor, actorGroups: actorGroups, commandID: newID(),
-            idempotency: nil, traceparent: nil,
-            settings: settings)
+            time: now, workspace: workspace, actor: actor, actorGroups: actorGroups, agent: agent,
+            commandID: newID(), idempotency: nil, traceparent: nil, settings: settings)
         let events = try state.decide(command, context)
         for event in events { state.evolve(event) }
         history += events

@@ -115,7 +115,7 @@ package struct WriterState<Waiter: Sendable>: Sendable {
     private func context(_ request: CommandRequest, id: EventID, now: Timestamp) -> DecisionContext {
         DecisionContext(
             time: max(now, memory.time), workspace: request.workspace, actor: request.actor,
-            actorGroups: request.actorGroups, commandID: id, idempotency: request.idempotency,
+            actorGroups: request.actorGroups, agent: request.agent, commandID: id, idempotency: request.idempotency,
             traceparent: request.traceparent, settings: settings)
     }
 

@@ -19,6 +19,7 @@ extension AgentsConfiguration {
         python = settings.text(.agentPython)
         runtime = settings.text(.agentRuntime)
         instancesMax = try settings.integer(.agentInstancesMax, in: 1...10_000)
+        connectionsMax = try settings.integer(.agentConnectionsMax, in: 4...100_000)
         idleTimeout = try settings.duration(.agentIdleTimeout)
         startTimeout = try settings.duration(.agentStartTimeout)
         drainTimeout = try settings.duration(.agentDrainTimeout)

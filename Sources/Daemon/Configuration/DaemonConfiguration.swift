@@ -63,6 +63,7 @@ package struct DaemonConfiguration: Sendable {
         scheduler.backoffMax = try settings.duration(.invokeBackoffMax)
         scheduler.agentConcurrencyMax = try settings.integer(.agentConcurrency, in: 1...10_000)
         agents = try AgentsConfiguration(settings)
+        http.agentConnectionsMax = agents.connectionsMax
         http.bodyBytesMax = try settings.integer(.bodyBytesMax, in: 1024...4_194_304)
         http.bodyTimeout = try settings.duration(.bodyTimeout)
         http.answerTimeout = try settings.duration(.answerTimeout)

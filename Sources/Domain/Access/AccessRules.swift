@@ -4,6 +4,7 @@ extension ActiveState {
         _ request: RequestAccess, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         try check(request, context.settings)
+        try checkSubject(of: request, context)
         try checkNotBeingErased(request.subject, context)
         guard existingAccessRequest(request, context.workspace) == nil else { return [] }
         guard accessRequests.count < context.settings.limits.openAccessRequestsMax else {

@@ -41,6 +41,10 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case apiKeyConfigured = "api_key_configured"
     case invokeNotExpected = "invoke_not_expected"
     case agentMismatch = "agent_mismatch"
+    /// The agent acts on a run that it is not called for at the moment.
+    case notInTurn = "not_in_turn"
+    /// An agent named another user than the run's.
+    case foreignSubject = "foreign_subject"
     /// The call waits for an approval that was not asked for yet.
     case approvalRequired = "approval_required"
     /// The same call was begun, and nothing is known of its outcome yet.

@@ -2,7 +2,7 @@ extension ActiveState {
     func blockAction(
         _ id: RunID, _ block: BlockAction, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
-        var decision = RunDecision(try activeRun(id, context), context)
+        var decision = RunDecision(try runInTurn(id, context), context)
         try decision.block(block, request: nil)
         return decision.events
     }

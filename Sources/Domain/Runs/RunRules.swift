@@ -50,7 +50,7 @@ extension ActiveState {
                 throw Rejection(error.code, "event \(index + 1) of \(added.count): \(error.message)")
             }
         }
-        var decision = RunDecision(try activeRun(id, context), context)
+        var decision = RunDecision(try runInTurn(id, context), context)
         for each in added { decision.record(.runEventAdded(each.withoutConsentLinks)) }
         return decision.events
     }

@@ -58,9 +58,11 @@ extension ActiveState {
         }
     }
 
-    /// The unfinished run of that id in the caller's workspace.
+    /// The unfinished run of that id in the caller's workspace; an agent's own alone.
     func activeRun(_ id: RunID, _ context: DecisionContext) throws(Rejection) -> RunState {
-        guard let run = runs[id], run.workspace == context.workspace else { throw .runNotActive(id) }
+        guard let run = runs[id], run.workspace == context.workspace, context.agent?.owns(run) ?? true else {
+            throw .runNotActive(id)
+        }
         return run
     }
 

@@ -5,6 +5,8 @@ package struct DecisionContext: Hashable, Sendable {
     package let actor: Actor
     /// The groups of approvers that a person is in, as their token says; those of a key are in the state.
     package let actorGroups: [String]
+    /// The agent that asks; `nil` for every other actor.
+    package let agent: ActingAgent?
     /// The command's id, UUIDv7, and the id of its first event.
     package let commandID: EventID
     package let idempotency: IdempotencyToken?
@@ -12,13 +14,15 @@ package struct DecisionContext: Hashable, Sendable {
     package let settings: DecisionSettings
 
     package init(
-        time: Timestamp, workspace: WorkspaceName, actor: Actor, actorGroups: [String] = [], commandID: EventID,
-        idempotency: IdempotencyToken?, traceparent: String?, settings: DecisionSettings
+        time: Timestamp, workspace: WorkspaceName, actor: Actor, actorGroups: [String] = [],
+        agent: ActingAgent? = nil, commandID: EventID, idempotency: IdempotencyToken?, traceparent: String?,
+        settings: DecisionSettings
     ) {
         self.time = time
         self.workspace = workspace
         self.actor = actor
         self.actorGroups = actorGroups
+        self.agent = agent
         self.commandID = commandID
         self.idempotency = idempotency
         self.traceparent = traceparent

@@ -123,6 +123,7 @@ struct AgentProcess: Sendable {
         let order = JSONValue.object([
             .init(name: "gate_socket", value: .string(gateSocket)),
             .init(name: "gate_port", value: .number(String(ports.gate))),
+            .init(name: "gate_connections", value: .number(String(configuration.launcherConnectionsMax))),
             .init(name: "agent_port", value: .number(String(ports.agent))),
             .init(name: "is_sandboxed", value: .bool(program.isSandboxed)),
             .init(name: "grace_seconds", value: .number(String(max(1, configuration.stopTimeout.components.seconds)))),

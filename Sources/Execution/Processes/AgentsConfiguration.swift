@@ -14,6 +14,8 @@ package struct AgentsConfiguration: Hashable, Sendable {
     package var limits = SandboxLimits()
     /// Processes of agents at the same time.
     package var instancesMax = 32
+    /// Maximum connections of one instance to the gate; its launcher lets further ones wait.
+    package var connectionsMax = 64
     /// How long an instance may go without a call.
     package var idleTimeout: Duration = .seconds(900)
     /// How long a new instance may take until it answers.
@@ -31,6 +33,9 @@ package struct AgentsConfiguration: Hashable, Sendable {
     package var outputBytesMax = 1024 * 1024
 
     package init() {}
+
+    /// Fewer than the gate lets in: it counts a connection until it has seen its end, which the launcher sees first.
+    var launcherConnectionsMax: Int { max(1, connectionsMax - connectionsMax / 4) }
 
     var lifecycle: AgentLifecycle.Limits {
         var limits = AgentLifecycle.Limits()

@@ -83,8 +83,8 @@ enum Launcher {
                 other_writer.close()
 
 
-        def forwarding(connect):
-            places = asyncio.Semaphore(CONNECTIONS_MAX)
+        def forwarding(connect, connections_max=CONNECTIONS_MAX):
+            places = asyncio.Semaphore(connections_max)
 
             async def accepted(reader, writer):
                 async with places:
@@ -118,7 +118,8 @@ enum Launcher {
             order = json.loads(await control_reader.readline())
             gate, port = order["gate_socket"], order["agent_port"]
             await asyncio.start_server(
-                forwarding(lambda: asyncio.open_unix_connection(gate)), "127.0.0.1", order["gate_port"])
+                forwarding(lambda: asyncio.open_unix_connection(gate), order["gate_connections"]),
+                "127.0.0.1", order["gate_port"])
             await asyncio.start_unix_server(
                 forwarding(lambda: asyncio.open_connection("127.0.0.1", port)), sock=listener)
             if order["is_sandboxed"]:

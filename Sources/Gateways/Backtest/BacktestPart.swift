@@ -12,12 +12,14 @@ struct BacktestPart: Sendable {
     private(set) var unreadableCount: UInt64 = 0
     private let workspace: WorkspaceName
     private let projections: Projections
+    private let caller: String?
     private var agents: [RunID: String] = [:]
 
-    init(_ empty: PolicyBacktest, _ workspace: WorkspaceName, _ projections: Projections) {
+    init(_ empty: PolicyBacktest, _ workspace: WorkspaceName, _ projections: Projections, caller: String?) {
         backtest = empty
         self.workspace = workspace
         self.projections = projections
+        self.caller = caller
     }
 
     mutating func read(_ store: EventStore, after start: Position, through end: Position) async throws {
@@ -35,11 +37,12 @@ struct BacktestPart: Sendable {
     private mutating func add(_ recorded: RecordedEvent) async throws {
         let event = recorded.event
         guard event.stream.kind == .run, let reading = RecordedCall.reading(event.payload) else { return }
+        let runID = RunID(event.stream.id)
+        if let caller, try await agent(of: runID) != caller { return }
         guard case .call(let call) = reading else {
             unreadableCount += 1
             return
         }
-        let runID = RunID(event.stream.id)
         guard let agent = try await agent(of: runID) else { return }
         backtest.add(
             BacktestCall(agent: agent, tool: call.tool, method: call.method, address: call.address), then: call.then,

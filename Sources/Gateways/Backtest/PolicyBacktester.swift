@@ -10,15 +10,20 @@ package struct PolicyBacktester: Sendable {
         let policy: Policy
         let agents: Set<String>
         let examplesMax: Int
+        let caller: String?
 
         /// - Parameters:
         ///   - agents: to whom it is bound, beside those whose deploy names it.
         ///   - examplesMax: how many calls to show of each outcome.
-        package init(name: String, policy: Policy, agents: Set<String>, examplesMax: Int) {
+        ///   - caller: the agent whose calls alone are judged and shown; `nil` for those of all agents.
+        package init(
+            name: String, policy: Policy, agents: Set<String>, examplesMax: Int, caller: String? = nil
+        ) {
             self.name = name
             self.policy = policy
             self.agents = agents
             self.examplesMax = examplesMax
+            self.caller = caller
         }
     }
 
@@ -57,7 +62,7 @@ package struct PolicyBacktester: Sendable {
         let judged = try await withThrowingTaskGroup(of: (Int, BacktestPart).self) { group in
             for (index, part) in parts.enumerated() {
                 group.addTask {
-                    var work = BacktestPart(empty, workspace, projections)
+                    var work = BacktestPart(empty, workspace, projections, caller: proposal.caller)
                     try await work.read(store, after: part.after, through: part.through)
                     return (index, work)
                 }

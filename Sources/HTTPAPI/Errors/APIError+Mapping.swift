@@ -60,9 +60,10 @@ extension APIError {
             .accessRequestNotPending, .revisionChanged, .apiKeyExists, .lastAdminKey, .apiKeyConfigured,
             .invokeNotExpected, .callOnItsWay,
             .consentIsTheUsers, .deliveryNotExpected, .decisionLinkUsed, .decisionLinkClosed, .decisionLinkExpired,
-            .buildNotOpen, .personActive:
+            .buildNotOpen, .personActive, .notInTurn:
             .conflict
-        case .agentMismatch, .approvalRequired, .selfApproval, .notAnApprover, .signatureRequired: .forbidden
+        case .agentMismatch, .foreignSubject, .approvalRequired, .selfApproval, .notAnApprover, .signatureRequired:
+            .forbidden
         case .limitReached: .serviceUnavailable
         }
     }

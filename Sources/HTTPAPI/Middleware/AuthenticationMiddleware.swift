@@ -23,7 +23,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
 
     let projections: Projections
     let identities: IdentityGateway
-    let agentOfToken: @Sendable (String) -> AgentIdentity?
+    /// Finds the agent of an instance's token at the gate; `nil` at the public listener, where no such token is valid.
+    let agentOfToken: (@Sendable (String) -> AgentIdentity?)?
     let keyMisuse: KeyMisuseReporter?
     let now: @Sendable () -> Timestamp
 
@@ -54,9 +55,16 @@ struct AuthenticationMiddleware: RouterMiddleware {
     }
 
     private func principal(ofAgentAt path: String, _ context: APIContext) throws(APIError) -> Principal {
-        if let agent = agentOfToken(Self.agentToken(path)) { return Principal(agent) }
-        guard let key = principal(try agentSecret(path), context), key.role == .agent else { throw Self.unknownKey }
-        return key
+        let secret = try agentSecret(path)
+        guard let agentOfToken else {
+            guard let key = principal(secret, context), key.role == .agent else { throw Self.unknownKey }
+            return key
+        }
+        guard let agent = agentOfToken(secret.text) else {
+            keyMisuse?.unknown(digest: secret.digest, route: context.endpointPath)
+            throw APIError.notSignedIn("the address has no token of a running agent")
+        }
+        return Principal(agent)
     }
 
     private func principal(of request: Request, _ context: APIContext) async throws -> Principal {
@@ -101,12 +109,14 @@ struct AuthenticationMiddleware: RouterMiddleware {
 
     private static var unknownKey: APIError { .notSignedIn("the API key is not known, revoked or expired") }
 
-    private static func agentToken(_ path: String) -> String {
-        String(path.dropFirst(agentPathPrefix.count).prefix { $0 != "/" })
+    /// The key of an agent's address: empty, when the path is none or has no key.
+    static func agentKey(_ path: some StringProtocol) -> String {
+        guard path.hasPrefix(agentPathPrefix) else { return "" }
+        return String(path.dropFirst(agentPathPrefix.count).prefix { $0 != "/" && $0 != "?" })
     }
 
     private func agentSecret(_ path: String) throws(APIError) -> APIKeySecret {
-        guard let secret = APIKeySecret(Self.agentToken(path)) else {
+        guard let secret = APIKeySecret(Self.agentKey(path)) else {
             throw .notSignedIn("the address has no agent's key")
         }
         return secret
@@ -140,6 +150,7 @@ extension Principal {
         self.init(
             caller: .apiKey(APIKeyID(id)), name: agent.name, role: .agent, workspace: agent.workspace, groups: [],
             agent: agent.name)
+        isManagedAgent = true
     }
 }
 

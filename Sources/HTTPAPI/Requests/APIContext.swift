@@ -29,10 +29,15 @@ struct Principal: Sendable {
     let groups: [String]
     /// The agent that the key is for; `nil` when it may speak for any.
     let agent: String?
+    /// True for an agent that Sluice runs, known by its instance's token.
+    var isManagedAgent = false
     /// Whom a token proves that came with the request: the caller itself, or whom its key acts for.
     var endUser: EndUser?
 
     var actor: Actor { Actor(kind: caller, name: name) }
+
+    /// The agent, for the writer; `nil` for every other role.
+    var actingAgent: ActingAgent? { role == .agent ? ActingAgent(name: agent, isManaged: isManagedAgent) : nil }
 
     /// What to tell the writer of a person's groups; those of keys it knows.
     var actorGroups: [String] {

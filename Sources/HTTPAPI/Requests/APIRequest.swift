@@ -46,8 +46,8 @@ struct APIRequest: Sendable {
     /// The command request of this HTTP request.
     var commandRequest: CommandRequest {
         CommandRequest(
-            workspace: workspace, actor: principal.actor, actorGroups: principal.actorGroups, idempotency: idempotency,
-            traceparent: traceparent)
+            workspace: workspace, actor: principal.actor, actorGroups: principal.actorGroups,
+            agent: principal.actingAgent, idempotency: idempotency, traceparent: traceparent)
     }
 
     /// A path parameter, percent-decoded.

@@ -3,6 +3,9 @@ import HTTPTypes
 
 /// What a route takes as its body.
 struct BodyLimits: Sendable {
+    /// Checkpoints and results of tools.
+    static let documents = BodyLimits(bytesMax: 4 * 1024 * 1024)
+
     /// Other than the usual maximum.
     var bytesMax: Int?
     /// Whether it may be many objects, one a line.

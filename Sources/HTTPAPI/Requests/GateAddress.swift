@@ -1,42 +1,39 @@
+import Authentication
 import Domain
 import HTTPTypes
 
 /// The address that an agent has in place of a key, `http://<host>/as/<key>`, in the documents that it sends.
 ///
-/// What is kept names a place instead: the key is a secret, and another one after a restart. The agent that reads the
-/// document gets its address of now.
+/// The key is redacted when the request comes in. A stored document names a host in its place, because both are others
+/// after a restart; the agent that reads the document gets its address of then.
 struct GateAddress {
     private static let hostInDocuments = "gate.sluice"
-    private static let keyInDocuments = "-agent-key-"
 
     private let host: String?
     private let key: String
 
     /// `nil` for a request whose address has no key.
     init?(_ request: APIRequest) {
-        guard let path = request.head.path, path.hasPrefix(AuthenticationMiddleware.agentPathPrefix) else { return nil }
-        key = String(path.dropFirst(AuthenticationMiddleware.agentPathPrefix.count).prefix { $0 != "/" })
+        key = AuthenticationMiddleware.agentKey(request.head.path ?? "")
         guard !key.isEmpty else { return nil }
         let host = request.head.authority ?? ""
         self.host = host.isEmpty || !host.utf8.allSatisfy(Self.isOfHost) ? nil : host
     }
 
     func hidden(in document: JSONText) -> JSONText {
-        var text = document.text
-        if let host {
-            text = text.replacing(
-                Self.address(host, key), with: Self.address(Self.hostInDocuments, Self.keyInDocuments))
-        }
-        return JSONText(verified: text.replacing(key, with: Self.keyInDocuments))
+        guard let host else { return document }
+        return JSONText(
+            verified: document.text.replacing(
+                Self.address(host, KeyRedactor.mark), with: Self.address(Self.hostInDocuments, KeyRedactor.mark)))
     }
 
     func restored(in document: JSONText) -> JSONText {
         var text = document.text
         if let host {
             text = text.replacing(
-                Self.address(Self.hostInDocuments, Self.keyInDocuments), with: Self.address(host, key))
+                Self.address(Self.hostInDocuments, KeyRedactor.mark), with: Self.address(host, key))
         }
-        return JSONText(verified: text.replacing("/as/\(Self.keyInDocuments)", with: "/as/\(key)"))
+        return JSONText(verified: text.replacing("/as/\(KeyRedactor.mark)", with: "/as/\(key)"))
     }
 
     private static func address(_ host: String, _ key: String) -> String { "://\(host)/as/\(key)" }

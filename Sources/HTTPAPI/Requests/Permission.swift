@@ -7,9 +7,11 @@ enum Permission: String, Hashable, Sendable {
     case readOwnRun = "read_own_run"
     /// Deploy, register, delete.
     case manageResources = "manage_resources"
-    /// Create and move runs, add events, block actions.
+    /// Create runs, which names their user and the address that Sluice calls; change their status, cancel them.
+    case createRuns = "create_runs"
+    /// Add events and block actions; agents do so within their turns.
     case driveRuns = "drive_runs"
-    /// Invoke an agent: for whoever may drive runs, and for everybody whom a token proves.
+    /// Invoke an agent: granted to roles that may create runs, and to every person who is proven by a token.
     case invoke
     /// Ask for access, save checkpoints, report tool results.
     case actAsAgent = "act_as_agent"
@@ -30,9 +32,17 @@ enum Permission: String, Hashable, Sendable {
         case .admin: true
         case .operator: self != .decide && self != .manageKeys && self != .erasePeople
         case .approver: self == .read || self == .readOwnRun || self == .decide
-        case .agent:
-            self == .read || self == .readOwnRun || self == .driveRuns || self == .invoke || self == .actAsAgent
+        case .agent: self == .read || self == .readOwnRun || self == .driveRuns || self == .actAsAgent
         case .viewer: self == .read || self == .readOwnRun
+        }
+    }
+
+    /// The reason why a role lacks the permission, for the error; `nil` where the role's name says enough.
+    var hint: String? {
+        switch self {
+        case .createRuns, .invoke:
+            "runs are created, changed and cancelled by operators and admins, or by a person who signs in to invoke an agent"
+        case .read, .readOwnRun, .manageResources, .driveRuns, .actAsAgent, .decide, .manageKeys, .erasePeople: nil
         }
     }
 }

@@ -25,7 +25,8 @@ extension APIHandlers {
         }
         let proposal = PolicyBacktester.Proposal(
             name: name, policy: policy, agents: Set(try body.texts("agents") ?? []),
-            examplesMax: try body.integer("examples", in: 0...Self.examplesMax) ?? Self.examplesDefault)
+            examplesMax: try body.integer("examples", in: 0...Self.examplesMax) ?? Self.examplesDefault,
+            caller: request.principal.agent)
         let since = try await position(since: try body.text("since") ?? Self.sinceDefault)
         guard let place = Budget.Place(in: backtestPlaces) else {
             throw APIError(

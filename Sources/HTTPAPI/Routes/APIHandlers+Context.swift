@@ -30,7 +30,9 @@ extension APIHandlers {
             errors.append(
                 ("approvals", "there are more than \(Self.approvalsMax): list them with a limit and a cursor"))
         }
-        kinds.append(("approvals", approvals.records.map { $0.json(request.era) }))
+        let own = request.principal.agent
+        let shown = approvals.records.filter { own == nil || own == $0.agentID }
+        kinds.append(("approvals", shown.map { $0.json(request.era) }))
         let drafts = try await projections.resources(.deployDraft, in: request.workspace)
         kinds.append(("drafts", drafts.map { $0.draftJSON(showsSources: false) }))
         let settings = try await projections.resources(.settings, in: request.workspace)

@@ -67,7 +67,7 @@ extension APIHandlers {
             return PlanResult(action, .invalid, error: action.errors.joined(separator: "; "))
         }
         do {
-            guard kind.permission.isGranted(to: request.principal) else { throw Self.notPermitted(request.principal) }
+            try Self.check(kind.permission, request.principal)
             let token = idempotency(ofAction: key, action, request)
             let answer = try await self.answer(request.with(body: action.params, idempotency: token)) {
                 try await self.handler(of: kind)($0)
@@ -77,6 +77,10 @@ extension APIHandlers {
             let error = APIError(error)
             return PlanResult(action, error.status == .badRequest ? .invalid : .failed, error: error.message)
         }
+    }
+
+    private static func check(_ permission: Permission, _ principal: Principal) throws(APIError) {
+        guard permission.isGranted(to: principal) else { throw notPermitted(principal, permission) }
     }
 
     private func handler(of kind: ActionPlan.Kind) -> RouteTable.Handler {
@@ -104,7 +108,7 @@ extension APIHandlers {
         guard let kind = action.kind else { return found }
         let request = request.with(body: action.params, idempotency: nil)
         do {
-            guard kind.permission.isGranted(to: request.principal) else { throw Self.notPermitted(request.principal) }
+            try Self.check(kind.permission, request.principal)
             // What was carried out is answered again, whatever became of it since.
             if let key = action.key, action.errors.isEmpty,
                 try await commands.recordedAnswer(

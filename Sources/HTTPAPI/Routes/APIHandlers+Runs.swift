@@ -181,8 +181,6 @@ extension APIHandlers {
         _ command: Command, _ request: APIRequest, run id: RunID,
         orFinished: @Sendable (RunRecord) async throws -> APIError
     ) async throws -> Receipt {
-        // The writer does not ask who an agent is.
-        if request.principal.agent != nil { _ = try await run(id, request) }
         do {
             return try await execute(command, request)
         } catch let error as CommandError {

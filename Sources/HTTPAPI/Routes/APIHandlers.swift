@@ -1,3 +1,4 @@
+import Authentication
 import CommandHandling
 import Domain
 import EventStreaming
@@ -66,12 +67,12 @@ final class APIHandlers: Sendable {
                     id.description, name: principal.name, role: role, principal.workspace, .role,
                     route: context.endpointPath)
             }
-            throw Self.notPermitted(principal)
+            throw Self.notPermitted(principal, permission)
         }
         return principal
     }
 
-    static func notPermitted(_ principal: Principal) -> APIError {
+    static func notPermitted(_ principal: Principal, _ permission: Permission) -> APIError {
         guard let role = principal.role else {
             return APIError(
                 .forbidden, .forbidden,
@@ -79,7 +80,8 @@ final class APIHandlers: Sendable {
                     + "provider a spec.role")
         }
         let who = if case .person = principal.caller { "a person" } else { "a key" }
-        return APIError(.forbidden, .forbidden, "\(who) of role \(role.rawValue) may not do this")
+        let hint = permission.hint.map { ": \($0)" } ?? ""
+        return APIError(.forbidden, .forbidden, "\(who) of role \(role.rawValue) may not do this\(hint)")
     }
 
     /// Executes the command and waits until reads show what it did.
@@ -107,7 +109,8 @@ final class APIHandlers: Sendable {
         return workspace
     }
 
-    /// Reads the body, within what all bodies together may take while they are being read.
+    /// Reads the body, within what all bodies together may take while they are being read. The key of an agent's address
+    /// is redacted from it.
     func bytes(of request: Request, upTo limit: Int) async throws -> [UInt8] {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw Self.bodyTooLarge(limit)
@@ -127,7 +130,7 @@ final class APIHandlers: Sendable {
             // The client has gone away, or was cut off, in the middle of it: nobody reads this answer.
             throw APIError.badRequest("the request body did not arrive whole")
         }
-        return bytes
+        return KeyRedactor(request)?.redacted(bytes) ?? bytes
     }
 
     private static func bodyTooLarge(_ limit: Int) -> APIError {

@@ -12,7 +12,7 @@ struct RouteTable {
     typealias RawHandler = @Sendable (APIRequest) async throws -> Response
 
     /// Where runs and approvals are found.
-    static let rootPrefixes = ["", "/api", "/api/v1", "/api/v1/workspaces/:workspace", "/as/:agentkey"]
+    static let rootPrefixes = ["", "/api", "/api/v1", "/api/v1/workspaces/:workspace"]
     /// Where everything else is found.
     static let apiPrefixes = ["/api", "/api/v1", "/api/v1/workspaces/:workspace"]
 
@@ -82,9 +82,9 @@ struct RouteTable {
         on(.get, "/routes", under: Self.apiPrefixes, .read, asOf: .refused) { _ in APIAnswer(.ok, index) }
     }
 
-    /// Answers every other method of every path with 405 and `Allow`.
+    /// Answers every other method of every path with 405 and `Allow`; at an agent's address it stays 404.
     func finish() {
-        for (path, known) in methods {
+        for (path, known) in methods where !path.hasPrefix(AuthenticationMiddleware.agentPathPrefix) {
             let allowed = known.contains(.get) ? known + [.head] : known
             let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
             for method in HTTPMethods.all where !allowed.contains(method) {

@@ -3,7 +3,7 @@ import HTTPTypes
 extension RouteTable {
     /// Proofs of what the log says, and of no other moment than a size names, and the protocol of witnesses (C2SP tlog-tiles, tlog-witness).
     mutating func addAudit(_ api: APIHandlers) {
-        let prefixes = Self.rootPrefixes.filter { !$0.hasPrefix("/as/") }
+        let prefixes = Self.rootPrefixes
         onRaw(.get, "/audit/checkpoint", under: prefixes, .read, asOf: .refused, api.checkpoint)
         onRaw(.get, "/audit/key", under: prefixes, .read, asOf: .refused, api.checkpointKey)
         on(.get, "/audit/proof/inclusion", under: prefixes, .read, asOf: .refused, api.inclusionProof)

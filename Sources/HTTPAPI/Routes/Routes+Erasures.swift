@@ -3,7 +3,7 @@ import HTTPTypes
 extension RouteTable {
     /// People whose data is to go.
     mutating func addErasures(_ api: APIHandlers) {
-        let prefixes = Self.rootPrefixes.filter { !$0.hasPrefix("/as/") }
+        let prefixes = Self.rootPrefixes
         on(.post, "/erasures", under: prefixes, .erasePeople, api.requestErasure)
         onRaw(.get, "/erasures", under: prefixes, .read, api.listErasures)
         on(.get, "/erasures/:id", under: prefixes, .read, api.getErasure)

@@ -14,11 +14,8 @@ extension RouteTable {
         addResources(api, configuration)
         addSecrets(api)
         addSystem(api)
-        for method in APIHandlers.egressMethods {
-            onUnread(method, "/as/:agentkey/egress/:tool", .actAsAgent, api.egress)
-            onUnread(method, "/as/:agentkey/egress/:tool/**", .actAsAgent, api.egress)
-        }
         addModels(api)
+        addAgentRoutes(api)
         addDeployment(api, configuration)
         addConnectors(api)
         addIngestion(api, configuration)
@@ -29,11 +26,11 @@ extension RouteTable {
 
     private mutating func addRuns(_ api: APIHandlers) {
         let root = Self.rootPrefixes
-        on(.post, "/runs", under: root, .driveRuns, api.createRun)
+        on(.post, "/runs", under: root, .createRuns, api.createRun)
         onRaw(.get, "/runs", under: root, .read, api.listRuns)
         on(.get, "/runs/:id", under: root, .readOwnRun, api.getRun)
-        on(.patch, "/runs/:id", under: root, .driveRuns, api.changeRun)
-        on(.post, "/runs/:id/cancel", under: root, .driveRuns, api.cancelRun)
+        on(.patch, "/runs/:id", under: root, .createRuns, api.changeRun)
+        on(.post, "/runs/:id/cancel", under: root, .createRuns, api.cancelRun)
         on(.post, "/runs/:id/events", under: root, .driveRuns, body: BodyLimits(takesLines: true), api.addEvents)
         onRaw(.get, "/runs/:id/events", under: root, .read) { request in
             if request.header(.accept)?.contains("text/event-stream") == true {
@@ -44,10 +41,9 @@ extension RouteTable {
         }
         onRaw(.get, "/runs/:id/events/stream", under: root, .read, asOf: .refused, api.streamRun)
         onRaw(.get, "/events/stream", under: root, .read, asOf: .refused, api.streamEvents)
-        let documents = BodyLimits(bytesMax: 4 * 1024 * 1024)
-        on(.post, "/runs/:id/checkpoint", under: root, .actAsAgent, body: documents, api.saveCheckpoint)
+        on(.post, "/runs/:id/checkpoint", under: root, .actAsAgent, body: .documents, api.saveCheckpoint)
         on(.get, "/runs/:id/checkpoint/:action", under: root, .read, api.getCheckpoint)
-        on(.post, "/runs/:id/tool-result", under: root, .actAsAgent, body: documents, api.recordToolResult)
+        on(.post, "/runs/:id/tool-result", under: root, .actAsAgent, body: .documents, api.recordToolResult)
     }
 
     private mutating func addApprovals(_ api: APIHandlers) {
@@ -130,18 +126,16 @@ extension RouteTable {
         let bases = ["/v1", "/v1/p/:provider", "/api/v1", "/api/v1/v1", "/api/v1/v1/p/:provider"]
         for operation in LLMRequest.Operation.allCases {
             let path = "/" + operation.rawValue
-            for base in bases + bases.map({ "/as/:agentkey" + $0 }) + ["/api/v1/workspaces/:workspace"] {
+            for base in bases + ["/api/v1/workspaces/:workspace"] {
                 onUnread(.post, base + path, .actAsAgent) { try await api.callModel(operation, $0, $1) }
             }
         }
-        for base in bases + bases.map({ "/as/:agentkey" + $0 }) + ["/api/v1/workspaces/:workspace"] {
+        for base in bases + ["/api/v1/workspaces/:workspace"] {
             onUnread(.get, base + "/models", .read, asOf: .answered, api.listModels)
             onUnread(.get, base + "/models/**", .read, asOf: .answered, api.getModel)
         }
         on(.get, "/model-spend", under: Self.apiPrefixes, .read, api.modelSpend)
         on(.get, "/model-usage", under: Self.apiPrefixes, .read, api.modelUsage)
-        // The runtime's readiness check asks for it beside the address of its models.
-        onUnread(.get, "/as/:agentkey/healthz", nil, asOf: .refused) { _, _ in api.health().response }
     }
 
     private mutating func addSystem(_ api: APIHandlers) {

@@ -1,0 +1,48 @@
+/// The agent that a command comes from; it acts on its own runs alone.
+package struct ActingAgent: Hashable, Sendable {
+    /// The agent's name; `nil` for a key that may speak for any agent of its workspace.
+    package let name: String?
+    /// True for an agent that Sluice runs: it has a run to act on only while it is called for one.
+    package let isManaged: Bool
+
+    package init(name: String?, isManaged: Bool) {
+        self.name = name
+        self.isManaged = isManaged
+    }
+
+    func owns(_ run: RunState) -> Bool { name == nil || name == run.agentID }
+}
+
+extension ActiveState {
+    /// The unfinished run, when the command's agent is in a turn of it.
+    ///
+    /// A run that its client drives has no turns: an external agent may add to it until it is finished.
+    func runInTurn(_ id: RunID, _ context: DecisionContext) throws(Rejection) -> RunState {
+        let run = try activeRun(id, context)
+        guard let agent = context.agent, agent.isManaged || run.isServerDriven, run.openInvoke == nil else {
+            return run
+        }
+        throw Rejection(
+            .notInTurn,
+            "the agent is not in a turn of run \(id): it adds events, actions and access requests to a run only while it "
+                + "is called for it")
+    }
+
+    /// Checks that an agent asks for access only for the user of a run that it is in a turn of.
+    func checkSubject(of request: RequestAccess, _ context: DecisionContext) throws(Rejection) {
+        guard context.agent != nil else { return }
+        guard let id = request.runID else {
+            throw Rejection(
+                .foreignSubject,
+                "run_id is required: an agent asks for access for the user of a run that it is called for")
+        }
+        let run = try runInTurn(id, context)
+        guard request.subject.utf8.elementsEqual(run.userID.utf8) else {
+            throw Rejection(
+                .foreignSubject, "subject must be the user of run \(id): an agent cannot ask for another user")
+        }
+        guard request.agentID.map({ $0 == run.agentID }) ?? true else {
+            throw Rejection(.agentMismatch, "agent_id must be the agent of run \(id), or left out")
+        }
+    }
+}
