@@ -99,6 +99,7 @@ package enum HTTPAPIServer {
                 projections: dependencies.projections, identities: dependencies.identities,
                 agentOfToken: dependencies.agentOfToken, keyMisuse: dependencies.keyMisuse,
                 now: { commands.clock.now() }))
+        router.add(middleware: ShareMiddleware(requests: api.requests))
         if configuration.rateLimitPerSecond > 0 {
             router.add(
                 middleware: RateLimitMiddleware(

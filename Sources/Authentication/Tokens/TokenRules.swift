@@ -37,11 +37,11 @@ package struct TokenRules: Hashable, Sendable {
         let claims = token.claims
         guard let issuer = claims["iss"]?.string, issuer.isExactly(self.issuer) else { throw .wrongIssuer }
         try checkAudience(claims["aud"])
-        try checkTimes(claims, now)
+        let end = try checkTimes(claims, now)
         let userID = try userID(claims)
         try checkDomain(userID, claims)
         let subject = claims["sub"]?.string.flatMap { Self.isIdentifier($0) ? $0 : nil }
-        return ProvenIdentity(subject: subject ?? userID, userID: userID, groups: try groups(claims))
+        return ProvenIdentity(subject: subject ?? userID, userID: userID, groups: try groups(claims), expiresAt: end)
     }
 
     private func checkAudience(_ claim: JSONValue?) throws(TokenFailure) {
@@ -58,13 +58,18 @@ package struct TokenRules: Hashable, Sendable {
         guard given.contains(where: { one in audiences.contains { $0.isExactly(one) } }) else { throw .wrongAudience }
     }
 
-    private func checkTimes(_ claims: JSONValue, _ now: Timestamp) throws(TokenFailure) {
+    /// - Returns: the time from which the token is no longer valid.
+    private func checkTimes(_ claims: JSONValue, _ now: Timestamp) throws(TokenFailure) -> Timestamp {
         let (now, leeway) = (Double(now.microseconds) / 1_000_000, self.leeway / .seconds(1))
         guard let end = try Self.time("exp", claims) else { throw .missingClaim("exp") }
         guard now < end + leeway else { throw .expired }
         if let start = try Self.time("nbf", claims), start > now + leeway { throw .notYetValid }
         if let issued = try Self.time("iat", claims), issued > now + leeway { throw .issuedInTheFuture }
+        return Timestamp(microseconds: Int64(min(end + leeway, Self.secondsMax) * 1_000_000))
     }
+
+    /// The year 9999: a claim may name any number of seconds.
+    private static let secondsMax = 253_402_300_799.0
 
     /// Seconds since 1970, with a fraction or without (RFC 7519, section 2).
     private static func time(_ name: String, _ claims: JSONValue) throws(TokenFailure) -> Double? {

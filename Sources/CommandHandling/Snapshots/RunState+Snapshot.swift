@@ -21,13 +21,14 @@ extension RunState {
         writer.add(16, optional: input?.text)
         if case .person(let person) = creator?.kind { writer.add(17) { person.write(to: &$0) } }
         writer.add(18, creator?.name ?? "")
+        writer.add(19, isInputInLog)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, workspace, status): (RunID?, WorkspaceName?, RunStatus?)
         var (agentID, userID) = ("", "")
         var (conversationID, invokeURL, initialMessage): (String?, String?, String?)
-        var input: JSONText?
+        var (input, isInputInLog): (JSONText?, Bool) = (nil, false)
         var deadline = Timestamp(microseconds: 0)
         var (actions, lastInvoke): ([ActionState], InvokeProgress?) = ([], nil)
         var (calls, creator): (ToolCallJournal, Actor.Kind?) = (ToolCallJournal(), nil)
@@ -53,13 +54,15 @@ extension RunState {
             case 16: input = try reader.json()
             case 17: creator = .person(try Person(try reader.message()))
             case 18: creatorName = try reader.text()
+            case 19: isInputInLog = try reader.bool()
             default: throw .missing("run")
             }
         }
         self.init(
             id: try required(id, "run"), workspace: try required(workspace, "workspace"), agentID: agentID,
             userID: userID, conversationID: conversationID, invokeURL: invokeURL, initialMessage: initialMessage,
-            input: input, deadline: deadline, status: try required(status, "status"), actions: actions, calls: calls,
+            input: input, isInputInLog: isInputInLog, deadline: deadline, status: try required(status, "status"),
+            actions: actions, calls: calls,
             creator: creator.map { Actor(kind: $0, name: creatorName) }, lastInvoke: lastInvoke,
             streamSequence: streamSequence,
             timelineSequence: timelineSequence)

@@ -10,6 +10,8 @@ package struct SignedInPerson: Hashable, Sendable {
     package let groups: [String]
     /// What they may do at the API besides invoking agents; `nil` for nothing.
     package let role: Role?
+    /// The end of the token's validity.
+    package let expiresAt: Timestamp
 }
 
 /// Why nobody is signed in by a token.
@@ -105,6 +107,6 @@ package struct IdentityGateway: Sendable {
         }
         return SignedInPerson(
             person: Person(provider: provider.name, subject: proven.subject), userID: proven.userID,
-            groups: proven.groups, role: provider.role)
+            groups: proven.groups, role: provider.role, expiresAt: proven.expiresAt)
     }
 }

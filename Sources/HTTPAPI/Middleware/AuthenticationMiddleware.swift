@@ -53,7 +53,12 @@ struct AuthenticationMiddleware: RouterMiddleware {
     }
 
     private func principal(ofAgentAt path: String, _ context: APIContext) throws(APIError) -> Principal {
-        if let agent = agentOfToken(Self.agentToken(path)) { return Principal(agent) }
+        let token = Self.agentToken(path)
+        if let agent = agentOfToken(token) {
+            return Principal(agent) { [agentOfToken] _ in
+                agentOfToken(token) == agent ? .granted(until: nil) : .ended
+            }
+        }
         guard let key = principal(try agentSecret(path), context), key.role == .agent else { throw Self.unknownKey }
         return key
     }
@@ -95,7 +100,11 @@ struct AuthenticationMiddleware: RouterMiddleware {
         }
         return Principal(
             caller: .apiKey(key.id), name: key.name, role: key.role, workspace: key.workspace, groups: key.groups,
-            agent: key.agent)
+            agent: key.agent
+        ) { [projections] time in
+            guard let key = projections.apiKey(digest: digest), key.accepts(digest, at: time) else { return .ended }
+            return .granted(until: key.end(of: digest))
+        }
     }
 
     private static var unknownKey: APIError { .notSignedIn("the API key is not known, revoked or expired") }
@@ -131,14 +140,14 @@ struct AuthenticationMiddleware: RouterMiddleware {
 
 extension Principal {
     /// An agent by its instance's token. Its id is made of its name, so that all its instances are one.
-    fileprivate init(_ agent: AgentIdentity) {
+    fileprivate init(_ agent: AgentIdentity, access: @escaping @Sendable (Timestamp) -> AccessStanding) {
         let id = SHA256.hash(data: Array("\(agent.workspace)/\(agent.name)".utf8)).withUnsafeBytes {
             UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16]))
         }
         guard let id else { preconditionFailure("SHA-256 has 32 bytes") }
         self.init(
             caller: .apiKey(APIKeyID(id)), name: agent.name, role: .agent, workspace: agent.workspace, groups: [],
-            agent: agent.name)
+            agent: agent.name, access: access)
     }
 }
 

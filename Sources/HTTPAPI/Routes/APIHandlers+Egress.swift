@@ -10,14 +10,21 @@ extension APIHandlers {
 
     func egress(_ request: Request, _ context: APIContext) async throws -> Response {
         let principal = try permitted(context, .actAsAgent)
-        let body = try await bytes(of: request, upTo: configuration.egressBodyBytesMax)
+        let body = try await bytes(of: request, context, upTo: configuration.egressBodyBytesMax)
         let (tool, path) = try Self.target(request.uri.path)
         let asked = EgressRequest(
             workspace: principal.workspace, agent: principal.agent, actor: principal.actor, tool: tool,
             method: request.method.rawValue, path: path, query: request.uri.query,
             headers: request.headers.map { ($0.name.rawName, $0.value) }, body: body,
             traceparent: request.headers.shortTraceparent)
-        return Self.response(try await dependencies.egress.answer(asked))
+        let registration = endingWithAccess(of: principal, context)
+        return Self.response(try await dependencies.egress.answer(asked)).holding(registration)
+    }
+
+    /// Closes the request's connection when the principal's access ends.
+    func endingWithAccess(of principal: Principal, _ context: APIContext) -> AccessWatch.Registration {
+        let channel = context.channel
+        return dependencies.access.register(principal) { channel.close(promise: nil) }
     }
 
     /// The tool's name, and what follows it as it was sent: escapes are the policy's to judge.

@@ -2,6 +2,7 @@ import CommandHandling
 import Domain
 import EventStreaming
 import HTTPTypes
+import NIOCore
 import Projections
 import ServiceLifecycle
 
@@ -29,6 +30,9 @@ extension APIHandlers {
         let id = receipt.events.first.map { RunID($0.event.stream.id) } ?? command.runID
         var filter = EventFilter(workspace: request.workspace)
         filter.runID = id
+        let channel = request.channel
+        let registration = dependencies.access.register(request.principal) { channel.close(promise: nil) }
+        defer { withExtendedLifetime(registration) {} }
         let start = FirstTurn(dependencies.streamer.follow(filter, after: receipt.position))
         do {
             var answer = try Self.answer(try await turn(start), of: id)
