@@ -34,7 +34,7 @@ class Followed:
 
 def followed(bench: Bench, data: Path | None = None) -> Followed:
     clients, seconds = (500, 5) if bench.is_quick else (5000, 20)
-    settings = {"streams-max": clients + 100, "connections-max": clients + 1000}
+    settings = {"streams-max": clients + 100, "connections-max": clients + 1000, "principal-share": 100}
     with Daemon(bench, data, settings) as daemon:
         run = daemon.new_run()
         time.sleep(_REST_SECONDS)

@@ -82,6 +82,7 @@ package struct Daemon: Sendable {
             driver: SchemeDriver(
                 processes: ProcessDriver(agents, client: client, configuration: configuration.executor),
                 remote: RemoteHTTPDriver(client: client, configuration: configuration.executor)),
+            created: { try await projections.created($0, recordedBy: store.durablePosition) },
             configuration: configuration.executor, logger: logger)
         // Taken before anything runs: what is in flight here was in flight when the last process ended.
         let (active, position) = try await commands.snapshot()
@@ -116,12 +117,23 @@ package struct Daemon: Sendable {
         let security = SecurityNotifier(
             commands: commands, store: store, projections: projections, directory: approvals.directory,
             client: client, misuse: misuse, mark: .kept(in: directory, logger), logger: logger)
+        let access = AccessWatch(now: { commands.clock.now() })
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
                 await commands.run { try? await projections.reach($0) }
             },
             LoopService { try await projections.follow(store) },
+            LoopService { await access.run() },
+            LoopService { await egress.recordUnrecorded() },
+            LoopService {
+                for try await batch in store.subscribe(after: position) {
+                    for recorded in batch { egress.callEndings.observe(recorded.event) }
+                    // An ended access is looked up in the read models. When they stop, so does the daemon.
+                    if let last = batch.last { try? await projections.reach(last.position) }
+                    for recorded in batch { access.observe(recorded.event) }
+                }
+            },
             LoopService { await history.run() },
             LoopService { try await keyDestruction.run(store, after: position) },
             LoopService { try await erasures.run(from: active, after: position) },
@@ -150,7 +162,7 @@ package struct Daemon: Sendable {
                 try await egress.recordInterrupted(active)
                 try await serveHTTP(
                     store, commands, projections, vault, client, egress, consents, models, identities, approvals,
-                    audit, misuse, tokens, agents, history)
+                    audit, misuse, tokens, agents, history, access)
             },
         ]
         let group = ServiceGroup(
@@ -180,7 +192,7 @@ package struct Daemon: Sendable {
         _ client: OutboundClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
         _ identities: IdentityGateway, _ approvals: ApprovalServices, _ audit: AuditServices,
         _ misuse: KeyMisuseReporter,
-        _ tokens: AgentTokens, _ agents: AgentProcesses, _ history: PastReadModels
+        _ tokens: AgentTokens, _ agents: AgentProcesses, _ history: PastReadModels, _ access: AccessWatch
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
@@ -201,7 +213,7 @@ package struct Daemon: Sendable {
             analyzer: makeAnalyzer(agents),
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
-            }, agentRecords: AgentRecords(agents), keyMisuse: misuse,
+            }, agentRecords: AgentRecords(agents), access: access, keyMisuse: misuse,
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
         let host = configuration.http.host
         var http = configuration.http

@@ -17,7 +17,7 @@ extension DaemonError {
         switch error.code {
         case .aheadOfLog: self.init(.logUnusable, error.description)
         case .unreadable: self.init(.readModelUnusable, error.description)
-        case .storage, .noSpace, .stopped, .historyBusy, .historyTooLarge:
+        case .storage, .noSpace, .noDescriptors, .stopped, .historyBusy, .historyTooLarge:
             self.init(.directoryUnusable, error.description)
         }
     }

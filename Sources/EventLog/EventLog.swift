@@ -187,6 +187,8 @@ private actor CheckingActor {
     private let executor = BlockingExecutor(label: "sluice.log.check")
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    private static let retryInterval = Duration.seconds(1)
+
     private let storage: any LogStorage
     private let newest: UInt64
 
@@ -196,14 +198,32 @@ private actor CheckingActor {
     }
 
     func check() async throws {
-        let sealed = try LogRecovery.segmentPositions(storage).filter { $0 < newest }
+        let sealed = try await waiting { () throws(LogError) in try LogRecovery.segmentPositions(self.storage) }
+            .filter { $0 < newest }
         var chain = SegmentChain()
         for first in sealed {
             let begin = ContinuousClock.now
-            try chain.append(try SegmentCheck(first, isNewest: false, storage) { _, _ in .fine })
+            try chain.append(
+                try await waiting { () throws(LogError) in
+                    try SegmentCheck(first, isNewest: false, self.storage) { _, _ in .fine }
+                })
             // Nobody waits for it: it takes half of one processor at most.
             try await Task.sleep(for: begin.duration(to: .now))
         }
-        if !sealed.isEmpty { try chain.follow(try LogRecovery.header(newest, storage)) }
+        guard !sealed.isEmpty else { return }
+        try chain.follow(
+            try await waiting { () throws(LogError) in try LogRecovery.header(self.newest, self.storage) })
+    }
+
+    /// Reads again, after a pause, as long as no file descriptor is free.
+    private func waiting<Value>(_ read: () throws(LogError) -> Value) async throws -> Value {
+        while true {
+            do throws(LogError) {
+                return try read()
+            } catch {
+                guard case .noDescriptors = error else { throw error }
+            }
+            try await Task.sleep(for: Self.retryInterval)
+        }
     }
 }

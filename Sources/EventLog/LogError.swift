@@ -2,6 +2,8 @@
 package enum LogError: Error, Hashable, Sendable {
     /// The disk is full; nothing of the batch was kept, and appends succeed again once there is space.
     case noSpace(String)
+    /// No file could be opened; nothing of the batch was kept, and appends succeed again once descriptors are free.
+    case noDescriptors(String)
     /// A write or fdatasync failed: what is on disk is not known any more, so nothing is written until a restart.
     case poisoned(String)
     /// Bytes that were durable are not what was written.
@@ -16,6 +18,8 @@ extension LogError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .noSpace(let reason): "no space left for the event log (\(reason)); free some and try again"
+        case .noDescriptors(let reason):
+            "no file descriptor left for the event log (\(reason)); close connections, or raise `ulimit -n`"
         case .poisoned(let reason):
             "the event log stopped accepting writes (\(reason)); check the disk, then restart"
         case .damaged(let segment, let position, let offset, let reason):
@@ -31,6 +35,7 @@ extension LogError: CustomStringConvertible {
 /// Stable codes of log failures; each has a line in `docs/errors.md`.
 package enum LogErrorCode: String, Hashable, Sendable, CaseIterable {
     case noSpace = "log_no_space"
+    case noDescriptors = "log_no_descriptors"
     case poisoned = "log_write_failed"
     case damaged = "log_damaged"
     case foreign = "log_foreign"
@@ -39,9 +44,19 @@ package enum LogErrorCode: String, Hashable, Sendable, CaseIterable {
 }
 
 extension LogError {
+    /// The shortage that an error of the storage is, which passes by itself; `nil` for any other error.
+    init?(shortage error: StorageError) {
+        switch error.kind {
+        case .noSpace: self = .noSpace(error.description)
+        case .noDescriptors: self = .noDescriptors(error.description)
+        case .notFound, .notPermitted, .other: return nil
+        }
+    }
+
     package var code: LogErrorCode {
         switch self {
         case .noSpace: .noSpace
+        case .noDescriptors: .noDescriptors
         case .poisoned: .poisoned
         case .damaged: .damaged
         case .foreign: .foreign

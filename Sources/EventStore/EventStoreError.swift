@@ -6,14 +6,18 @@ package enum EventStoreError: Error, Hashable, Sendable {
     /// A snapshot could not be kept; the log is not concerned.
     case snapshot(String)
 
-    /// Whether space on the disk would cure it.
-    package var isNoSpace: Bool {
-        if case .backend(.noSpace) = self { true } else { false }
+    /// True when free disk space or free file descriptors cure it.
+    package var isShortage: Bool {
+        switch self {
+        case .backend(.noSpace), .backend(.noDescriptors): true
+        case .backend, .undecodable, .snapshot: false
+        }
     }
 
     package var code: EventStoreErrorCode {
         switch self {
         case .backend(.noSpace): .noSpace
+        case .backend(.noDescriptors): .noDescriptors
         case .backend(.stopped): .stopped
         case .backend(.damaged): .damaged
         case .backend(.tooLarge): .tooLarge
@@ -37,6 +41,7 @@ extension EventStoreError: CustomStringConvertible {
 /// Stable codes of event store failures; each has a line in `docs/errors.md`.
 package enum EventStoreErrorCode: String, Hashable, Sendable, CaseIterable {
     case noSpace = "log_no_space"
+    case noDescriptors = "log_no_descriptors"
     case stopped = "log_stopped"
     case damaged = "log_damaged"
     case tooLarge = "log_batch_too_large"

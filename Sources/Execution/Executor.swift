@@ -10,16 +10,20 @@ package struct Executor: Sendable {
     private let commands: CommandHandler
     private let store: EventStore
     private let driver: any InvokeDriver
+    private let created: @Sendable (RunID) async throws -> RunCreated?
     private let configuration: ExecutorConfiguration
     private let logger: Logger
 
+    /// - Parameter created: reads the first event of a run, for messages that are not kept in memory.
     package init(
         commands: CommandHandler, store: EventStore, driver: any InvokeDriver,
+        created: @escaping @Sendable (RunID) async throws -> RunCreated?,
         configuration: ExecutorConfiguration = ExecutorConfiguration(), logger: Logger
     ) {
         self.commands = commands
         self.store = store
         self.driver = driver
+        self.created = created
         self.configuration = configuration
         self.logger = logger
     }
@@ -55,8 +59,9 @@ package struct Executor: Sendable {
         else { return }
         let call = InvokeCall(
             runID: run.id, workspace: run.workspace, userID: run.userID, conversationID: run.conversationID,
-            message: run.initialMessage ?? "", input: run.input, invokeURL: invokeURL, purpose: requested.purpose,
-            attempt: requested.attempt, requestID: requested.requestID)
+            message: run.initialMessage ?? "", input: run.input, isInputInLog: run.isInputInLog,
+            invokeURL: invokeURL, purpose: requested.purpose, attempt: requested.attempt, requestID: requested.requestID
+        )
         guard let admitted = registry.admit(call) else { return }
         group.addTask {
             var next: CallRegistry.Admitted? = admitted
@@ -76,7 +81,7 @@ package struct Executor: Sendable {
 
     private func invoke(_ call: InvokeCall, until cancellation: AsyncStream<Void>) async -> InvokeResult {
         await withTaskGroup(of: InvokeResult.self) { group in
-            group.addTask { await driver.invoke(call) }
+            group.addTask { await invoke(call) }
             group.addTask {
                 for await _ in cancellation {}
                 return .cancelled
@@ -88,6 +93,21 @@ package struct Executor: Sendable {
             }
             defer { group.cancelAll() }
             return await group.next() ?? .cancelled
+        }
+    }
+
+    /// Calls the agent, with a long message as the read models have it.
+    private func invoke(_ call: InvokeCall) async -> InvokeResult {
+        guard call.isInputInLog, call.purpose == .start else { return await driver.invoke(call) }
+        do {
+            guard let created = try await self.created(call.runID) else {
+                return .unreached("the run's message is not readable yet")
+            }
+            return await driver.invoke(call.with(created))
+        } catch is CancellationError {
+            return .cancelled
+        } catch {
+            return .unreached("the run's message cannot be read: \(error)")
         }
     }
 

@@ -1,3 +1,5 @@
+import Domain
+
 /// Every bound of the HTTP side.
 package struct HTTPAPIConfiguration: Hashable, Sendable {
     package var host = "127.0.0.1"
@@ -20,6 +22,8 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     /// How long a client may leave what waits in its connection's buffer unread; event streams are no exception.
     package var answerTimeout: Duration = .seconds(60)
     package var streamsMax = 1024
+    /// The part of a bound that one principal may use, in percent.
+    package var principalSharePercent = ShareRule.percentDefault
     /// How long the answer to an invoke waits for the agent's.
     package var invokeTimeout: Duration = .seconds(300)
     /// Requests a second for one key that is not an admin's; 0 means no limit.

@@ -31,6 +31,8 @@ package struct HTTPAPIDependencies: Sendable {
     package let agentRecords: AgentRecords
     /// Is told of keys that are used and may not be; nobody is without it.
     package let keyMisuse: KeyMisuseReporter?
+    /// Ends what a principal has open when its access ends.
+    package let access: AccessWatch
     /// All metrics in Prometheus' text format.
     package let metrics: @Sendable () async -> String
 
@@ -40,7 +42,7 @@ package struct HTTPAPIDependencies: Sendable {
         models: LLMGateway, identities: IdentityGateway, connectorTest: ConnectorTest,
         decisionLinks: DecisionLinks, audit: AuditServices, analyzer: SourceAnalyzer,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
-        agentRecords: AgentRecords = AgentRecords(), keyMisuse: KeyMisuseReporter? = nil,
+        agentRecords: AgentRecords = AgentRecords(), access: AccessWatch, keyMisuse: KeyMisuseReporter? = nil,
         metrics: @escaping @Sendable () async -> String
     ) {
         self.commands = commands
@@ -61,6 +63,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.agentOfToken = agentOfToken
         self.agentRecords = agentRecords
         self.keyMisuse = keyMisuse
+        self.access = access
         self.metrics = metrics
     }
 }

@@ -31,6 +31,10 @@ extension ProjectionError {
                 .noSpace,
                 "there is no space for the read models (\(error)): what was recorded is safe in the log and becomes "
                     + "visible once space is free; free some")
+        case .SQLITE_CANTOPEN where FileDescriptors.areExhausted:
+            ProjectionError(
+                .noDescriptors,
+                "no file descriptor is left for the read models (\(error)): close connections, or raise `ulimit -n`")
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_IOERR, .SQLITE_BUSY,
             .SQLITE_LOCKED, .SQLITE_NOMEM:
             storage(error)

@@ -6,6 +6,8 @@ package enum ProjectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case storage = "projection_storage"
     /// No space: what is recorded becomes visible once there is some.
     case noSpace = "projection_no_space"
+    /// No file descriptor: what is recorded becomes visible once there is one.
+    case noDescriptors = "projection_no_descriptors"
     case aheadOfLog = "projection_ahead_of_log"
     case stopped = "projection_stopped"
     /// The read models of a past position are being made, or too many of them are in use.

@@ -32,7 +32,8 @@ struct Serve: AsyncParsableCommand {
             MetricsSystem.bootstrap(registry)
             var logger = Logger(label: "sluice")
             logger.logLevel = configuration.logLevel
-            try await Daemon(configuration, metrics: registry, logger: logger, announce: show).run()
+            let fitted = try configuration.fitting(descriptors: DescriptorLimit.raised(), loaded, logger)
+            try await Daemon(fitted, metrics: registry, logger: logger, announce: show).run()
         }
     }
 

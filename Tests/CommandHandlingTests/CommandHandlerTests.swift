@@ -124,6 +124,62 @@ import Testing
         }
     }
 
+    @Test func withoutDescriptorsTheWriterIsReadOnlyUntilTheLogCanBeReadAgain() async throws {
+        let writer = try await Writer()
+        try await writer.running {
+            let (run, _) = try await writer.createRun()
+            await writer.backend.setFailure(.noDescriptors("none"))
+            let error = await refusal { try await writer.say(run) }
+            guard case .readOnly = error else { return #expect(Bool(false), "\(String(describing: error))") }
+            #expect(writer.commands.refusal != nil)
+            await writer.backend.setFailure(nil)
+            while writer.commands.refusal != nil { await Task.yield() }
+            #expect(try await writer.say(run).position == Position(2))
+        }
+    }
+
+    @Test func onePrincipalsIdempotencyKeyMeansNothingToAnother() async throws {
+        let writer = try await Writer()
+        try await writer.running {
+            let first = try await writer.createRun(token("k", scope: 1, 7))
+            let second = try await writer.createRun(token("k", scope: 2, 8))
+            #expect(second.id != first.id && !second.receipt.isRepeated)
+            let again = try await writer.createRun(token("k", scope: 1, 7))
+            #expect(again.receipt.isRepeated && again.id == first.id)
+        }
+    }
+
+    @Test func onePrincipalsIdempotencyKeysDoNotPushOutAnothers() async throws {
+        var settings = DecisionSettings()
+        settings.limits.idempotencyKeysMax = 10
+        let writer = try await Writer(settings: settings)
+        try await writer.running {
+            let first = try await writer.createRun(token("honest", scope: 2))
+            for number in 0..<100 { _ = try await writer.createRun(token("flood-\(number)", scope: 1)) }
+            let again = try await writer.createRun(token("honest", scope: 2))
+            #expect(again.receipt.isRepeated && again.id == first.id)
+            #expect(try await writer.createRun(token("flood-99", scope: 1)).receipt.isRepeated)
+            #expect(try await !writer.createRun(token("flood-0", scope: 1)).receipt.isRepeated)
+        }
+    }
+
+    @Test func aKeyThatAnEarlierVersionRecordedIsStillRecognized() async throws {
+        let writer = try await Writer()
+        try await writer.running {
+            let earlier = UUIDValue(high: 77, low: 88)
+            func request(_ token: IdempotencyToken) -> CommandRequest {
+                CommandRequest(
+                    workspace: .default, actor: Actor(kind: .system, name: "tester"), idempotency: token)
+            }
+            let first = try await writer.createRun(request(IdempotencyToken(key: "k", fingerprint: earlier)))
+            let again = try await writer.createRun(
+                request(
+                    IdempotencyToken(
+                        key: "k", fingerprint: UUIDValue(high: 1, low: 77), earlierFingerprint: earlier)))
+            #expect(again.receipt.isRepeated && again.id == first.id)
+        }
+    }
+
     /// A refusal is an answer too: it waits for the disk, and does not tell of what the disk then refuses.
     @Test func aRefusalNeverTellsOfWhatIsNotDurable() async throws {
         let writer = try await Writer()

@@ -60,8 +60,8 @@ struct Writer: Sendable {
     }
 }
 
-func token(_ key: String, _ fingerprint: UInt64 = 1) -> CommandRequest {
+func token(_ key: String, scope: UInt64 = 1, _ fingerprint: UInt64 = 1) -> CommandRequest {
     CommandRequest(
         workspace: .default, actor: Actor(kind: .system, name: "tester"),
-        idempotency: IdempotencyToken(key: key, fingerprint: UUIDValue(high: 1, low: fingerprint)))
+        idempotency: IdempotencyToken(key: key, fingerprint: UUIDValue(high: scope, low: fingerprint)))
 }

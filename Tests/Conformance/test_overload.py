@@ -196,7 +196,7 @@ def test_connections_that_have_sent_large_bodies_keep_little_of_them(own_sluice)
 
 
 def test_connections_beyond_the_limit_wait_and_are_served_when_others_close(own_sluice):
-    sluice = own_sluice(SLUICE_CONNECTIONS_MAX="8")
+    sluice = own_sluice(SLUICE_CONNECTIONS_MAX="8", SLUICE_PRINCIPAL_SHARE="100")
     served = [http.client.HTTPConnection("127.0.0.1", sluice.port, timeout=30) for _ in range(8)]
 
     def ask_again():
@@ -220,7 +220,7 @@ def test_connections_beyond_the_limit_wait_and_are_served_when_others_close(own_
 
 
 def test_a_thousand_streams_that_nobody_reads_cost_the_others_nothing_and_miss_nothing(own_sluice):
-    sluice = own_sluice()
+    sluice = own_sluice(SLUICE_PRINCIPAL_SHARE="100")
     api = sluice.client()
     run = new_run(api)
     # On each path 250 are never read, ten are read slowly, and of 240 the client is gone without a word.
@@ -262,7 +262,7 @@ def test_a_thousand_streams_that_nobody_reads_cost_the_others_nothing_and_miss_n
 
 
 def test_a_stream_that_nobody_reads_keeps_its_place_until_it_is_closed(own_sluice):
-    sluice = own_sluice(SLUICE_STREAMS_MAX="3")
+    sluice = own_sluice(SLUICE_STREAMS_MAX="3", SLUICE_PRINCIPAL_SHARE="100")
     api = sluice.client()
     run = new_run(api)
     for number in range(60):
@@ -285,7 +285,7 @@ def test_a_stream_that_nobody_reads_keeps_its_place_until_it_is_closed(own_sluic
 @pytest.mark.parametrize("kind", ["answers", "a stream"])
 def test_a_client_that_reads_nothing_is_cut_off_and_one_that_reads_slowly_is_not(own_sluice, kind):
     # Places for two: those of the one that reads nothing and the one that reads slowly.
-    sluice = own_sluice(SLUICE_ANSWER_TIMEOUT="3s", SLUICE_CONNECTIONS_MAX="2")
+    sluice = own_sluice(SLUICE_ANSWER_TIMEOUT="3s", SLUICE_CONNECTIONS_MAX="2", SLUICE_PRINCIPAL_SHARE="100")
     api = sluice.client()
     run = new_run(api)
     # Small entries: what is written to a client at a time is some dozens of them, and has to be taken in time.

@@ -149,7 +149,7 @@ def test_a_stream_shows_only_what_a_read_shows(api, run):
 
 
 def test_streams_beyond_the_limit_are_refused_and_closed_ones_make_room(own_sluice):
-    sluice = own_sluice(SLUICE_STREAMS_MAX="3", SLUICE_HEARTBEAT="50ms")
+    sluice = own_sluice(SLUICE_STREAMS_MAX="3", SLUICE_PRINCIPAL_SHARE="100", SLUICE_HEARTBEAT="50ms")
     api = sluice.client()
     for _ in range(5):
         assert api.request("HEAD", "/events/stream").status == 200

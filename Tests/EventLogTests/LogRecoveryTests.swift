@@ -174,6 +174,28 @@ import Testing
         #expect(try await openLog(storage.afterCrash()).log.records() == kept)
     }
 
+    @Test func withoutDescriptorsNoSegmentIsBegunAndTheLogGoesOnOnceThereAreSome() async throws {
+        let storage = MemoryLogStorage()
+        let log = try openLog(storage, segmentBytesMax: 4096 + 100).log
+        var kept: [[UInt8]] = []
+        for number in UInt8(0)..<30 {
+            let record = [UInt8](repeating: number, count: 60)
+            storage.setFault(number > 0 ? .noDescriptors : nil)
+            do throws(LogError) {
+                _ = try await log.append([record])
+            } catch {
+                #expect(error.code == .noDescriptors)
+                storage.setFault(nil)
+                _ = try await log.append([record])
+            }
+            kept.append(record)
+        }
+        storage.setFault(nil)
+        #expect(try storage.names().count > 5)
+        #expect(try await log.records() == kept)
+        #expect(try await openLog(storage.afterCrash()).log.records() == kept)
+    }
+
     @Test func afterAFailedSyncNothingIsWrittenUntilARestart() async throws {
         let storage = MemoryLogStorage()
         let log = try openLog(storage).log

@@ -11,6 +11,8 @@ package final class SimulatedDisk: LogStorage {
     /// What one of the next calls answers instead of success.
     package enum Fault: CaseIterable, Sendable {
         case noSpace, failedWrite, failedSync
+        /// No file can be made.
+        case noDescriptors
     }
 
     struct File {
@@ -97,13 +99,18 @@ package final class SimulatedDisk: LogStorage {
     }
 
     package func create(_ name: String) throws(StorageError) -> any LogFile {
-        let id: Int? = try call { state in
-            guard state.names[name] == nil else { return nil }
+        let (id, isRefused): (Int?, Bool) = try call { state in
+            if state.fault == .noDescriptors {
+                state.fault = nil
+                return (nil, true)
+            }
+            guard state.names[name] == nil else { return (nil, false) }
             state.nextFile += 1
             state.files[state.nextFile] = File()
             state.names[name] = state.nextFile
-            return state.nextFile
+            return (state.nextFile, false)
         }
+        if isRefused { throw StorageError(kind: .noDescriptors, description: "create \(name): injected") }
         guard let id else { throw StorageError(kind: .other, description: "create \(name): exists") }
         return SimulatedFile(disk: self, id: id)
     }
@@ -215,7 +222,7 @@ private struct SimulatedFile: LogFile {
 
     func write(_ bytes: [UInt8], at offset: UInt64) throws(StorageError) {
         let failure: StorageError.Kind? = try disk.call { state in
-            guard let fault = state.fault, fault != .failedSync else {
+            guard let fault = state.fault, fault == .noSpace || fault == .failedWrite else {
                 state.files[id]?.apply(.write(bytes, offset: Int(offset)))
                 return nil
             }

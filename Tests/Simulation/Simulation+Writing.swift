@@ -75,7 +75,7 @@ extension Simulation {
     /// A full disk is read again and written on; after any other failure nothing is written until a restart.
     private mutating func refused(_ batch: CommandBatch<SimulatedProcess.Waiter>, _ error: LogError) throws {
         guard !disk.isDown else { return end() }
-        let isFull = error.code == .noSpace
+        let isFull = error.code == .noSpace || error.code == .noDescriptors
         statistics.fullDisks += isFull ? 1 : 0
         statistics.failedWrites += isFull ? 0 : 1
         let answers = process?.state.failed(batch, isFull ? .readOnly("\(error)") : .stopped("\(error)")) ?? []

@@ -39,7 +39,7 @@ package struct TokenRules: Hashable, Sendable {
         let claims = token.claims
         guard let issuer = claims["iss"]?.string, issuer.isExactly(self.issuer) else { throw .wrongIssuer }
         try checkAudience(claims["aud"])
-        try checkTimes(claims, now)
+        let end = try checkTimes(claims, now)
         try checkSignIn(claims)
         let userID = try userID(claims)
         try checkDomain(userID, claims)
@@ -48,7 +48,7 @@ package struct TokenRules: Hashable, Sendable {
         }
         return ProvenIdentity(
             subject: Self.identifier("sub", claims) ?? userID, userID: userID,
-            address: Self.identifier("email", claims), groups: try groups(claims))
+            address: Self.identifier("email", claims), groups: try groups(claims), expiresAt: end)
     }
 
     /// The rules for the ID token of one sign-in: made for the client alone, and for this attempt.
@@ -83,13 +83,18 @@ package struct TokenRules: Hashable, Sendable {
         guard given.contains(where: { one in audiences.contains { $0.isExactly(one) } }) else { throw .wrongAudience }
     }
 
-    private func checkTimes(_ claims: JSONValue, _ now: Timestamp) throws(TokenFailure) {
+    /// - Returns: the time from which the token is no longer valid.
+    private func checkTimes(_ claims: JSONValue, _ now: Timestamp) throws(TokenFailure) -> Timestamp {
         let (now, leeway) = (Double(now.microseconds) / 1_000_000, self.leeway / .seconds(1))
         guard let end = try Self.time("exp", claims) else { throw .missingClaim("exp") }
         guard now < end + leeway else { throw .expired }
         if let start = try Self.time("nbf", claims), start > now + leeway { throw .notYetValid }
         if let issued = try Self.time("iat", claims), issued > now + leeway { throw .issuedInTheFuture }
+        return Timestamp(microseconds: Int64(min(end + leeway, Self.secondsMax) * 1_000_000))
     }
+
+    /// The year 9999: a claim may name any number of seconds.
+    private static let secondsMax = 253_402_300_799.0
 
     /// Seconds since 1970, with a fraction or without (RFC 7519, section 2).
     private static func time(_ name: String, _ claims: JSONValue) throws(TokenFailure) -> Double? {

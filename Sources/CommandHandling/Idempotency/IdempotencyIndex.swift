@@ -2,7 +2,8 @@ import Domain
 
 /// Which idempotency keys were used lately, and where in the log their events and answers are.
 ///
-/// Bounded by number and age: the oldest key is forgotten first.
+/// Bounded by number and age. Every principal has a namespace of its own; when there are too many keys, the oldest of a
+/// principal that has more than its part is forgotten first, so that no principal's keys push out another's.
 struct IdempotencyIndex: Sendable {
     struct Entry: Hashable, Sendable {
         let fingerprint: UUIDValue
@@ -17,7 +18,26 @@ struct IdempotencyIndex: Sendable {
 
     struct Key: Hashable, Sendable {
         let workspace: WorkspaceName
+        /// Stands for the principal.
+        let scope: UInt64
         let key: String
+
+        init(workspace: WorkspaceName, scope: UInt64, key: String) {
+            self.workspace = workspace
+            self.scope = scope
+            self.key = key
+        }
+
+        init(_ token: IdempotencyToken, _ workspace: WorkspaceName) {
+            self.init(workspace: workspace, scope: token.scope, key: token.key)
+        }
+
+        fileprivate var holder: Holder { Holder(workspace: workspace, scope: scope) }
+    }
+
+    fileprivate struct Holder: Hashable, Sendable {
+        let workspace: WorkspaceName
+        let scope: UInt64
     }
 
     private struct Use: Sendable {
@@ -31,6 +51,9 @@ struct IdempotencyIndex: Sendable {
     /// Uses of keys, oldest first; those before `oldest` are gone already, and so is one that its key was used after.
     private var order: [Use] = []
     private var oldest = 0
+    /// The search for a key to forget goes on here.
+    private var searched = 0
+    private var counts: [Holder: Int] = [:]
     /// The key of the newest command, while more of its events may follow.
     private(set) var latest: Key?
 
@@ -59,19 +82,33 @@ struct IdempotencyIndex: Sendable {
     }
 
     func entry(_ token: IdempotencyToken, _ workspace: WorkspaceName) -> Entry? {
-        entries[Key(workspace: workspace, key: token.key)]
+        entries[Key(token, workspace)]
+    }
+
+    /// The use that a version recorded in which all principals' keys were one namespace: told by its whole fingerprint.
+    func entryOfEarlierVersion(_ token: IdempotencyToken, _ workspace: WorkspaceName) -> Entry? {
+        guard let fingerprint = token.earlierFingerprint,
+            let entry = entries[Key(workspace: workspace, scope: fingerprint.high, key: token.key)],
+            entry.fingerprint == fingerprint
+        else { return nil }
+        return entry
+    }
+
+    /// The position of the answer that is recorded for the token.
+    func answer(to token: IdempotencyToken, _ workspace: WorkspaceName) -> Position? {
+        (entry(token, workspace) ?? entryOfEarlierVersion(token, workspace))?.answer
     }
 
     mutating func evolve(_ recorded: RecordedEvent) {
         let event = recorded.event
         if case .answerRecorded(let answer) = event.payload {
-            let key = Key(workspace: event.workspace, key: answer.token.key)
+            let key = Key(answer.token, event.workspace)
             if entries[key] == nil { insert(key, answer.token, recorded, count: 0) }
             if entries[key]?.answer == nil { entries[key]?.answer = recorded.position }
         } else if let token = event.causation.idempotency {
-            let key = Key(workspace: event.workspace, key: token.key)
+            let key = Key(token, event.workspace)
             if let old = entries[key], old.fingerprint != token.fingerprint || event.causation.index == 0 {
-                entries[key] = nil
+                remove(key)
             }
             insert(key, token, recorded, count: 1)
             latest = key
@@ -92,14 +129,38 @@ struct IdempotencyIndex: Sendable {
                 oldest += 1
                 continue
             }
-            guard entries.count > keysMax || now.since(entry.time) > retention else { break }
-            entries[use.key] = nil
+            guard now.since(entry.time) > retention else { break }
+            remove(use.key)
             oldest += 1
         }
-        if oldest > 1024, oldest > order.count / 2 {
-            order.removeFirst(oldest)
-            oldest = 0
+        while entries.count > keysMax { removeOneTooMany() }
+        // Uses whose key was forgotten, or used again, are left behind in between.
+        if order.count > 2 * entries.count + 1024 {
+            order = order[oldest...].filter { entries[$0.key]?.first == $0.first }
+            (oldest, searched) = (0, 0)
         }
+    }
+
+    /// Forgets the oldest key of a principal that has more than an equal part of what may be remembered. There is one as
+    /// long as there are too many.
+    private mutating func removeOneTooMany() {
+        let part = keysMax / max(counts.count, 1)
+        searched = max(searched, oldest)
+        for _ in 0...order.count {
+            if searched >= order.count { searched = oldest }
+            let use = order[searched]
+            searched += 1
+            if entries[use.key]?.first == use.first, counts[use.key.holder, default: 0] > part {
+                return remove(use.key)
+            }
+        }
+        preconditionFailure("one of n holders of more than m keys has more than m / n")
+    }
+
+    private mutating func remove(_ key: Key) {
+        guard entries.removeValue(forKey: key) != nil else { return }
+        let rest = counts[key.holder, default: 1] - 1
+        counts[key.holder] = rest == 0 ? nil : rest
     }
 
     private mutating func insert(_ key: Key, _ token: IdempotencyToken, _ recorded: RecordedEvent, count: Int) {
@@ -111,7 +172,7 @@ struct IdempotencyIndex: Sendable {
     }
 
     private mutating func insert(_ key: Key, _ entry: Entry) {
-        entries[key] = entry
+        if entries.updateValue(entry, forKey: key) == nil { counts[key.holder, default: 0] += 1 }
         order.append(Use(key: key, first: entry.first))
     }
 }

@@ -136,18 +136,20 @@ extension IdempotencyIndex.Key {
     func write(to writer: inout WireWriter) {
         writer.add(1, workspace.text)
         writer.add(2, key)
+        writer.add(3, scope)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        var (workspace, key): (WorkspaceName?, String) = (nil, "")
+        var (workspace, key, scope): (WorkspaceName?, String, UInt64) = (nil, "", 0)
         while let field = try reader.next() {
             switch field {
             case 1: workspace = WorkspaceName(try reader.text())
             case 2: key = try reader.text()
+            case 3: scope = try reader.unsigned()
             default: throw .missing("idempotency key")
             }
         }
-        self.init(workspace: try required(workspace, "workspace"), key: key)
+        self.init(workspace: try required(workspace, "workspace"), scope: scope, key: key)
     }
 }
 

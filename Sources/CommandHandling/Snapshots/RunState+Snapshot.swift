@@ -22,13 +22,14 @@ extension RunState {
         if case .person(let person) = creator?.kind { writer.add(17) { person.write(to: &$0) } }
         writer.add(18, creator?.name ?? "")
         if let user { writer.add(19) { user.write(to: &$0) } }
+        writer.add(20, isInputInLog)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, workspace, status): (RunID?, WorkspaceName?, RunStatus?)
         var (agentID, userID) = ("", "")
         var (conversationID, invokeURL, initialMessage): (String?, String?, String?)
-        var input: JSONText?
+        var (input, isInputInLog): (JSONText?, Bool) = (nil, false)
         var deadline = Timestamp(microseconds: 0)
         var (actions, lastInvoke): ([ActionState], InvokeProgress?) = ([], nil)
         var (calls, creator): (ToolCallJournal, Actor.Kind?) = (ToolCallJournal(), nil)
@@ -55,13 +56,15 @@ extension RunState {
             case 17: creator = .person(try Person(try reader.message()))
             case 18: creatorName = try reader.text()
             case 19: user = try Person(try reader.message())
+            case 20: isInputInLog = try reader.bool()
             default: throw .missing("run")
             }
         }
         self.init(
             id: try required(id, "run"), workspace: try required(workspace, "workspace"), agentID: agentID,
             userID: userID, conversationID: conversationID, invokeURL: invokeURL, initialMessage: initialMessage,
-            input: input, deadline: deadline, status: try required(status, "status"), actions: actions, calls: calls,
+            input: input, isInputInLog: isInputInLog, deadline: deadline, status: try required(status, "status"),
+            actions: actions, calls: calls,
             creator: creator.map { Actor(kind: $0, name: creatorName) }, lastInvoke: lastInvoke,
             streamSequence: streamSequence,
             timelineSequence: timelineSequence, user: user)

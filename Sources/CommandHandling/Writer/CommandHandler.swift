@@ -194,14 +194,23 @@ package final class CommandHandler: Sendable {
     private func fail(_ batch: CommandBatch<Waiter>, _ cause: EventStoreError) async {
         logger.error("append failed; every queued command is refused", metadata: ["error": "\(cause)"])
         answer(state.withLock { $0.failed(batch, CommandError(cause)) })
-        guard cause.isNoSpace else { return }
-        do {
+        guard cause.isShortage else { return }
+        while !(await recover()) { try? await Task.sleep(for: Self.readOnlyPause) }
+    }
+
+    /// Folds the log again after a shortage and accepts commands; false while the shortage keeps the log unreadable.
+    private func recover() async -> Bool {
+        do throws(CommandError) {
             let (memory, _) = try await WriterMemory.folding(store, limits: settings.limits)
             // Space does not return at once; until then every try would cost a fold of the log.
             try? await Task.sleep(for: Self.readOnlyPause)
             state.withLock { $0.recovered(memory) }
+            logger.notice("writer accepts commands again")
+            return true
         } catch {
+            if case .readOnly = error, !Task.isCancelled { return false }
             state.withLock { $0.stop("the event log could not be read again: \(error)") }
+            return true
         }
     }
 
@@ -273,6 +282,6 @@ package final class CommandHandler: Sendable {
 
 extension CommandError {
     init(_ error: EventStoreError) {
-        self = error.isNoSpace ? .readOnly("\(error)") : .stopped("\(error)")
+        self = error.isShortage ? .readOnly("\(error)") : .stopped("\(error)")
     }
 }

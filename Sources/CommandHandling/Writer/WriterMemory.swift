@@ -32,6 +32,7 @@ package struct WriterMemory: Equatable, Sendable {
     /// Reads the log, from the newest snapshot of it on.
     ///
     /// - Returns: the memory, and the position of the snapshot that it began with.
+    /// - Throws: `CommandError.readOnly` while no file descriptor is free, `.stopped` when the log cannot be read.
     static func folding(
         _ store: EventStore, limits: Limits
     ) async throws(CommandError) -> (memory: WriterMemory, snapshot: Position) {
@@ -45,7 +46,7 @@ package struct WriterMemory: Equatable, Sendable {
                 memory.idempotency.trim(now: last.event.time)
             }
         } catch {
-            throw .stopped("\(error)")
+            throw CommandError(error)
         }
     }
 

@@ -202,7 +202,7 @@ package struct WriterState<Waiter: Sendable>: Sendable {
         of command: Command, _ request: CommandRequest, _ now: Timestamp
     ) throws(CommandError) -> (Position, WriterAnswer.Settled)? {
         if case .recordAnswer(let answer, _) = command {
-            let position = memory.idempotency.entry(answer.token, request.workspace)?.answer
+            let position = memory.idempotency.answer(to: answer.token, request.workspace)
             return position.map { ($0, .repeated(first: $0, count: 1)) }
         }
         guard let token = request.idempotency, let entry = try earlierUse(of: token, request.workspace, now) else {
@@ -216,7 +216,9 @@ package struct WriterState<Waiter: Sendable>: Sendable {
         of token: IdempotencyToken, _ workspace: WorkspaceName, _ now: Timestamp
     ) throws(CommandError) -> IdempotencyIndex.Entry? {
         memory.idempotency.trim(now: now)
-        guard let entry = memory.idempotency.entry(token, workspace) else { return nil }
+        guard let entry = memory.idempotency.entry(token, workspace) else {
+            return memory.idempotency.entryOfEarlierVersion(token, workspace)
+        }
         guard entry.fingerprint == token.fingerprint else { throw .idempotencyMismatch }
         return entry
     }

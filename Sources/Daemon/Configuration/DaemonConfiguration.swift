@@ -69,6 +69,12 @@ package struct DaemonConfiguration: Sendable {
         http.answerTimeout = try settings.duration(.answerTimeout)
         http.idleTimeout = try settings.duration(.idleTimeout)
         http.connectionsMax = try settings.integer(.connectionsMax, in: 1...1_000_000)
+        let share = try settings.integer(.principalShare, in: 1...100)
+        (http.principalSharePercent, egress.agentSharePercent, llm.agentSharePercent) = (share, share, share)
+        decisions.limits.sharePercent = share
+        decisions.limits.activeRunsMax = try settings.integer(.unfinishedRunsMax, in: 1...10_000_000)
+        decisions.limits.unfinishedBytesMax = try settings.integer(
+            .unfinishedBytesMax, in: 1_048_576...1_099_511_627_776)
         http.streamsMax = try settings.integer(.streamsMax, in: 1...1_000_000)
         history.bytesMax = try settings.integer(.historyBytesMax, in: 1_048_576...1_099_511_627_776)
         http.rateLimitPerSecond = try settings.integer(.rateLimit, in: 0...1_000_000)

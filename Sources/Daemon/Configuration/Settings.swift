@@ -67,6 +67,9 @@ package struct Settings: Sendable {
 
     package func text(_ key: SettingKey) -> String { entries.first { $0.key == key }?.text ?? key.defaultText }
 
+    /// True when the operator has not given the setting.
+    func isDefault(_ key: SettingKey) -> Bool { entries.first { $0.key == key }.map { $0.source == "default" } ?? true }
+
     func duration(_ key: SettingKey) throws(DaemonError) -> Duration {
         guard let duration = DurationText.parse(text(key)) else {
             throw invalid(key, "a duration such as 500ms, 30s, 4h or 1d")

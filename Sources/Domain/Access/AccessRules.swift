@@ -7,9 +7,9 @@ extension ActiveState {
         try checkSubject(of: request, context)
         try checkNotBeingErased(request.subject, context)
         guard existingAccessRequest(request, context.workspace) == nil else { return [] }
-        guard accessRequests.count < context.settings.limits.openAccessRequestsMax else {
-            throw .limitReached("open access requests", context.settings.limits.openAccessRequestsMax)
-        }
+        let limits = context.settings.limits
+        try usage.check(
+            1, of: .accessRequests, max: limits.openAccessRequestsMax, context.workspace, nil, limits)
         let requested = AccessRequested(
             subject: request.subject, toolID: request.toolID, agentID: request.agentID,
             duration: request.duration ?? min(context.settings.grantDuration, context.settings.grantDurationMax),

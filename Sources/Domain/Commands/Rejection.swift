@@ -12,6 +12,11 @@ package struct Rejection: Error, Hashable, Sendable {
     static func runNotActive(_ id: RunID) -> Rejection { Rejection(.runNotActive, "run \(id) not found") }
     static func actionNotActive(_ id: ActionID) -> Rejection { Rejection(.actionNotActive, "action \(id) not found") }
     static func accessRequestNotActive() -> Rejection { Rejection(.accessRequestNotActive, "request not found") }
+    static func shareExceeded(_ holder: String, _ what: String, _ held: Int) -> Rejection {
+        Rejection(
+            .shareExceeded,
+            "\(holder) has \(held) \(what), and the rest is kept for others: finish or cancel some, then try again")
+    }
     static func limitReached(_ what: String, _ limit: Int) -> Rejection {
         Rejection(.limitReached, "the limit of \(limit) \(what) is reached: finish or delete some, or raise the limit")
     }
@@ -67,4 +72,6 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     /// What is unfinished needs the person's data, or it is being erased.
     case personActive = "person_active"
     case limitReached = "limit_reached"
+    /// The rest of a limit is kept for other workspaces and principals.
+    case shareExceeded = "share_exceeded"
 }

@@ -6,9 +6,7 @@ extension ActiveState {
         let limits = context.settings.limits
         let connector = try connector(started.label, context)
         let current = deliveries[started.label.id]
-        guard current != nil || deliveries.count < limits.deliveriesMax else {
-            throw .limitReached("messages to approvers", limits.deliveriesMax)
-        }
+        if current == nil { try deliveries.checkShare(of: context.workspace, limits) }
         guard isExpected(started, after: current) else { throw .deliveryNotExpected(started.label.id) }
         return [connector.event(.deliveryStarted(started), context)]
     }
@@ -112,5 +110,19 @@ extension [UInt8] {
     fileprivate func isEqualInConstantTime(to other: [UInt8]) -> Bool {
         guard count == other.count else { return false }
         return zip(self, other).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+}
+
+extension DeliveryBook {
+    /// Refuses a message for which the workspace has no share left.
+    fileprivate func checkShare(of workspace: WorkspaceName, _ limits: Limits) throws(Rejection) {
+        let rule = ShareRule(total: limits.deliveriesMax, percent: limits.sharePercent)
+        let what = "messages to approvers"
+        switch shares.refusal(of: 1, for: workspace, rule) {
+        case .exhausted: throw .limitReached(what, limits.deliveriesMax)
+        case .shareExceeded:
+            throw .shareExceeded("workspace \(workspace.text)", what, shares.held(by: workspace))
+        case nil: break
+        }
     }
 }

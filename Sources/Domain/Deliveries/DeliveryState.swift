@@ -61,6 +61,7 @@ package struct DeliveryState: Hashable, Sendable {
 package struct DeliveryBook: Hashable, Sendable {
     private var states: [DeliveryID: DeliveryState] = [:]
     private var subjects: [UUIDValue: Set<DeliveryID>] = [:]
+    private(set) var shares = ShareBook<WorkspaceName>()
 
     package init() {}
 
@@ -136,12 +137,13 @@ package struct DeliveryBook: Hashable, Sendable {
     }
 
     private mutating func insert(_ state: DeliveryState) {
-        states[state.label.id] = state
+        if let old = states.updateValue(state, forKey: state.label.id) { shares.release(1, of: old.workspace) }
+        shares.take(1, for: state.workspace)
         subjects[state.label.subject.key, default: []].insert(state.label.id)
     }
 
     private mutating func remove(_ state: DeliveryState) {
-        states[state.label.id] = nil
+        if let old = states.removeValue(forKey: state.label.id) { shares.release(1, of: old.workspace) }
         let key = state.label.subject.key
         subjects[key]?.remove(state.label.id)
         if subjects[key]?.isEmpty == true { subjects[key] = nil }

@@ -15,7 +15,8 @@ extension ActiveState {
         try checkText(requested.name, "name", required: true, bytesMax: 253)
         try checkText(requested.image, "image", required: true, bytesMax: limits.textBytesMax)
         try checkDocument(requested.document, "the build", limits)
-        guard builds.count < limits.openBuildsMax else { throw .limitReached("open builds", limits.openBuildsMax) }
+        try usage.check(
+            1, of: .builds, max: limits.openBuildsMax, context.workspace, context.actor.keyKind, limits)
         return [context.event(0, stream: .build(id), sequence: 1, .buildRequested(requested))]
     }
 

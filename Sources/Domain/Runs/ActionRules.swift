@@ -2,8 +2,11 @@ extension ActiveState {
     func blockAction(
         _ id: RunID, _ block: BlockAction, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
-        var decision = RunDecision(try runInTurn(id, context), context)
+        let run = try runInTurn(id, context)
+        var decision = RunDecision(run, context)
         try decision.block(block, request: nil)
+        let added = block.toolID.utf8.count + (block.url?.utf8.count ?? 0)
+        try checkGrowth(of: run, by: ActionState.ownBytes + added, context.settings.limits)
         return decision.events
     }
 

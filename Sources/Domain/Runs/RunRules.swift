@@ -1,9 +1,6 @@
 extension ActiveState {
     func createRun(_ create: CreateRun, _ context: DecisionContext) throws(Rejection) -> [Event] {
         let limits = context.settings.limits
-        guard runs.count < limits.activeRunsMax else {
-            throw .limitReached("unfinished runs", limits.activeRunsMax)
-        }
         guard runs[create.runID] == nil else {
             throw Rejection(.invalidArgument, "a run with id \(create.runID) exists already")
         }
@@ -24,7 +21,27 @@ extension ActiveState {
             conversationID: create.conversationID, invokeURL: create.invokeURL,
             initialMessage: create.initialMessage, input: create.input,
             deadline: context.time.adding(context.settings.runTimeout), user: create.user)
+        try checkShares(of: RunState(id: create.runID, workspace: context.workspace, created: created), context)
         return RunDecision(creating: create.runID, created, context).events
+    }
+
+    /// Refuses a run for which its workspace, or the key or person that creates it, has no share left.
+    private func checkShares(of run: RunState, _ context: DecisionContext) throws(Rejection) {
+        let limits = context.settings.limits
+        let principal: Actor.Kind? =
+            switch context.actor.kind {
+            case .apiKey, .person: context.actor.kind
+            case .decisionLink, .system: nil
+            }
+        try usage.check(1, of: .runs, max: limits.activeRunsMax, run.workspace, principal, limits)
+        try usage.check(
+            run.footprint, of: .runBytes, max: limits.unfinishedBytesMax, run.workspace, principal, limits)
+    }
+
+    /// Refuses what makes a run larger when its workspace or its creator has no share left.
+    func checkGrowth(of run: RunState, by bytes: Int, _ limits: Limits) throws(Rejection) {
+        try usage.check(
+            bytes, of: .runBytes, max: limits.unfinishedBytesMax, run.workspace, run.creator?.kind, limits)
     }
 
     /// Types that state a governance fact; only the server writes them.

@@ -90,6 +90,7 @@ extension ActiveState {
         }
         let limit = context.settings.limits.toolCallsPerRunMax
         guard run.calls.entries.count < limit else { throw .limitReached("calls of tools in one run", limit) }
+        try checkGrowth(of: run, by: RunState.bytesPerCall, context.settings.limits)
         return run
     }
 }

@@ -14,6 +14,8 @@ package struct ActiveState: Hashable, Sendable {
     package private(set) var erasures: [PersonID: ErasureState] = [:]
     private var pendingAccess: [PendingAccessKey: AccessRequestID] = [:]
     private var resourceCounts: [ResourceKind: Int] = [:]
+    /// The shares of workspaces and principals in what is unfinished.
+    private(set) var usage = UnfinishedUsage()
 
     package init() {}
 
@@ -24,8 +26,13 @@ package struct ActiveState: Hashable, Sendable {
         deliveries: DeliveryBook = DeliveryBook(), builds: [BuildState] = [], erasures: [ErasureState] = []
     ) {
         self.deliveries = deliveries
-        for run in runs { self.runs[run.id] = run }
+        for run in runs {
+            self.runs[run.id] = run
+            usage.take(run)
+        }
+        for build in builds { usage.take(1, of: .builds, build.workspace, build.requester) }
         for request in accessRequests {
+            usage.take(1, of: .accessRequests, request.workspace, nil)
             self.accessRequests[request.id] = request
             if let key = request.pendingKey { pendingAccess[key] = request.id }
         }
@@ -76,10 +83,8 @@ package struct ActiveState: Hashable, Sendable {
 
     /// Removes whatever is remembered of a run.
     mutating func forgetRun(_ id: RunID, _ requests: [AccessRequestID]) {
-        runs[id] = nil
-        for request in requests {
-            if let key = accessRequests.removeValue(forKey: request)?.pendingKey { pendingAccess[key] = nil }
-        }
+        removeRun(id)
+        for request in requests { removeAccessRequest(request) }
         deliveries.forget(id)
     }
 
@@ -87,12 +92,30 @@ package struct ActiveState: Hashable, Sendable {
         if case .runCreated(let created) = event.payload {
             var run = RunState(id: id, workspace: event.workspace, created: created)
             run.evolve(event)
+            removeRun(id)
             runs[id] = run
+            usage.take(run)
             return
         }
+        guard let before = runs[id]?.footprint else { return }
         runs[id]?.evolve(event)
+        if let run = runs[id], run.footprint != before {
+            usage.take(run.footprint - before, of: .runBytes, run.workspace, run.creator?.kind)
+        }
         // A finished run's last events may follow the one that finished it, in the same command.
-        if case .runStatusChanged(let changed) = event.payload, changed.status.isFinished { runs[id] = nil }
+        if case .runStatusChanged(let changed) = event.payload, changed.status.isFinished { removeRun(id) }
+    }
+
+    private mutating func removeRun(_ id: RunID) {
+        if let run = runs.removeValue(forKey: id) { usage.release(run) }
+    }
+
+    @discardableResult
+    private mutating func removeAccessRequest(_ id: AccessRequestID) -> AccessRequestState? {
+        guard let request = accessRequests.removeValue(forKey: id) else { return nil }
+        if let key = request.pendingKey { pendingAccess[key] = nil }
+        usage.release(1, of: .accessRequests, request.workspace, nil)
+        return request
     }
 
     private mutating func evolveAccessRequest(_ id: AccessRequestID, _ event: Event) {
@@ -100,7 +123,9 @@ package struct ActiveState: Hashable, Sendable {
             let request = AccessRequestState(
                 id: id, workspace: event.workspace, requested: requested, requester: event.actor,
                 sequence: event.streamSequence)
+            removeAccessRequest(id)
             accessRequests[id] = request
+            usage.take(1, of: .accessRequests, request.workspace, nil)
             if let key = request.pendingKey { pendingAccess[key] = id }
         } else if case .accessApproved(let approved) = event.payload {
             guard let request = accessRequests[id] else { return }
@@ -110,8 +135,7 @@ package struct ActiveState: Hashable, Sendable {
             accessRequests[id]?.approve(
                 approved, by: votes.map(\.approver) + [event.actor], at: event.time, sequence: event.streamSequence)
         } else {
-            guard let request = accessRequests.removeValue(forKey: id) else { return }
-            if let key = request.pendingKey { pendingAccess[key] = nil }
+            removeAccessRequest(id)
         }
     }
 
@@ -152,12 +176,16 @@ package struct ActiveState: Hashable, Sendable {
 
     private mutating func evolveBuild(_ id: BuildID, _ event: Event) {
         if case .buildRequested = event.payload {
-            builds[id] = BuildState(
-                id: id, workspace: event.workspace, attempts: 0, streamSequence: event.streamSequence)
+            let build = BuildState(
+                id: id, workspace: event.workspace, requester: event.actor.keyKind, attempts: 0,
+                streamSequence: event.streamSequence)
+            guard builds.updateValue(build, forKey: id) == nil else { return }
+            usage.take(1, of: .builds, build.workspace, build.requester)
         } else if case .buildStarted(let started) = event.payload {
             builds[id]?.start(started, sequence: event.streamSequence)
         } else if case .buildFinished = event.payload {
-            builds[id] = nil
+            guard let build = builds.removeValue(forKey: id) else { return }
+            usage.release(1, of: .builds, build.workspace, build.requester)
         }
     }
 

@@ -6,10 +6,12 @@ package struct RunState: Hashable, Sendable {
     package let userID: String
     package let conversationID: String?
     package let invokeURL: String?
-    /// Kept for runs that the server drives; `nil` otherwise.
+    /// Kept for runs that the server drives, when it is short; `nil` otherwise.
     package let initialMessage: String?
     /// Kept like the message.
     package let input: JSONText?
+    /// True when message and input are too long to be kept: the executor reads them from the run's first event.
+    package let isInputInLog: Bool
     package let deadline: Timestamp
     /// The user as a token proved them; `nil` for a user that the client named.
     package let user: Person?
@@ -22,6 +24,20 @@ package struct RunState: Hashable, Sendable {
     package private(set) var lastInvoke: InvokeProgress?
     package private(set) var streamSequence: UInt64 = 0
     package private(set) var timelineSequence: UInt64 = 0
+    private let inputBytes: Int
+    private var actionBytes = 0
+
+    /// Message and input up to this size are kept in memory; longer ones are read when the agent is called.
+    package static let inputBytesMax = 2048
+    private static let ownBytes = 512
+    static let bytesPerCall = 96
+
+    /// About how many bytes the run takes in memory. A function of the run's events alone.
+    package var footprint: Int {
+        Self.ownBytes + inputBytes + actionBytes + calls.entries.count * Self.bytesPerCall
+    }
+
+    private static func bytes(_ texts: String?...) -> Int { texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) } }
 
     package init(id: RunID, workspace: WorkspaceName, created: RunCreated) {
         self.id = id
@@ -30,8 +46,13 @@ package struct RunState: Hashable, Sendable {
         userID = created.userID
         conversationID = created.conversationID
         invokeURL = created.invokeURL
-        initialMessage = created.invokeURL == nil ? nil : created.initialMessage
-        input = created.invokeURL == nil ? nil : created.input
+        isInputInLog =
+            created.invokeURL != nil
+            && Self.bytes(created.initialMessage, created.input?.text) > Self.inputBytesMax
+        let keepsInput = created.invokeURL != nil && !isInputInLog
+        initialMessage = keepsInput ? created.initialMessage : nil
+        input = keepsInput ? created.input : nil
+        inputBytes = Self.bytes(agentID, userID, conversationID, invokeURL, initialMessage, input?.text)
         deadline = created.deadline
         user = created.user
     }
@@ -39,7 +60,8 @@ package struct RunState: Hashable, Sendable {
     /// A run as it was remembered before.
     package init(
         id: RunID, workspace: WorkspaceName, agentID: String, userID: String, conversationID: String?,
-        invokeURL: String?, initialMessage: String?, input: JSONText?, deadline: Timestamp, status: RunStatus,
+        invokeURL: String?, initialMessage: String?, input: JSONText?, isInputInLog: Bool, deadline: Timestamp,
+        status: RunStatus,
         actions: [ActionState],
         calls: ToolCallJournal, creator: Actor?, lastInvoke: InvokeProgress?, streamSequence: UInt64,
         timelineSequence: UInt64, user: Person?
@@ -52,6 +74,8 @@ package struct RunState: Hashable, Sendable {
         self.invokeURL = invokeURL
         self.initialMessage = initialMessage
         self.input = input
+        self.isInputInLog = isInputInLog
+        inputBytes = Self.bytes(agentID, userID, conversationID, invokeURL, initialMessage, input?.text)
         self.deadline = deadline
         self.status = status
         self.actions = actions
@@ -61,6 +85,7 @@ package struct RunState: Hashable, Sendable {
         self.streamSequence = streamSequence
         self.timelineSequence = timelineSequence
         self.user = user
+        actionBytes = actions.map(\.footprint).reduce(0, +)
     }
 
     /// Whether Sluice calls the agent; otherwise the client drives the run by its own requests.
@@ -81,7 +106,9 @@ package struct RunState: Hashable, Sendable {
         case .runStatusChanged(let changed):
             status = changed.status
         case .actionBlocked(let blocked):
-            actions.append(ActionState(blocked))
+            let action = ActionState(blocked)
+            actions.append(action)
+            actionBytes += action.footprint
             status = blocked.isConsent ? .pausedConsent : .pausedApproval
         case .actionApproved(let approved): setStatus(.approved, of: approved.actionID)
         case .actionVoted(let voted): addVote(voted, of: event.actor)

@@ -2,6 +2,10 @@
 package struct Limits: Hashable, Sendable {
     /// Runs that are not finished; memory holds about 1 KiB for each.
     package var activeRunsMax = 1_000_000
+    /// The memory that all unfinished runs take together, as `RunState.footprint` counts it.
+    package var unfinishedBytesMax = 512 * 1024 * 1024
+    /// The part of a bound that one workspace, or one principal, may use, in percent.
+    package var sharePercent = ShareRule.percentDefault
     /// Blocked actions of one run, resolved ones included.
     package var actionsPerRunMax = 1_000
     /// Calls of tools that one run makes; memory holds about 100 bytes for each until the run is finished.

@@ -9,6 +9,11 @@ package struct TokenBucket: Hashable, Sendable {
         self.time = time
     }
 
+    /// True when as many tokens are there as the bucket keeps.
+    package func isFull(perSecond: Double, burst: Double, at now: Timestamp) -> Bool {
+        tokens + Double(max(0, now.microseconds - time.microseconds)) / 1_000_000 * perSecond >= burst
+    }
+
     /// Takes a token; when there is none, the whole seconds until there is one, at least 1.
     package mutating func take(perSecond: Double, burst: Double, at now: Timestamp) -> Int? {
         let elapsed = Double(max(0, now.microseconds - time.microseconds)) / 1_000_000

@@ -32,6 +32,8 @@ package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible 
     package enum Kind: Hashable, Sendable {
         /// ENOSPC or EDQUOT.
         case noSpace
+        /// EMFILE or ENFILE.
+        case noDescriptors
         case notFound
         /// EACCES, EPERM or EROFS.
         case notPermitted

@@ -6,6 +6,8 @@ package final class MemoryLogStorage: LogStorage {
     package enum Fault: Hashable, Sendable {
         case noSpaceOnWrite
         case failedSync
+        /// Neither an existing nor a new file can be opened.
+        case noDescriptors
     }
 
     fileprivate struct Contents {
@@ -48,9 +50,18 @@ package final class MemoryLogStorage: LogStorage {
 
     package func bytes(of name: String) -> [UInt8] { state.withLock { $0.files[name]?.bytes ?? [] } }
 
-    package func names() throws(StorageError) -> [String] { state.withLock { Array($0.files.keys) } }
+    package func names() throws(StorageError) -> [String] {
+        try checkDescriptors("opendir")
+        return state.withLock { Array($0.files.keys) }
+    }
+
+    private func checkDescriptors(_ call: String) throws(StorageError) {
+        guard state.withLock({ $0.fault }) == .noDescriptors else { return }
+        throw StorageError(kind: .noDescriptors, description: "\(call): injected fault")
+    }
 
     package func open(_ name: String, isWritable: Bool) throws(StorageError) -> any LogFile {
+        try checkDescriptors("open \(name)")
         guard state.withLock({ $0.files[name] }) != nil else {
             throw StorageError(kind: .notFound, description: "open \(name): no such file")
         }
@@ -58,6 +69,7 @@ package final class MemoryLogStorage: LogStorage {
     }
 
     package func create(_ name: String) throws(StorageError) -> any LogFile {
+        try checkDescriptors("create \(name)")
         guard state.withLock({ $0.files.updateValue(Contents(), forKey: name) }) == nil else {
             throw StorageError(kind: .other, description: "create \(name): exists")
         }

@@ -7,6 +7,8 @@
 /// Segments as files of one directory of the file system.
 package struct PosixLogStorage: LogStorage {
     package let directory: String
+    /// Open for the storage's lifetime: making a change durable needs no further descriptor.
+    private let opened: PosixLogFile
 
     /// Makes the directory, readable by its owner alone, unless it exists; a power cut does not take it away again.
     package init(directory: String) throws(StorageError) {
@@ -16,6 +18,7 @@ package struct PosixLogStorage: LogStorage {
         } else if errno != EEXIST {
             throw StorageError(errno, "mkdir", directory)
         }
+        opened = try PosixLogFile(directory, flags: O_RDONLY | O_DIRECTORY)
     }
 
     package func names() throws(StorageError) -> [String] {
@@ -52,10 +55,13 @@ package struct PosixLogStorage: LogStorage {
         if result != 0 { throw StorageError(errno, "rename", path(name)) }
     }
 
-    package func syncDirectory() throws(StorageError) { try Self.sync(directory) }
+    package func syncDirectory() throws(StorageError) { try Self.sync(opened, directory) }
 
     private static func sync(_ directory: String) throws(StorageError) {
-        let file = try PosixLogFile(directory, flags: O_RDONLY | O_DIRECTORY)
+        try sync(try PosixLogFile(directory, flags: O_RDONLY | O_DIRECTORY), directory)
+    }
+
+    private static func sync(_ file: PosixLogFile, _ directory: String) throws(StorageError) {
         if fsync(file.descriptor) != 0 { throw StorageError(errno, "fsync", directory) }
     }
 
@@ -130,6 +136,7 @@ extension StorageError {
         let kind: Kind =
             switch code {
             case ENOSPC, EDQUOT: .noSpace
+            case EMFILE, ENFILE: .noDescriptors
             case ENOENT: .notFound
             case EACCES, EPERM, EROFS: .notPermitted
             default: .other

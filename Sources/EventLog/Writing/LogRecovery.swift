@@ -205,7 +205,7 @@ package enum LogRecovery {
         do throws(StorageError) {
             return try body()
         } catch {
-            throw error.kind == .noSpace ? .noSpace(error.description) : .storage(error)
+            throw LogError(shortage: error) ?? .storage(error)
         }
     }
 }

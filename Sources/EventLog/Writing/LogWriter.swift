@@ -31,7 +31,7 @@ package struct LogWriter {
     /// Writes the records as one frame and returns once it is durable.
     ///
     /// - Returns: the position of the first record, and the bytes written.
-    /// - Throws: `LogError.noSpace` with nothing kept, `.tooLarge`, or `.poisoned` for good.
+    /// - Throws: `LogError.noSpace` or `.noDescriptors` with nothing kept, `.tooLarge`, or `.poisoned` for good.
     package mutating func append(_ records: [[UInt8]]) throws(LogError) -> (first: UInt64, byteCount: Int) {
         if let poison { throw .poisoned(poison) }
         if mayBeMarkedClean {
@@ -76,8 +76,7 @@ package struct LogWriter {
             } catch {
                 // It was never made: there is nothing to remove.
             }
-            if error.kind == .noSpace { throw .noSpace(error.description) }
-            throw poisoning(error)
+            throw LogError(shortage: error) ?? poisoning(error)
         }
     }
 
@@ -86,11 +85,11 @@ package struct LogWriter {
     /// The cut is synced: should the segment be sealed next, no later sync would be, and a power cut could bring back a
     /// part of the write behind the last frame of a sealed segment.
     private mutating func undoingWrite(_ error: StorageError) -> LogError {
-        guard error.kind == .noSpace else { return poisoning(error) }
+        guard let shortage = LogError(shortage: error) else { return poisoning(error) }
         do throws(StorageError) {
             try file.truncate(to: end)
             try file.sync()
-            return .noSpace(error.description)
+            return shortage
         } catch {
             return poisoning(error)
         }

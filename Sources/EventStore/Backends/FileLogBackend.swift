@@ -41,6 +41,7 @@ extension LogBackendError {
     fileprivate init(_ error: LogError) {
         switch error {
         case .noSpace: self = .noSpace(error.description)
+        case .noDescriptors: self = .noDescriptors(error.description)
         case .poisoned: self = .stopped(error.description)
         case .damaged, .foreign, .storage: self = .damaged(error.description)
         case .tooLarge: self = .tooLarge(error.description)

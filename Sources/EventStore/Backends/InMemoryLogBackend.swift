@@ -8,7 +8,7 @@ package actor InMemoryLogBackend: LogBackend {
 
     package init(records: [[UInt8]] = []) { self.records = records.map(LogRecord.kept) }
 
-    /// Makes every following append fail, or succeed again.
+    /// Makes every following append fail, or succeed again; without descriptors nothing can be read either.
     package func setFailure(_ failure: LogBackendError?) { self.failure = failure }
 
     package var durablePosition: UInt64 { UInt64(records.count) }
@@ -22,6 +22,7 @@ package actor InMemoryLogBackend: LogBackend {
     }
 
     package func read(from position: UInt64, bytesMax: Int) throws(LogBackendError) -> [LogRecord] {
+        if case .noDescriptors? = failure { throw .noDescriptors("no file descriptor") }
         guard position <= UInt64(records.count) else { return [] }
         var page: [LogRecord] = []
         var byteCount = 0

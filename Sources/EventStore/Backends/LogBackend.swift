@@ -24,6 +24,8 @@ package protocol LogBackend: Sendable {
 package enum LogBackendError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Nothing was kept; appends succeed again once there is space.
     case noSpace(String)
+    /// Nothing was kept or read; it succeeds again once file descriptors are free.
+    case noDescriptors(String)
     /// No append succeeds any more.
     case stopped(String)
     /// What was durable cannot be read, or is not what was written.
@@ -35,7 +37,9 @@ package enum LogBackendError: Error, Hashable, Sendable, CustomStringConvertible
 
     package var description: String {
         switch self {
-        case .noSpace(let reason), .stopped(let reason), .damaged(let reason), .tooLarge(let reason): reason
+        case .noSpace(let reason), .noDescriptors(let reason), .stopped(let reason), .damaged(let reason),
+            .tooLarge(let reason):
+            reason
         }
     }
 }

@@ -5,6 +5,8 @@ package import Domain
 /// Batches come from the events kept in memory, or from the log when the cursor has fallen behind those. A cursor
 /// that stands beyond the log's end waits until the log gets there.
 package struct EventSubscription: AsyncSequence, AsyncIteratorProtocol, Sendable {
+    private static let retryInterval = Duration.seconds(1)
+
     private let store: EventStore
     private let eventsMax: Int
     private let bytesMax: Int
@@ -28,7 +30,7 @@ package struct EventSubscription: AsyncSequence, AsyncIteratorProtocol, Sendable
             case .caughtUp: await store.waitForEvent(after: position)
             case .events(let events): return advance(events)
             case .behind:
-                let page = try await store.read(from: position.next, limit: eventsMax, bytesMax: bytesMax)
+                guard let page = try await readPage() else { continue }
                 guard !page.isEmpty else {
                     throw EventStoreError.backend(
                         .damaged("the log gives nothing at position \(position.next), which it said is durable"))
@@ -37,6 +39,16 @@ package struct EventSubscription: AsyncSequence, AsyncIteratorProtocol, Sendable
             }
         }
         return nil
+    }
+
+    /// The next page of the log; `nil`, after a pause, while no file descriptor is free.
+    private func readPage() async throws -> [RecordedEvent]? {
+        do {
+            return try await store.read(from: position.next, limit: eventsMax, bytesMax: bytesMax)
+        } catch let error where error.isShortage {
+            try await Task.sleep(for: Self.retryInterval)
+            return nil
+        }
     }
 
     private mutating func advance(_ events: [RecordedEvent]) -> [RecordedEvent] {

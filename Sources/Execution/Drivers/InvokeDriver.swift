@@ -12,14 +12,23 @@ package struct InvokeCall: Hashable, Sendable {
     package let workspace: WorkspaceName
     package let userID: String
     package let conversationID: String?
-    package let message: String
+    package fileprivate(set) var message: String
     /// What else the client has for the agent, an object.
-    package let input: JSONText?
+    package fileprivate(set) var input: JSONText?
+    /// True until message and input are read from the run's first event.
+    let isInputInLog: Bool
     package let invokeURL: String
     package let purpose: InvokePurpose
     package let attempt: UInt32
     /// The same for every attempt of one purpose.
     package let requestID: String
+
+    /// The call with the message and the input of the run's first event.
+    func with(_ created: RunCreated) -> InvokeCall {
+        var call = self
+        (call.message, call.input) = (created.initialMessage ?? "", created.input)
+        return call
+    }
 }
 
 package enum InvokeResult: Hashable, Sendable {

@@ -20,7 +20,7 @@ package struct EgressAnswer: Sendable {
     }
 
     /// The same, which keeps its place until its last part is written.
-    func holding(_ place: CallPlaces.Place) -> EgressAnswer {
+    func holding(_ place: CallPool.Permit) -> EgressAnswer {
         guard case .streamed(let stream) = body else { return self }
         return EgressAnswer(
             status: status, headers: headers,

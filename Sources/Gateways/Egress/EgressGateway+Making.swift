@@ -6,6 +6,9 @@ import Outbound
 import Projections
 import Secrets
 
+/// The outcome of a call could not be recorded in time.
+private struct OutcomeUnrecorded: Error {}
+
 /// Making a call that is allowed, and recording what came of it before the agent hears of it.
 extension EgressGateway {
     private enum Result {
@@ -19,6 +22,17 @@ extension EgressGateway {
     }
 
     func make(_ call: ToolCall, _ asked: AskedCall) async throws -> EgressAnswer {
+        do {
+            return try await makeRecorded(call, asked)
+        } catch is OutcomeUnrecorded {
+            return .refusal(
+                503, "OUTCOME_UNRECORDED",
+                "the tool may have carried out the call, and its answer cannot be recorded at the moment; the same call "
+                    + "waits for a person's approval if the outcome stays unknown")
+        }
+    }
+
+    private func makeRecorded(_ call: ToolCall, _ asked: AskedCall) async throws -> EgressAnswer {
         let start = ContinuousClock.now
         let (result, redactor) = await send(call, asked)
         func record(_ outcome: ToolCalled.Outcome, bytes: UInt64 = 0, answer: [UInt8]? = nil) async throws {
@@ -89,15 +103,25 @@ extension EgressGateway {
 
     func timeout(of tool: GovernedTool) -> Duration { tool.timeout ?? configuration.timeout }
 
-    /// Waits as long as nothing can be written: a call of which nobody knows is worse than a late answer.
+    /// Records the outcome before the agent learns it: an unrecorded call is worse than a delayed response.
+    ///
+    /// Retries while nothing can be written, but not for long: a call that waits holds a place that others need. It then
+    /// stays open, and is recorded as unknown once the writer takes commands.
+    ///
+    /// - Throws: `OutcomeUnrecorded` after `recordingTimeout`.
     private func record(_ called: ToolCalled, _ asked: AskedCall) async throws {
+        let deadline = ContinuousClock.now + configuration.recordingTimeout
+        var pause = Duration.milliseconds(50)
         while true {
             let receipt: Receipt
             do throws(CommandError) {
                 receipt = try await commands.execute(.recordToolCall(run: asked.run.id, called), asked.commandRequest)
             } catch {
                 switch error {
-                case .overloaded, .readOnly: try await Task.sleep(for: .milliseconds(100))
+                case .overloaded, .readOnly:
+                    guard ContinuousClock.now + pause < deadline else { throw giveUp(called, asked, error) }
+                    try await Task.sleep(for: pause)
+                    pause = min(pause * 2, .seconds(2))
                 case .rejected(let rejection) where rejection.code == .runNotActive:
                     // The run was ended meanwhile, and does not change any more.
                     return logger.warning(
@@ -110,6 +134,14 @@ extension EgressGateway {
             // Whoever is told of the answer may ask for it again at once.
             return try await projections.reach(receipt.position)
         }
+    }
+
+    private func giveUp(_ called: ToolCalled, _ asked: AskedCall, _ error: CommandError) -> OutcomeUnrecorded {
+        logger.error(
+            "outcome of a call not recorded",
+            metadata: ["run": "\(asked.run.id)", "call": "\(called.call.id)", "error": "\(error)"])
+        unrecorded.append(called.call.id, of: asked.run)
+        return OutcomeUnrecorded()
     }
 
     /// The same for a call that is made again because nobody knows what became of it, and for no other.

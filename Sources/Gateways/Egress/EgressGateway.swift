@@ -16,8 +16,12 @@ package struct EgressGateway: Sendable {
     let consents: Consents
     let client: OutboundClient
     let configuration: EgressConfiguration
-    let places: CallPlaces
+    let places: CallPool
     let governance: GovernanceCache
+    /// Wakes calls that wait for another one like them.
+    package let callEndings = CallEndings()
+    /// Calls whose outcome could not be recorded in time.
+    let unrecorded: UnrecordedCalls
     let logger: Logger
 
     package init(
@@ -31,8 +35,9 @@ package struct EgressGateway: Sendable {
         self.consents = consents
         self.client = client
         self.configuration = configuration
-        places = CallPlaces(max: configuration.callsMax)
+        places = CallPool(ShareRule(total: configuration.callsMax, percent: configuration.agentSharePercent))
         governance = GovernanceCache(projections)
+        unrecorded = UnrecordedCalls(commands, logger)
         self.logger = logger
     }
 
@@ -40,8 +45,11 @@ package struct EgressGateway: Sendable {
     ///
     /// - Throws: `CommandError` and `ProjectionError` when nothing can be recorded or asked at the moment.
     package func answer(_ request: EgressRequest) async throws -> EgressAnswer {
-        guard let place = places.take() else {
-            return .refusal(429, "TOO_MANY_CALLS", "too many calls of tools are on their way; try again in a moment")
+        let place: CallPool.Permit
+        do throws(ShareRefusal) {
+            place = try places.take(for: CallHolder(request.agent, in: request.workspace, request.actor))
+        } catch {
+            return .tooManyCalls(error, of: "tools")
         }
         return try await answerInPlace(request).holding(place)
     }
@@ -78,6 +86,9 @@ package struct EgressGateway: Sendable {
         }
     }
 
+    /// Records calls as unknown whose outcome could not be recorded in time, until the task is cancelled.
+    package func recordUnrecorded() async { await unrecorded.run() }
+
     private func answer(_ asked: AskedCall, _ verdict: Verdict) async throws -> EgressAnswer {
         if let answer = try await missingConsent(asked) { return answer }
         let call = asked.call(commands.newID(), verdict.capability)
@@ -99,18 +110,25 @@ package struct EgressGateway: Sendable {
         return try await make(call, asked)
     }
 
-    /// Begins the call once no other like it is on its way, which may be that of an agent's process that was killed.
+    /// Begins the call once no other like it is in flight, which may be that of an agent's process that was killed.
     private func beginInTurn(
         _ asked: AskedCall, _ call: ToolCall, _ requirement: RequiredApproval?, reason: String
     ) async throws -> [EventPayload] {
+        do {
+            return try await begin(asked, call, requirement, reason: reason)
+        } catch CommandError.rejected(let rejection) where rejection.code == .callOnItsWay {
+            // The other one's end is awaited below, from before the next attempt on.
+        }
         let deadline = ContinuousClock.now + timeout(of: asked.tool)
+        let endings = callEndings.follow(asked.run.id)
         while true {
             do {
                 return try await begin(asked, call, requirement, reason: reason)
             } catch CommandError.rejected(let rejection)
                 where rejection.code == .callOnItsWay && ContinuousClock.now < deadline
             {
-                try await Task.sleep(for: .milliseconds(50))
+                await endings.next(until: deadline)
+                try Task.checkCancellation()
             }
         }
     }

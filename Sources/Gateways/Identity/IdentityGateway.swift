@@ -11,6 +11,8 @@ package struct SignedInPerson: Hashable, Sendable {
     package let groups: [String]
     /// What they may do at the API besides invoking agents; `nil` for nothing.
     package let role: Role?
+    /// The end of the token's validity.
+    package let expiresAt: Timestamp
 }
 
 /// Why nobody is signed in by a token.
@@ -108,7 +110,6 @@ package struct IdentityGateway: Sendable {
         }
         return SignedInPerson(
             person: Person(provider: provider.name, subject: proven.subject, address: proven.address),
-            userID: proven.userID,
-            groups: proven.groups, role: provider.role)
+            userID: proven.userID, groups: proven.groups, role: provider.role, expiresAt: proven.expiresAt)
     }
 }

@@ -16,7 +16,7 @@ package struct LLMGateway: Sendable {
     let credentials: CredentialStore
     let client: OutboundClient
     let configuration: LLMConfiguration
-    let places: CallPlaces
+    let places: CallPool
     let rates = RequestRates()
     let now: @Sendable () -> Timestamp
     let logger: Logger
@@ -30,7 +30,7 @@ package struct LLMGateway: Sendable {
         self.credentials = credentials
         self.client = client
         self.configuration = configuration
-        places = CallPlaces(max: configuration.callsMax)
+        places = CallPool(ShareRule(total: configuration.callsMax, percent: configuration.agentSharePercent))
         self.now = now
         self.logger = logger
     }
@@ -45,8 +45,12 @@ package struct LLMGateway: Sendable {
     }
 
     private func route(_ request: LLMRequest) async throws -> EgressAnswer {
-        guard let place = places.take() else {
-            return .refusal(429, "TOO_MANY_CALLS", "too many calls of models are on their way; try again in a moment")
+        let place: CallPool.Permit
+        do throws(ShareRefusal) {
+            let caller = request.caller
+            place = try places.take(for: CallHolder(caller.agent, in: request.workspace, caller.actor))
+        } catch {
+            return .tooManyCalls(error, of: "models")
         }
         guard !request.headers.contains(where: { $0.name.lowercased() == "via" && $0.value.contains(Self.via) }) else {
             return ModelCallFailure.provider(
@@ -82,7 +86,7 @@ package struct LLMGateway: Sendable {
 
     /// Asks one after the other, until one answers or it is the request that is wrong.
     private func ask(
-        _ calls: [ProviderCall], _ request: LLMRequest, _ place: CallPlaces.Place
+        _ calls: [ProviderCall], _ request: LLMRequest, _ place: CallPool.Permit
     ) async throws -> EgressAnswer {
         var failure: ModelCallFailure?
         for call in calls {

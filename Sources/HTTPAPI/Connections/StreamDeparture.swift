@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTPTypes
 
 /// Closes a connection on which a stream is sent when its client closes its own side.
 ///
@@ -23,6 +24,19 @@ final class StreamDeparture: ChannelInboundHandler, RemovableChannelHandler {
             guard let handler = try? channel.pipeline.syncOperations.handler(type: StreamDeparture.self) else { return }
             handler.isStreaming = isStreaming
             if isStreaming, handler.isInputClosed { channel.close(promise: nil) }
+        }
+    }
+
+    /// Ends the stream that is being sent on that channel, with a last part when the client takes it at once, and closes
+    /// the connection.
+    static func end(_ channel: any Channel, after text: String?) {
+        channel.eventLoop.execute {
+            let handler = try? channel.pipeline.syncOperations.handler(type: StreamDeparture.self)
+            if let text, handler?.isStreaming == true, channel.isWritable {
+                channel.write(HTTPResponsePart.body(ByteBuffer(string: text)), promise: nil)
+                channel.writeAndFlush(HTTPResponsePart.end(nil), promise: nil)
+            }
+            channel.close(promise: nil)
         }
     }
 

@@ -33,7 +33,7 @@ extension APIError {
         switch error {
         case .rejected(let rejection):
             self.init(Self.status(of: rejection.code), code: rejection.code.rawValue, rejection.message)
-            if rejection.code == .limitReached { self = retryAfter(seconds: 60) }
+            if [.limitReached, .shareExceeded].contains(rejection.code) { self = retryAfter(seconds: 60) }
         case .idempotencyMismatch:
             self.init(
                 .unprocessableContent, .idempotencyMismatch,
@@ -65,6 +65,7 @@ extension APIError {
         case .agentMismatch, .foreignSubject, .approvalRequired, .selfApproval, .notAnApprover, .signatureRequired:
             .forbidden
         case .limitReached: .serviceUnavailable
+        case .shareExceeded: .tooManyRequests
         }
     }
 }

@@ -64,7 +64,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
             keyMisuse?.unknown(digest: secret.digest, route: context.endpointPath)
             throw APIError.notSignedIn("the address has no token of a running agent")
         }
-        return Principal(agent)
+        return Principal(agent) { _ in agentOfToken(secret.text) == agent ? .granted(until: nil) : .ended }
     }
 
     private func principal(of request: Request, _ context: APIContext) async throws -> Principal {
@@ -104,7 +104,11 @@ struct AuthenticationMiddleware: RouterMiddleware {
         }
         return Principal(
             caller: .apiKey(key.id), name: key.name, role: key.role, workspace: key.workspace, groups: key.groups,
-            agent: key.agent)
+            agent: key.agent
+        ) { [projections] time in
+            guard let key = projections.apiKey(digest: digest), key.accepts(digest, at: time) else { return .ended }
+            return .granted(until: key.end(of: digest))
+        }
     }
 
     private static var unknownKey: APIError { .notSignedIn("the API key is not known, revoked or expired") }
@@ -142,14 +146,14 @@ struct AuthenticationMiddleware: RouterMiddleware {
 
 extension Principal {
     /// An agent by its instance's token. Its id is made of its name, so that all its instances are one.
-    fileprivate init(_ agent: AgentIdentity) {
+    fileprivate init(_ agent: AgentIdentity, access: @escaping @Sendable (Timestamp) -> AccessStanding) {
         let id = SHA256.hash(data: Array("\(agent.workspace)/\(agent.name)".utf8)).withUnsafeBytes {
             UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16]))
         }
         guard let id else { preconditionFailure("SHA-256 has 32 bytes") }
         self.init(
             caller: .apiKey(APIKeyID(id)), name: agent.name, role: .agent, workspace: agent.workspace, groups: [],
-            agent: agent.name)
+            agent: agent.name, access: access)
         isManagedAgent = true
     }
 }

@@ -17,6 +17,10 @@ final class ObservabilityMiddleware: RouterMiddleware {
         let status: Int
     }
 
+    /// The statuses of refusals that pass by themselves; every answer with one of them has `Retry-After`.
+    private static let saysWhenToRetry: [HTTPResponse.Status] = [.tooManyRequests, .serviceUnavailable]
+    private static let retryAfterSeconds = "5"
+
     private let newRequestID: @Sendable () -> String
     private let timers = Mutex<[Outcome: Timer]>([:])
 
@@ -42,6 +46,9 @@ final class ObservabilityMiddleware: RouterMiddleware {
         // A body would be read as the beginning of the connection's next response.
         if request.method == .head { response = response.createHeadResponse() }
         response.headers[.requestID] = context.requestID
+        if Self.saysWhenToRetry.contains(response.status), response.headers[.retryAfter] == nil {
+            response.headers[.retryAfter] = Self.retryAfterSeconds
+        }
         let route = context.endpointPath ?? "unknown"
         timer(request.method, route, response.status).record(duration: start.duration(to: .now))
         context.logger.debug(

@@ -34,7 +34,7 @@ struct TokenSignIn {
         let signedIn = try await person(token, workspace)
         var principal = Principal(
             caller: .person(signedIn.person), name: signedIn.userID, role: signedIn.role, workspace: workspace,
-            groups: signedIn.groups, agent: nil)
+            groups: signedIn.groups, agent: nil, access: signedIn.access)
         principal.endUser = EndUser(
             workspace: workspace, person: signedIn.person, userID: signedIn.userID)
         return principal
@@ -45,6 +45,7 @@ struct TokenSignIn {
         let workspace = workspace ?? key.workspace
         let signedIn = try await person(token, workspace)
         var principal = key
+        principal.access = { time in key.access(time).combined(with: signedIn.access(time)) }
         principal.endUser = EndUser(
             workspace: workspace, person: signedIn.person, userID: signedIn.userID)
         return principal
@@ -60,5 +61,12 @@ struct TokenSignIn {
                 throw APIError(.serviceUnavailable, .identityProviderUnavailable, reason).retryAfter(seconds: 5)
             }
         }
+    }
+}
+
+extension SignedInPerson {
+    /// The standing of the token's access: it ends with the token.
+    fileprivate var access: @Sendable (Timestamp) -> AccessStanding {
+        { [expiresAt] time in time < expiresAt ? .granted(until: expiresAt) : .ended }
     }
 }

@@ -8,6 +8,8 @@ package struct APIContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     var principal: Principal?
     var requestID = ""
+    /// The shared resources that the request has taken; `nil` for one without a principal.
+    var holdings: RequestHoldings?
     /// The client's connection.
     let channel: any Channel
 
@@ -33,6 +35,8 @@ struct Principal: Sendable {
     var isManagedAgent = false
     /// Whom a token proves that came with the request: the caller itself, or whom its key acts for.
     var endUser: EndUser?
+    /// The standing of the access that admitted the principal, at a time.
+    var access: @Sendable (Timestamp) -> AccessStanding
 
     var actor: Actor { Actor(kind: caller, name: name) }
 
@@ -48,15 +52,16 @@ struct Principal: Sendable {
     }
 
     /// What tells its requests from everybody else's.
-    var scope: String {
-        let own =
-            switch caller {
-            case .apiKey(let id): id.description
-            case .person(let person): "person\n\(person.provider)\n\(person.subject)"
-            case .decisionLink(let link): "link\n\(link.deliveryID)"
-            case .system: "system"
-            }
-        return endUser.map { "\(own)\n\($0.provider)\n\($0.userID)" } ?? own
+    var scope: String { endUser.map { "\(callerScope)\n\($0.provider)\n\($0.userID)" } ?? callerScope }
+
+    /// The same for all whom it acts for.
+    var callerScope: String {
+        switch caller {
+        case .apiKey(let id): id.description
+        case .person(let person): "person\n\(person.provider)\n\(person.subject)"
+        case .decisionLink(let link): "link\n\(link.deliveryID)"
+        case .system: "system"
+        }
     }
 }
 

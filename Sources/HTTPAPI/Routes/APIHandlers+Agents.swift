@@ -30,7 +30,7 @@ extension APIHandlers {
         let agent = try await agentWithRecords(request)
         let after = try request.query("after", in: 0...UInt64.max >> 1) ?? 0
         switch request.query("follow") {
-        case "true", "1": return try followOutput(agent, after: after, request.channel)
+        case "true", "1": return try followOutput(agent, after: after, request)
         case nil, "false", "0": break
         default: throw APIError.badRequest("follow must be true or false")
         }
@@ -80,9 +80,9 @@ extension APIHandlers {
         return AgentIdentity(workspace: request.workspace, name: name)
     }
 
-    /// Sends lines as they come, until the client goes, the agent is deleted or the server shut down.
-    private func followOutput(_ agent: AgentIdentity, after start: UInt64, _ channel: any Channel) throws -> Response {
-        let place = try takeStreamPlace()
+    /// Sends lines as they come, until the client goes or loses its access, the agent is deleted or the server shut down.
+    private func followOutput(_ agent: AgentIdentity, after start: UInt64, _ request: APIRequest) throws -> Response {
+        let (place, channel) = (try takeStreamPlace(request), request.channel)
         let records = dependencies.agentRecords
         let headers: HTTPFields = [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"]
         return Response(

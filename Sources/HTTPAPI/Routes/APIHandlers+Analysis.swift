@@ -47,7 +47,7 @@ extension APIHandlers {
             throw .badRequest(error.message)
         }
         do throws(AnalysisFailure) {
-            return try await dependencies.analyzer.analyze(files)
+            return try await dependencies.analyzer.analyze(files, for: request.principal.caller)
         } catch {
             throw APIError(error)
         }

@@ -90,7 +90,7 @@ extension APIHandlers {
         }
         let after = try request.query("after", in: 0...UInt64.max >> 1).map(Position.init)
         let run = try await run(try request.runID(), request)
-        let place = try takeStreamPlace()
+        let place = try takeStreamPlace(request)
         let (exporter, channel) = (dependencies.audit.exporter, request.channel)
         // What can be refused is refused before the answer begins.
         _ = try await dependencies.audit.keeper.checkpoint()
@@ -122,7 +122,7 @@ extension APIHandlers {
 
     /// Countersigns another log's checkpoint (C2SP tlog-witness, `add-checkpoint`).
     func witness(_ request: Request, _ context: APIContext) async throws -> Response {
-        let body = try await bytes(of: request, upTo: Self.addCheckpointBytesMax)
+        let body = try await bytes(of: request, context, upTo: Self.addCheckpointBytesMax)
         do throws(Witness.Refusal) {
             return Self.text(
                 .ok, try await dependencies.audit.witness.addCheckpoint(String(decoding: body, as: UTF8.self)))

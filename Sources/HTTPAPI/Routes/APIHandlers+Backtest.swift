@@ -28,7 +28,7 @@ extension APIHandlers {
             examplesMax: try body.integer("examples", in: 0...Self.examplesMax) ?? Self.examplesDefault,
             caller: request.principal.agent)
         let since = try await position(since: try body.text("since") ?? Self.sinceDefault)
-        guard let place = Budget.Place(in: backtestPlaces) else {
+        guard let place = try? backtests.take(for: request.principal.caller) else {
             throw APIError(
                 .tooManyRequests, .tooManyRequests, "another backtest is running; try again in a moment"
             ).retryAfter(seconds: 2)

@@ -20,7 +20,7 @@ extension APIHandlers {
     /// For this machine alone: it needs no key, because the gate gives a tool none.
     func echo(_ request: Request, _ context: APIContext) async throws -> Response {
         guard Self.isOfThisMachine(context.channel) else { throw APIError.notFound("not found") }
-        let body = try await bytes(of: request, upTo: Self.echoBytesMax)
+        let body = try await bytes(of: request, context, upTo: Self.echoBytesMax)
         let path = String(request.uri.path.dropFirst(Self.echoPath.count))
         let answer = JSONText.object { json in
             json.add("method", request.method.rawValue)

@@ -10,7 +10,7 @@ extension APIHandlers {
 
     func egress(_ request: Request, _ context: APIContext) async throws -> Response {
         let principal = try permitted(context, .actAsAgent)
-        let body = try await bytes(of: request, upTo: configuration.egressBodyBytesMax)
+        let body = try await bytes(of: request, context, upTo: configuration.egressBodyBytesMax)
         guard let path = EgressPath(request.uri.path), let tool = path.tool.percentDecoded else {
             throw APIError.notFound("not found: call a tool at …/egress/<tool>/<path>")
         }
@@ -19,7 +19,14 @@ extension APIHandlers {
             method: request.method.rawValue, path: path.remainder, query: request.uri.query,
             headers: request.headers.map { ($0.name.rawName, $0.value) }, body: body,
             traceparent: request.headers.shortTraceparent)
-        return Self.response(try await dependencies.egress.answer(asked))
+        let registration = endingWithAccess(of: principal, context)
+        return Self.response(try await dependencies.egress.answer(asked)).holding(registration)
+    }
+
+    /// Closes the request's connection when the principal's access ends.
+    func endingWithAccess(of principal: Principal, _ context: APIContext) -> AccessWatch.Registration {
+        let channel = context.channel
+        return dependencies.access.register(principal) { channel.close(promise: nil) }
     }
 
     /// The response that a gateway's answer is.

@@ -3,6 +3,7 @@ import Domain
 import EventStreaming
 import Gateways
 import HTTPTypes
+import NIOCore
 import Projections
 import ServiceLifecycle
 
@@ -30,6 +31,9 @@ extension APIHandlers {
         let id = receipt.events.first.map { RunID($0.event.stream.id) } ?? command.runID
         var filter = EventFilter(workspace: request.workspace)
         filter.runID = id
+        let channel = request.channel
+        let registration = dependencies.access.register(request.principal) { channel.close(promise: nil) }
+        defer { withExtendedLifetime(registration) {} }
         let start = FirstTurn(dependencies.streamer.follow(filter, after: receipt.position))
         do {
             let turn = try await turn(start)

@@ -26,7 +26,7 @@ extension APIHandlers {
         _ operation: LLMRequest.Operation, _ request: Request, _ context: APIContext
     ) async throws -> Response {
         let principal = try permitted(context, .actAsAgent)
-        let bytes = try await bytes(of: request, upTo: configuration.modelBodyBytesMax)
+        let bytes = try await bytes(of: request, context, upTo: configuration.modelBodyBytesMax)
         let body = try BodyParsing.object(bytes)
         let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
         let asked = LLMRequest(
@@ -36,7 +36,8 @@ extension APIHandlers {
                 headers: headers),
             operation: operation, provider: try Self.provider(context), model: try body.requiredText("model"),
             headers: headers, body: bytes, document: body)
-        return Self.response(try await dependencies.models.answer(asked))
+        let registration = endingWithAccess(of: principal, context)
+        return Self.response(try await dependencies.models.answer(asked)).holding(registration)
     }
 
     /// The models that can be asked for, as `GET /v1/models` of OpenAI lists them.

@@ -168,6 +168,6 @@ extension APIHandlers {
         ofAction key: String, _ action: ActionPlan.Action, _ request: APIRequest
     ) -> IdempotencyToken {
         idempotency(
-            key: "plan " + key, of: "\(request.principal.scope)\n\(action.type)\n", Array(action.params.text.text.utf8))
+            key: "plan " + key, of: request.principal, "\(action.type)\n", Array(action.params.text.text.utf8))
     }
 }

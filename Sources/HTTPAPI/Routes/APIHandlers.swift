@@ -17,10 +17,11 @@ final class APIHandlers: Sendable {
     let vault: SecretVault
     let dependencies: HTTPAPIDependencies
     let configuration: HTTPAPIConfiguration
-    let streamPlaces: Budget
-    let backtestPlaces = Budget(max: 1)
+    let streams: SharePool<Actor.Kind>
+    let requests: SharePool<Actor.Kind>
+    let backtests = SharePool<Actor.Kind>(ShareRule(total: 1))
     let hub: StreamHub
-    private let bodyBytes: Budget
+    private let bodyBytes: SharePool<Actor.Kind>
 
     init(_ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration, _ hub: StreamHub) {
         commands = dependencies.commands
@@ -29,8 +30,10 @@ final class APIHandlers: Sendable {
         self.dependencies = dependencies
         self.hub = hub
         self.configuration = configuration
-        streamPlaces = Budget(max: configuration.streamsMax)
-        bodyBytes = Budget(max: configuration.allBodiesBytesMax)
+        let percent = configuration.principalSharePercent
+        streams = SharePool(ShareRule(total: configuration.streamsMax, percent: percent))
+        requests = SharePool(ShareRule(total: configuration.connectionsMax, percent: percent))
+        bodyBytes = SharePool(ShareRule(total: configuration.allBodiesBytesMax, percent: percent))
     }
 
     /// What is read from: the read models as they are, or as they were where the request asks for that.
@@ -44,7 +47,7 @@ final class APIHandlers: Sendable {
         _ request: Request, _ context: APIContext, _ permission: Permission, _ limits: BodyLimits
     ) async throws -> APIRequest {
         let principal = try permitted(context, permission)
-        let bytes = try await bytes(of: request, upTo: limits.bytesMax ?? configuration.bodyBytesMax)
+        let bytes = try await bytes(of: request, context, upTo: limits.bytesMax ?? configuration.bodyBytesMax)
         let hasLines = limits.takesLines && request.headers.saysLines
         let body = hasLines ? try BodyParsing.lines(bytes) : try BodyParsing.object(bytes)
         let workspace = try workspace(request, context, principal, body)
@@ -109,21 +112,25 @@ final class APIHandlers: Sendable {
         return workspace
     }
 
-    /// Reads the body, within what all bodies together may take while they are being read. The key of an agent's address
-    /// is redacted from it.
-    func bytes(of request: Request, upTo limit: Int) async throws -> [UInt8] {
+    /// Reads the body. Its bytes count to the principal's share of all bodies until the request is answered. The key of an
+    /// agent's address is redacted from it.
+    func bytes(of request: Request, _ context: APIContext, upTo limit: Int) async throws -> [UInt8] {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw Self.bodyTooLarge(limit)
         }
         guard request.announcesBody else { return [] }
         var bytes: [UInt8] = []
-        defer { bodyBytes.giveBack(bytes.count) }
         do {
+            let permit = try bodyBytes.take(0, for: context.principal?.caller ?? .system)
+            context.holdings?.keep(body: permit)
             for try await part in request.body {
                 guard bytes.count + part.readableBytes <= limit else { throw Self.bodyTooLarge(limit) }
-                guard bodyBytes.take(part.readableBytes) else { throw APIError(CommandError.overloaded) }
+                try permit.grow(by: part.readableBytes)
                 bytes += part.readableBytesView
             }
+        } catch let refusal as ShareRefusal {
+            guard refusal == .shareExceeded else { throw APIError(CommandError.overloaded) }
+            throw APIError(refusal, of: "bytes in request bodies", code: .tooManyRequests)
         } catch let error where error is APIError || error is CancellationError {
             throw error
         } catch {
@@ -144,16 +151,26 @@ final class APIHandlers: Sendable {
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
             throw APIError.badRequest("Idempotency-Key must be 1 to 255 visible ASCII characters")
         }
-        return idempotency(key: key, of: "\(principal.scope)\n\(request.uri.path)\n", body)
+        return idempotency(key: key, of: principal, "\(request.uri.path)\n", body)
     }
 
-    /// The token of a key that was sent with that body by whom and where the context says.
-    func idempotency(key: String, of context: String, _ body: [UInt8]) -> IdempotencyToken {
-        // Keyed: a plain digest of a body with a short secret in it would be a way to guess that.
+    /// The token of a key that the principal sent with that body; `place` says where to.
+    func idempotency(
+        key: String, of principal: Principal, _ place: String, _ body: [UInt8]
+    ) -> IdempotencyToken {
+        let request = fingerprint("\(principal.scope)\n\(place)", body)
+        // A key that acts for many people is one principal.
+        let scope = fingerprint("idempotency scope\n\(principal.callerScope)", [])
+        return IdempotencyToken(
+            key: key, fingerprint: UUIDValue(high: scope.high, low: request.high), earlierFingerprint: request)
+    }
+
+    /// Keyed: a plain digest of a body with a short secret in it would be a way to guess that.
+    private func fingerprint(_ context: String, _ body: [UInt8]) -> UUIDValue {
         let digest = vault.fingerprint(Array(context.utf8), body)
         let fingerprint = digest.withUnsafeBytes { UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16])) }
         guard let fingerprint else { preconditionFailure("a fingerprint has 32 bytes") }
-        return IdempotencyToken(key: key, fingerprint: fingerprint)
+        return fingerprint
     }
 }
 

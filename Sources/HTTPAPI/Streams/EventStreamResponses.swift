@@ -25,7 +25,7 @@ extension APIHandlers {
         var filter = EventFilter(workspace: request.workspace)
         filter.runID = run.id
         let subject = StreamSubject(filter: filter, format: format, showsTimeline: true)
-        return try openStream(request.channel) { stream in
+        return try openStream(request) { stream in
             let (shown, position) = try await self.sendHistory(of: run.id, after: start, from: visible, format, stream)
             if run.status.isFinished { return try await stream.write(StreamFormat.end) }
             // A client may ask for what comes after an entry that is not there yet.
@@ -65,7 +65,7 @@ extension APIHandlers {
         let after = try request.query("after_seq", in: 0...UInt64.max >> 1).map(Position.init)
         let start = try lastEventID(request) ?? after ?? projections.position
         let subject = StreamSubject(filter: filter, format: format, showsTimeline: false)
-        return try openStream(request.channel) { stream in
+        return try openStream(request) { stream in
             try await self.follow(subject, after: start, hiddenThrough: nil, stream)
         }
     }
@@ -126,18 +126,29 @@ extension APIHandlers {
         return Position(value)
     }
 
-    func takeStreamPlace() throws(APIError) -> Budget.Place {
-        if let place = Budget.Place(in: streamPlaces) { return place }
-        throw APIError(
-            .tooManyRequests, .tooManyStreams, "too many event streams are open; close some or try again"
-        ).retryAfter(seconds: 5)
+    /// Takes a stream of the principal's share, and ends what is sent when the principal's access ends.
+    ///
+    /// - Parameter lastPart: the text that the client then gets before the connection closes; without one the response
+    ///   breaks off, so that no client takes a part for the whole.
+    func takeStreamPlace(_ request: APIRequest, lastPart: String? = nil) throws(APIError) -> StreamPlace {
+        do throws(ShareRefusal) {
+            let permit = try streams.take(for: request.principal.caller)
+            let channel = request.channel
+            let registration = dependencies.access.register(request.principal) {
+                StreamDeparture.end(channel, after: lastPart)
+            }
+            return StreamPlace(permit: permit, registration: registration)
+        } catch {
+            throw APIError(error, of: "event streams", code: .tooManyStreams)
+        }
     }
 
     /// Answers with a stream that ends when `body` does, or is shut down in whatever it waits for.
     private func openStream(
-        _ channel: any Channel, _ body: @escaping @Sendable (StreamWriter) async throws -> Void
+        _ request: APIRequest, _ body: @escaping @Sendable (StreamWriter) async throws -> Void
     ) throws -> Response {
-        let place = try takeStreamPlace()
+        let channel = request.channel
+        let place = try takeStreamPlace(request, lastPart: StreamFormat.revoked)
         let headers: HTTPFields = [.contentType: "text/event-stream", .cacheControl: "no-store"]
         return Response(
             status: .ok, headers: headers,
@@ -146,10 +157,8 @@ extension APIHandlers {
                 do {
                     let stream = StreamWriter(writer, channel)
                     // Headers reach the client with the first bytes.
-                    try await StreamDeparture.watching(channel) {
-                        try await stream.write(": open\n\n")
-                        try await body(stream)
-                    }
+                    try await stream.write(": open\n\n")
+                    try await StreamDeparture.watching(channel) { try await body(stream) }
                 } catch {
                     // The client is gone, the server shuts down, or the log cannot be read: the stream ends, and whoever
                     // comes again with the last position it saw misses nothing.
@@ -198,6 +207,8 @@ struct StreamWriter: @unchecked Sendable {
 struct StreamFormat: Hashable, Sendable {
     static let heartbeat = ": heartbeat\n\n"
     static let end = "event: end\ndata: {}\n\n"
+    /// The last event of a stream whose principal has lost its access.
+    static let revoked = "event: revoked\ndata: {\"error\":\"the key or the token is no longer valid\"}\n\n"
 
     private let isCloudEvents: Bool
     private let era: Era

@@ -1,5 +1,4 @@
 package import Domain
-import Synchronization
 
 /// Says what is in an agent's sources: the tools and models that it calls, secrets, packages, where it begins.
 ///
@@ -10,18 +9,20 @@ package struct SourceAnalyzer: Sendable {
         @Sendable (_ program: String, _ input: [UInt8]) async throws(AnalysisFailure) -> [UInt8]
 
     private let run: Run
-    private let places: Places
+    private let places: SharePool<Actor.Kind>
 
-    /// - Parameter placesMax: how many analyses run at once; beyond that they are refused, never queued.
+    /// - Parameter placesMax: maximum concurrent analyses; more are refused, never queued.
     package init(placesMax: Int = 4, run: @escaping Run) {
         self.run = run
-        places = Places(count: placesMax)
+        places = SharePool(ShareRule(total: placesMax))
     }
 
     /// What was found, an object as the API shows it, without an id.
-    package func analyze(_ files: SourceFiles) async throws(AnalysisFailure) -> JSONValue {
-        guard places.take() else { throw .busy }
-        defer { places.giveBack() }
+    ///
+    /// - Parameter caller: the principal whose share of the analyses is used.
+    package func analyze(_ files: SourceFiles, for caller: Actor.Kind) async throws(AnalysisFailure) -> JSONValue {
+        guard let place = try? places.take(for: caller) else { throw .busy }
+        defer { withExtendedLifetime(place) {} }
         let input = JSONValue.object([.init(name: "files", value: files.value)]).text
         let output = try await run(AnalyzerProgram.source, Array(input.text.utf8))
         guard let found = try? JSONValue(parsing: output), case .object = found else {
@@ -30,21 +31,6 @@ package struct SourceAnalyzer: Sendable {
         return found
     }
 
-    private final class Places: Sendable {
-        private let free: Mutex<Int>
-
-        init(count: Int) { free = Mutex(count) }
-
-        func take() -> Bool {
-            free.withLock { free in
-                guard free > 0 else { return false }
-                free -= 1
-                return true
-            }
-        }
-
-        func giveBack() { free.withLock { $0 += 1 } }
-    }
 }
 
 /// Why sources were not analysed.

@@ -6,11 +6,12 @@ import Synchronization
 extension Projections {
     /// Applies every event after the checkpoint, batch by batch, until the store is closed or the task cancelled.
     ///
-    /// A full disk does not end it: `reach` fails with `projection_no_space` meanwhile, the batch is tried again every
-    /// `retryInterval`, and what was recorded becomes visible when there is space.
+    /// A full disk or a lack of file descriptors does not end it: `reach` fails with `projection_no_space` or
+    /// `projection_no_descriptors` meanwhile, the batch is retried every `retryInterval`, and recorded events become
+    /// visible once the resource is back.
     ///
     /// - Throws: `ProjectionError` when the read models are ahead of the log, or cannot be written for another reason
-    ///   than space; the log's own error when it cannot be read.
+    ///   than a shortage; the log's own error when it cannot be read.
     package func follow(
         _ store: EventStore, retryInterval: Duration = .seconds(1), clock: any Clock<Duration> = ContinuousClock()
     ) async throws {
@@ -18,7 +19,7 @@ extension Projections {
             try checkNotAhead(of: store)
             progress.withLock { $0.start() }
             for try await batch in store.subscribe(after: position) {
-                while try await !applyIfThereIsSpace(batch) { try await clock.sleep(for: retryInterval) }
+                while try await !applyUnlessShort(batch) { try await clock.sleep(for: retryInterval) }
             }
             stop(ProjectionError(.stopped, "sluice is shutting down"))
         } catch is CancellationError {
@@ -42,14 +43,14 @@ extension Projections {
         }
     }
 
-    /// Applies the batch, or says that there is no space for it.
-    private func applyIfThereIsSpace(_ batch: [RecordedEvent]) async throws(ProjectionError) -> Bool {
+    /// Applies the batch; false when space or a file descriptor is missing for it.
+    private func applyUnlessShort(_ batch: [RecordedEvent]) async throws(ProjectionError) -> Bool {
         do {
             try await apply(batch)
             return true
         } catch {
-            guard error.code == .noSpace else { throw error }
-            if failure == nil { logger.error("the read models wait for space", metadata: ["error": "\(error)"]) }
+            guard error.code == .noSpace || error.code == .noDescriptors else { throw error }
+            if failure == nil { logger.error("read models wait for a resource", metadata: ["error": "\(error)"]) }
             stop(error)
             return false
         }

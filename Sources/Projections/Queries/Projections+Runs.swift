@@ -63,6 +63,16 @@ extension Projections {
         }
     }
 
+    /// The first event of a run; `nil` when there is no such run.
+    ///
+    /// - Parameter position: the read models are at least there first.
+    package func created(_ id: RunID, recordedBy position: Position) async throws(ProjectionError) -> RunCreated? {
+        try await reach(position)
+        guard case .runCreated(let created)? = try await timeline(id, after: 0, limit: 1).records.first?.event.payload
+        else { return nil }
+        return created
+    }
+
     /// The newest `seq` on the run's timeline at that log position; 0 when there was none yet.
     package func sequence(
         ofTimeline id: RunID, at position: Position

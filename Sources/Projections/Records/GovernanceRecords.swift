@@ -110,6 +110,9 @@ package struct APIKeyRecord: Hashable, Sendable {
         return expiresAt.map { now < $0 } ?? true
     }
 
+    /// The time from which the text of that digest is no longer good; `nil` when it does not expire.
+    package func end(of digest: String) -> Timestamp? { digest == self.digest ? expiresAt : previousUntil }
+
     init(_ row: Row) throws {
         id = try row.identifier("id")
         workspace = try row.workspace()

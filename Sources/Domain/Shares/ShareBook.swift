@@ -1,0 +1,29 @@
+/// The amounts of one shared resource that its holders have. Holders without any are forgotten.
+package struct ShareBook<Holder: Hashable & Sendable>: Hashable, Sendable {
+    /// The amount that all holders have.
+    package private(set) var taken = 0
+    private var held: [Holder: Int] = [:]
+
+    package init() {}
+
+    package func held(by holder: Holder) -> Int { held[holder, default: 0] }
+
+    /// Decides about taking an amount; `nil` when it may be taken.
+    package func refusal(of amount: Int, for holder: Holder, _ rule: ShareRule) -> ShareRefusal? {
+        rule.refusal(of: amount, held: held(by: holder), taken: taken)
+    }
+
+    package mutating func take(_ amount: Int, for holder: Holder) {
+        guard amount != 0 else { return }
+        taken += amount
+        held[holder, default: 0] += amount
+    }
+
+    package mutating func release(_ amount: Int, of holder: Holder) {
+        guard amount != 0 else { return }
+        let rest = held(by: holder) - amount
+        precondition(rest >= 0, "a holder releases at most what it has")
+        taken -= amount
+        held[holder] = rest == 0 ? nil : rest
+    }
+}
