@@ -104,7 +104,7 @@ let package = Package(
             "Execution",
             [
                 "Domain", "EventStore", "CommandHandling", .crypto, .deque, .httpClient, .nioCore, .nioHTTP1,
-                .subprocess, .system, .logging,
+                .nioPosix, .subprocess, .system, .logging,
             ]),
         room(
             "Gateways",
