@@ -105,8 +105,8 @@ let package = Package(
         room(
             "Execution",
             [
-                "Domain", "EventStore", "CommandHandling", "Outbound", .crypto, .deque, .subprocess, .system,
-                .logging,
+                "Domain", "EventStore", "CommandHandling", "Outbound", .crypto, .deque, .nioCore, .nioHTTP1, .nioPosix,
+                .subprocess, .system, .logging,
             ]),
         room(
             "Gateways",

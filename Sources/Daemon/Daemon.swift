@@ -269,6 +269,7 @@ package struct Daemon: Sendable {
         _ directory: DataDirectory, _ store: EventStore, _ logger: Logger
     ) throws(DaemonError) -> Projections {
         do {
+            directory.protectReadModel()
             let projections = try Projections.open(path: directory.readModel, logger: logger)
             try projections.checkNotAhead(of: store)
             return projections

@@ -2,7 +2,22 @@ import ArgumentParser
 import Daemon
 import SystemPackage
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The process's entry.
 @main
+enum Main {
+    /// Files and directories that any command makes belong to its user alone.
+    static func main() async {
+        umask(0o077)
+        await SluiceCommand.main()
+    }
+}
+
 struct SluiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sluice", abstract: "A self-hosted, event-sourced run orchestrator for AI agents.",

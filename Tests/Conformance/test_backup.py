@@ -309,6 +309,7 @@ def test_no_daemon_starts_where_a_restore_was_broken_off(own_sluice, tmp_path):
     assert backup(sluice, place).returncode == 0
     target = tmp_path / "other"
     (target / "restore.partial" / "log").mkdir(parents=True)
+    target.chmod(0o700)
     (target / "restore.partial" / "log" / "00000000000000000001.seg").write_bytes(b"half")
     ended = sluice.run("serve", "--data-dir", target, "--listen", "127.0.0.1:0")
     assert ended.returncode == UNUSABLE and "broken off" in ended.stderr

@@ -107,6 +107,7 @@ def small_disk(request, tmp_path):
             ["truncate", "-s", "16M", image], ["mkfs.ext4", "-q", image], ["mount", "-o", "loop", image, sluice.data]]
     if os.geteuid() != 0 or any(subprocess.run(each, capture_output=True).returncode for each in commands):
         pytest.skip("needs root to mount a small file system")
+    sluice.data.chmod(0o700)
     yield sluice
     if sluice.process and sluice.process.poll() is None:
         sluice.kill()

@@ -35,7 +35,27 @@ import Testing
             ])
         #expect(values("--symlink", 2, arguments) == [["usr/bin", "/bin"]])
         #expect(values("--bind", 2, arguments).isEmpty)
-        #expect(values("--remount-ro", 1, arguments) == [["/dev"], ["/"]])
+        #expect(values("--remount-ro", 1, arguments) == [["/proc"], ["/dev"], ["/"]])
+    }
+
+    @Test func hidesWhatTheOperatorInstalled() {
+        var command = command(.mapped)
+        #expect(!command.arguments.contains("/usr/local"))
+        command.host.hidesLocal = true
+        #expect(values("--tmpfs", 1, command.arguments).contains(["/usr/local"]))
+        #expect(values("--remount-ro", 1, command.arguments).first == ["/usr/local"])
+    }
+
+    @Test func entersItsGroupAndTheOrderOfVictimsFirst() throws {
+        let (program, arguments) = SandboxEntry.command("bwrap", ["--unshare-net", "a b"], in: nil)
+        #expect(program == "/bin/sh" && Array(arguments.suffix(3)) == ["bwrap", "--unshare-net", "a b"])
+        #expect(arguments[1].contains("echo 1000 >/proc/self/oom_score_adj") && arguments[2].isEmpty)
+    }
+
+    @Test func findsNoControlGroupsWhereVersionTwoIsNotMounted() {
+        #expect(throws: AgentRefusal("control groups of version 2 are not mounted at /proc/self")) {
+            try ControlGroups.find(hierarchy: "/proc/self", membership: "0::/\n")
+        }
     }
 
     @Test func limitsEveryWritableDirectory() {

@@ -16,6 +16,14 @@ extension AgentsConfiguration {
         }
         images.arguments = settings.text(.buildImageArguments).split(separator: " ").map(String.init)
         images.options = settings.text(.buildImageOptions).split(separator: " ").map(String.init)
+        for text in settings.text(.buildHosts).split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
+            guard let host = PackageHost(authority: text, port: 443) else {
+                throw settings.invalid(.buildHosts, "hosts such as files.example.com,10.0.0.7:8080")
+            }
+            builds.hosts.insert(host)
+        }
+        builds.bytesMax = try settings.integer(.agentBuildBytesMax, in: 16_777_216...1_099_511_627_776)
+        builds.filesMax = try settings.integer(.agentBuildFilesMax, in: 1000...100_000_000)
         python = settings.text(.agentPython)
         runtime = settings.text(.agentRuntime)
         instancesMax = try settings.integer(.agentInstancesMax, in: 1...10_000)

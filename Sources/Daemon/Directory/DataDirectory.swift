@@ -27,13 +27,30 @@ package struct DataDirectory: Sendable {
     var masterKey: String { path + "/master.key" }
     var lock: String { path + "/LOCK" }
 
-    /// Makes the directory, for its owner alone, unless it exists.
+    /// Makes the directory, for its owner alone, or checks that the existing one is closed to other users.
     func create() throws(DaemonError) {
-        if mkdir(path, 0o700) != 0, errno != EEXIST {
+        if mkdir(path, 0o700) == 0 { return }
+        guard errno == EEXIST else {
             throw DaemonError(
                 .directoryUnusable,
                 "data directory \(path) cannot be made: \(String(cString: strerror(errno))); choose another --data-dir")
         }
+        try checkPrivate()
+    }
+
+    /// Checks that only the directory's owner has access to it: it holds keys, and what agents and people write.
+    private func checkPrivate() throws(DaemonError) {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & 0o077 != 0 else { return }
+        let mode = "0" + String(status.st_mode & 0o777, radix: 8)
+        throw DaemonError(
+            .directoryUnusable,
+            "other users have access to data directory \(path) (mode \(mode)): run `chmod 700 \(path)`")
+    }
+
+    /// Closes the files of read models to other users; SQLite gives its side files the mode of the database.
+    func protectReadModel() {
+        for suffix in ["", "-wal", "-shm", "-journal"] { chmod(readModel + suffix, 0o600) }
     }
 
     /// The same path, whatever the working directory is.

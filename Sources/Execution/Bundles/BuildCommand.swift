@@ -16,6 +16,8 @@ struct BuildCommand: Sendable {
     let timeout: Duration
     /// How long it may clean up after it was told to end; 0 kills it at once.
     var grace: Duration = .zero
+    /// Ends the program when it writes too much; `nil` sets no limit.
+    var quota: BuildQuota?
 
     /// Never throws: the log says what went wrong.
     func run() async -> Log {
@@ -24,6 +26,12 @@ struct BuildCommand: Sendable {
             group.addTask {
                 do { try await Task.sleep(for: timeout) } catch { return nil }
                 return Log(isSuccess: false, bytes: Array("the build took longer than \(timeout)\n".utf8))
+            }
+            if let quota {
+                group.addTask {
+                    guard let excess = await quota.excess() else { return nil }
+                    return Log(isSuccess: false, bytes: Array((excess.message + "\n").utf8))
+                }
             }
             defer { group.cancelAll() }
             return await group.next().flatMap { $0 } ?? Log(isSuccess: false, bytes: Array("broken off\n".utf8))

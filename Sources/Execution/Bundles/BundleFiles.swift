@@ -5,12 +5,18 @@
 #endif
 
 /// Directories that are made whole or not at all, and never changed afterwards. All calls block.
-enum BundleFiles {
+package enum BundleFiles {
+    /// The last file that is written into a directory: what lacks it is a remainder, whatever its name.
+    private static let marker = "complete"
+
     static func makeDirectory(_ path: String) throws(AgentRefusal) {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure(path) }
     }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// True for a directory that `install` has put there.
+    package static func isComplete(_ path: String) -> Bool { exists(path + "/" + marker) }
 
     /// The whole file; `nil` when there is none. No more than `bytesMax` from its end.
     static func tail(of path: String, bytesMax: Int) -> [UInt8]? {
@@ -23,9 +29,10 @@ enum BundleFiles {
         return Array(bytes.prefix(max(0, count)))
     }
 
+    /// Writes a file with exactly that mode.
     static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws(AgentRefusal) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)
-        guard descriptor >= 0 else { throw failure(path) }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0, fchmod(descriptor, mode) == 0 else { throw failure(path) }
         defer { close(descriptor) }
         var written = 0
         while written < bytes.count {
@@ -47,79 +54,45 @@ enum BundleFiles {
         }
     }
 
-    /// Makes a built directory lasting and read-only, and gives it its final name. Whoever was first has won.
-    static func install(_ staging: String, as path: String) throws(AgentRefusal) {
-        try walk(staging) { entry, kind throws(AgentRefusal) in
-            if kind == .link { return }
-            let descriptor = open(entry, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-            guard descriptor >= 0 else { throw failure(entry) }
-            defer { close(descriptor) }
-            var status = stat()
-            fstat(descriptor, &status)
-            fchown(descriptor, geteuid(), getegid())
-            let runs = kind == .directory || status.st_mode & 0o100 != 0
-            guard fchmod(descriptor, runs ? 0o555 : 0o444) == 0, fsync(descriptor) == 0 else { throw failure(entry) }
-        }
+    /// Makes a built directory durable and read-only, and gives it its final name. The first one there stays.
+    package static func install(_ staging: String, as path: String) throws(AgentRefusal) {
+        try DirectoryTree.seal(staging)
+        try write([], to: staging + "/" + marker, mode: 0o444)
+        try sync(staging + "/" + marker)
+        try sync(staging)
+        if exists(path), !isComplete(path) { DirectoryTree.remove(path) }
         // The name of a directory changes by writing in it where the user is not root.
         chmod(staging, 0o755)
         guard rename(staging, path) == 0 || errno == EEXIST || errno == ENOTEMPTY else { throw failure(path) }
         chmod(path, 0o555)
-        remove(staging)
-        let parent = open(String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)), O_RDONLY | O_CLOEXEC)
-        guard parent >= 0 else { throw failure(path) }
-        defer { close(parent) }
-        guard fsync(parent) == 0 else { throw failure(path) }
+        DirectoryTree.remove(staging)
+        try sync(String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)))
     }
 
-    /// Deletes a directory and everything in it; links are not followed.
-    static func remove(_ path: String) {
-        chmod(path, 0o700)
-        var entries: [(String, Kind)] = []
-        try? walk(path) { entry, kind throws(AgentRefusal) in
-            if kind == .directory { chmod(entry, 0o700) }
-            entries.append((entry, kind))
-        }
-        for (entry, kind) in entries.reversed() {
-            _ = kind == .directory ? rmdir(entry) : unlink(entry)
-        }
-    }
-
-    /// What is left of builds that a crash has ended.
-    static func removeStaging(in directory: String) {
-        for name in names(in: directory) where name.hasPrefix(stagingPrefix) { remove(directory + "/" + name) }
-    }
-
-    static let stagingPrefix = ".building-"
-
-    enum Kind { case file, directory, link }
-
-    /// Visits the path and everything under it, a directory before what is in it.
-    static func walk(
-        _ path: String, _ visit: (String, Kind) throws(AgentRefusal) -> Void
-    ) throws(AgentRefusal) {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return }
-        switch status.st_mode & S_IFMT {
-        case S_IFDIR:
-            try visit(path, .directory)
-            for name in names(in: path) { try walk(path + "/" + name, visit) }
-        case S_IFLNK: try visit(path, .link)
-        case S_IFREG: try visit(path, .file)
-        default: unlink(path)
+    /// Removes what an interrupted build or removal has left.
+    ///
+    /// - Parameter requiresMarker: true where every directory was put by `install`.
+    static func removeRemainders(in directory: String, requiresMarker: Bool) {
+        for name in names(in: directory) {
+            let path = directory + "/" + name
+            if DirectoryTree.isRemainder(name) || (requiresMarker && !isComplete(path)) { DirectoryTree.remove(path) }
         }
     }
 
     static func names(in directory: String) -> [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        return DirectoryTree.names(in: descriptor).map { name in
+            String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
-        return names
+    }
+
+    private static func sync(_ path: String) throws(AgentRefusal) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure(path) }
     }
 
     private static func failure(_ path: String) -> AgentRefusal {

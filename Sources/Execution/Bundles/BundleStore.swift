@@ -15,6 +15,8 @@ package actor BundleStore {
 
     private let configuration: AgentsConfiguration
     private let sandbox: SandboxChoice
+    private let groups: ControlGroupChoice
+    private let directory: RuntimeDirectory
     private let logger: Logger
     private let executor = BlockingExecutor(label: "sluice.bundles")
     private var building: [ContentKey: Promise<AgentRefusal?>] = [:]
@@ -25,20 +27,26 @@ package actor BundleStore {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    init(_ configuration: AgentsConfiguration, _ sandbox: SandboxChoice, logger: Logger) {
+    init(
+        _ configuration: AgentsConfiguration, _ sandbox: SandboxChoice, _ groups: ControlGroupChoice,
+        _ directory: RuntimeDirectory, logger: Logger
+    ) {
         self.configuration = configuration
         self.sandbox = sandbox
+        self.groups = groups
+        self.directory = directory
         self.logger = logger
     }
 
     private var bundles: String { configuration.dataDirectory + "/bundles" }
     private var environments: String { configuration.dataDirectory + "/environments" }
 
-    /// Makes the directories, and removes what a crash has left of builds.
+    /// Makes the directories, and removes what interrupted builds and removals have left.
     func open() throws(AgentRefusal) {
-        for directory in [bundles, environments, configuration.dataDirectory + "/agents"] {
+        let outputs = configuration.dataDirectory + "/agents"
+        for directory in [bundles, environments, outputs] {
             try BundleFiles.makeDirectory(directory)
-            BundleFiles.removeStaging(in: directory)
+            BundleFiles.removeRemainders(in: directory, requiresMarker: directory != outputs)
         }
     }
 
@@ -57,8 +65,8 @@ package actor BundleStore {
         var count = 0
         for directory in [bundles, environments] {
             for name in BundleFiles.names(in: directory)
-            where !kept.contains(name) && !name.hasPrefix(BundleFiles.stagingPrefix) {
-                BundleFiles.remove(directory + "/" + name)
+            where !kept.contains(name) && !DirectoryTree.isRemainder(name) {
+                DirectoryTree.remove(directory + "/" + name)
                 count += 1
             }
         }
@@ -78,14 +86,14 @@ package actor BundleStore {
         let environment = environments + "/\(environmentKey)"
         let bundle = bundles + "/\(bundleKey)"
         made.formUnion([environmentKey.description, "\(environmentKey).failed", bundleKey.description])
-        if retries { BundleFiles.remove(environment + ".failed") }
-        if !BundleFiles.exists(environment) {
+        if retries { DirectoryTree.remove(environment + ".failed") }
+        if !BundleFiles.isComplete(environment) {
             await onBuild()
             try await once(environmentKey) { () async throws(AgentRefusal) in
                 try await self.buildEnvironment(environment, definition.requirements, python)
             }
         }
-        if !BundleFiles.exists(bundle) { try writeSources(definition.sources, bundle) }
+        if !BundleFiles.isComplete(bundle) { try writeSources(definition.sources, bundle) }
         return Bundle(sources: bundle + "/src", environment: environment + "/venv", python: python)
     }
 
@@ -94,7 +102,7 @@ package actor BundleStore {
         let key = ContentKey.environment(
             runtime: configuration.runtime, python: try await interpreter().version,
             requirements: definition.requirements)
-        return BundleFiles.exists(environments + "/\(key)")
+        return BundleFiles.isComplete(environments + "/\(key)")
     }
 
     /// What the package installer said when the agent's environment was built: its end.
@@ -142,7 +150,7 @@ package actor BundleStore {
     private func buildEnvironment(
         _ path: String, _ requirements: [String], _ python: PythonInterpreter
     ) async throws(AgentRefusal) {
-        if BundleFiles.exists(path) { return }
+        if BundleFiles.isComplete(path) { return }
         if let log = BundleFiles.tail(of: path + ".failed/build.log", bytesMax: BuildCommand.logBytesMax) {
             throw EnvironmentBuild.failure(log)
         }
@@ -150,18 +158,31 @@ package actor BundleStore {
         try BundleFiles.makeDirectory(staging)
         let build = EnvironmentBuild(
             staging: staging, python: python, packages: [configuration.runtime] + requirements,
-            sandbox: try await sandbox.current(), timeout: configuration.buildTimeout)
+            sandbox: try await sandbox.current(), directory: directory, settings: configuration.builds,
+            groups: groups, timeout: configuration.buildTimeout)
         logger.info("an agent's environment is being built", metadata: ["packages": "\(build.packages.count)"])
-        let log = await build.run()
-        try BundleFiles.write(log.bytes, to: staging + "/build.log")
-        guard log.isSuccess else {
-            let failed = path + ".failed"
-            BundleFiles.remove(failed)
-            BundleFiles.remove(staging + "/venv")
-            if !Task.isCancelled { try BundleFiles.install(staging, as: failed) } else { BundleFiles.remove(staging) }
-            throw EnvironmentBuild.failure(log.bytes)
+        var log = await build.run()
+        if log.isSuccess {
+            do throws(AgentRefusal) {
+                try BundleFiles.write(log.bytes, to: staging + "/build.log")
+                return try BundleFiles.install(staging, as: path)
+            } catch {
+                log = BuildCommand.Log(isSuccess: false, bytes: log.bytes + Array("\(error)\n".utf8))
+            }
         }
-        try BundleFiles.install(staging, as: path)
+        try keepFailure(log, staging, path + ".failed")
+        throw EnvironmentBuild.failure(log.bytes)
+    }
+
+    /// Keeps the log of a failed build, and nothing else of it; a build that was interrupted leaves nothing.
+    private func keepFailure(_ log: BuildCommand.Log, _ staging: String, _ failed: String) throws(AgentRefusal) {
+        DirectoryTree.remove(failed)
+        DirectoryTree.remove(staging)
+        guard !Task.isCancelled else { return }
+        let staging = newStaging(in: environments)
+        try BundleFiles.makeDirectory(staging)
+        try BundleFiles.write(log.bytes, to: staging + "/build.log")
+        try BundleFiles.install(staging, as: failed)
     }
 
     private func writeSources(_ sources: [AgentDefinition.SourceFile], _ path: String) throws(AgentRefusal) {
@@ -179,10 +200,10 @@ package actor BundleStore {
         return staging
     }
 
-    func endImage(_ staging: String) { BundleFiles.remove(staging) }
+    func endImage(_ staging: String) { DirectoryTree.remove(staging) }
 
     private func newStaging(in directory: String) -> String {
         stagingCount += 1
-        return directory + "/\(BundleFiles.stagingPrefix)\(stagingCount)"
+        return directory + "/\(DirectoryTree.stagingPrefix)\(stagingCount)"
     }
 }

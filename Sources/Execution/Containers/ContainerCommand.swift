@@ -58,6 +58,7 @@ package struct ContainerCommand: Sendable {
         return [
             "--tmpfs", "/tmp:rw,nosuid,nodev,mode=1777,size=\(limits.scratchBytesMax)",
             "--memory", String(limits.memoryBytesMax), "--pids-limit", String(limits.processesMax),
+            "--oom-score-adj", "1000",
             "--ulimit", "nofile=\(files):\(files)", "--ulimit", "nproc=4096:4096", "--ulimit", "core=0:0",
             "--ulimit", "fsize=\(limits.scratchBytesMax):\(limits.scratchBytesMax)",
             "--ulimit", "cpu=\(limits.processorSecondsMax):\(limits.processorSecondsMax)",

@@ -56,14 +56,18 @@ extension AgentProcesses {
         switch await imageBuilders.current() {
         case .failure(let refusal): made = .failure(refusal)
         case .success(let builder):
-            let staging: String
-            do throws(AgentRefusal) { staging = try await bundles.beginImage() } catch {
+            let (staging, python): (String, PythonInterpreter)
+            do throws(AgentRefusal) {
+                python = try await bundles.interpreter()
+                staging = try await bundles.beginImage()
+            } catch {
                 return BuildProduct(error: error.description, log: product.log)
             }
             let build = ImageBuild(
                 builder: builder, options: configuration.images.options, staging: staging,
                 recipe: recipe(definition), sources: definition.sources, tag: name,
-                timeout: configuration.buildTimeout)
+                timeout: configuration.buildTimeout,
+                network: .init(directory: directory, python: python, hosts: configuration.builds.hosts))
             let log: [UInt8]
             (made, log) = await build.run()
             await bundles.endImage(staging)

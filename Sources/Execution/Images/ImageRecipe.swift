@@ -8,11 +8,14 @@ package struct ImageRecipe: Hashable, Sendable {
     static let sourcesName = "src"
 
     package let dockerfile: String
+    /// The image to begin with.
+    let base: String
 
     /// - Parameters:
     ///   - base: the image to begin with, which has `python3` and its pip.
     ///   - runtime: the package that holds the runtime, as the installer takes it.
     package init(_ definition: AgentDefinition, base: String, runtime: String) {
+        self.base = base
         let install = [
             "python3", "-m", "pip", "install", "--no-input", "--no-cache-dir", "--disable-pip-version-check",
             "--progress-bar", "off", "--", runtime,

@@ -101,7 +101,7 @@ package actor AgentOutput {
         defer { wakeWaiters() }
         if descriptor >= 0 { close(descriptor) }
         descriptor = -1
-        BundleFiles.remove(directory)
+        DirectoryTree.remove(directory)
     }
 
     private func write(_ lines: [UInt8]) {

@@ -6,6 +6,7 @@ import SystemPackage
 struct AgentProcess: Sendable {
     let configuration: AgentsConfiguration
     let program: AgentProgram
+    let groups: ControlGroupChoice
     let directory: RuntimeDirectory
     let output: AgentOutput
     let secrets: [[UInt8]]
@@ -25,7 +26,7 @@ struct AgentProcess: Sendable {
                         .path(FilePath(bundle.environment + "/bin/python")), ["-I", directory.launcher], instance,
                         control, listener)
                 case .sandboxed(let sandbox, let bundle):
-                    try await run(.name(sandbox.program), arguments(sandbox, bundle), instance, control, listener)
+                    try await run(sandbox, bundle, instance, control, listener)
                 case .container(let engine, let image):
                     try await run(engine, image, instance, control, listener)
                 }
@@ -46,6 +47,24 @@ struct AgentProcess: Sendable {
             .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
         ]
         return options
+    }
+
+    /// In a control group, where one can be made.
+    private func run(
+        _ sandbox: Sandbox, _ bundle: BundleStore.Bundle, _ instance: AgentInstance, _ control: AgentControl,
+        _ listener: FileDescriptor
+    ) async throws -> TerminationStatus {
+        let group = await groups.group(configuration.limits)
+        let (program, arguments) = SandboxEntry.command(sandbox.program, arguments(sandbox, bundle), in: group)
+        let result: Result<TerminationStatus, any Error>
+        do {
+            result = .success(
+                try await run(.path(FilePath(program)), arguments, instance, control, listener))
+        } catch {
+            result = .failure(error)
+        }
+        if let group { await groups.remove(group) }
+        return try result.get()
     }
 
     private func run(
@@ -152,7 +171,7 @@ struct AgentProcess: Sendable {
 
     private func arguments(_ sandbox: Sandbox, _ bundle: BundleStore.Bundle) -> [String] {
         var command = SandboxCommand(
-            identity: sandbox.identity, host: sandbox.host,
+            identity: sandbox.identity, host: sandbox.host.running(bundle.python),
             command: ["/bundle/venv/bin/python", "-I", "/run/sluice/launch.py"])
         command.limits = configuration.limits
         command.mounts =

@@ -93,7 +93,7 @@ extension AgentProcesses {
         let (definition, known) = (slot.definition, tools)
         let program = try await program(slot.definition, retries: false)
         return AgentProcess(
-            configuration: configuration, program: program, directory: directory, output: slot.output,
+            configuration: configuration, program: program, groups: groups, directory: directory, output: slot.output,
             // Output is masked line by line, so each line of a secret is one.
             secrets: ([token] + secrets.values).flatMap { text in
                 text.split(whereSeparator: \.isNewline).map { Array($0.utf8) }
@@ -134,8 +134,15 @@ extension AgentProcesses {
         if let failure {
             await report(name, revision, "Failed", "its code cannot be imported: \(failure.prefix(Self.shownBytesMax))")
         } else {
-            await report(name, revision, "Running", "ready")
+            await report(name, revision, "Running", "ready" + (await limitNote(name)))
         }
+    }
+
+    /// The part of a limit that this machine cannot hold; empty when it holds all of them.
+    private func limitNote(_ name: Name) async -> String {
+        guard configuration.sandbox != .none, slots[name]?.definition.image == nil, let refusal = await groups.refusal()
+        else { return "" }
+        return "; memory is limited for each process, not for the whole agent: \(refusal)"
     }
 
     private func ended(_ name: Name, _ instance: AgentInstance, _ reason: String) async {

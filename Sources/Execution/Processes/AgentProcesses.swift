@@ -35,6 +35,7 @@ package actor AgentProcesses {
     let client: OutboundClient
     let directory: RuntimeDirectory
     let sandbox: SandboxChoice
+    let groups: ControlGroupChoice
     let containers: ContainerChoice
     let imageBuilders: ImageBuilderChoice
     package let bundles: BundleStore
@@ -64,10 +65,11 @@ package actor AgentProcesses {
         self.directory = directory
         self.logger = logger
         sandbox = SandboxChoice(configuration.sandbox, logger: logger)
+        groups = ControlGroupChoice(logger: logger)
         containers = ContainerChoice(
             configuration.containerEngine, configuration.containerArguments, logger: logger)
         imageBuilders = ImageBuilderChoice(configuration, containers, logger: logger)
-        bundles = BundleStore(configuration, sandbox, logger: logger)
+        bundles = BundleStore(configuration, sandbox, groups, directory, logger: logger)
         python = IsolatedPython(bundles, sandbox)
         // Bounded by what it is about: an agent has a few jobs, and both agents and instances are limited.
         (jobs, addJob) = AsyncStream.makeStream()
@@ -80,6 +82,8 @@ package actor AgentProcesses {
         } else if configuration.sandbox == .required {
             _ = try await sandbox.current()
         }
+        // Before any process is started: a group with processes in it cannot be divided.
+        if configuration.sandbox != .none { _ = await groups.refusal() }
     }
 
     /// Runs until its task is cancelled; then every process is killed.

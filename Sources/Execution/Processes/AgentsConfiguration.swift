@@ -25,6 +25,7 @@ package struct AgentsConfiguration: Hashable, Sendable {
     /// How long an instance that is told to stop may take.
     package var stopTimeout: Duration = .seconds(5)
     package var buildTimeout: Duration = .seconds(900)
+    package var builds = BuildSettings()
     package var restartBackoffMin: Duration = .seconds(1)
     package var restartBackoffMax: Duration = .seconds(60)
     /// Crashes in a row after which an instance is started only for a call.

@@ -20,11 +20,13 @@ package final class RuntimeDirectory: Sendable {
         guard descriptor >= 0 else { throw Self.failure(path) }
         self.path = path
         try BundleFiles.write(Array(Launcher.source.utf8), to: launcher, mode: 0o644)
+        try BundleFiles.write(Array(BuildLauncher.source.utf8), to: buildLauncher, mode: 0o644)
     }
 
     deinit { close(descriptor) }
 
     var launcher: String { path + "/launch.py" }
+    var buildLauncher: String { path + "/build.py" }
     package var gateSocket: String { path + "/gate.sock" }
 
     /// The same file by a path that is short enough for a socket's address in this process.

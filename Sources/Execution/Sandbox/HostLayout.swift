@@ -16,6 +16,8 @@ package struct HostLayout: Hashable, Sendable {
     package var parts: [String: Part] = [:]
     /// Files and directories of `/etc` that are shown.
     package var configuration: [String] = []
+    /// True when `/usr/local`, where the operator installs programs, is to be empty in the sandbox.
+    package var hidesLocal = false
 
     package init() {}
 
@@ -36,7 +38,21 @@ package struct HostLayout: Hashable, Sendable {
             case .directory: arguments += ["--ro-bind", path, path]
             }
         }
+        if hidesLocal {
+            arguments += ["--perms", "0755", "--size", "4096", "--tmpfs", Self.local, "--remount-ro", Self.local]
+        }
         return arguments + configuration.flatMap { ["--ro-bind", $0, $0] }
+    }
+
+    static let local = "/usr/local"
+
+    /// This layout for a program of that Python, which may live in `/usr/local` itself.
+    func running(_ python: PythonInterpreter) -> HostLayout {
+        var layout = self
+        if [python.prefix, python.executable].contains(where: { $0 == Self.local || $0.hasPrefix(Self.local + "/") }) {
+            layout.hidesLocal = false
+        }
+        return layout
     }
 
     /// Looks at this host.
@@ -53,12 +69,14 @@ package struct HostLayout: Hashable, Sendable {
             }
         }
         layout.configuration = shown.filter { access($0, R_OK) == 0 }
+        layout.hidesLocal = access(local, F_OK) == 0
         return layout
     }
 
-    /// This layout with what a build sees beside it.
+    /// This layout with what a build sees beside it: the package index's settings, and compilers in `/usr/local`.
     func forBuilds() -> HostLayout {
         var layout = self
+        layout.hidesLocal = false
         layout.configuration += Self.shownToBuilds.filter { access($0, R_OK) == 0 }
         return layout
     }

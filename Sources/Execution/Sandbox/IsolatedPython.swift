@@ -101,7 +101,8 @@ package struct IsolatedPython: Sendable {
     }
 
     private func sandboxed(_ command: [String], _ python: PythonInterpreter, _ sandbox: Sandbox) -> [String] {
-        var world = SandboxCommand(identity: sandbox.identity, host: sandbox.host, command: command)
+        var world = SandboxCommand(
+            identity: sandbox.identity, host: sandbox.host.running(python), command: command)
         world.limits.memoryBytesMax = limits.memoryBytesMax
         world.limits.processorSecondsMax = limits.processorSecondsMax
         world.limits.scratchBytesMax = 1024 * 1024

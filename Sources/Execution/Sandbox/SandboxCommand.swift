@@ -31,7 +31,6 @@ package struct SandboxCommand: Sendable {
     /// What may be on the command line; secrets come another way, because anyone on the host can read that line.
     var environment = ["HOME": "/tmp", "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMPDIR": "/tmp", "USER": "agent"]
     package var limits = SandboxLimits()
-    package var sharesNetwork = false
     package var command: [String]
 
     package init(identity: Identity, host: HostLayout, command: [String]) {
@@ -46,8 +45,7 @@ package struct SandboxCommand: Sendable {
     }
 
     private var namespaces: [String] {
-        ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
-            + (sharesNetwork ? [] : ["--unshare-net"])
+        ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
             + ["--hostname", "agent", "--die-with-parent", "--new-session", "--clearenv"]
             + environment.sorted { $0.key < $1.key }.flatMap { ["--setenv", $0.key, $0.value] }
     }
@@ -63,12 +61,13 @@ package struct SandboxCommand: Sendable {
         }
     }
 
+    /// A daemon without privileges cannot take from the agent what `/proc` lets it change of itself; `unshare` writes there.
     private var fileSystem: [String] {
         let scratch = ["--perms", "1777", "--size", String(limits.scratchBytesMax), "--tmpfs"]
         return parents + host.systemArguments + ["--proc", "/proc", "--dev", "/dev"]
             + scratch + ["/dev/shm"] + scratch + ["/tmp"]
             + mounts.flatMap { [$0.isWritable ? "--bind" : "--ro-bind", $0.source, $0.target] }
-            + ["--remount-ro", "/dev", "--remount-ro", "/"]
+            + (identity == .mapped ? ["--remount-ro", "/proc"] : []) + ["--remount-ro", "/dev", "--remount-ro", "/"]
     }
 
     /// Bubblewrap makes the directories above a mount for their owner alone, who is not the agent.
