@@ -105,7 +105,7 @@ let package = Package(
         room(
             "Execution",
             [
-                "Domain", "EventStore", "CommandHandling", "Outbound", .crypto, .deque, .nioCore, .nioHTTP1, .nioPosix,
+                "Domain", "EventStore", "CommandHandling", "Outbound", .crypto, .deque, .nioCore, .nioPosix,
                 .subprocess, .system, .logging,
             ]),
         room(

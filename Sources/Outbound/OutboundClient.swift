@@ -12,7 +12,7 @@ package struct OutboundClient: Sendable {
     private static let connectionsPerHostMax = 4096
     private static let connectTimeout = TimeAmount.seconds(10)
 
-    private let rule: AddressRule
+    let rule: AddressRule
     private let requests = ExpectedRequests()
     private let pools: [ConnectionRules.Reach: HTTPClient]
     private let unrestricted: HTTPClient

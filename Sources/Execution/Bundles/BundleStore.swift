@@ -1,4 +1,5 @@
 import Logging
+import Outbound
 
 /// Sources and environments of agents, each under the name of its content, immutable once there.
 ///
@@ -17,6 +18,7 @@ package actor BundleStore {
     private let sandbox: SandboxChoice
     private let groups: ControlGroupChoice
     private let directory: RuntimeDirectory
+    private let client: OutboundClient
     private let logger: Logger
     private let executor = BlockingExecutor(label: "sluice.bundles")
     private var building: [ContentKey: Promise<AgentRefusal?>] = [:]
@@ -29,8 +31,9 @@ package actor BundleStore {
 
     init(
         _ configuration: AgentsConfiguration, _ sandbox: SandboxChoice, _ groups: ControlGroupChoice,
-        _ directory: RuntimeDirectory, logger: Logger
+        _ directory: RuntimeDirectory, _ client: OutboundClient, logger: Logger
     ) {
+        self.client = client
         self.configuration = configuration
         self.sandbox = sandbox
         self.groups = groups
@@ -159,7 +162,7 @@ package actor BundleStore {
         let build = EnvironmentBuild(
             staging: staging, python: python, packages: [configuration.runtime] + requirements,
             sandbox: try await sandbox.current(), directory: directory, settings: configuration.builds,
-            groups: groups, timeout: configuration.buildTimeout)
+            groups: groups, client: client, timeout: configuration.buildTimeout)
         logger.info("an agent's environment is being built", metadata: ["packages": "\(build.packages.count)"])
         var log = await build.run()
         if log.isSuccess {

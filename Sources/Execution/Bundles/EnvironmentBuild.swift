@@ -1,3 +1,4 @@
+import Outbound
 import Subprocess
 import SystemPackage
 
@@ -23,6 +24,8 @@ struct EnvironmentBuild: Sendable {
     let directory: RuntimeDirectory
     let settings: BuildSettings
     let groups: ControlGroupChoice
+    /// Reaches the package indexes.
+    let client: OutboundClient
     let timeout: Duration
 
     /// The message of a failed build: the end of what the installer said.
@@ -52,7 +55,8 @@ struct EnvironmentBuild: Sendable {
         guard listing.isSuccess else { return listing }
         let known = InstallerSettings(listing: String(decoding: listing.bytes, as: UTF8.self))
         let proxy = PackageProxy(
-            hosts: known.hosts.union(settings.hosts), upstream: PackageIndex.upstream(configured: known.proxy))
+            hosts: known.hosts.union(settings.hosts), upstream: PackageIndex.upstream(configured: known.proxy),
+            client: client)
         let socket = directory.path + "/packages-" + (staging.split(separator: "/").last ?? "") + ".sock"
         do {
             let log = try await proxy.serve(at: directory.address(of: socket)) {

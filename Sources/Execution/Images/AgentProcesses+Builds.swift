@@ -67,7 +67,7 @@ extension AgentProcesses {
                 builder: builder, options: configuration.images.options, staging: staging,
                 recipe: recipe(definition), sources: definition.sources, tag: name,
                 timeout: configuration.buildTimeout,
-                network: .init(directory: directory, python: python, hosts: configuration.builds.hosts))
+                network: .init(directory: directory, python: python, hosts: configuration.builds.hosts, client: client))
             let log: [UInt8]
             (made, log) = await build.run()
             await bundles.endImage(staging)

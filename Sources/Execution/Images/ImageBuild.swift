@@ -1,3 +1,4 @@
+import Outbound
 import Subprocess
 
 #if canImport(Glibc)
@@ -30,6 +31,7 @@ struct ImageBuild: Sendable {
         let python: PythonInterpreter
         /// Hosts that builds may reach beside those of the package indexes.
         let hosts: Set<PackageHost>
+        let client: OutboundClient
     }
 
     /// The image's id, or what the builder said instead; and its words either way.
@@ -85,7 +87,8 @@ struct ImageBuild: Sendable {
         if let failure = await pullBase() { return failure }
         let known = InstallerSettings(listing: PackageIndex.listing)
         let proxy = PackageProxy(
-            hosts: known.hosts.union(network.hosts), upstream: PackageIndex.upstream(configured: known.proxy))
+            hosts: known.hosts.union(network.hosts), upstream: PackageIndex.upstream(configured: known.proxy),
+            client: network.client)
         let socket = network.directory.path + "/image-" + (staging.split(separator: "/").last ?? "") + ".sock"
         do {
             let log = try await proxy.serve(at: network.directory.address(of: socket)) { await command(socket).run() }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Outbound
 import Synchronization
 
 #if canImport(Glibc)
@@ -12,15 +13,15 @@ import Synchronization
 ///
 /// It opens no TLS, so it sees hosts and no more of what is fetched.
 struct PackageProxy: Sendable {
-    private typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+    private typealias Connection = OutboundClient.Tunnel
 
-    private static let connectTimeout = TimeAmount.seconds(20)
     private static let refusalsMax = 20
     private static let connectionsMax = 64
 
     /// The hosts that may be reached.
     let hosts: Set<PackageHost>
     let upstream: UpstreamProxy?
+    private let client: OutboundClient
     private let state = Shared()
 
     private final class Shared: Sendable {
@@ -28,7 +29,8 @@ struct PackageProxy: Sendable {
         let connections = Mutex(0)
     }
 
-    init(hosts: Set<PackageHost>, upstream: UpstreamProxy?) {
+    init(hosts: Set<PackageHost>, upstream: UpstreamProxy?, client: OutboundClient) {
+        self.client = client
         self.hosts = hosts
         self.upstream = upstream
     }
@@ -136,12 +138,8 @@ struct PackageProxy: Sendable {
 
     private func connect(_ host: PackageHost) async throws -> Connection {
         let next = upstream.flatMap { $0.carries(host) ? $0.host : nil } ?? host
-        return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connectTimeout(Self.connectTimeout)
-            .channelOption(.allowRemoteHalfClosure, value: true)
-            .connect(host: next.name, port: Int(next.port)) { channel in
-                channel.eventLoop.makeCompletedFuture { try Self.connection(channel) }
-            }
+        // The operator configured the host, on whatever network of theirs it is.
+        return try await client.openTunnel(to: next.name, port: next.port, isInternal: true)
     }
 
     private func carry(

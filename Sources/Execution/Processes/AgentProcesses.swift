@@ -69,7 +69,7 @@ package actor AgentProcesses {
         containers = ContainerChoice(
             configuration.containerEngine, configuration.containerArguments, logger: logger)
         imageBuilders = ImageBuilderChoice(configuration, containers, logger: logger)
-        bundles = BundleStore(configuration, sandbox, groups, directory, logger: logger)
+        bundles = BundleStore(configuration, sandbox, groups, directory, client, logger: logger)
         python = IsolatedPython(bundles, sandbox)
         // Bounded by what it is about: an agent has a few jobs, and both agents and instances are limited.
         (jobs, addJob) = AsyncStream.makeStream()

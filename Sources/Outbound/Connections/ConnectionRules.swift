@@ -32,9 +32,7 @@ struct ConnectionRules: Sendable {
 
     private func checkAddress(of channel: any Channel) throws(OutboundError) {
         guard let reach else { return }
-        guard let text = channel.remoteAddress?.ipAddress, let address = IPAddress(Self.withoutZone(text)) else {
-            throw .brokeOff("the peer closed it")
-        }
+        let address = try Self.address(of: channel)
         let host: AddressedHost =
             switch reach {
             case .internet: AddressedHost("a name", isInternal: false)
@@ -56,6 +54,14 @@ struct ConnectionRules: Sendable {
         } catch {
             throw .brokeOff("the peer closed it")
         }
+    }
+
+    /// The address that a connection has led to.
+    static func address(of channel: any Channel) throws(OutboundError) -> IPAddress {
+        guard let text = channel.remoteAddress?.ipAddress, let address = IPAddress(withoutZone(text)) else {
+            throw .brokeOff("the peer closed it")
+        }
+        return address
     }
 
     /// A link-local address carries the interface that it is on.

@@ -1,0 +1,40 @@
+package import Governance
+package import NIOCore
+import NIOPosix
+
+/// Connections whose bytes are a client's own, which the daemon only carries.
+extension OutboundClient {
+    package typealias Tunnel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    private static let tunnelConnectTimeout = TimeAmount.seconds(20)
+
+    /// Opens a connection to a host, whose address is held against the address rule before it is handed out.
+    ///
+    /// - Parameters:
+    ///   - host: a name, or an IP address without brackets.
+    ///   - isInternal: true when the name may lead to the operator's own network.
+    package func openTunnel(
+        to host: String, port: UInt16, isInternal: Bool
+    ) async throws(OutboundError) -> Tunnel {
+        let addressed = AddressedHost(host, isInternal: isInternal)
+        let rule = rule
+        do {
+            return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connectTimeout(Self.tunnelConnectTimeout)
+                .channelOption(.allowRemoteHalfClosure, value: true)
+                .connect(host: host, port: Int(port)) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let address = try ConnectionRules.address(of: channel)
+                        if let refusal = rule.refusal(of: address, for: addressed) {
+                            throw OutboundError.addressRefused(refusal)
+                        }
+                        return try Tunnel(
+                            wrappingChannelSynchronously: channel,
+                            configuration: .init(isOutboundHalfClosureEnabled: true))
+                    }
+                }
+        } catch {
+            throw OutboundError(error)
+        }
+    }
+}
