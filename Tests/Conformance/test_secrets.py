@@ -157,7 +157,9 @@ def test_a_redeploy_keeps_what_it_names_and_drops_the_rest(own_sluice):
     assert api.post("/api/v1/deploy", {"agent_name": "agent", "image": "i2", "env": kept}).status == 201
     assert api.get("/api/v1/agents/agent").json["secrets_set"] == ["DATABASE_URL", "DB_PASSWORD"]
     # A tool that is registered again without credentials keeps its own.
-    assert api.post("/api/v1/tools", {"name": "flat", "base_url": "https://y.test"}).status == 201
+    assert api.post("/api/v1/tools", {"name": "flat", "base_url": "https://x.test/v2"}).status == 201
+    refused = api.post("/api/v1/tools", {"name": "flat", "base_url": "https://y.test"})
+    assert refused.status == 400 and "credentials.client_secret" in refused.error
     assert api.get("/api/v1/tools/flat").json["secrets_set"] == ["client_id", "client_secret"]
 
 

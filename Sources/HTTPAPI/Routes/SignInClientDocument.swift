@@ -13,25 +13,28 @@ struct SignInClientDocument {
     init(_ settings: JSONValue?, _ body: JSONValue) throws(APIError) {
         guard let settings else { return }
         secret = try Self.secret(settings, body)
-        guard let id = try Self.read({ () throws(APIError) in try settings.text("clientId", "client_id") }) else {
-            guard secret == nil else {
-                throw .badRequest("\(Self.field).clientId is required with a clientSecret")
-            }
-            return
-        }
-        members.append(.init(name: "clientId", value: .string(try Self.plain(id, "clientId"))))
+        let id = try Self.read { () throws(APIError) in try settings.text("clientId", "client_id") }
+        if let id { members.append(.init(name: "clientId", value: .string(try Self.plain(id, "clientId")))) }
         try addScopes(settings)
-        try addEndpoints(settings)
+        try addEndpoints(settings, isUsed: id != nil)
+        try addAuthentication(settings)
+        guard id != nil || members.isEmpty && secret == nil else {
+            throw .badRequest(
+                "\(Self.field).clientId is required with \(members.first?.name ?? "clientSecret"): send it, or leave that out"
+            )
+        }
+    }
+
+    private mutating func addAuthentication(_ settings: JSONValue) throws(APIError) {
         let authentication = try Self.read { () throws(APIError) in
             try settings.text("clientAuthentication", "client_authentication")
         }
-        if let authentication {
-            guard Self.authentications.contains(authentication) else {
-                throw .badRequest(
-                    "\(Self.field).clientAuthentication must be one of \(Self.authentications.joined(separator: ", "))")
-            }
-            members.append(.init(name: "clientAuthentication", value: .string(authentication)))
+        guard let authentication else { return }
+        guard Self.authentications.contains(authentication) else {
+            throw .badRequest(
+                "\(Self.field).clientAuthentication must be one of \(Self.authentications.joined(separator: ", "))")
         }
+        members.append(.init(name: "clientAuthentication", value: .string(authentication)))
     }
 
     private static func secret(_ settings: JSONValue, _ body: JSONValue) throws(APIError) -> NamedSecret? {
@@ -57,7 +60,7 @@ struct SignInClientDocument {
     }
 
     /// Both endpoints are named, or the issuer's discovery document has those that are not.
-    private mutating func addEndpoints(_ settings: JSONValue) throws(APIError) {
+    private mutating func addEndpoints(_ settings: JSONValue, isUsed: Bool) throws(APIError) {
         var isComplete = true
         for names in [("authorizationEndpoint", "authorization_endpoint"), ("tokenEndpoint", "token_endpoint")] {
             guard let url = try Self.read({ () throws(APIError) in try settings.text(names.0, names.1) }) else {
@@ -67,7 +70,7 @@ struct SignInClientDocument {
             try Self.check(url, names.0)
             members.append(.init(name: names.0, value: .string(url)))
         }
-        if !isComplete, let issuer = settings["issuer"]?.string { try Self.check(issuer, "issuer") }
+        if isUsed, !isComplete, let issuer = settings["issuer"]?.string { try Self.check(issuer, "issuer") }
     }
 
     private static func check(_ url: String, _ name: String) throws(APIError) {

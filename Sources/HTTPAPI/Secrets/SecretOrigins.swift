@@ -8,13 +8,13 @@ import Governance
 /// end. Tools, model providers, identity providers and connectors are held against the same rule.
 struct SecretOrigins: Hashable, Sendable {
     private(set) var byMember: [String: String] = [:]
-    /// The names of the secrets that its way of authentication uses; `nil` when that is not known.
-    private(set) var used: Set<String>? = []
+    /// The names of the secrets that its way of authentication uses; `nil` when it names none, so that none is given up
+    /// unnoticed.
+    private(set) var used: Set<String>?
 
     /// - Parameter endpoint: the URL of a resource that has one and no more.
     init(endpoint: String) {
         add("endpoint", endpoint)
-        used = nil
     }
 
     /// - Parameter kind: a kind of which resources have credentials.
@@ -54,10 +54,7 @@ struct SecretOrigins: Hashable, Sendable {
     }
 
     private mutating func add(authentication document: JSONValue?, _ field: String) {
-        guard let authentication = try? Authentication(document) else {
-            used = nil
-            return
-        }
+        guard let authentication = try? Authentication(document) else { return }
         switch authentication {
         case .none: break
         case .apiKey: used = ["api_key"]

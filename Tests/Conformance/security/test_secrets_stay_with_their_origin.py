@@ -109,13 +109,22 @@ def test_part_of_the_secrets_is_not_enough(api):
 
 
 def test_secrets_do_not_follow_in_two_steps(api):
-    """First to another way of authentication, then to another origin, then back: they are gone by then."""
+    """First to another way of authentication, then to another origin: they come again, or are deleted before."""
     assert api.post("/api/v1/tools", tool(**KEYED)).status == 201
     assert api.post("/api/v1/tools", tool(auth={"type": "None"})).json["secrets_set"] == ["api_key"]
+    for body in (tool("https://evil.test", auth={"type": "None"}), {"name": "bank", "base_url": "https://evil.test"}):
+        refused = api.post("/api/v1/tools", body)
+        assert refused.status == 400 and "credentials.api_key" in refused.error
+    assert api.delete("/api/v1/secrets/tool/bank/api_key").status == 200
     moved = api.post("/api/v1/tools", tool("https://evil.test", auth={"type": "None"}))
     assert moved.status == 201 and not moved.json.get("secrets_set")
-    assert api.post("/api/v1/tools", tool("https://evil.test")).status == 201
-    assert not api.get("/api/v1/tools/bank").json.get("secrets_set")
+    assert not api.post("/api/v1/tools", tool("https://evil.test")).json.get("secrets_set")
+
+
+def test_secrets_that_another_authentication_does_not_use_are_deleted_by_a_move(api):
+    assert api.post("/api/v1/tools", tool(**KEYED)).status == 201
+    moved = api.post("/api/v1/tools", tool("https://other.test", auth=oauth(), **CLIENT))
+    assert moved.status == 201 and sorted(moved.json["secrets_set"]) == ["client_id", "client_secret"]
 
 
 def test_a_token_endpoint_that_is_added_gets_no_secret_that_was_there(api, module_sluice):
