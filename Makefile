@@ -96,7 +96,7 @@ overload: deps .venv/test/.done ## Offer ten times what can be served for OVERLO
 	  .venv/test/bin/python -m pytest -s -q -p no:cacheprovider Tests/Conformance/test_sustained_overload.py
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= frame recovery event snapshot json request
+FUZZ_TARGETS ?= frame recovery event snapshot json request response
 FUZZ_BUILD := SLUICE_FUZZ=1 $(BUILD) -c release --scratch-path .build-fuzz
 FUZZ_OPTIONS := -max_len=4096 -timeout=10 -rss_limit_mb=1024
 # A crash is libFuzzer's to report: Swift's own handler would be first.
