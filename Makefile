@@ -117,7 +117,7 @@ mutate: deps .venv/test/.done ## Break each rule of Tests/Mutation once and see 
 	.venv/test/bin/python Tests/Mutation/mutate.py $(MUTATE_ARGUMENTS)
 
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS ?= frame recovery event snapshot json request
+FUZZ_TARGETS ?= frame recovery event snapshot json request response
 FUZZ_BUILD := SLUICE_FUZZ=1 $(BUILD) -c release --scratch-path .build-fuzz
 FUZZ_OPTIONS := -max_len=4096 -timeout=10 -rss_limit_mb=1024
 # A crash is libFuzzer's to report: Swift's own handler would be first.

@@ -189,7 +189,8 @@ let package = Package(
         .target(
             name: "Fuzzing",
             dependencies: [
-                "CommandHandling", "Domain", "EventLog", "EventStore", "EventStreaming", "HTTPAPI", "TestSupport",
+                "CommandHandling", "Domain", "EventLog", "EventStore", "EventStreaming", "HTTPAPI", "Outbound",
+                "TestSupport", .nioCore, .nioEmbedded, .nioHTTP1,
             ],
             path: "Tests/Fuzzing", exclude: ["Corpus", "corpus.py"], swiftSettings: strict),
         suite("Fuzzing", ["Fuzzing", "TestSupport"]),
@@ -206,7 +207,7 @@ let package = Package(
         suite(
             "Gateways",
             ["Domain", "Authentication", "Gateways", "Governance", "Projections", "Secrets", "TestSupport", .logging]),
-        suite("Outbound", ["Governance", "Outbound", .nioCore, .nioEmbedded, .nioHTTP1]),
+        suite("Outbound", ["Fuzzing", "Outbound", .nioCore, .nioEmbedded, .nioHTTP1]),
         suite("Secrets", ["Domain", "Secrets", "TestSupport"]),
         suite("Execution", ["Domain", "Execution"]),
         suite("Ingestion", ["Domain", "Ingestion"]),

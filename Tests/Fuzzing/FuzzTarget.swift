@@ -14,6 +14,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case json
     /// The body of a request that stores something, whatever JSON it is.
     case request
+    /// The response of a peer that the daemon has called.
+    case response
 
     /// Gives the input to the reader.
     ///
@@ -26,6 +28,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .snapshot: try SnapshotFuzzing.run(input)
         case .json: try JSONFuzzing.run(input)
         case .request: try RequestFuzzing.run(input)
+        case .response: try ResponseFuzzing.run(input)
         }
     }
 }

@@ -37,6 +37,7 @@ import Testing
         case .snapshot: 3_000
         case .json: 4_000
         case .request: 4_000
+        case .response: 3_000
         }
     }
 

@@ -195,6 +195,8 @@ extension EgressGateway {
             case .addressRefused(let refusal):
                 let reason = refusal.reason(allowing: "the tool with spec.connection.topology")
                 return .unreached(status: 403, code: "ADDRESS_REFUSED", error: "tool \"\(tool.name)\": \(reason)")
+            case .invalidRequest(let reason):
+                return .unreached(status: 400, code: "REQUEST_INVALID", error: "the call cannot be sent: \(reason)")
             case .altered:
                 logger.critical("outbound request altered; nothing sent", metadata: ["tool": "\(tool.name)"])
                 return .unreached(status: 500, code: "REQUEST_ALTERED", error: description)

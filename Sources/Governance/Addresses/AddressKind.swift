@@ -39,8 +39,6 @@ extension IPAddress {
         }
         // 2002::/16, 6to4 (RFC 3056).
         if value >> 112 == 0x2002 { return .v4(UInt32(truncatingIfNeeded: value >> 80)) }
-        // ::/96, IPv4-compatible (RFC 4291), but for :: and ::1.
-        if value >> 32 == 0, value > 1 { return low }
         // The address that a Teredo client is at (RFC 4380), its bits inverted.
         if value >> 96 == 0x2001_0000 { return .v4(~UInt32(truncatingIfNeeded: value)) }
         return nil

@@ -3,10 +3,13 @@
 import concurrent.futures
 import http.client
 import itertools
+import json
 import socket
+import threading
 
 import pytest
 
+from deployed_agents import DeployedAgents
 from governed_agent import GovernedAgent, store_tool
 from hostile_server import FREQUENT, OK, RARE, HostileServer, Response
 from identity_server import IdentityServer
@@ -47,7 +50,7 @@ class Attack:
 
     def __init__(self, daemon, hostile):
         self.daemon, self.hostile, self.api = daemon, hostile, daemon.client()
-        self.numbers = itertools.count()
+        self.numbers, self.kept = itertools.count(), threading.local()
         store_tool(daemon, "hostile", hostile.url)
         store_tool(daemon, "tokens", hostile.url, {"authentication": {
             "type": "OAuth2", "oauth2Config": {"tokenUrl": hostile.url + "/token"}}},
@@ -62,8 +65,14 @@ class Attack:
         assert answer.status == 201, answer
 
     def probe(self):
-        answer = self.api.post("/api/tools/probe", {"url": f"{self.hostile.url}/{next(self.numbers)}"})
-        return answer.status in (200,) and isinstance(answer.json["reachable"], bool)
+        """On a connection that each thread keeps: most of the responses go this way."""
+        if not hasattr(self.kept, "connection"):
+            self.kept.connection = http.client.HTTPConnection("127.0.0.1", self.daemon.port, timeout=30)
+        body = json.dumps({"url": f"{self.hostile.url}/{next(self.numbers)}"})
+        self.kept.connection.request(
+            "POST", "/api/tools/probe", body, self.api.headers | {"Content-Type": "application/json"})
+        answer = self.kept.connection.getresponse()
+        return answer.status == 200 and isinstance(json.loads(answer.read())["reachable"], bool)
 
     def tool(self, name="hostile"):
         number = next(self.numbers)
@@ -237,3 +246,41 @@ def test_an_agent_that_answers_with_a_wild_status_fails_its_invoke(sluice, answe
         lambda: [event for event in api.get(f"/runs/{run}/events").json if event["type"] == "INVOKE_FAILED"], bool)
     assert "breaks HTTP" in failed[0]["data"]["error"]
     api.post(f"/runs/{run}/cancel")
+
+
+HOSTILE_AGENT = """
+import http.server
+
+original = http.server.BaseHTTPRequestHandler.send_response
+
+def send_response(self, code, message=None):
+    if self.command == "POST":
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.1 099 X\\r\\nContent-Length: 0\\r\\n\\r\\n")
+    original(self, code, message)
+
+http.server.BaseHTTPRequestHandler.send_response = send_response
+
+def handler(request, context=None):
+    return "hello"
+"""
+
+
+def test_a_sandboxed_agents_own_socket_ends_no_daemon(own_sluice):
+    daemon = own_sluice(
+        SLUICE_INVOKE_ATTEMPTS_MAX="2", SLUICE_INVOKE_BACKOFF_MIN="10ms", SLUICE_AGENT_SANDBOX="required")
+    agents = DeployedAgents(daemon)
+    agents.deploy("wild", HOSTILE_AGENT)
+    run = agents.start("wild")
+    assert agents.finished(run)["status"] == "FAILED"
+    failed = [event["data"] for event in agents.events(run) if event["type"] == "INVOKE_FAILED"]
+    assert failed and "breaks HTTP" in failed[0]["error"], failed
+    assert daemon.process.poll() is None and daemon.client().get("/readyz").status == 200
+
+
+def test_a_request_that_http_does_not_carry_is_the_callers_fault(sluice, answering):
+    server = answering(OK)
+    store_tool(sluice, "tracing", server.url)
+    agent = GovernedAgent(sluice, "tracer", [("allow", ["*"], server.url + "/*")])
+    answer = agent.call(agent.start(), "TRACE", "tracing", "/x", b"{}")
+    assert (answer.status, answer.code) == (400, "REQUEST_INVALID") and server.served == 0
