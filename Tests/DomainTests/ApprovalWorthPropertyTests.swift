@@ -14,8 +14,17 @@ import Testing
         Gate.plain, Gate.requirement(["sales"]), Gate.requirement(["sales", "ops"], every: true),
     ]
 
-    @Test(arguments: 1...40 as ClosedRange<UInt64>)
-    func noSequenceOfOthersDecisionsLetsAStricterCallThrough(seed: UInt64) throws {
+    @Test func noSequenceOfOthersDecisionsLetsAStricterCallThrough() throws {
+        var laxStarted = 0
+        for seed in 1...40 as ClosedRange<UInt64> {
+            let started = try startedCalls(seed: seed)
+            #expect(started.strict == 0, "seed \(seed)")
+            laxStarted += started.lax
+        }
+        #expect(laxStarted > 40, "others' approvals are worth what they are")
+    }
+
+    private func startedCalls(seed: UInt64) throws -> (strict: Int, lax: Int) {
         var random = SeededRandom(seed: seed)
         var gate = try Gate()
         let outsiders = [try gate.member(""), try gate.member("sales"), try gate.member("ops")]
@@ -33,8 +42,7 @@ import Testing
                 try gate.startRun(as: gate.starter)
             }
         }
-        #expect(strictStarted == 0)
-        #expect(laxStarted > 0, "others' approvals are worth what they are")
+        return (strictStarted, laxStarted)
     }
 
     private func body(_ random: inout SeededRandom) -> UInt64 { UInt64.random(in: 1...3, using: &random) }
