@@ -77,7 +77,7 @@ package struct ActionState: Hashable, Sendable {
     /// About how many bytes it takes in memory; the same from its beginning to its end.
     var footprint: Int {
         Self.ownBytes + toolID.utf8.count + (url?.utf8.count ?? 0)
-            + (gate?.groups.reduce(0) { $0 + 16 + $1.utf8.count } ?? 0)
+            + (gate?.requirement.groups.reduce(0) { $0 + 16 + $1.utf8.count } ?? 0)
     }
 
     init(_ blocked: ActionBlocked) {
