@@ -114,14 +114,21 @@ def chosen(arguments: argparse.Namespace, results: Results) -> list[Mutation]:
     found = [mutation for mutation in found if paths.index(mutation.path) % count == number - 1]
     if arguments.resume:
         found = [mutation for mutation in found if results.outcome(mutation) != KILLED]
-    return sorted(found, key=lambda each: (bool(each.conformance), not FAST.issuperset(each.suites), each.path))
+
+    def order(each: Mutation) -> tuple:
+        """New ones first, then those that are built fastest, those of a file together."""
+        known = arguments.resume and results.outcome(each) is not None
+        return known, bool(each.conformance), not FAST.issuperset(each.suites), each.path
+
+    return sorted(found, key=order)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="mutations whose topic, name or path contains this text")
     parser.add_argument("--shard", default="1/1", help="the I-th of N parts, as I/N")
-    parser.add_argument("--resume", action="store_true", help="skip mutations that were killed before")
+    parser.add_argument("--resume", action="store_true", help="skip those killed before, begin with new ones")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no mutation after so many minutes")
     parser.add_argument("--list", action="store_true", help="print the mutations and try none")
     arguments = parser.parse_args()
     directory = ROOT / ".build-mutation" / arguments.shard.replace("/", "-of-")
@@ -134,10 +141,14 @@ def main() -> int:
     problems = [problem for problem in (mutation.problem() for mutation in found) if problem]
     if problems:
         sys.exit("\n".join(problems))
+    end = time.monotonic() + 60 * arguments.minutes
     trial = Trial(directory)
     trial.check_that_tests_pass(found)
     for number, mutation in enumerate(found, start=1):
         begin = time.monotonic()
+        if begin > end:
+            print(f"{len(found) - number + 1} mutations are left for another run: --resume")
+            return 1
         outcome = trial.outcome(mutation)
         results.note(mutation, outcome)
         print(f"{number}/{len(found)} {outcome} ({time.monotonic() - begin:.0f} s) {mutation.title}", flush=True)

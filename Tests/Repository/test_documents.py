@@ -90,3 +90,21 @@ def test_every_make_target_is_explained() -> None:
     mentioned = {name for path in documents() for name in re.findall(r"`make ([a-z-]+)`", path.read_text())}
     explained = set(re.findall(r"^([a-z-]+):[^#\n]*## ", makefile, re.MULTILINE))
     assert not mentioned - explained, report(sorted(mentioned - explained))
+
+
+def test_every_promise_of_the_security_page_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
+    promises = page.partition("\n## Promises")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+) \| (.+) \|$", promises, re.MULTILINE)
+    named = [(promise, re.findall(r"`([^`]+)`", tests)) for promise, tests in rows if promise != "promise"]
+    untested = [promise for promise, tests in named if not tests]
+    assert len(named) > 40 and not untested, report(untested)
+    sources = {path.name: path.read_text() for path in (ROOT / "Tests").rglob("*Tests.swift")}
+    sources |= {path.name: path.read_text() for path in (ROOT / "Tests" / "Conformance").rglob("test_*.py")}
+
+    def exists(test: str) -> bool:
+        file, _, name = test.partition("::")
+        return file in sources and (not name or re.search(rf"\b(def|func) {name}\b", sources[file]) is not None)
+
+    gone = sorted({test for _, tests in named for test in tests if not exists(test)})
+    assert not gone, "docs/security.md names tests that do not exist" + report(gone)

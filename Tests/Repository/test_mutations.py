@@ -28,8 +28,8 @@ def test_mutations_are_named_once_and_differ() -> None:
 def test_every_rule_that_the_product_stands_on_is_mutated() -> None:
     topics = {mutation.topic for mutation in MUTATIONS}
     rules = {
-        "addresses", "approvals", "credentials", "grants", "headers", "journal", "outbound", "payload", "policy",
-        "redaction", "roles", "signatures", "tokens", "urls",
+        "addresses", "approvals", "credentials", "gate", "grants", "headers", "journal", "outbound", "payload",
+        "policy", "redaction", "roles", "shares", "signatures", "tokens", "urls",
     }
     assert rules <= topics, report(sorted(rules - topics))
     assert len(MUTATIONS) >= COUNT_MIN
