@@ -142,7 +142,7 @@ extension AgentProcesses {
     private func limitNote(_ name: Name) async -> String {
         guard configuration.sandbox != .none, slots[name]?.definition.image == nil, let refusal = await groups.refusal()
         else { return "" }
-        return "; memory is limited for each process, not for the whole agent: \(refusal)"
+        return "; memory is limited per process: \(refusal)"
     }
 
     private func ended(_ name: Name, _ instance: AgentInstance, _ reason: String) async {
