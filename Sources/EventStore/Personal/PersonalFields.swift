@@ -1,6 +1,7 @@
-/// Which fields of a record say something of a person; `schemas/events.proto` marks the same ones.
-enum PersonalFields {
-    enum Kind {
+/// The fields of a record that say something of a person. `schemas/events.proto` marks the same ones, and says of every
+/// other that it is plain; a test compares the two, so no field is in clear text by omission.
+package enum PersonalFields {
+    package enum Kind: Sendable {
         /// Who it is.
         case name
         case text
@@ -9,27 +10,30 @@ enum PersonalFields {
         case bytes
     }
 
-    enum Owner {
+    package enum Owner: Sendable {
         /// Whoever the event is about.
         case subject
         /// Whoever caused it, when that is a person.
         case actor
     }
 
-    enum Rule {
+    package enum Rule: Sendable {
         case personal(Kind, Owner)
         /// A message with such fields in it.
         case message
         case plain
+
+        package var isPersonal: Bool { if case .personal = self { true } else { false } }
+        package var isMessage: Bool { if case .message = self { true } else { false } }
     }
 
-    /// Whether a field of the envelope has personal fields in it.
+    /// True when a field of the envelope may have personal fields in it.
     static func mayHold(_ envelopeField: UInt64) -> Bool {
         envelopeField == 8 || envelopeField >= 32
     }
 
-    /// What a field of a message in the envelope is.
-    static func rule(_ message: UInt64, _ field: UInt64) -> Rule {
+    /// The rule for a field of a message in the envelope.
+    package static func rule(_ message: UInt64, _ field: UInt64) -> Rule {
         switch (message, field) {
         // The actor.
         case (8, 2): .personal(.name, .actor)
@@ -80,8 +84,8 @@ enum PersonalFields {
         }
     }
 
-    /// What a field of a message within such a message is.
-    static func rule(_ message: UInt64, _ inner: UInt64, _ field: UInt64) -> Rule {
+    /// The rule for a field of a message within such a message.
+    package static func rule(_ message: UInt64, _ inner: UInt64, _ field: UInt64) -> Rule {
         switch (message, inner, field) {
         // The actor's person: subject, address.
         case (8, 3, 2), (8, 3, 3): .personal(.name, .actor)

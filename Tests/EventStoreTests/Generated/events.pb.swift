@@ -15,8 +15,10 @@
 /// durations are microseconds. Sources/EventStore/Codec reads and writes it; what `make proto` generates is their judge in
 /// the tests.
 ///
-/// Fields marked "Personal" are sealed (PersonalSeal) when they say something of a known person: those of the actor, and of
-/// approvers, when that is a person who signed in; all others when the event is about a user.
+/// Every field says "Personal" or "Plain", and a test fails for one that says neither. A field that is a message is plain:
+/// its own fields say the same of themselves. Fields marked "Personal" are sealed (PersonalSeal) when they say something of
+/// a known person: those of the actor, and of approvers, when that is a person who signed in; all others when the event is
+/// about a user.
 
 #if canImport(FoundationEssentials)
 internal import FoundationEssentials
@@ -520,11 +522,13 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._schemaVersion = newValue}
   }
 
+  /// Plain.
   var eventID: Data {
     get {_storage._eventID}
     set {_uniqueStorage()._eventID = newValue}
   }
 
+  /// Plain.
   var timeUs: Int64 {
     get {_storage._timeUs}
     set {_uniqueStorage()._timeUs = newValue}
@@ -536,11 +540,13 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._workspace = newValue}
   }
 
+  /// Plain.
   var streamKind: Sluice_Events_V1_StreamKind {
     get {_storage._streamKind}
     set {_uniqueStorage()._streamKind = newValue}
   }
 
+  /// Plain.
   var streamID: Data {
     get {_storage._streamID}
     set {_uniqueStorage()._streamID = newValue}
@@ -552,6 +558,7 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._streamSequence = newValue}
   }
 
+  /// Plain.
   var actor: Sluice_Events_V1_Actor {
     get {_storage._actor ?? Sluice_Events_V1_Actor()}
     set {_uniqueStorage()._actor = newValue}
@@ -577,6 +584,7 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
   /// Clears the value of `idempotency`. Subsequent reads from it will return its default value.
   mutating func clearIdempotency() {_uniqueStorage()._idempotency = nil}
 
+  /// Plain.
   var traceparent: String {
     get {_storage._traceparent}
     set {_uniqueStorage()._traceparent = newValue}
@@ -1052,11 +1060,13 @@ nonisolated struct Sluice_Events_V1_Actor: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var apiKeyID: Data = Data()
 
   /// Personal.
   var name: String = String()
 
+  /// Plain.
   var person: Sluice_Events_V1_Person {
     get {_person ?? Sluice_Events_V1_Person()}
     set {_person = newValue}
@@ -1066,6 +1076,7 @@ nonisolated struct Sluice_Events_V1_Actor: Sendable {
   /// Clears the value of `person`. Subsequent reads from it will return its default value.
   mutating func clearPerson() {self._person = nil}
 
+  /// Plain.
   var decisionLink: Sluice_Events_V1_UsedLink {
     get {_decisionLink ?? Sluice_Events_V1_UsedLink()}
     set {_decisionLink = newValue}
@@ -1089,8 +1100,10 @@ nonisolated struct Sluice_Events_V1_UsedLink: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var connectorName: String = String()
 
+  /// Plain.
   var deliveryID: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1104,6 +1117,7 @@ nonisolated struct Sluice_Events_V1_Person: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var provider: String = String()
 
   /// Personal.
@@ -1131,6 +1145,7 @@ nonisolated struct Sluice_Events_V1_Idempotency: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var key: String = String()
 
   /// 16 bytes of SHA-256 over what the key was sent with.
@@ -1146,10 +1161,13 @@ nonisolated struct Sluice_Events_V1_ResourceStored: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var kind: Sluice_Events_V1_ResourceKind = .unspecified
 
+  /// Plain.
   var name: String = String()
 
+  /// Plain.
   var revision: UInt64 = 0
 
   /// JSON.
@@ -1165,8 +1183,10 @@ nonisolated struct Sluice_Events_V1_ResourceDeleted: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var kind: Sluice_Events_V1_ResourceKind = .unspecified
 
+  /// Plain.
   var name: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1179,12 +1199,16 @@ nonisolated struct Sluice_Events_V1_ResourceStatusRecorded: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var kind: Sluice_Events_V1_ResourceKind = .unspecified
 
+  /// Plain.
   var name: String = String()
 
+  /// Plain.
   var phase: String = String()
 
+  /// Plain.
   var message: String {
     get {_message ?? String()}
     set {_message = newValue}
@@ -1194,6 +1218,7 @@ nonisolated struct Sluice_Events_V1_ResourceStatusRecorded: Sendable {
   /// Clears the value of `message`. Subsequent reads from it will return its default value.
   mutating func clearMessage() {self._message = nil}
 
+  /// Plain.
   var latencyMs: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1208,8 +1233,10 @@ nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var agentID: String = String()
 
+  /// Plain.
   var agentUid: Data {
     get {_agentUid ?? Data()}
     set {_agentUid = newValue}
@@ -1232,6 +1259,7 @@ nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
   /// Clears the value of `conversationID`. Subsequent reads from it will return its default value.
   mutating func clearConversationID() {self._conversationID = nil}
 
+  /// Plain.
   var invokeURL: String {
     get {_invokeURL ?? String()}
     set {_invokeURL = newValue}
@@ -1251,6 +1279,7 @@ nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
   /// Clears the value of `initialMessage`. Subsequent reads from it will return its default value.
   mutating func clearInitialMessage() {self._initialMessage = nil}
 
+  /// Plain.
   var deadlineUs: Int64 = 0
 
   /// JSON, an object: what else the client had for the agent.
@@ -1318,6 +1347,7 @@ nonisolated struct Sluice_Events_V1_RunEventAdded: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var type: String = String()
 
   /// Personal.
@@ -1330,6 +1360,7 @@ nonisolated struct Sluice_Events_V1_RunEventAdded: Sendable {
   /// Clears the value of `actor`. Subsequent reads from it will return its default value.
   mutating func clearActor() {self._actor = nil}
 
+  /// Plain.
   var payloadHash: String {
     get {_payloadHash ?? String()}
     set {_payloadHash = newValue}
@@ -1363,6 +1394,7 @@ nonisolated struct Sluice_Events_V1_RunStatusChanged: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var status: Sluice_Events_V1_RunStatus = .unspecified
 
   /// Personal.
@@ -1387,16 +1419,19 @@ nonisolated struct Sluice_Events_V1_ActionBlocked: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var actionID: Data {
     get {_storage._actionID}
     set {_uniqueStorage()._actionID = newValue}
   }
 
+  /// Plain.
   var toolID: String {
     get {_storage._toolID}
     set {_uniqueStorage()._toolID = newValue}
   }
 
+  /// Plain.
   var capability: String {
     get {_storage._capability ?? String()}
     set {_uniqueStorage()._capability = newValue}
@@ -1406,6 +1441,7 @@ nonisolated struct Sluice_Events_V1_ActionBlocked: @unchecked Sendable {
   /// Clears the value of `capability`. Subsequent reads from it will return its default value.
   mutating func clearCapability() {_uniqueStorage()._capability = nil}
 
+  /// Plain.
   var payloadHash: String {
     get {_storage._payloadHash ?? String()}
     set {_uniqueStorage()._payloadHash = newValue}
@@ -1415,6 +1451,7 @@ nonisolated struct Sluice_Events_V1_ActionBlocked: @unchecked Sendable {
   /// Clears the value of `payloadHash`. Subsequent reads from it will return its default value.
   mutating func clearPayloadHash() {_uniqueStorage()._payloadHash = nil}
 
+  /// Plain.
   var method: String {
     get {_storage._method ?? String()}
     set {_uniqueStorage()._method = newValue}
@@ -1434,6 +1471,7 @@ nonisolated struct Sluice_Events_V1_ActionBlocked: @unchecked Sendable {
   /// Clears the value of `url`. Subsequent reads from it will return its default value.
   mutating func clearURL() {_uniqueStorage()._url = nil}
 
+  /// Plain.
   var accessRequestID: Data {
     get {_storage._accessRequestID ?? Data()}
     set {_uniqueStorage()._accessRequestID = newValue}
@@ -1443,6 +1481,7 @@ nonisolated struct Sluice_Events_V1_ActionBlocked: @unchecked Sendable {
   /// Clears the value of `accessRequestID`. Subsequent reads from it will return its default value.
   mutating func clearAccessRequestID() {_uniqueStorage()._accessRequestID = nil}
 
+  /// Plain.
   var expiresAtUs: Int64 {
     get {_storage._expiresAtUs}
     set {_uniqueStorage()._expiresAtUs = newValue}
@@ -1479,8 +1518,10 @@ nonisolated struct Sluice_Events_V1_BlockedCall: Sendable {
   /// 16 bytes.
   var fingerprint: Data = Data()
 
+  /// Plain.
   var reason: String = String()
 
+  /// Plain.
   var requirement: Sluice_Events_V1_ApprovalRequirement {
     get {_requirement ?? Sluice_Events_V1_ApprovalRequirement()}
     set {_requirement = newValue}
@@ -1527,12 +1568,16 @@ nonisolated struct Sluice_Events_V1_ApprovalRequirement: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var name: String = String()
 
+  /// Plain.
   var groups: [String] = []
 
+  /// Plain.
   var needsEveryGroup: Bool = false
 
+  /// Plain.
   var durationUs: Int64 {
     get {_durationUs ?? 0}
     set {_durationUs = newValue}
@@ -1589,6 +1634,7 @@ nonisolated struct Sluice_Events_V1_DecisionSignature: Sendable {
   /// What the signed approval grants beyond one call; both or neither.
   var scope: Sluice_Events_V1_AccessScope = .unspecified
 
+  /// Plain.
   var durationUs: Int64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1601,8 +1647,10 @@ nonisolated struct Sluice_Events_V1_RequestedDelivery: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var connectors: [String] = []
 
+  /// Plain.
   var mode: String {
     get {_mode ?? String()}
     set {_mode = newValue}
@@ -1612,6 +1660,7 @@ nonisolated struct Sluice_Events_V1_RequestedDelivery: Sendable {
   /// Clears the value of `mode`. Subsequent reads from it will return its default value.
   mutating func clearMode() {self._mode = nil}
 
+  /// Plain.
   var fallsBackToUi: Bool {
     get {_fallsBackToUi ?? false}
     set {_fallsBackToUi = newValue}
@@ -1634,11 +1683,13 @@ nonisolated struct Sluice_Events_V1_ActionVoted: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var actionID: Data = Data()
 
   /// Personal.
   var approverID: String = String()
 
+  /// Plain.
   var groups: [String] = []
 
   /// Personal.
@@ -1651,6 +1702,7 @@ nonisolated struct Sluice_Events_V1_ActionVoted: Sendable {
   /// Clears the value of `reason`. Subsequent reads from it will return its default value.
   mutating func clearReason() {self._reason = nil}
 
+  /// Plain.
   var signature: Sluice_Events_V1_DecisionSignature {
     get {_signature ?? Sluice_Events_V1_DecisionSignature()}
     set {_signature = newValue}
@@ -1663,6 +1715,7 @@ nonisolated struct Sluice_Events_V1_ActionVoted: Sendable {
   /// The widest grant that the approver agrees to: without a scope, the one call.
   var scope: Sluice_Events_V1_AccessScope = .unspecified
 
+  /// Plain.
   var durationUs: Int64 {
     get {_durationUs ?? 0}
     set {_durationUs = newValue}
@@ -1686,8 +1739,10 @@ nonisolated struct Sluice_Events_V1_ActionApproved: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var actionID: Data = Data()
 
+  /// Plain.
   var payloadHash: String {
     get {_payloadHash ?? String()}
     set {_payloadHash = newValue}
@@ -1707,8 +1762,10 @@ nonisolated struct Sluice_Events_V1_ActionApproved: Sendable {
   /// Clears the value of `reason`. Subsequent reads from it will return its default value.
   mutating func clearReason() {self._reason = nil}
 
+  /// Plain.
   var isConsent: Bool = false
 
+  /// Plain.
   var signature: Sluice_Events_V1_DecisionSignature {
     get {_signature ?? Sluice_Events_V1_DecisionSignature()}
     set {_signature = newValue}
@@ -1732,6 +1789,7 @@ nonisolated struct Sluice_Events_V1_ActionRejected: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var actionID: Data = Data()
 
   /// Personal.
@@ -1744,6 +1802,7 @@ nonisolated struct Sluice_Events_V1_ActionRejected: Sendable {
   /// Clears the value of `reason`. Subsequent reads from it will return its default value.
   mutating func clearReason() {self._reason = nil}
 
+  /// Plain.
   var signature: Sluice_Events_V1_DecisionSignature {
     get {_signature ?? Sluice_Events_V1_DecisionSignature()}
     set {_signature = newValue}
@@ -1766,6 +1825,7 @@ nonisolated struct Sluice_Events_V1_ActionExpired: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var actionID: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1778,6 +1838,7 @@ nonisolated struct Sluice_Events_V1_ActionExecuted: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var actionID: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1790,6 +1851,7 @@ nonisolated struct Sluice_Events_V1_ActionFailed: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var actionID: Data = Data()
 
   /// Personal.
@@ -1808,8 +1870,10 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   /// Personal.
   var subject: String = String()
 
+  /// Plain.
   var toolID: String = String()
 
+  /// Plain.
   var agentID: String {
     get {_agentID ?? String()}
     set {_agentID = newValue}
@@ -1819,6 +1883,7 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   /// Clears the value of `agentID`. Subsequent reads from it will return its default value.
   mutating func clearAgentID() {self._agentID = nil}
 
+  /// Plain.
   var durationUs: Int64 = 0
 
   /// Both or neither.
@@ -1831,6 +1896,7 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   /// Clears the value of `runID`. Subsequent reads from it will return its default value.
   mutating func clearRunID() {self._runID = nil}
 
+  /// Plain.
   var actionID: Data {
     get {_actionID ?? Data()}
     set {_actionID = newValue}
@@ -1840,6 +1906,7 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   /// Clears the value of `actionID`. Subsequent reads from it will return its default value.
   mutating func clearActionID() {self._actionID = nil}
 
+  /// Plain.
   var capability: String {
     get {_capability ?? String()}
     set {_capability = newValue}
@@ -1849,6 +1916,7 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   /// Clears the value of `capability`. Subsequent reads from it will return its default value.
   mutating func clearCapability() {self._capability = nil}
 
+  /// Plain.
   var payloadHash: String {
     get {_payloadHash ?? String()}
     set {_payloadHash = newValue}
@@ -1858,6 +1926,7 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   /// Clears the value of `payloadHash`. Subsequent reads from it will return its default value.
   mutating func clearPayloadHash() {self._payloadHash = nil}
 
+  /// Plain.
   var method: String {
     get {_method ?? String()}
     set {_method = newValue}
@@ -1877,6 +1946,7 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   /// Clears the value of `url`. Subsequent reads from it will return its default value.
   mutating func clearURL() {self._url = nil}
 
+  /// Plain.
   var expiresAtUs: Int64 = 0
 
   /// The gate asks, for one call.
@@ -1917,16 +1987,19 @@ nonisolated struct Sluice_Events_V1_AccessApproved: @unchecked Sendable {
     set {_uniqueStorage()._approverID = newValue}
   }
 
+  /// Plain.
   var scope: Sluice_Events_V1_AccessScope {
     get {_storage._scope}
     set {_uniqueStorage()._scope = newValue}
   }
 
+  /// Plain.
   var durationUs: Int64 {
     get {_storage._durationUs}
     set {_uniqueStorage()._durationUs = newValue}
   }
 
+  /// Plain.
   var expiresAtUs: Int64 {
     get {_storage._expiresAtUs}
     set {_uniqueStorage()._expiresAtUs = newValue}
@@ -1942,6 +2015,7 @@ nonisolated struct Sluice_Events_V1_AccessApproved: @unchecked Sendable {
   /// Clears the value of `reason`. Subsequent reads from it will return its default value.
   mutating func clearReason() {_uniqueStorage()._reason = nil}
 
+  /// Plain.
   var signature: Sluice_Events_V1_DecisionSignature {
     get {_storage._signature ?? Sluice_Events_V1_DecisionSignature()}
     set {_uniqueStorage()._signature = newValue}
@@ -1961,6 +2035,7 @@ nonisolated struct Sluice_Events_V1_AccessApproved: @unchecked Sendable {
   /// Clears the value of `requirement`. Subsequent reads from it will return its default value.
   mutating func clearRequirement() {_uniqueStorage()._requirement = nil}
 
+  /// Plain.
   var approvedGroups: [String] {
     get {_storage._approvedGroups}
     set {_uniqueStorage()._approvedGroups = newValue}
@@ -1991,6 +2066,7 @@ nonisolated struct Sluice_Events_V1_AccessRejected: Sendable {
   /// Clears the value of `reason`. Subsequent reads from it will return its default value.
   mutating func clearReason() {self._reason = nil}
 
+  /// Plain.
   var signature: Sluice_Events_V1_DecisionSignature {
     get {_signature ?? Sluice_Events_V1_DecisionSignature()}
     set {_signature = newValue}
@@ -2023,8 +2099,10 @@ nonisolated struct Sluice_Events_V1_CheckpointSaved: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var checkpointID: Data = Data()
 
+  /// Plain.
   var actionID: String = String()
 
   /// JSON.
@@ -2043,6 +2121,7 @@ nonisolated struct Sluice_Events_V1_ToolResultRecorded: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var toolID: String {
     get {_toolID ?? String()}
     set {_toolID = newValue}
@@ -2077,8 +2156,10 @@ nonisolated struct Sluice_Events_V1_InvokeRequested: Sendable {
   /// Clears the value of `resumedActionID`. Subsequent reads from it will return its default value.
   mutating func clearResumedActionID() {self._resumedActionID = nil}
 
+  /// Plain.
   var attempt: UInt32 = 0
 
+  /// Plain.
   var requestID: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2093,6 +2174,7 @@ nonisolated struct Sluice_Events_V1_InvokeCompleted: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var resumedActionID: Data {
     get {_resumedActionID ?? Data()}
     set {_resumedActionID = newValue}
@@ -2102,8 +2184,10 @@ nonisolated struct Sluice_Events_V1_InvokeCompleted: Sendable {
   /// Clears the value of `resumedActionID`. Subsequent reads from it will return its default value.
   mutating func clearResumedActionID() {self._resumedActionID = nil}
 
+  /// Plain.
   var attempt: UInt32 = 0
 
+  /// Plain.
   var statusCode: UInt32 = 0
 
   /// JSON.
@@ -2116,6 +2200,7 @@ nonisolated struct Sluice_Events_V1_InvokeCompleted: Sendable {
   /// Clears the value of `response`. Subsequent reads from it will return its default value.
   mutating func clearResponse() {self._response = nil}
 
+  /// Plain.
   var outcome: Sluice_Events_V1_InvokeOutcome = .unspecified
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2131,6 +2216,7 @@ nonisolated struct Sluice_Events_V1_InvokeFailed: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var resumedActionID: Data {
     get {_resumedActionID ?? Data()}
     set {_resumedActionID = newValue}
@@ -2140,8 +2226,10 @@ nonisolated struct Sluice_Events_V1_InvokeFailed: Sendable {
   /// Clears the value of `resumedActionID`. Subsequent reads from it will return its default value.
   mutating func clearResumedActionID() {self._resumedActionID = nil}
 
+  /// Plain.
   var attempt: UInt32 = 0
 
+  /// Plain.
   var statusCode: UInt32 {
     get {_statusCode ?? 0}
     set {_statusCode = newValue}
@@ -2154,6 +2242,7 @@ nonisolated struct Sluice_Events_V1_InvokeFailed: Sendable {
   /// Personal.
   var error: String = String()
 
+  /// Plain.
   var isRetryable: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2169,17 +2258,22 @@ nonisolated struct Sluice_Events_V1_ApiKeyCreated: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var name: String = String()
 
+  /// Plain.
   var role: Sluice_Events_V1_Role = .unspecified
 
   /// SHA-256 of the key, lower-case hex.
   var digest: String = String()
 
+  /// Plain.
   var prefix: String = String()
 
+  /// Plain.
   var last4: String = String()
 
+  /// Plain.
   var expiresAtUs: Int64 {
     get {_expiresAtUs ?? 0}
     set {_expiresAtUs = newValue}
@@ -2228,10 +2322,13 @@ nonisolated struct Sluice_Events_V1_ApiKeyRotated: Sendable {
   /// SHA-256 of the new text, lower-case hex.
   var digest: String = String()
 
+  /// Plain.
   var prefix: String = String()
 
+  /// Plain.
   var last4: String = String()
 
+  /// Plain.
   var expiresAtUs: Int64 {
     get {_expiresAtUs ?? 0}
     set {_expiresAtUs = newValue}
@@ -2264,6 +2361,7 @@ nonisolated struct Sluice_Events_V1_AnswerRecorded: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var idempotency: Sluice_Events_V1_Idempotency {
     get {_idempotency ?? Sluice_Events_V1_Idempotency()}
     set {_idempotency = newValue}
@@ -2273,6 +2371,7 @@ nonisolated struct Sluice_Events_V1_AnswerRecorded: Sendable {
   /// Clears the value of `idempotency`. Subsequent reads from it will return its default value.
   mutating func clearIdempotency() {self._idempotency = nil}
 
+  /// Plain.
   var statusCode: UInt32 = 0
 
   /// Personal.
@@ -2290,10 +2389,13 @@ nonisolated struct Sluice_Events_V1_ToolCall: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var callID: Data = Data()
 
+  /// Plain.
   var toolID: String = String()
 
+  /// Plain.
   var capability: String {
     get {_capability ?? String()}
     set {_capability = newValue}
@@ -2303,18 +2405,22 @@ nonisolated struct Sluice_Events_V1_ToolCall: Sendable {
   /// Clears the value of `capability`. Subsequent reads from it will return its default value.
   mutating func clearCapability() {self._capability = nil}
 
+  /// Plain.
   var method: String = String()
 
   /// Personal.
   var url: String = String()
 
+  /// Plain.
   var payloadHash: String = String()
 
   /// 16 bytes: the same for the same turn, method, URL, bound headers (where there is a hash of them) and body.
   var fingerprint: Data = Data()
 
+  /// Plain.
   var isRepeatable: Bool = false
 
+  /// Plain.
   var actionID: Data {
     get {_actionID ?? Data()}
     set {_actionID = newValue}
@@ -2324,6 +2430,7 @@ nonisolated struct Sluice_Events_V1_ToolCall: Sendable {
   /// Clears the value of `actionID`. Subsequent reads from it will return its default value.
   mutating func clearActionID() {self._actionID = nil}
 
+  /// Plain.
   var grantID: Data {
     get {_grantID ?? Data()}
     set {_grantID = newValue}
@@ -2359,6 +2466,7 @@ nonisolated struct Sluice_Events_V1_ToolCallStarted: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var call: Sluice_Events_V1_ToolCall {
     get {_call ?? Sluice_Events_V1_ToolCall()}
     set {_call = newValue}
@@ -2375,47 +2483,66 @@ nonisolated struct Sluice_Events_V1_ToolCallStarted: Sendable {
   fileprivate var _call: Sluice_Events_V1_ToolCall? = nil
 }
 
-nonisolated struct Sluice_Events_V1_ToolCalled: Sendable {
+nonisolated struct Sluice_Events_V1_ToolCalled: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var call: Sluice_Events_V1_ToolCall {
-    get {_call ?? Sluice_Events_V1_ToolCall()}
-    set {_call = newValue}
+    get {_storage._call ?? Sluice_Events_V1_ToolCall()}
+    set {_uniqueStorage()._call = newValue}
   }
   /// Returns true if `call` has been explicitly set.
-  var hasCall: Bool {self._call != nil}
+  var hasCall: Bool {_storage._call != nil}
   /// Clears the value of `call`. Subsequent reads from it will return its default value.
-  mutating func clearCall() {self._call = nil}
+  mutating func clearCall() {_uniqueStorage()._call = nil}
 
-  var outcome: Sluice_Events_V1_ToolCallOutcome = .unspecified
+  /// Plain.
+  var outcome: Sluice_Events_V1_ToolCallOutcome {
+    get {_storage._outcome}
+    set {_uniqueStorage()._outcome = newValue}
+  }
 
-  var statusCode: UInt32 = 0
+  /// Plain.
+  var statusCode: UInt32 {
+    get {_storage._statusCode}
+    set {_uniqueStorage()._statusCode = newValue}
+  }
 
   /// Personal.
-  var error: String = String()
+  var error: String {
+    get {_storage._error}
+    set {_uniqueStorage()._error = newValue}
+  }
 
-  var latencyUs: Int64 = 0
+  /// Plain.
+  var latencyUs: Int64 {
+    get {_storage._latencyUs}
+    set {_uniqueStorage()._latencyUs = newValue}
+  }
 
-  var answerBytes: UInt64 = 0
+  /// Plain.
+  var answerBytes: UInt64 {
+    get {_storage._answerBytes}
+    set {_uniqueStorage()._answerBytes = newValue}
+  }
 
   /// Sealed; without one the answer was too large to keep.
   var answer: Data {
-    get {_answer ?? Data()}
-    set {_answer = newValue}
+    get {_storage._answer ?? Data()}
+    set {_uniqueStorage()._answer = newValue}
   }
   /// Returns true if `answer` has been explicitly set.
-  var hasAnswer: Bool {self._answer != nil}
+  var hasAnswer: Bool {_storage._answer != nil}
   /// Clears the value of `answer`. Subsequent reads from it will return its default value.
-  mutating func clearAnswer() {self._answer = nil}
+  mutating func clearAnswer() {_uniqueStorage()._answer = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _call: Sluice_Events_V1_ToolCall? = nil
-  fileprivate var _answer: Data? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// The process ended while the call was on its way.
@@ -2424,6 +2551,7 @@ nonisolated struct Sluice_Events_V1_ToolCallInterrupted: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var callID: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2436,6 +2564,7 @@ nonisolated struct Sluice_Events_V1_ToolCallReplayed: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var callID: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2448,15 +2577,19 @@ nonisolated struct Sluice_Events_V1_ToolCallRefused: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var toolID: String = String()
 
+  /// Plain.
   var method: String = String()
 
   /// Personal.
   var url: String = String()
 
+  /// Plain.
   var payloadHash: String = String()
 
+  /// Plain.
   var reason: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2469,10 +2602,13 @@ nonisolated struct Sluice_Events_V1_PayloadMismatched: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var actionID: Data = Data()
 
+  /// Plain.
   var approved: String = String()
 
+  /// Plain.
   var presented: String = String()
 
   /// The hashes of the bound headers; left out when they are the same, or not known.
@@ -2485,6 +2621,7 @@ nonisolated struct Sluice_Events_V1_PayloadMismatched: Sendable {
   /// Clears the value of `approvedHeaders`. Subsequent reads from it will return its default value.
   mutating func clearApprovedHeaders() {self._approvedHeaders = nil}
 
+  /// Plain.
   var presentedHeaders: String {
     get {_presentedHeaders ?? String()}
     set {_presentedHeaders = newValue}
@@ -2508,18 +2645,22 @@ nonisolated struct Sluice_Events_V1_SecretStored: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var ownerKind: Sluice_Events_V1_ResourceKind = .unspecified
 
+  /// Plain.
   var owner: String = String()
 
   /// Personal.
   var name: String = String()
 
+  /// Plain.
   var keyID: Data = Data()
 
   /// AES-256-GCM, the plaintext padded: nonce, ciphertext, tag.
   var ciphertext: Data = Data()
 
+  /// Plain.
   var replacedKeyID: Data {
     get {_replacedKeyID ?? Data()}
     set {_replacedKeyID = newValue}
@@ -2541,13 +2682,16 @@ nonisolated struct Sluice_Events_V1_SecretDeleted: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var ownerKind: Sluice_Events_V1_ResourceKind = .unspecified
 
+  /// Plain.
   var owner: String = String()
 
   /// Personal.
   var name: String = String()
 
+  /// Plain.
   var keyID: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2563,8 +2707,10 @@ nonisolated struct Sluice_Events_V1_TokenUsage: Sendable {
   /// Cached ones included.
   var prompt: UInt64 = 0
 
+  /// Plain.
   var completion: UInt64 = 0
 
+  /// Plain.
   var cached: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2578,10 +2724,13 @@ nonisolated struct Sluice_Events_V1_ModelPrice: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var input: UInt64 = 0
 
+  /// Plain.
   var output: UInt64 = 0
 
+  /// Plain.
   var cachedInput: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2594,21 +2743,25 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var provider: String {
     get {_storage._provider}
     set {_uniqueStorage()._provider = newValue}
   }
 
+  /// Plain.
   var providerKind: String {
     get {_storage._providerKind}
     set {_uniqueStorage()._providerKind = newValue}
   }
 
+  /// Plain.
   var model: String {
     get {_storage._model}
     set {_uniqueStorage()._model = newValue}
   }
 
+  /// Plain.
   var role: String {
     get {_storage._role ?? String()}
     set {_uniqueStorage()._role = newValue}
@@ -2618,11 +2771,13 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
   /// Clears the value of `role`. Subsequent reads from it will return its default value.
   mutating func clearRole() {_uniqueStorage()._role = nil}
 
+  /// Plain.
   var operation: String {
     get {_storage._operation}
     set {_uniqueStorage()._operation = newValue}
   }
 
+  /// Plain.
   var agentID: String {
     get {_storage._agentID ?? String()}
     set {_uniqueStorage()._agentID = newValue}
@@ -2642,16 +2797,19 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
   /// Clears the value of `userID`. Subsequent reads from it will return its default value.
   mutating func clearUserID() {_uniqueStorage()._userID = nil}
 
+  /// Plain.
   var isStreamed: Bool {
     get {_storage._isStreamed}
     set {_uniqueStorage()._isStreamed = newValue}
   }
 
+  /// Plain.
   var outcome: Sluice_Events_V1_ModelCallOutcome {
     get {_storage._outcome}
     set {_uniqueStorage()._outcome = newValue}
   }
 
+  /// Plain.
   var statusCode: UInt32 {
     get {_storage._statusCode}
     set {_uniqueStorage()._statusCode = newValue}
@@ -2663,6 +2821,7 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
     set {_uniqueStorage()._error = newValue}
   }
 
+  /// Plain.
   var usage: Sluice_Events_V1_TokenUsage {
     get {_storage._usage ?? Sluice_Events_V1_TokenUsage()}
     set {_uniqueStorage()._usage = newValue}
@@ -2678,11 +2837,13 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
     set {_uniqueStorage()._isEstimated = newValue}
   }
 
+  /// Plain.
   var latencyUs: Int64 {
     get {_storage._latencyUs}
     set {_uniqueStorage()._latencyUs = newValue}
   }
 
+  /// Plain.
   var timeToFirstByteUs: Int64 {
     get {_storage._timeToFirstByteUs ?? 0}
     set {_uniqueStorage()._timeToFirstByteUs = newValue}
@@ -2692,6 +2853,7 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
   /// Clears the value of `timeToFirstByteUs`. Subsequent reads from it will return its default value.
   mutating func clearTimeToFirstByteUs() {_uniqueStorage()._timeToFirstByteUs = nil}
 
+  /// Plain.
   var price: Sluice_Events_V1_ModelPrice {
     get {_storage._price ?? Sluice_Events_V1_ModelPrice()}
     set {_uniqueStorage()._price = newValue}
@@ -2711,6 +2873,7 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
   /// Clears the value of `cost`. Subsequent reads from it will return its default value.
   mutating func clearCost() {_uniqueStorage()._cost = nil}
 
+  /// Plain.
   var isNearBudget: Bool {
     get {_storage._isNearBudget}
     set {_uniqueStorage()._isNearBudget = newValue}
@@ -2729,13 +2892,16 @@ nonisolated struct Sluice_Events_V1_DeliveryLabel: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var deliveryID: Data = Data()
 
   /// The name that the connector is stored under, which is its id.
   var connector: String = String()
 
+  /// Plain.
   var connectorName: String = String()
 
+  /// Plain.
   var runID: Data {
     get {_runID ?? Data()}
     set {_runID = newValue}
@@ -2745,6 +2911,7 @@ nonisolated struct Sluice_Events_V1_DeliveryLabel: Sendable {
   /// Clears the value of `runID`. Subsequent reads from it will return its default value.
   mutating func clearRunID() {self._runID = nil}
 
+  /// Plain.
   var actionID: Data {
     get {_actionID ?? Data()}
     set {_actionID = newValue}
@@ -2754,6 +2921,7 @@ nonisolated struct Sluice_Events_V1_DeliveryLabel: Sendable {
   /// Clears the value of `actionID`. Subsequent reads from it will return its default value.
   mutating func clearActionID() {self._actionID = nil}
 
+  /// Plain.
   var requestID: Data {
     get {_requestID ?? Data()}
     set {_requestID = newValue}
@@ -2780,6 +2948,7 @@ nonisolated struct Sluice_Events_V1_DecisionLink: Sendable {
   /// SHA-256 of the secret in the link.
   var digest: Data = Data()
 
+  /// Plain.
   var payloadHash: String {
     get {_payloadHash ?? String()}
     set {_payloadHash = newValue}
@@ -2789,6 +2958,7 @@ nonisolated struct Sluice_Events_V1_DecisionLink: Sendable {
   /// Clears the value of `payloadHash`. Subsequent reads from it will return its default value.
   mutating func clearPayloadHash() {self._payloadHash = nil}
 
+  /// Plain.
   var expiresAtUs: Int64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2803,6 +2973,7 @@ nonisolated struct Sluice_Events_V1_DeliveryStarted: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var label: Sluice_Events_V1_DeliveryLabel {
     get {_label ?? Sluice_Events_V1_DeliveryLabel()}
     set {_label = newValue}
@@ -2812,10 +2983,13 @@ nonisolated struct Sluice_Events_V1_DeliveryStarted: Sendable {
   /// Clears the value of `label`. Subsequent reads from it will return its default value.
   mutating func clearLabel() {self._label = nil}
 
+  /// Plain.
   var purpose: Sluice_Events_V1_DeliveryPurpose = .unspecified
 
+  /// Plain.
   var attempt: UInt32 = 0
 
+  /// Plain.
   var link: Sluice_Events_V1_DecisionLink {
     get {_link ?? Sluice_Events_V1_DecisionLink()}
     set {_link = newValue}
@@ -2838,6 +3012,7 @@ nonisolated struct Sluice_Events_V1_DeliveryEnded: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var label: Sluice_Events_V1_DeliveryLabel {
     get {_label ?? Sluice_Events_V1_DeliveryLabel()}
     set {_label = newValue}
@@ -2847,13 +3022,16 @@ nonisolated struct Sluice_Events_V1_DeliveryEnded: Sendable {
   /// Clears the value of `label`. Subsequent reads from it will return its default value.
   mutating func clearLabel() {self._label = nil}
 
+  /// Plain.
   var purpose: Sluice_Events_V1_DeliveryPurpose = .unspecified
 
+  /// Plain.
   var attempt: UInt32 = 0
 
   /// Whether the service took it.
   var isDelivered: Bool = false
 
+  /// Plain.
   var statusCode: UInt32 {
     get {_statusCode ?? 0}
     set {_statusCode = newValue}
@@ -2873,6 +3051,7 @@ nonisolated struct Sluice_Events_V1_DeliveryEnded: Sendable {
   /// Clears the value of `reference`. Subsequent reads from it will return its default value.
   mutating func clearReference() {self._reference = nil}
 
+  /// Plain.
   var error: String = String()
 
   /// Without it a failure is not tried again.
@@ -2885,6 +3064,7 @@ nonisolated struct Sluice_Events_V1_DeliveryEnded: Sendable {
   /// Clears the value of `retryAtUs`. Subsequent reads from it will return its default value.
   mutating func clearRetryAtUs() {self._retryAtUs = nil}
 
+  /// Plain.
   var latencyUs: Int64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2902,6 +3082,7 @@ nonisolated struct Sluice_Events_V1_DecisionLinkUsed: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var label: Sluice_Events_V1_DeliveryLabel {
     get {_label ?? Sluice_Events_V1_DeliveryLabel()}
     set {_label = newValue}
@@ -2911,6 +3092,7 @@ nonisolated struct Sluice_Events_V1_DecisionLinkUsed: Sendable {
   /// Clears the value of `label`. Subsequent reads from it will return its default value.
   mutating func clearLabel() {self._label = nil}
 
+  /// Plain.
   var approves: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2928,6 +3110,7 @@ nonisolated struct Sluice_Events_V1_SourcesAnalyzed: Sendable {
   /// JSON; no secret's value is in it.
   var document: String = String()
 
+  /// Plain.
   var expiresAtUs: Int64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2940,8 +3123,10 @@ nonisolated struct Sluice_Events_V1_BuildRequested: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var name: String = String()
 
+  /// Plain.
   var image: String = String()
 
   /// JSON, an object: source_files, requirements, entry_point, framework.
@@ -2957,6 +3142,7 @@ nonisolated struct Sluice_Events_V1_BuildStarted: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var attempt: UInt32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2979,6 +3165,7 @@ nonisolated struct Sluice_Events_V1_BuildFinished: Sendable {
   /// Clears the value of `error`. Subsequent reads from it will return its default value.
   mutating func clearError() {self._error = nil}
 
+  /// Plain.
   var log: String = String()
 
   /// Of the container image that was made, if one was.
@@ -3042,11 +3229,13 @@ nonisolated struct Sluice_Events_V1_RunExpired: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Plain.
   var runID: Data = Data()
 
   /// The run's access requests, whose streams go with it.
   var accessRequestIds: [Data] = []
 
+  /// Plain.
   var usage: [Sluice_Events_V1_RunUsage] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -3063,8 +3252,10 @@ nonisolated struct Sluice_Events_V1_RunUsage: Sendable {
   /// Days since 1970-01-01.
   var day: Int64 = 0
 
+  /// Plain.
   var runs: UInt32 = 0
 
+  /// Plain.
   var toolCalls: UInt32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -6014,61 +6205,109 @@ nonisolated extension Sluice_Events_V1_ToolCalled: SwiftProtobuf.Message, SwiftP
   static let protoMessageName: String = _protobuf_package + ".ToolCalled"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}call\0\u{1}outcome\0\u{3}status_code\0\u{1}error\0\u{3}latency_us\0\u{3}answer_bytes\0\u{1}answer\0")
 
+  fileprivate class _StorageClass {
+    var _call: Sluice_Events_V1_ToolCall? = nil
+    var _outcome: Sluice_Events_V1_ToolCallOutcome = .unspecified
+    var _statusCode: UInt32 = 0
+    var _error: String = String()
+    var _latencyUs: Int64 = 0
+    var _answerBytes: UInt64 = 0
+    var _answer: Data? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _call = source._call
+      _outcome = source._outcome
+      _statusCode = source._statusCode
+      _error = source._error
+      _latencyUs = source._latencyUs
+      _answerBytes = source._answerBytes
+      _answer = source._answer
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._call) }()
-      case 2: try { try decoder.decodeSingularEnumField(value: &self.outcome) }()
-      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.statusCode) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.error) }()
-      case 5: try { try decoder.decodeSingularInt64Field(value: &self.latencyUs) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.answerBytes) }()
-      case 7: try { try decoder.decodeSingularBytesField(value: &self._answer) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._call) }()
+        case 2: try { try decoder.decodeSingularEnumField(value: &_storage._outcome) }()
+        case 3: try { try decoder.decodeSingularUInt32Field(value: &_storage._statusCode) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._error) }()
+        case 5: try { try decoder.decodeSingularInt64Field(value: &_storage._latencyUs) }()
+        case 6: try { try decoder.decodeSingularUInt64Field(value: &_storage._answerBytes) }()
+        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._answer) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._call {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    if self.outcome != .unspecified {
-      try visitor.visitSingularEnumField(value: self.outcome, fieldNumber: 2)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._call {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if _storage._outcome != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._outcome, fieldNumber: 2)
+      }
+      if _storage._statusCode != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._statusCode, fieldNumber: 3)
+      }
+      if !_storage._error.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._error, fieldNumber: 4)
+      }
+      if _storage._latencyUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._latencyUs, fieldNumber: 5)
+      }
+      if _storage._answerBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._answerBytes, fieldNumber: 6)
+      }
+      try { if let v = _storage._answer {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
+      } }()
     }
-    if self.statusCode != 0 {
-      try visitor.visitSingularUInt32Field(value: self.statusCode, fieldNumber: 3)
-    }
-    if !self.error.isEmpty {
-      try visitor.visitSingularStringField(value: self.error, fieldNumber: 4)
-    }
-    if self.latencyUs != 0 {
-      try visitor.visitSingularInt64Field(value: self.latencyUs, fieldNumber: 5)
-    }
-    if self.answerBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.answerBytes, fieldNumber: 6)
-    }
-    try { if let v = self._answer {
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_ToolCalled, rhs: Sluice_Events_V1_ToolCalled) -> Bool {
-    if lhs._call != rhs._call {return false}
-    if lhs.outcome != rhs.outcome {return false}
-    if lhs.statusCode != rhs.statusCode {return false}
-    if lhs.error != rhs.error {return false}
-    if lhs.latencyUs != rhs.latencyUs {return false}
-    if lhs.answerBytes != rhs.answerBytes {return false}
-    if lhs._answer != rhs._answer {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._call != rhs_storage._call {return false}
+        if _storage._outcome != rhs_storage._outcome {return false}
+        if _storage._statusCode != rhs_storage._statusCode {return false}
+        if _storage._error != rhs_storage._error {return false}
+        if _storage._latencyUs != rhs_storage._latencyUs {return false}
+        if _storage._answerBytes != rhs_storage._answerBytes {return false}
+        if _storage._answer != rhs_storage._answer {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
