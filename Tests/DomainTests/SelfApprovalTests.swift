@@ -89,3 +89,37 @@ import Testing
         #expect(try gate.begin(gate.call(body: 2), both) == .blocked)
     }
 }
+
+/// What is kept of approvers, to compare them, does not outlast their erasure.
+@Suite struct ApproverErasureTests {
+    private typealias Gate = GateScenario
+
+    private static let bob = Actor(kind: .person(Person(provider: "corp", subject: "7")), name: "bob@corp.test")
+
+    private func erase(_ gate: inout Gate) -> Rejection? {
+        gate.scenario.actor = Actor(kind: .system, name: "tester")
+        return gate.scenario.rejection(
+            .erasePerson(gate.scenario.newID(), PersonErasureRequested(userID: Self.bob.name)))
+    }
+
+    @Test func theGrantsAndRequestsOfAnErasedPersonEnd() throws {
+        var gate = try Gate()
+        let granted = try gate.ask()
+        #expect(gate.approve(granted, as: Self.bob, .agentUserTTL) == nil)
+        gate.scenario.actor = Self.bob
+        let asked = try gate.ask()
+        #expect(erase(&gate) == nil)
+        #expect(gate.scenario.state.accessRequests[granted] == nil && gate.scenario.state.accessRequests[asked] == nil)
+    }
+
+    @Test func aPersonIsNotErasedWhileTheirVoteCounts() throws {
+        var gate = try Gate()
+        let both = Gate.requirement(["f", "r"], every: true)
+        let request = try #require(try gate.blocked(gate.call(body: 1), both).accessRequestID)
+        gate.scenario.actorGroups = ["f"]
+        #expect(gate.approve(request, as: Self.bob, .once) == nil)
+        #expect(erase(&gate)?.code == .personActive)
+        #expect(gate.scenario.rejection(.failRun(run: gate.run, reason: "cancelled")) == nil)
+        #expect(erase(&gate) == nil)
+    }
+}

@@ -1,10 +1,10 @@
 extension ActiveState {
-    /// Begins the erasure of a person. What they have given consent to or have access to ends with it.
+    /// Begins the erasure of a person. What they have given consent to, asked for, granted or have access to ends with it.
     ///
     /// Nothing when it has begun already.
     ///
-    /// - Throws: `personActive` while a run is unfinished that is theirs, or that they started: what goes on needs their
-    ///   data.
+    /// - Throws: `personActive` while a run is unfinished that is theirs, that they started, or whose calls they voted on:
+    ///   what goes on needs their data.
     func erasePerson(
         _ id: PersonID, _ requested: PersonErasureRequested, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
@@ -13,14 +13,16 @@ extension ActiveState {
             person.userID, "user_id", required: true, bytesMax: context.settings.limits.textBytesMax)
         guard erasures[id] == nil else { return [] }
         let active = runs.values.filter { run in
-            run.workspace == person.workspace && (run.userID == person.userID || run.creator.isPerson(person.userID))
+            run.workspace == person.workspace
+                && (run.userID == person.userID || run.creator.isPerson(person.userID)
+                    || run.hasVote(of: person.userID))
         }
         guard active.isEmpty else {
             let named = active.map(\.id).sorted().prefix(3).map(\.description).joined(separator: ", ")
             throw Rejection(
                 .personActive,
-                "\(active.count) unfinished runs are theirs or were started by them (\(named)): wait until they finish, "
-                    + "or cancel them, and ask again")
+                "\(active.count) unfinished runs are theirs, were started by them or have their vote (\(named)): wait until "
+                    + "they finish, or cancel them, and ask again")
         }
         var events: [Event] = []
         for owner in secrets.keys.filter({ $0.workspace == person.workspace }).sorted(by: { $0.name < $1.name }) {
@@ -29,9 +31,7 @@ extension ActiveState {
             }
             events += deleteSecrets(consents, of: owner, eventsBefore: events.count, context)
         }
-        let theirs = accessRequests.values.filter {
-            $0.workspace == person.workspace && $0.requested.subject == person.userID
-        }
+        let theirs = accessRequests.values.filter { $0.workspace == person.workspace && $0.names(person.userID) }
         for request in theirs.sorted(by: { $0.id < $1.id }) {
             events.append(request.event(.accessExpired(AccessExpired()), index: events.count, context))
         }
@@ -76,6 +76,21 @@ package struct ErasureState: Hashable, Sendable {
     }
 
     package func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
+
+extension RunState {
+    /// True when the person is one of several approvers of a call of the run.
+    fileprivate func hasVote(of userID: String) -> Bool {
+        actions.contains { $0.gate?.votes.contains { Optional($0.approver).isPerson(userID) } ?? false }
+    }
+}
+
+extension AccessRequestState {
+    /// True when the person is its subject, asked for it, or has granted it.
+    fileprivate func names(_ userID: String) -> Bool {
+        requested.subject == userID || requester.isPerson(userID)
+            || (grant?.approvers.contains { Optional($0).isPerson(userID) } ?? false)
+    }
 }
 
 extension Actor? {
