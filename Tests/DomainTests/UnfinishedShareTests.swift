@@ -25,7 +25,7 @@ import Testing
         for _ in 0..<5 {
             let run = try scenario.createRun()
             #expect(scenario.rejectionOfRun()?.code == .shareExceeded)
-            try scenario.when(.changeRunStatus(run: run, status: .completed))
+            try scenario.when(.changeRunStatus(run: run, .completed))
         }
         #expect(scenario.state == ActiveState())
     }
