@@ -92,7 +92,7 @@ def test_it_asks_for_access_for_the_runs_user_alone(sluice, two_agents, is_bound
     assert admin.get(f"/runs/{runs['a']}").json["status"] == "RUNNING"
     made = key.post("/governance/requests", asked)
     assert made.status == 201 and key.get(f"/governance/requests/{made.json['id']}").status == 200
-    assert admin.post("/governance/requests", asked | {"subject": "ceo", "run_id": None}).status == 201
+    assert admin.post("/governance/requests", asked | {"subject": "ceo", "run_id": None}).status in (200, 201)
 
 
 def test_the_context_of_a_workspace_shows_it_its_own_requests(two_agents):
