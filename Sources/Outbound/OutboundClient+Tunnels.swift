@@ -8,15 +8,12 @@ extension OutboundClient {
 
     private static let tunnelConnectTimeout = TimeAmount.seconds(20)
 
-    /// Opens a connection to a host, whose address is held against the address rule before it is handed out.
+    /// Opens a connection to a host that the operator configured, whose address is held against the address rule before
+    /// the connection is handed out.
     ///
-    /// - Parameters:
-    ///   - host: a name, or an IP address without brackets.
-    ///   - isInternal: true when the name may lead to the operator's own network.
-    package func openTunnel(
-        to host: String, port: UInt16, isInternal: Bool
-    ) async throws(OutboundError) -> Tunnel {
-        let addressed = AddressedHost(host, isInternal: isInternal)
+    /// - Parameter host: a name, or an IP address without brackets.
+    package func openTunnel(to host: String, port: UInt16) async throws(OutboundError) -> Tunnel {
+        let addressed = AddressedHost(configured: host)
         let rule = rule
         do {
             return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

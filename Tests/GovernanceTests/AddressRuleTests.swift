@@ -55,6 +55,16 @@ struct AddressRuleTests {
         #expect((try refusal(host, isInternal, written.address) == nil) == written.isPermitted)
     }
 
+    @Test(arguments: [
+        ("8.8.8.8", true), ("10.0.0.1", true), ("127.0.0.1", true), ("203.0.113.80", true), ("fd00::1", true),
+        ("169.254.169.254", false), ("fe80::1", false), ("100.100.100.200", false), ("0.0.0.0", false),
+        ("224.0.0.1", false),
+    ])
+    func aConfiguredHostIsOnAnyNetworkButLinkLocal(address: String, isPermitted: Bool) throws {
+        let host = AddressedHost(configured: "packages.example.com")
+        #expect((AddressRule().refusal(of: try #require(IPAddress(address)), for: host) == nil) == isPermitted)
+    }
+
     @Test(arguments: ["localhost", "api.localhost", "a.b.localhost"], [true, false])
     func localhostIsLoopbackAlone(host: String, isInternal: Bool) throws {
         #expect(try refusal(host, isInternal, "127.0.0.1") == nil)

@@ -138,8 +138,7 @@ struct PackageProxy: Sendable {
 
     private func connect(_ host: PackageHost) async throws -> Connection {
         let next = upstream.flatMap { $0.carries(host) ? $0.host : nil } ?? host
-        // The operator configured the host, on whatever network of theirs it is.
-        return try await client.openTunnel(to: next.name, port: next.port, isInternal: true)
+        return try await client.openTunnel(to: next.name, port: next.port)
     }
 
     private func carry(

@@ -14,7 +14,7 @@ package struct AddressRule: Hashable, Sendable {
         if allowed.contains(where: { $0.contains(address) || $0.contains(address.effective) }) { return nil }
         let isPermitted =
             switch host.naming {
-            case .address: kind == .global || Self.reachableByAddress.contains(kind)
+            case .address, .configured: kind == .global || Self.reachableByAddress.contains(kind)
             case .localhost: kind == .loopback
             case .name(isInternal: true): kind == .global || Self.ofOwnNetwork.contains(kind)
             case .name(isInternal: false): kind == .global
@@ -25,7 +25,7 @@ package struct AddressRule: Hashable, Sendable {
     /// The addresses of the operator's own machines and networks.
     static let ofOwnNetwork: Set<AddressKind> = [.loopback, .private, .shared]
 
-    /// The addresses that a document may write out. All others serve no HTTP, or give credentials away.
+    /// The addresses that a document may write out, and the operator configure. All others serve no HTTP, or give credentials away.
     private static let reachableByAddress = ofOwnNetwork.union([.documentation, .benchmarking])
 }
 
@@ -38,12 +38,21 @@ package struct AddressedHost: Hashable, Sendable {
         case localhost
         /// A name that is resolved; internal when its document says that it is on the operator's network.
         case name(isInternal: Bool)
+        /// A host of the machine's own configuration, such as a package index: on whatever network the operator has it.
+        case configured
     }
 
     package let text: String
     package let naming: Naming
     /// The address that is written out; `nil` for a name.
     package let address: IPAddress?
+
+    /// A host that the operator configured.
+    package init(configured text: String) {
+        self.text = text
+        address = IPAddress(text)
+        naming = .configured
+    }
 
     /// - Parameters:
     ///   - text: the host as `NormalizedURL` writes it.
