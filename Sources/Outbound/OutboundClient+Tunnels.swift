@@ -14,18 +14,14 @@ extension OutboundClient {
     /// - Parameter host: a name, or an IP address without brackets.
     package func openTunnel(to host: String, port: UInt16) async throws(OutboundError) -> Tunnel {
         let addressed = AddressedHost(configured: host)
-        let rule = rule
+        let tunnel: Tunnel
         do {
-            return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            tunnel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connectTimeout(Self.tunnelConnectTimeout)
                 .channelOption(.allowRemoteHalfClosure, value: true)
                 .connect(host: host, port: Int(port)) { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        let address = try ConnectionRules.address(of: channel)
-                        if let refusal = rule.refusal(of: address, for: addressed) {
-                            throw OutboundError.addressRefused(refusal)
-                        }
-                        return try Tunnel(
+                        try Tunnel(
                             wrappingChannelSynchronously: channel,
                             configuration: .init(isOutboundHalfClosureEnabled: true))
                     }
@@ -33,5 +29,14 @@ extension OutboundClient {
         } catch {
             throw OutboundError(error)
         }
+        do throws(OutboundError) {
+            let address = try ConnectionRules.address(of: tunnel.channel)
+            if let refusal = rule.refusal(of: address, for: addressed) { throw .addressRefused(refusal) }
+        } catch {
+            // Not a byte has been sent. The error says more than that of closing.
+            try? await tunnel.executeThenClose { _, _ in }
+            throw error
+        }
+        return tunnel
     }
 }
