@@ -75,6 +75,8 @@ def test_the_same_graph_runs_on_each_providers_model(world, approver, kind):  # 
         return Answer("paid") if has_result else Answer(calls=[("call-1", "charge", {"amount": 7})])
 
     provider.say = say
+    # Another provider's key would not follow to this one.
+    assert world.api.delete(f"/api/v1/model-providers/{world.model_name}").status == 200
     assert world.api.post("/api/v1/model-providers", {
         "name": world.model_name, "credentials": provider.credentials,
         "spec": provider.spec(world.model_name)}).status == 201
