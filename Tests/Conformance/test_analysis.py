@@ -25,7 +25,7 @@ FLOORS = {
 @pytest.fixture(scope="module")
 def score(sluice):
     score, api, samples = labelled_agents.Score(), sluice.client(), labelled_agents.samples()
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
         answers = pool.map(lambda sample: api.post("/api/v1/analyze", {"files": sample.files}), samples)
         answers = list(answers)
     for sample, answer in zip(samples, answers):
