@@ -8,27 +8,36 @@ extension OutboundClient {
 
     private static let tunnelConnectTimeout = TimeAmount.seconds(20)
 
-    /// Opens a connection to a host, whose address is held against the address rule before it is handed out.
+    /// Opens a connection to a host of the operator's settings, whose address is held against the address rule before the
+    /// connection is handed out.
     ///
-    /// - Parameters:
-    ///   - host: a name, or an IP address without brackets.
-    ///   - isInternal: true when the name may lead to the operator's own network.
-    package func openTunnel(
-        to host: String, port: UInt16, isInternal: Bool
-    ) async throws(OutboundError) -> Tunnel {
-        let addressed = AddressedHost(host, isInternal: isInternal)
-        let rule = rule
+    /// - Parameter host: a name, or an IP address without brackets.
+    package func openTunnel(to host: String, port: UInt16) async throws(OutboundError) -> Tunnel {
+        let addressed = AddressedHost(configured: host)
+        if let address = addressed.address, let refusal = rule.refusal(of: address, for: addressed) {
+            throw .addressRefused(refusal)
+        }
+        let tunnel = try await connect(to: host, port: port)
+        do throws(OutboundError) {
+            let address = try ConnectionRules.address(of: tunnel.channel)
+            if let refusal = rule.refusal(of: address, for: addressed) { throw .addressRefused(refusal) }
+        } catch {
+            // A tunnel is closed by its use alone.
+            try? await tunnel.executeThenClose { _, _ in }
+            throw error
+        }
+        return tunnel
+    }
+
+    private func connect(to host: String, port: UInt16) async throws(OutboundError) -> Tunnel {
         do {
             return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connectTimeout(Self.tunnelConnectTimeout)
                 .channelOption(.allowRemoteHalfClosure, value: true)
+                // Runs before the connection is made, when the channel has no address yet.
                 .connect(host: host, port: Int(port)) { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        let address = try ConnectionRules.address(of: channel)
-                        if let refusal = rule.refusal(of: address, for: addressed) {
-                            throw OutboundError.addressRefused(refusal)
-                        }
-                        return try Tunnel(
+                        try Tunnel(
                             wrappingChannelSynchronously: channel,
                             configuration: .init(isOutboundHalfClosureEnabled: true))
                     }

@@ -76,7 +76,7 @@ package struct OutboundClient: Sendable {
         }
         let reach: ConnectionRules.Reach =
             switch host.naming {
-            case .address: .address
+            case .address, .configured: .address
             case .localhost: .localhost
             case .name(let isInternal): isInternal ? .ownNetwork : .internet
             }
