@@ -55,14 +55,21 @@ struct AddressRuleTests {
         #expect((try refusal(host, isInternal, written.address) == nil) == written.isPermitted)
     }
 
-    @Test(arguments: [
-        ("8.8.8.8", true), ("10.0.0.1", true), ("127.0.0.1", true), ("203.0.113.80", true), ("fd00::1", true),
-        ("169.254.169.254", false), ("fe80::1", false), ("100.100.100.200", false), ("0.0.0.0", false),
-        ("224.0.0.1", false),
-    ])
-    func aConfiguredHostIsOnAnyNetworkButLinkLocal(address: String, isPermitted: Bool) throws {
-        let host = AddressedHost(configured: "packages.example.com")
-        #expect((AddressRule().refusal(of: try #require(IPAddress(address)), for: host) == nil) == isPermitted)
+    @Test(
+        arguments: [
+            ("127.0.0.1", true), ("10.0.0.1", true), ("8.8.8.8", true), ("::1", true), ("fd00::1", true),
+            ("203.0.113.80", true), ("198.18.0.1", true), ("169.254.169.254", false), ("fe80::1", false),
+            ("::ffff:169.254.169.254", false), ("fd00:ec2::254", false), ("100.100.100.200", false), ("0.0.0.0", false),
+            ("224.0.0.1", false),
+        ])
+    func aNameOfTheOperatorsSettingsLeadsWhereAnAddressWrittenOutDoes(address: String, isPermitted: Bool) throws {
+        let connected = try #require(IPAddress(address))
+        for host in ["packages.example.com", address] {
+            let refusal = AddressRule().refusal(of: connected, for: AddressedHost(configured: host))
+            #expect((refusal == nil) == isPermitted, "\(host)")
+        }
+        let local = AddressRule().refusal(of: connected, for: AddressedHost(configured: "localhost"))
+        #expect((local == nil) == (connected.kind == .loopback))
     }
 
     @Test(arguments: ["localhost", "api.localhost", "a.b.localhost"], [true, false])

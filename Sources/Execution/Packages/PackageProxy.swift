@@ -26,6 +26,8 @@ struct PackageProxy: Sendable {
 
     private final class Shared: Sendable {
         let refused = Mutex<Set<PackageHost>>([])
+        /// Hosts that could not be reached, with the reasons.
+        let failures = Mutex<Set<String>>([])
         let connections = Mutex(0)
     }
 
@@ -38,13 +40,16 @@ struct PackageProxy: Sendable {
     /// The hosts that were asked for and refused: the first of them.
     private var refused: [PackageHost] { state.refused.withLock { $0 }.sorted { $0.description < $1.description } }
 
-    /// The log of a build, with the refused hosts at its end.
+    /// The log of a build, with the hosts that were refused or could not be reached at its end.
     func noting(refusalsIn log: BuildCommand.Log) -> BuildCommand.Log {
-        let refused = refused
-        guard !refused.isEmpty else { return log }
+        var notes = ""
         let names = refused.map(\.description).joined(separator: ", ")
-        let note = "sluice: connections refused to \(names): no package index; see the setting build-hosts\n"
-        return BuildCommand.Log(isSuccess: log.isSuccess, bytes: log.bytes + Array(note.utf8))
+        if !names.isEmpty {
+            notes += "sluice: connections refused to \(names): no package index; see the setting build-hosts\n"
+        }
+        let failures = state.failures.withLock { $0 }.sorted().joined(separator: ", ")
+        if !failures.isEmpty { notes += "sluice: connections failed to \(failures)\n" }
+        return BuildCommand.Log(isSuccess: log.isSuccess, bytes: log.bytes + Array(notes.utf8))
     }
 
     /// Serves connections to the socket while `body` runs.
@@ -138,7 +143,14 @@ struct PackageProxy: Sendable {
 
     private func connect(_ host: PackageHost) async throws -> Connection {
         let next = upstream.flatMap { $0.carries(host) ? $0.host : nil } ?? host
-        return try await client.openTunnel(to: next.name, port: next.port)
+        do throws(OutboundError) {
+            return try await client.openTunnel(to: next.name, port: next.port)
+        } catch {
+            state.failures.withLock { failures in
+                if failures.count < Self.refusalsMax { failures.insert("\(next) (\(error))") }
+            }
+            throw error
+        }
     }
 
     private func carry(

@@ -25,7 +25,8 @@ package struct AddressRule: Hashable, Sendable {
     /// The addresses of the operator's own machines and networks.
     static let ofOwnNetwork: Set<AddressKind> = [.loopback, .private, .shared]
 
-    /// The addresses that a document may write out, and the operator configure. All others serve no HTTP, or give credentials away.
+    /// The addresses that a document may write out, and to which a name of the operator's settings may lead. All others
+    /// serve no HTTP, or give credentials away.
     private static let reachableByAddress = ofOwnNetwork.union([.documentation, .benchmarking])
 }
 
@@ -36,6 +37,8 @@ package struct AddressedHost: Hashable, Sendable {
         case address
         /// `localhost`, or a name under it (RFC 6761).
         case localhost
+        /// A name of the operator's own settings, which stands for whatever address it has.
+        case configured
         /// A name that is resolved; internal when its document says that it is on the operator's network.
         case name(isInternal: Bool)
         /// A host of the machine's own configuration, such as a package index: on whatever network the operator has it.
@@ -68,6 +71,14 @@ package struct AddressedHost: Hashable, Sendable {
         } else {
             naming = .name(isInternal: isInternal)
         }
+    }
+
+    /// - Parameter text: the host as the operator's settings name it; an IPv6 address may lack its brackets.
+    package init(configured text: String) {
+        let host = AddressedHost(text.contains(":") && !text.hasPrefix("[") ? "[\(text)]" : text, isInternal: true)
+        self.text = text
+        address = host.address
+        naming = host.naming == .name(isInternal: true) ? .configured : host.naming
     }
 }
 
