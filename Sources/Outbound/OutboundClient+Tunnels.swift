@@ -31,7 +31,7 @@ extension OutboundClient {
 
     private func connect(to host: String, port: UInt16) async throws(OutboundError) -> Tunnel {
         do {
-            tunnel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .connectTimeout(Self.tunnelConnectTimeout)
                 .channelOption(.allowRemoteHalfClosure, value: true)
                 // Runs before the connection is made, when the channel has no address yet.
@@ -45,14 +45,5 @@ extension OutboundClient {
         } catch {
             throw OutboundError(error)
         }
-        do throws(OutboundError) {
-            let address = try ConnectionRules.address(of: tunnel.channel)
-            if let refusal = rule.refusal(of: address, for: addressed) { throw .addressRefused(refusal) }
-        } catch {
-            // Not a byte has been sent. The error says more than that of closing.
-            try? await tunnel.executeThenClose { _, _ in }
-            throw error
-        }
-        return tunnel
     }
 }

@@ -57,6 +57,7 @@ JUDGED_BY_RULES = {
     "public keys, in a format of their own": ["PUT /settings/approval-signers"],
     "times that have to be in order": ["GET /model-usage", "GET /model-spend"],
     "a text in a format of its own": ["POST /audit/witness/add-checkpoint"],
+    "durations, whose longest a setting says": ["POST /approvals/requests", "POST /governance/requests"],
     "a person's browser, sent here by somebody else": ["GET /oauth/callback", "GET /oauth/signed-in"],
 }
 # What decides takes no signature but one of that decision, which the schema of a text cannot say.

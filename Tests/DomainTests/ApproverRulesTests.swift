@@ -61,6 +61,14 @@ import Testing
         #expect(status(action) == .approved)
     }
 
+    @Test mutating func namesOfGroupsAreComparedByteForByte() throws {
+        let action = try block(["KYC"])
+        // A Kelvin sign is a letter K to `==`.
+        #expect("\u{212A}YC" == "KYC")
+        #expect(approve(action, as: try scenario.approver("k", ["\u{212A}YC"]))?.code == .notAnApprover)
+        #expect(approve(action, as: try scenario.approver("m", ["KYC"])) == nil)
+    }
+
     @Test mutating func everyGroupHasToApproveForAllAndTheRunWaitsUntilThen() throws {
         let action = try block(["finance", "risk"], every: true)
         let (first, second) = (try scenario.approver("f", ["finance"]), try scenario.approver("r", ["risk"]))

@@ -16,12 +16,13 @@ import Testing
         return id
     }
 
-    private mutating func ask(tool: String = "bank", run: RunID? = nil, hash: PayloadHash? = nil) throws
-        -> RequestAccess
-    {
+    private mutating func ask(
+        tool: String = "bank", run: RunID? = nil, hash: PayloadHash? = nil, capability: String? = nil,
+        method: String? = nil, url: String? = nil
+    ) throws -> RequestAccess {
         let asked = RequestAccess(
             requestID: scenario.newID(), subject: "alice", toolID: tool, agentID: "payments", duration: .seconds(60),
-            runID: run, actionID: scenario.newID(), capability: nil, payloadHash: hash, method: nil, url: nil)
+            runID: run, actionID: scenario.newID(), capability: capability, payloadHash: hash, method: method, url: url)
         try scenario.when(.requestAccess(asked))
         return asked
     }
@@ -32,9 +33,11 @@ import Testing
     }
 
     /// The call's grant; `nil` when the call needs an approval.
-    private mutating func grant(of run: RunID, agent: String = "payments", tool: String = "bank") -> AccessRequestID? {
+    private mutating func grant(
+        of run: RunID, agent: String = "payments", tool: String = "bank", capability: String? = nil
+    ) -> AccessRequestID? {
         let call = ToolCall(
-            id: scenario.newID(), toolID: tool, capability: nil, method: "POST", url: "https://bank.test/pay",
+            id: scenario.newID(), toolID: tool, capability: capability, method: "POST", url: "https://bank.test/pay",
             payloadHash: PayloadHash("sha256:1"), fingerprint: UUIDValue(high: 1, low: 1), isRepeatable: false)
         let begin = BeginToolCall(call: call, agentID: agent, requirement: Self.requirement)
         let rejection = scenario.rejection(.beginToolCall(run: run, begin))
@@ -79,6 +82,20 @@ import Testing
         let (asked, run) = (try ask(), try run(user: "bob"))
         try scenario.when(approval(asked, .agentUserTTL))
         #expect(grant(of: run) == nil)
+    }
+
+    @Test(
+        arguments: [
+            ("pay", nil, nil, true), ("pay", "POST", "https://bank.test/pay", true), ("read", nil, nil, false),
+            ("pay", "GET", nil, false), ("pay", nil, "https://bank.test/harmless", false),
+        ] as [(String, String?, String?, Bool)])
+    mutating func coversNoMoreThanAClientToldItsApprover(
+        capability: String, method: String?, url: String?, isCovered: Bool
+    ) throws {
+        let run = try run()
+        let asked = try ask(run: run, capability: capability, method: method, url: url)
+        try scenario.when(approval(asked, .run))
+        #expect((grant(of: run, capability: "pay") == asked.requestID) == isCovered)
     }
 
     @Test mutating func coversNoOtherWorkspace() throws {

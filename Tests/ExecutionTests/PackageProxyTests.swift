@@ -31,6 +31,24 @@ import Testing
     }
 
     @Test(arguments: [
+        ("HTTP/1.1 200 Connection established\r\n\r\n", true), ("HTTP/1.0 200\r\nVia: x\r\n\r\nrest", true),
+        ("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", false), ("HTTP/1.1 100 Continue\r\n\r\n", false),
+        ("HTTP/1.1 2000 X\r\n\r\n", false), ("nonsense\r\n\r\n", false), ("HTTP/1.1 200 OK\r\n", nil),
+    ])
+    func aTunnelIsOpenOnceTheProxyAgrees(reply: String, isTunnel: Bool?) {
+        var whole = UpstreamReply()
+        #expect(whole.isTunnel(after: reply.utf8) == isTunnel)
+        var parts = UpstreamReply()
+        let outcomes = reply.utf8.map { parts.isTunnel(after: [$0]) }
+        #expect(outcomes.first { $0 != nil } == (isTunnel == nil ? nil : .some(isTunnel)))
+    }
+
+    @Test func aReplyWithoutAnEndOpensNoTunnel() {
+        var reply = UpstreamReply()
+        #expect(reply.isTunnel(after: [UInt8](repeating: 97, count: 20_000)) == false)
+    }
+
+    @Test(arguments: [
         "", ":", "host:", "host:0", "host:65536", "host:+1", "host:1:2", "ho st:1", "a/b:1", "[::1", "[::1]x",
         "user@host:1",
         "h\u{e9}:1", "host:1\r",

@@ -174,8 +174,3 @@ package struct TokenRules: Hashable, Sendable {
         String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }
-
-extension String {
-    /// Byte for byte: to `==` two texts are equal that a reader cannot tell apart.
-    func isExactly(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
-}

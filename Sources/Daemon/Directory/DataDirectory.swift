@@ -41,7 +41,7 @@ package struct DataDirectory: Sendable {
     /// Checks that only the directory's owner has access to it: it holds keys, and what agents and people write.
     private func checkPrivate() throws(DaemonError) {
         var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & 0o077 != 0 else { return }
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_mode & 0o077 != 0 else { return }
         let mode = "0" + String(status.st_mode & 0o777, radix: 8)
         throw DaemonError(
             .directoryUnusable,

@@ -109,14 +109,22 @@ extension AccessRequestState {
         else { return false }
         return switch grant.scope {
         case .run: requested.run?.runID == run.id && isAbout(call)
-        case .agentUserTTL: requested.subject == run.userID
+        case .agentUserTTL: requested.subject.isExactly(run.userID)
         case .once: false
         }
     }
 
     /// True for calls of the same capability; of a tool that declares none, for the same method and URL.
+    ///
+    /// What a client asked for is no wider than it told its approver: a method and a URL that it named are bound too.
     private func isAbout(_ call: ToolCall) -> Bool {
-        guard call.capability == nil else { return requested.capability == call.capability }
+        guard call.capability == nil else {
+            guard requested.capability == call.capability else { return false }
+            return requested.isForOneCall
+                || isStated(requested.method, call.method) && isStated(requested.url, call.url)
+        }
         return requested.capability == nil && requested.method == call.method && requested.url == call.url
     }
+
+    private func isStated(_ asked: String?, _ called: String) -> Bool { asked == nil || asked == called }
 }

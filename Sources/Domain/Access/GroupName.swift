@@ -13,3 +13,9 @@ package enum GroupName {
             }
     }
 }
+
+extension String {
+    /// True when both have the same bytes. To `==` canonically equivalent texts are equal, such as a letter K and a Kelvin
+    /// sign.
+    package func isExactly(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}

@@ -42,7 +42,7 @@ extension ActiveState {
         }
         guard let gate = action.gate, !gate.requirement.groups.isEmpty else { return .approves([]) }
         let needed = gate.requirement.groups
-        let mine = Set(groups).intersection(needed)
+        let mine = Set(groups.filter { group in needed.contains { $0.isExactly(group) } })
         guard !mine.isEmpty else {
             throw Rejection(
                 .notAnApprover,

@@ -166,14 +166,27 @@ struct PackageProxy: Sendable {
             } else {
                 try await serverOutput.write(ByteBuffer(bytes: request.forwardedHead))
             }
+            let isThroughUpstream = request.isTunnel && upstream?.carries(request.host) == true
+            let (replies, reply) = AsyncStream.makeStream(of: Bool.self)
             try await withThrowingTaskGroup { group in
                 group.addTask {
-                    for try await chunk in serverInput { try await output.write(chunk) }
+                    defer { reply.finish() }
+                    var head = isThroughUpstream ? UpstreamReply() : nil
+                    for try await chunk in serverInput {
+                        try await output.write(chunk)
+                        guard let isTunnel = head?.isTunnel(after: chunk.readableBytesView) else { continue }
+                        reply.yield(isTunnel)
+                        head = nil
+                        // A proxy that refused would take what follows for requests of their own, to any host.
+                        if !isTunnel { break }
+                    }
                     output.finish()
                     // A client that does not close after that is closed.
                     try? await client.channel.close(mode: .input)
                 }
-                if request.isTunnel {
+                var isOpen = true
+                if isThroughUpstream { isOpen = await replies.first { _ in true } ?? false }
+                if request.isTunnel, isOpen {
                     if !rest.isEmpty { try await serverOutput.write(ByteBuffer(bytes: rest)) }
                     while let chunk = try await chunks.next() { try await serverOutput.write(chunk) }
                     serverOutput.finish()

@@ -41,21 +41,12 @@ package struct AddressedHost: Hashable, Sendable {
         case configured
         /// A name that is resolved; internal when its document says that it is on the operator's network.
         case name(isInternal: Bool)
-        /// A host of the machine's own configuration, such as a package index: on whatever network the operator has it.
-        case configured
     }
 
     package let text: String
     package let naming: Naming
     /// The address that is written out; `nil` for a name.
     package let address: IPAddress?
-
-    /// A host that the operator configured.
-    package init(configured text: String) {
-        self.text = text
-        address = IPAddress(text)
-        naming = .configured
-    }
 
     /// - Parameters:
     ///   - text: the host as `NormalizedURL` writes it.

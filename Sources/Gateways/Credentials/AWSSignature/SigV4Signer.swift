@@ -94,7 +94,9 @@ struct AWSSignatureInjector: CredentialInjector {
     let signer: SigV4Signer
     let now: @Sendable () -> Timestamp
 
-    var secrets: [String] { [signer.secretAccessKey] + [signer.sessionToken].compactMap(\.self) }
+    var secrets: [String] {
+        [signer.accessKeyID, signer.secretAccessKey] + [signer.sessionToken].compactMap(\.self)
+    }
 
     func apply(to call: OutgoingCall) async throws(CredentialError) -> OutgoingCall {
         try signer.sign(call, at: now())
