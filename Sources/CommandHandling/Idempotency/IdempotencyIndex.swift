@@ -51,7 +51,7 @@ struct IdempotencyIndex: Sendable {
     /// Uses of keys, oldest first; those before `oldest` are gone already, and so is one that its key was used after.
     private var order: [Use] = []
     private var oldest = 0
-    /// The search for a key to forget goes on here.
+    /// The place at which the next search for a key to forget begins.
     private var searched = 0
     private var counts: [Holder: Int] = [:]
     /// The key of the newest command, while more of its events may follow.

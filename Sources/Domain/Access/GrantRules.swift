@@ -116,7 +116,7 @@ extension AccessRequestState {
 
     /// True for calls of the same capability; of a tool that declares none, for the same method and URL.
     ///
-    /// What a client asked for is no wider than it told its approver: a method and a URL that it named are bound too.
+    /// A client's request covers no more than its approver read: a method and a URL that it named are bound too.
     private func isAbout(_ call: ToolCall) -> Bool {
         guard call.capability == nil else {
             guard requested.capability == call.capability else { return false }

@@ -86,7 +86,7 @@ package struct ActionVoted: Hashable, Sendable {
     package let signature: DecisionSignature?
     /// The widest grant that the approver agrees to.
     package let scope: AccessScope
-    /// How long that grant may last; `nil` when it is for the one call.
+    /// The longest that the grant may last; `nil` when it is for the one call.
     package let duration: Duration?
 
     package init(

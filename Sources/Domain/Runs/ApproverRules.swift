@@ -8,7 +8,7 @@ enum ApproverDecision {
     case changesNothing
 }
 
-/// What an approval comes to.
+/// The effect of an approval.
 enum ApprovalStep {
     /// Others have to follow. The events of the vote; none when it adds nothing.
     case incomplete([Event])
@@ -63,7 +63,7 @@ extension ActiveState {
             .selfApproval, "nobody approves their own request: let somebody else approve request \(request.id)")
     }
 
-    /// What an approval comes to, once it is known to be allowed.
+    /// Returns the effect of an approval, once it is known to be allowed.
     ///
     /// - Throws: `signatureRequired`, `invalidArgument` for a longer grant than the rule allows, and what
     ///   `approval(of:in:_:)` throws.

@@ -95,7 +95,7 @@ extension ActiveState {
     }
 }
 
-/// What lets a call be made.
+/// The authorization of a call.
 private enum CallAuthorization {
     case approval(ActionID)
     case grant(AccessRequestID)
@@ -160,7 +160,7 @@ extension RunDecision {
         record(.toolCallStarted(ToolCallStarted(call: call)))
     }
 
-    /// What was approved is what runs: other bytes, or other headers, end the approval.
+    /// Ends the approval of a call that comes with other bytes or headers: only what was approved runs.
     fileprivate mutating func refuseMismatch(with action: ActionState, _ call: ToolCall) {
         var headers: PayloadMismatched.Headers?
         if !action.hasHeaders(of: call), let approved = action.gate?.headersHash {

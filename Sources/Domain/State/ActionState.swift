@@ -2,7 +2,7 @@
 package struct ActionState: Hashable, Sendable {
     /// What is remembered of a call that the gate blocked.
     package struct Gate: Hashable, Sendable {
-        /// Who has to approve it.
+        /// The approvals that it needs.
         package let requirement: RequiredApproval
         /// Digest of the bound headers; `nil` for a call that was blocked before there was one.
         package let headersHash: PayloadHash?

@@ -51,7 +51,7 @@ package struct DecisionSettings: Hashable, Sendable {
     package var approvalWindow: Duration = .seconds(24 * 3600)
     /// Whether whoever started a run may approve calls of it that the gate has blocked.
     package var allowsSelfApproval = false
-    /// How long a granted access lasts when neither rule nor approver says.
+    /// The duration of a grant when neither rule nor approver says.
     package var grantDuration: Duration = .seconds(4 * 3600)
     /// The longest grant where no approval rule has a duration.
     package var grantDurationMax: Duration = .seconds(7 * 24 * 3600)

@@ -2,7 +2,7 @@ import Domain
 import Foundation
 
 extension EventDocument {
-    /// What the approvals of a grant were worth; nothing for a record of an older version.
+    /// The requirement that the approvals of a grant met; nothing for a record of an older version.
     static func addMet(_ approved: AccessApproved, to json: inout JSONObject) {
         guard let requirement = approved.requirement else { return }
         json.add("approval", requirement.name)

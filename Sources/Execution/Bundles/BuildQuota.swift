@@ -9,7 +9,7 @@
 /// The file system's free space is looked at many times a second, which costs nothing; the build's directory is counted
 /// when enough of that space is gone, and now and then. All counting happens on an executor of its own.
 actor BuildQuota {
-    /// What was exceeded.
+    /// The limit that was exceeded.
     enum Excess: Hashable, Sendable {
         case bytes(Int)
         case files(Int)

@@ -1,4 +1,4 @@
-/// What the operator has told the package installer, in the daemon's own environment.
+/// The operator's settings of the package installer, in the daemon's own environment.
 enum PackageIndex {
     private static let prefix = "PIP_"
 

@@ -64,7 +64,7 @@ struct PackageProxy: Sendable {
                 channel.eventLoop.makeCompletedFuture { try Self.connection(channel) }
             }
         defer { unlink(address) }
-        // The sandbox's user is another one; the directory lets nobody else in.
+        // The sandbox's user is another one; the directory is closed to all others.
         chmod(address, 0o666)
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask { await body() }

@@ -1,6 +1,6 @@
 /// The head of a request to the package proxy: where it wants to go, and what is sent there. Pure.
 package struct ProxyRequest: Hashable, Sendable {
-    /// Why a request is not carried out.
+    /// The reason why a request is not carried out.
     package enum Refusal: Error, Hashable, Sendable {
         case malformed
         /// Neither a tunnel nor a request that only reads.

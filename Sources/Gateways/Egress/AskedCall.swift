@@ -9,7 +9,7 @@ struct AskedCall: Sendable {
     let tool: GovernedTool
     /// Where it goes: the spelling that was judged.
     let url: NormalizedURL
-    /// What goes along, in the form that is judged, approved and recorded.
+    /// The headers, in the form that is judged, approved and recorded.
     let headers: CallHeaders
     /// The tool's own.
     let document: JSONValue

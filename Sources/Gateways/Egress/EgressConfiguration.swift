@@ -8,7 +8,7 @@ package struct EgressConfiguration: Hashable, Sendable {
     package var callsMax = 256
     /// The part of them that one agent may have, in percent.
     package var agentSharePercent = ShareRule.percentDefault
-    /// How long a call waits, with its place, for its outcome to be recorded.
+    /// Maximum time that a call waits, with its permit, for its outcome to be recorded.
     package var recordingTimeout: Duration = .seconds(15)
     /// An answer up to this size is kept, sealed, for an agent that asks again.
     package var keptAnswerBytesMax = 256 * 1024

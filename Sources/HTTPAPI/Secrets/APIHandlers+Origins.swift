@@ -24,7 +24,7 @@ extension APIHandlers {
         return try await store(checked, request)
     }
 
-    /// Whether the rules would take them now; nothing is written.
+    /// Checks that the rules would accept them now; nothing is written.
     func check(_ resources: ResourcesToStore, _ request: APIRequest) async throws {
         try checkRules(try await withOriginsChecked(resources, request), request)
     }

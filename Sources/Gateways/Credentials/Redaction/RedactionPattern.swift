@@ -53,7 +53,7 @@ struct RedactionPattern: Hashable, Sendable {
         return .end(index)
     }
 
-    /// Goes on after every spelling that fits; a percent sign may stand for itself.
+    /// Continues after every spelling that fits; a percent sign may stand for itself.
     private func matchSpelled(_ buffer: UnsafeBufferPointer<UInt8>, _ index: Int, _ position: Int) -> Match {
         var best = Match.none
         for spelling in Spellings.of[Int(bytes[position])] {
