@@ -87,9 +87,11 @@ class Engine:
 @contextlib.contextmanager
 def podman(directory):
     """A podman as these machines take it."""
-    yield Engine("podman", [
-        "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--storage-driver", "vfs",
-        "--root", str(directory / "store"), "--runroot", str(directory / "run")], directory)
+    # Podman takes no path of more than 50 characters for what it keeps while it runs.
+    with tempfile.TemporaryDirectory() as place:
+        yield Engine("podman", [
+            "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--storage-driver", "vfs",
+            "--root", str(directory / "store"), "--runroot", place + "/run"], directory)
 
 
 @contextlib.contextmanager
