@@ -368,7 +368,7 @@ def test_a_key_over_its_rate_writes_nothing_and_costs_no_other_key(own_sluice):
 
 
 def test_bodies_that_are_being_read_have_a_bound_for_all_of_them_together(own_sluice):
-    sluice = own_sluice()
+    sluice = own_sluice(SLUICE_PRINCIPAL_SHARE="100")
     api = sluice.client()
     path = f"/runs/{new_run(api)}/checkpoint".encode()
     size = 4 * 1024 * 1024

@@ -6,8 +6,8 @@
 
 /// Where the sockets of this run of the daemon are: made anew at each start, for its owner alone.
 package final class RuntimeDirectory: Sendable {
-    /// What a socket's address may be long, with the zero at its end (`sun_path`).
-    private static let socketPathBytesMax = 107
+    /// The longest path that SwiftNIO takes for a socket's address.
+    private static let socketPathBytesMax = 103
 
     package let path: String
     private let descriptor: Int32
