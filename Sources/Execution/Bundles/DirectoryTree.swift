@@ -85,7 +85,7 @@ package enum DirectoryTree {
                     if unlinkat(root, name, AT_REMOVEDIR) == 0 { progress += 1 }
                 }
             }
-            // What cannot be deleted stays under a name that is never read.
+            // A remainder that cannot be deleted stays under a name that is never read.
             if progress == 0 { return }
         }
     }

@@ -50,7 +50,7 @@ package struct PackageHost: Hashable, Sendable, CustomStringConvertible {
             return nil
         }
         let authority = rest.prefix { !"/?#\\".contains($0) }
-        // What stands before the last @ are credentials.
+        // Credentials stand before the last @.
         let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
         self.init(authority: host, port: port)
     }

@@ -4,7 +4,7 @@ import Logging
 
 /// Calls whose outcome could not be recorded while the writer took nothing: they are recorded as unknown once it does.
 ///
-/// What does not fit, or is left at the end of the process, the next start records like any interrupted call.
+/// The next start records the rest, as it does any interrupted call.
 struct UnrecordedCalls: Sendable {
     private struct Call: Sendable {
         let run: RunID
