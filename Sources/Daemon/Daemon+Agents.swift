@@ -2,6 +2,7 @@ import CommandHandling
 import Domain
 import EventStore
 import Execution
+import Gateways
 import HTTPAPI
 import Outbound
 import Projections
@@ -42,6 +43,10 @@ extension Daemon {
             builds: {
                 try await projections.reach(store.durablePosition)
                 return try await projections.builtDocuments().map(\.value)
+            },
+            redaction: { secrets in
+                let redactor = Redactor(secrets, mask: AgentTokens.mask)
+                return { redactor.redact($0) }
             })
         let runtime: RuntimeDirectory
         do throws(AgentRefusal) {

@@ -9,31 +9,33 @@ import Testing
 
     @Test func givesOutWhatCameInOrder() async {
         let output = AgentOutput(directory: directory, fileBytesMax: 1000)
-        await output.append(Array("one\ntw".utf8), masking: [])
+        await output.append(Array("one\ntw".utf8), redacting: { $0 })
         let first = await output.read(after: 0, bytesMax: 100)
         #expect(first.text == "one\n")
-        await output.append(Array("o\n".utf8), masking: [])
+        await output.append(Array("o\n".utf8), redacting: { $0 })
         #expect(await output.read(after: first.next, bytesMax: 100).text == "two\n")
         await output.remove()
     }
 
     @Test func keepsTheNewestAndStaysBounded() async {
         let output = AgentOutput(directory: directory, fileBytesMax: 1000)
-        for start in stride(from: 0, to: 10_000, by: 10) { await output.append(lines(start..<start + 10), masking: []) }
+        for start in stride(from: 0, to: 10_000, by: 10) {
+            await output.append(lines(start..<start + 10), redacting: { $0 })
+        }
         let page = await output.read(after: 0, bytesMax: .max)
         #expect(page.text.hasSuffix("line 9999\n") && page.text.utf8.count < 2500)
         let reopened = AgentOutput(directory: directory, fileBytesMax: 1000)
         #expect(await reopened.read(after: .max, bytesMax: 100).next == page.next)
-        await reopened.append(lines(0..<1), masking: [])
+        await reopened.append(lines(0..<1), redacting: { $0 })
         #expect(await reopened.read(after: page.next, bytesMax: 100).text == "line 0\n")
         await output.remove()
     }
 
     @Test func masksSecretsAlsoWhenTheyComeInParts() async {
         let output = AgentOutput(directory: directory, fileBytesMax: 1000)
-        let secret = Array("s3cr3t-value".utf8)
-        await output.append(Array("key=s3cr3t".utf8), masking: [secret])
-        await output.append(Array("-value;\n".utf8), masking: [secret])
+        let redaction: AgentCatalog.Redaction = { $0.replacing("s3cr3t-value".utf8, with: "***".utf8) }
+        await output.append(Array("key=s3cr3t".utf8), redacting: redaction)
+        await output.append(Array("-value;\n".utf8), redacting: redaction)
         #expect(await output.read(after: 0, bytesMax: 100).text == "key=***;\n")
         await output.remove()
     }
@@ -41,7 +43,7 @@ import Testing
     @Test func wakesWhoFollows() async {
         let output = AgentOutput(directory: directory, fileBytesMax: 1000)
         async let page = output.follow(after: 0, bytesMax: 100)
-        await output.append(Array("news\n".utf8), masking: [])
+        await output.append(Array("news\n".utf8), redacting: { $0 })
         #expect(await page.text == "news\n")
         await output.remove()
     }
@@ -51,7 +53,7 @@ import Testing
         async let page = output.follow(after: 0, bytesMax: 100)
         await output.remove()
         #expect(await page.text.isEmpty)
-        await output.append(Array("too late\n".utf8), masking: [])
+        await output.append(Array("too late\n".utf8), redacting: { $0 })
         #expect(!FileManager.default.fileExists(atPath: directory))
     }
 }

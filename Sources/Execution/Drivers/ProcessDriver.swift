@@ -19,14 +19,16 @@ package struct ProcessDriver: InvokeDriver {
             var callsLeft = Self.unreachedMax
             repeat {
                 let lease = try await processes.lease(agent)
-                result = await http.invoke(call, at: lease.instance.url(Self.path(of: call)), addresses: .unrestricted)
+                let answer = await http.invoke(
+                    call, at: lease.instance.url(Self.path(of: call)), addresses: .unrestricted)
+                result = Self.withoutToken(answer, of: lease.instance)
                 await processes.giveBack(lease)
                 guard case .unreached = result else { break }
                 // It has ended, which is known a little later; the next one takes the call.
                 await processes.awaitEnd(lease)
                 callsLeft -= 1
             } while callsLeft > 0
-            return Self.withoutTokens(result)
+            return result
         } catch {
             switch error {
             case .passing(let refusal): return Task.isCancelled ? .cancelled : .unanswered(refusal.description)
@@ -36,9 +38,9 @@ package struct ProcessDriver: InvokeDriver {
     }
 
     /// The runtime tells in its answers which addresses it called, the token of its own among them.
-    private static func withoutTokens(_ result: InvokeResult) -> InvokeResult {
+    private static func withoutToken(_ result: InvokeResult, of instance: AgentInstance) -> InvokeResult {
         guard case .answered(let statusCode, let body?) = result else { return result }
-        return .answered(statusCode: statusCode, body: AgentTokens.masked(body))
+        return .answered(statusCode: statusCode, body: instance.redacted(body))
     }
 
     static func agent(of call: InvokeCall) -> AgentTokens.Agent? {

@@ -1,7 +1,10 @@
 package import Domain
 
-/// Where agents and tools are looked up: the read side, which this room does not know.
+/// Agents and tools of the read side, and the rules of other rooms that this one does not know.
 package struct AgentCatalog: Sendable {
+    /// Replaces secrets in a text, in every spelling that is known.
+    package typealias Redaction = @Sendable ([UInt8]) -> [UInt8]
+
     package struct Agent: Hashable, Sendable {
         package let id: ResourceID
         package let revision: UInt64
@@ -27,15 +30,20 @@ package struct AgentCatalog: Sendable {
     /// What builds that did not fail were made of: that stays.
     package let builds: @Sendable () async throws -> [JSONValue]
 
+    /// Makes the redaction of some secrets.
+    package let redaction: @Sendable (_ secrets: [String]) -> Redaction
+
     package init(
         agent: @escaping @Sendable (AgentTokens.Agent) async throws -> Agent?,
         tool: @escaping @Sendable (WorkspaceName, String) async throws -> JSONValue?,
         secrets: @escaping @Sendable (AgentTokens.Agent) async throws -> [String: String] = { _ in [:] },
-        builds: @escaping @Sendable () async throws -> [JSONValue] = { [] }
+        builds: @escaping @Sendable () async throws -> [JSONValue] = { [] },
+        redaction: @escaping @Sendable (_ secrets: [String]) -> Redaction
     ) {
         self.agent = agent
         self.tool = tool
         self.secrets = secrets
         self.builds = builds
+        self.redaction = redaction
     }
 }

@@ -19,6 +19,8 @@ final class AgentInstance: Sendable {
     /// Fulfilled when its process has ended and calls no longer go to it.
     let end = Promise<Void>()
     private let silences = Atomic<Int>(0)
+    /// `nil` until the instance has a token.
+    private let redaction = Mutex<AgentCatalog.Redaction?>(nil)
 
     init(number: AgentLifecycle.InstanceNumber, socketPath: String, socketAddress: String) {
         self.number = number
@@ -28,6 +30,14 @@ final class AgentInstance: Sendable {
 
     /// The address that the HTTP client takes.
     func url(_ path: String) -> String { "http+unix://\(socketAddress.percentEncoded)\(path)" }
+
+    /// Sets the redaction of the instance's token, which is made when it starts.
+    func redact(with redaction: @escaping AgentCatalog.Redaction) { self.redaction.withLock { $0 = redaction } }
+
+    /// The text of the agent without the token of its address.
+    func redacted(_ text: [UInt8]) -> [UInt8] {
+        AgentTokens.masked(redaction.withLock { $0 }?(text) ?? text)
+    }
 
     /// Counts health checks in a row without an answer.
     func noteHealth(_ answers: Bool) -> Int {

@@ -7,7 +7,7 @@
 /// What an agent writes to its standard output and error: the newest of it, in two files that take turns.
 ///
 /// Each byte has an offset that only grows, so that a reader can go on where it was, after a restart too. Secrets are
-/// masked before anything is written.
+/// redacted before anything is written.
 package actor AgentOutput {
     package struct Page: Hashable, Sendable {
         package let text: String
@@ -16,6 +16,7 @@ package actor AgentOutput {
     }
 
     package static let lineBytesMax = 8192
+    /// Shorter secrets are not redacted: they would hide words that are none.
     static let secretBytesMin = 6
     private static let suffix = ".log"
 
@@ -39,11 +40,11 @@ package actor AgentOutput {
     deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Adds what came; whole lines are written at once.
-    package func append(_ bytes: [UInt8], masking secrets: [[UInt8]]) {
+    package func append(_ bytes: [UInt8], redacting: AgentCatalog.Redaction) {
         var lines: [UInt8] = []
         for byte in bytes {
             if byte == UInt8(ascii: "\n") {
-                lines += Self.masked(line, secrets) + [byte]
+                lines += redacting(line) + [byte]
                 line = []
             } else if line.count < Self.lineBytesMax {
                 line.append(byte)
@@ -53,8 +54,8 @@ package actor AgentOutput {
     }
 
     /// Writes a line that has no end, at the end of a process.
-    package func finishLine(masking secrets: [[UInt8]]) {
-        if !line.isEmpty { append([UInt8(ascii: "\n")], masking: secrets) }
+    package func finishLine(redacting: AgentCatalog.Redaction) {
+        if !line.isEmpty { append([UInt8(ascii: "\n")], redacting: redacting) }
     }
 
     /// What is kept from an offset on, in whole lines.
@@ -144,13 +145,5 @@ package actor AgentOutput {
         BundleFiles.names(in: directory).compactMap { name in
             name.hasSuffix(Self.suffix) ? UInt64(name.dropLast(Self.suffix.count)) : nil
         }.sorted()
-    }
-
-    static func masked(_ line: [UInt8], _ secrets: [[UInt8]]) -> [UInt8] {
-        var line = line
-        for secret in secrets where secret.count >= secretBytesMin {
-            line = line.replacing(secret, with: Array("***".utf8))
-        }
-        return line
     }
 }

@@ -9,7 +9,8 @@ struct AgentProcess: Sendable {
     let groups: ControlGroupChoice
     let directory: RuntimeDirectory
     let output: AgentOutput
-    let secrets: [[UInt8]]
+    /// Redacts the instance's token and the agent's secrets.
+    let redaction: AgentCatalog.Redaction
     /// The environment for a gate's address and the runtime's port.
     let variables: @Sendable (_ gate: String, _ port: Int) -> [String: String]
 
@@ -30,7 +31,7 @@ struct AgentProcess: Sendable {
                 case .container(let engine, let image):
                     try await run(engine, image, instance, control, listener)
                 }
-            await output.finishLine(masking: secrets)
+            await output.finishLine(redacting: redaction)
             await control.end()
             return Self.text(status)
         } catch let refusal as AgentRefusal {
@@ -117,10 +118,10 @@ struct AgentProcess: Sendable {
                 do {
                     try await control.send(order)
                     for try await buffer in execution.standardOutput {
-                        await output.append(buffer.withUnsafeBytes(Array.init), masking: secrets)
+                        await output.append(buffer.withUnsafeBytes(Array.init), redacting: redaction)
                     }
                 } catch {
-                    await output.append(Array("the launcher: \(error)\n".utf8), masking: secrets)
+                    await output.append(Array("the launcher: \(error)\n".utf8), redacting: redaction)
                 }
             }
             group.addTask {

@@ -62,6 +62,7 @@ extension AgentProcesses {
         }
         let token = tokens.insert(name)
         defer { tokens.remove(token) }
+        instance.redact(with: catalog.redaction([token]))
         do {
             let offset = await slot.output.read(after: .max, bytesMax: 0).next
             let process = try await process(name, slot, token)
@@ -94,10 +95,10 @@ extension AgentProcesses {
         let program = try await program(slot.definition, retries: false)
         return AgentProcess(
             configuration: configuration, program: program, groups: groups, directory: directory, output: slot.output,
-            // Output is masked line by line, so each line of a secret is one.
-            secrets: ([token] + secrets.values).flatMap { text in
-                text.split(whereSeparator: \.isNewline).map { Array($0.utf8) }
-            }
+            // Output is redacted line by line, so each line of a secret is one.
+            redaction: catalog.redaction(
+                ([token] + secrets.values).flatMap { $0.split(whereSeparator: \.isNewline).map(String.init) }
+                    .filter { $0.utf8.count >= AgentOutput.secretBytesMin })
         ) { gate, port in
             AgentEnvironment(
                 name: name.name, definition: definition, secrets: secrets, tools: known,

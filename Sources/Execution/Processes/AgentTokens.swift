@@ -15,6 +15,8 @@ package final class AgentTokens: Sendable {
     }
 
     package static let prefix = "ra_agent_"
+    /// The text in the place of a token or a secret.
+    package static let mask = "***"
     private static let bytesMax = 128
 
     /// By the token's SHA-256, so that a look-up takes no longer for a guess that begins right.
@@ -36,9 +38,10 @@ package final class AgentTokens: Sendable {
         return agents.withLock { $0[Self.digest(token)] }
     }
 
-    /// The text without the tokens in it, whosever they are.
+    /// The text without the tokens in it, of whichever agent; those of other agents are not known, so that they are found
+    /// by their prefix alone.
     package static func masked(_ text: [UInt8]) -> [UInt8] {
-        let (prefix, mask) = (Array(prefix.utf8), Array("***".utf8))
+        let (prefix, mask) = (Array(prefix.utf8), Array(mask.utf8))
         var (masked, rest): ([UInt8], ArraySlice<UInt8>) = ([], text[...])
         while let range = rest.firstRange(of: prefix) {
             masked += rest[..<range.lowerBound] + mask

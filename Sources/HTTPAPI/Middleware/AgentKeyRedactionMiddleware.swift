@@ -1,4 +1,5 @@
 import Authentication
+import Gateways
 import HTTPTypes
 import Hummingbird
 

@@ -1,5 +1,6 @@
 import Authentication
 import Domain
+import Gateways
 import HTTPTypes
 
 /// The address that an agent has in place of a key, `http://<host>/as/<key>`, in the documents that it sends.

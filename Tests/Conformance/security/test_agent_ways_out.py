@@ -237,7 +237,9 @@ def test_its_token_is_redacted_from_everything_that_it_sends(agents, attempt):
         waiting = [agents.api.get(f"/runs/{run}/actions/{each['action_id']}").json for each in actions]
         shown = [agents.api.get(f"/runs/{run}").json, agents.events(run), actions, waiting,
                  agents.api.get("/approvals/requests").json, agents.api.get(f"/runs/{run}/checkpoint/quoted").json,
-                 agents.api.get(f"/runs/{run}/audit/export").content.decode(), tool.calls]
+                 agents.api.get(f"/runs/{run}/audit/export").content.decode(), tool.calls,
+                 agents.eventually(lambda: agents.api.get("/api/v1/agents/quoting/logs").json["text"],
+                                   lambda text: text.count("said:") >= 8)]
         text = str(shown)
         assert text.count("-agent-key-") > 10, text
         for form in forms(token):
@@ -248,10 +250,15 @@ def test_its_token_is_redacted_from_everything_that_it_sends(agents, attempt):
 
 
 QUOTING = """
-import base64, json, os, http.client, urllib.parse
+import base64, json, os, http.client, sys, urllib.parse
 gate = urllib.parse.urlsplit(os.environ["GOVERNANCE_URL"])
 run, token = request["run_id"], gate.path.removeprefix("/as/")
-forms = [token, "".join(f"%{ord(each):02X}" for each in token), base64.b64encode(("xy" + token).encode()).decode()]
+
+def spelled(form):
+    return "".join(form.format(ord(each)) for each in token)
+
+forms = [token, spelled("%{:02X}"), base64.b64encode(("xy" + token).encode()).decode(), spelled("%25{:02x}"),
+         spelled("%2525{:02X}"), spelled("&#{};"), spelled("&#x{:x};"), spelled("\\\\u{:04x}")]
 
 def ask(method, path, body=None, headers={}):
     connection = http.client.HTTPConnection(gate.hostname, gate.port, timeout=30)
@@ -260,7 +267,7 @@ def ask(method, path, body=None, headers={}):
 
 for form in forms:
     escaped = json.dumps(form)
-    body = '{"type": "NOTE", "actor": %s, "data": {"url": %s, "json": "%s"}}' % (
+    body = '{"type": "NOTE", "payload_hash": %s, "data": {"url": %s, "json": "%s"}}' % (
         escaped, escaped, "".join(f"\\\\u{ord(each):04x}" for each in token))
     print(ask("POST", f"/runs/{run}/events", body))
 print(ask("POST", f"/runs/{run}/checkpoint", json.dumps({"action_id": "quoted", "messages": forms, "at": gate.geturl()})))
@@ -269,6 +276,9 @@ quoted = urllib.parse.quote(forms[2], safe="")
 for path in (f"/open/{token}?q={quoted}&" + forms[1] + "=1", "/open?" + token):
     print(ask("POST", "/egress/mirror" + path, " ".join(forms), {"X-Quoted": forms[2], "X-" + token[-20:]: token}))
 print(ask("POST", "/egress/mirror/guarded/" + token, " ".join(forms), {"X-Quoted": token, "X-Request-Id": token}))
+for form in forms:
+    print("said:", form)
+    print("said:", form, file=sys.__stderr__, flush=True)
 """
 
 
@@ -276,7 +286,9 @@ def forms(token):
     percent = "".join(f"%{ord(each):02x}" for each in token)
     # What of its base64 is the same whatever stands before it.
     encoded = [base64.b64encode(("x" * count + token).encode()).decode()[4:-4] for count in range(3)]
-    return [token, percent, percent.upper(), token[9:40], *encoded]
+    twice = ["".join(form.format(ord(each)) for each in token)
+             for form in ("%25{:02x}", "%2525{:02X}", "&#{};", "&#x{:x};", r"\u{:04x}", r"\\u{:04x}")]
+    return [token, percent, percent.upper(), token[9:40], *encoded, *twice]
 
 
 def test_a_checkpoint_gives_the_agent_its_own_address_again(agents, attempt):

@@ -5,16 +5,21 @@
 package struct Redactor: Sendable {
     /// Shorter secrets are not redacted: they would hide words that are none.
     package static let secretBytesMin = 4
-    static let mask = Array("REDACTED".utf8)
+    package static let mask = "REDACTED"
     static let none = Redactor([])
 
     /// The longest first.
     let patterns: [RedactionPattern]
+    /// The bytes in the place of each secret.
+    private let mask: [UInt8]
     /// True for each byte that a secret in any form may begin with.
     private let isStart: [Bool]
 
-    /// - Parameter secrets: The texts to find; those that are too short are left out.
-    package init(_ secrets: some Sequence<String>) {
+    /// - Parameters:
+    ///   - secrets: The texts to find; those that are too short are left out.
+    ///   - mask: The text in the place of each.
+    package init(_ secrets: some Sequence<String>, mask: String = Self.mask) {
+        self.mask = Array(mask.utf8)
         let known = Set(secrets.map { Array($0.utf8) }.filter { $0.count >= Self.secretBytesMin })
         patterns = Set(known.flatMap { RedactionPattern.patterns(of: $0) }).sorted { $0.bytes.count > $1.bytes.count }
         var isStart = [Bool](repeating: false, count: 256)
@@ -78,7 +83,7 @@ package struct Redactor: Sendable {
                 case .unfinished(nil): index += 1
                 case .unfinished(let end?), .end(let end):
                     redacted += buffer[copied..<index]
-                    redacted += Self.mask
+                    redacted += mask
                     (copied, index) = (end, end)
                 }
             }

@@ -1,5 +1,5 @@
-import Authentication
 import Foundation
+import Gateways
 import Testing
 
 @Suite struct KeyRedactorTests {
@@ -46,5 +46,15 @@ import Testing
         #expect(encoded.contains("/") && encoded.contains("+"))
         #expect(redactor.redacted(encoded) != nil)
         #expect(redactor.redacted(encoded.replacing("+", with: "-").replacing("/", with: "_")) != nil)
+    }
+
+    @Test func redactsTheKeyInEverySpellingThatTheAnswersOfToolsAreSearchedFor() {
+        let twice = key.utf8.map { "%25" + String($0, radix: 16) }.joined()
+        let thrice = key.utf8.map { "%2525" + String($0, radix: 16) }.joined()
+        let nested = key.utf8.map { "\\\\u00" + String($0, radix: 16) }.joined()
+        let entities = key.utf8.map { "&#\($0);" }.joined()
+        for text in [twice, thrice, nested, entities] {
+            #expect(redacted("x=\(text)&y") == "x=-agent-key-&y", "\(text)")
+        }
     }
 }
