@@ -37,7 +37,7 @@ def test_the_documented_lifecycle_answers_exactly_as_documented(api, base, alias
     event_id = event["event_id"]
     expected_event = {
         "event_id": event_id, "run_id": run_id, "seq": 1, "type": "USER_MESSAGE", "actor": "alice",
-        "data": {"message": "pay invoice 7"}}
+        "data": {"message": "pay invoice 7"}, "source": "client", "recorded_by": event["recorded_by"]}
     assert event == expected_event | (
         {"id": event_id, "sequence": 1, "message": "pay invoice 7"} if aliases else {})
     assert api.post(f"{path}/events", {"type": "TOOL_REQUEST", "payload_hash": HASH}).json["payload_hash"] == HASH

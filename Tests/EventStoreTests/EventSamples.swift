@@ -154,6 +154,8 @@ enum EventSamples {
                 RunEventAdded(type: "TOOL_REQUEST", actor: "agent", payloadHash: hash.text, data: document)),
             .runEventAdded(RunEventAdded(type: "custom.type", actor: nil, payloadHash: nil, data: nil)),
             .runEventAdded(
+                RunEventAdded(type: "NOTE", actor: "payments", payloadHash: nil, data: nil, agentID: "payments")),
+            .runEventAdded(
                 RunEventAdded(
                     type: "USER_MESSAGE", actor: "", payloadHash: "", data: JSONText(verified: #"{"message":"hi"}"#))),
             .checkpointSaved(

@@ -54,7 +54,8 @@ import Testing
             EventDocument.timelineEntry(recorded, withAliases: false).text
                 == #"{"event_id":"01938f2a-0000-7000-8000-000000000001","run_id":"01938f2a-0000-7000-8000-000000000002","#
                 + #""seq":4,"type":"USER_MESSAGE","actor":"alice","payload_hash":"abc","#
-                + #""data":{"message":"hi \"there\"","n":1.50},"timestamp":"2026-09-21T14:13:20.000001Z"}"#)
+                + #""data":{"message":"hi \"there\"","n":1.50},"timestamp":"2026-09-21T14:13:20.000001Z","#
+                + #""source":"client","recorded_by":"ci"}"#)
         let aliased = try members(EventDocument.timelineEntry(recorded, withAliases: true))
         #expect(aliased["id"] as? String == "01938f2a-0000-7000-8000-000000000001")
         #expect(aliased["sequence"] as? Int == 4)

@@ -126,26 +126,31 @@ extension EventPayload {
     /// A run that its client drives shows the documented names and nothing that the client did itself; a run
     /// that the server drives also shows what the server did.
     package func timelineType(serverDriven: Bool) -> String? {
+        if case .runEventAdded(let added) = self { return added.type }
+        return ownTimelineType(serverDriven: serverDriven)?.rawValue
+    }
+
+    private func ownTimelineType(serverDriven: Bool) -> TimelineType? {
         switch self {
-        case .runEventAdded(let added): added.type
-        case .actionBlocked(let blocked): blocked.isConsent ? "CONSENT_REQUIRED" : "APPROVAL_REQUIRED"
-        case .actionApproved(let approved) where approved.isConsent: "CONSENT_GRANTED"
-        case .actionApproved: serverDriven ? "APPROVAL_GRANTED" : "APPROVED"
-        case .actionRejected: serverDriven ? "APPROVAL_REJECTED" : "REJECTED"
-        case .toolResultRecorded: "TOOL_RESPONSE"
-        case .runCreated: serverDriven ? "RUN_CREATED" : nil
-        case .invokeRequested: "INVOKE_REQUESTED"
-        case .invokeCompleted: "INVOKE_COMPLETED"
-        case .invokeFailed: "INVOKE_FAILED"
+        case .actionBlocked(let blocked): blocked.isConsent ? .consentRequired : .approvalRequired
+        case .actionApproved(let approved) where approved.isConsent: .consentGranted
+        case .actionApproved: serverDriven ? .approvalGranted : .approved
+        case .actionRejected: serverDriven ? .approvalRejected : .rejected
+        case .toolResultRecorded: .toolResponse
+        case .runCreated: serverDriven ? .runCreated : nil
+        case .invokeRequested: .invokeRequested
+        case .invokeCompleted: .invokeCompleted
+        case .invokeFailed: .invokeFailed
         case .runStatusChanged(let changed): serverDriven ? changed.status.timelineType : nil
-        case .toolCalled, .toolCallReplayed, .toolCallInterrupted: "TOOL_CALLED"
-        case .toolCallRefused: "TOOL_REFUSED"
-        case .payloadMismatched: "PAYLOAD_MISMATCH"
-        case .actionVoted: "APPROVAL_VOTE"
-        case .modelCalled: serverDriven ? "LLM_CALL" : nil
-        case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .actionExpired, .actionExecuted,
-            .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired, .checkpointSaved,
-            .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored, .secretDeleted,
+        case .toolCalled, .toolCallReplayed, .toolCallInterrupted: .toolCalled
+        case .toolCallRefused: .toolRefused
+        case .payloadMismatched: .payloadMismatch
+        case .actionVoted: .approvalVote
+        case .modelCalled: serverDriven ? .modelCall : nil
+        case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .runEventAdded, .actionExpired,
+            .actionExecuted, .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired,
+            .checkpointSaved, .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored,
+            .secretDeleted,
             .apiKeyRotated, .deliveryStarted, .deliveryEnded,
             .decisionLinkUsed, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished,
             .personErasureRequested, .personErased, .runExpired:

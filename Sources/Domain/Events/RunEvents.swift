@@ -37,12 +37,15 @@ package struct RunEventAdded: Hashable, Sendable {
     package let actor: String?
     package let payloadHash: String?
     package let data: JSONText?
+    /// The agent whose key added it; `nil` for other clients, and in records of older versions.
+    package let agentID: String?
 
-    package init(type: String, actor: String?, payloadHash: String?, data: JSONText?) {
+    package init(type: String, actor: String?, payloadHash: String?, data: JSONText?, agentID: String? = nil) {
         self.type = type
         self.actor = actor
         self.payloadHash = payloadHash
         self.data = data
+        self.agentID = agentID
     }
 }
 

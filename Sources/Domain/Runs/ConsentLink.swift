@@ -81,9 +81,10 @@ package enum ConsentLink {
 }
 
 extension RunEventAdded {
-    /// The entry as it is recorded.
-    var withoutConsentLinks: RunEventAdded {
-        RunEventAdded(type: type, actor: actor, payloadHash: payloadHash, data: data.map(ConsentLink.redacted))
+    /// The entry as it is recorded, with the agent that adds it when one does.
+    func recorded(for agentID: String?) -> RunEventAdded {
+        RunEventAdded(
+            type: type, actor: actor, payloadHash: payloadHash, data: data.map(ConsentLink.redacted), agentID: agentID)
     }
 }
 

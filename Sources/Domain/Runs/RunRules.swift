@@ -44,13 +44,6 @@ extension ActiveState {
             bytes, of: .runBytes, max: limits.unfinishedBytesMax, run.workspace, run.creator?.kind, limits)
     }
 
-    /// Types that state a governance fact; only the server writes them.
-    private static let serverTypes: Set<String> = [
-        "APPROVAL_REQUIRED", "CONSENT_REQUIRED", "APPROVAL_GRANTED", "APPROVAL_REJECTED", "APPROVED", "REJECTED",
-        "RESUMED", "PAYLOAD_MISMATCH", "RUN_CREATED", "INVOKE_REQUESTED", "INVOKE_COMPLETED", "INVOKE_FAILED",
-        "COMPLETED", "FAILED",
-    ]
-
     func addRunEvents(
         _ id: RunID, _ added: [RunEventAdded], _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
@@ -59,30 +52,40 @@ extension ActiveState {
             throw Rejection(
                 .invalidArgument, "1 to \(limits.eventsPerCommandMax) events can be added at once, not \(added.count)")
         }
+        let run = try runInTurn(id, context)
         for (index, each) in added.enumerated() {
             do throws(Rejection) {
-                try check(each, limits)
+                try check(each, of: run, context)
             } catch {
                 guard added.count > 1 else { throw error }
                 throw Rejection(error.code, "event \(index + 1) of \(added.count): \(error.message)")
             }
         }
-        var decision = RunDecision(try runInTurn(id, context), context)
-        for each in added { decision.record(.runEventAdded(each.withoutConsentLinks)) }
+        var decision = RunDecision(run, context)
+        let agentID = context.agent.map { $0.name ?? run.agentID }
+        for each in added { decision.record(.runEventAdded(each.recorded(for: agentID))) }
         return decision.events
     }
 
-    private func check(_ added: RunEventAdded, _ limits: Limits) throws(Rejection) {
+    private func check(
+        _ added: RunEventAdded, of run: RunState, _ context: DecisionContext
+    ) throws(Rejection) {
+        let limits = context.settings.limits
         try checkText(added.type, "type", required: true, bytesMax: 128)
         try checkText(added.actor, "actor", bytesMax: limits.textBytesMax)
         try checkText(added.payloadHash, "payload_hash", bytesMax: limits.textBytesMax)
         try checkDocument(added.data, "data", limits)
-        let isReserved =
-            Self.serverTypes.contains(added.type)
-            || ["APPROVAL_", "CONSENT_", "INVOKE_"].contains(where: added.type.hasPrefix)
-        guard !isReserved else {
+        guard TimelineType.isWellFormed(added.type) else {
+            throw Rejection(.invalidArgument, "type may hold ASCII letters, digits, and - _ . : / only")
+        }
+        guard !TimelineType.isReserved(added.type, serverDriven: run.isServerDriven) else {
             throw Rejection(
-                .invalidArgument, "type \(added.type) states a governance fact and is written by the server alone")
+                .invalidArgument, "type \(added.type) states a fact that the server observes, which it alone writes")
+        }
+        guard let agent = context.agent, let actor = added.actor, !actor.isEmpty else { return }
+        guard actor.isExactly(agent.name ?? run.agentID) else {
+            throw Rejection(
+                .agentMismatch, "actor must be the agent itself, or left out: other names belong in data")
         }
     }
 

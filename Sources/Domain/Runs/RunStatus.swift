@@ -20,13 +20,13 @@ package enum RunStatus: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    var timelineType: String? {
+    var timelineType: TimelineType? {
         switch self {
-        case .running: "RESUMED"
+        case .running: .resumed
         case .pausedApproval: nil
-        case .pausedConsent: "CONSENT_REQUIRED"
-        case .completed: "COMPLETED"
-        case .failed: "FAILED"
+        case .pausedConsent: .consentRequired
+        case .completed: .completed
+        case .failed: .failed
         }
     }
 }

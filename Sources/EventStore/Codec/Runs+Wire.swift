@@ -44,20 +44,23 @@ extension RunEventAdded {
         writer.add(2, optional: actor)
         writer.add(3, optional: payloadHash)
         writer.add(4, optional: data?.text)
+        writer.add(5, optional: agentID)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (type, actor, payloadHash, data): (String, String?, String?, JSONText?) = ("", nil, nil, nil)
+        var agentID: String?
         while let field = try reader.next() {
             switch field {
             case 1: type = try reader.text()
             case 2: actor = try reader.text()
             case 3: payloadHash = try reader.text()
             case 4: data = try reader.json()
+            case 5: agentID = try reader.text()
             default: try reader.skip()
             }
         }
-        self.init(type: type, actor: actor, payloadHash: payloadHash, data: data)
+        self.init(type: type, actor: actor, payloadHash: payloadHash, data: data, agentID: agentID)
     }
 }
 

@@ -21,6 +21,7 @@ extension EventDocument {
                 json.add("actor", added.actor)
                 json.add("payload_hash", added.payloadHash)
                 json.add("data", added.data)
+                json.add("agent_id", added.agentID)
             case .runStatusChanged(let changed):
                 json.add("status", changed.status.rawValue)
                 json.add("reason", changed.reason)

@@ -38,6 +38,9 @@ package enum EventDocument {
             json.add("payload_hash", shown.payloadHash)
             json.add("data", shown.data)
             json.add("timestamp", event.time)
+            let source = TimelineSource(event.payload)
+            json.add("source", source.rawValue)
+            if source != .server { json.add("recorded_by", event.actor.name) }
             guard withAliases else { return }
             json.add("id", event.id.description)
             json.add("sequence", event.timeline?.sequence)

@@ -1380,6 +1380,16 @@ nonisolated struct Sluice_Events_V1_RunEventAdded: Sendable {
   /// Clears the value of `data`. Subsequent reads from it will return its default value.
   mutating func clearData() {self._data = nil}
 
+  /// The agent whose key added it; without one another client did.
+  var agentID: String {
+    get {_agentID ?? String()}
+    set {_agentID = newValue}
+  }
+  /// Returns true if `agentID` has been explicitly set.
+  var hasAgentID: Bool {self._agentID != nil}
+  /// Clears the value of `agentID`. Subsequent reads from it will return its default value.
+  mutating func clearAgentID() {self._agentID = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1387,6 +1397,7 @@ nonisolated struct Sluice_Events_V1_RunEventAdded: Sendable {
   fileprivate var _actor: String? = nil
   fileprivate var _payloadHash: String? = nil
   fileprivate var _data: String? = nil
+  fileprivate var _agentID: String? = nil
 }
 
 nonisolated struct Sluice_Events_V1_RunStatusChanged: Sendable {
@@ -4697,7 +4708,7 @@ nonisolated extension Sluice_Events_V1_ProvenUser: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Sluice_Events_V1_RunEventAdded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RunEventAdded"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}actor\0\u{3}payload_hash\0\u{1}data\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{1}actor\0\u{3}payload_hash\0\u{1}data\0\u{3}agent_id\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4709,6 +4720,7 @@ nonisolated extension Sluice_Events_V1_RunEventAdded: SwiftProtobuf.Message, Swi
       case 2: try { try decoder.decodeSingularStringField(value: &self._actor) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self._payloadHash) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self._data) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self._agentID) }()
       default: break
       }
     }
@@ -4731,6 +4743,9 @@ nonisolated extension Sluice_Events_V1_RunEventAdded: SwiftProtobuf.Message, Swi
     try { if let v = self._data {
       try visitor.visitSingularStringField(value: v, fieldNumber: 4)
     } }()
+    try { if let v = self._agentID {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4739,6 +4754,7 @@ nonisolated extension Sluice_Events_V1_RunEventAdded: SwiftProtobuf.Message, Swi
     if lhs._actor != rhs._actor {return false}
     if lhs._payloadHash != rhs._payloadHash {return false}
     if lhs._data != rhs._data {return false}
+    if lhs._agentID != rhs._agentID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
