@@ -28,7 +28,7 @@ import Testing
             actionID: scenario.newID(), requestID: scenario.newID(), reason: "", headers: JSONText(verified: "{}"),
             payload: nil)
         let begin = BeginToolCall(
-            call: call, agentID: "payments", requirement: Self.requirement, block: blocks ? block : nil)
+            call: call, agentID: "payments", tool: .example, requirement: Self.requirement, block: blocks ? block : nil)
         return try scenario.when(.beginToolCall(run: run, begin)).map(\.payload)
     }
 
@@ -89,7 +89,7 @@ import Testing
         let block = BlockAction(actionID: action, toolID: "bank", capability: nil, payloadHash: nil)
         try scenario.when(.blockAction(run: own, block))
         try scenario.when(.approveAction(run: own, action: action, payloadHash: nil, reason: nil))
-        let begin = BeginToolCall(call: call(), agentID: "payments", requirement: Self.requirement)
+        let begin = BeginToolCall(call: call(), agentID: "payments", tool: .example, requirement: Self.requirement)
         #expect(scenario.rejection(.beginToolCall(run: own, begin))?.code == .approvalRequired)
     }
 
@@ -112,7 +112,7 @@ import Testing
         scenario.settings.limits.toolCallsPerRunMax = 1
         try approve(try blocked())
         _ = try begin(call())
-        let second = BeginToolCall(call: call(bytes: 2), agentID: "payments", requirement: nil)
+        let second = BeginToolCall(call: call(bytes: 2), agentID: "payments", tool: .example, requirement: nil)
         #expect(scenario.rejection(.beginToolCall(run: run, second))?.code == .limitReached)
     }
 

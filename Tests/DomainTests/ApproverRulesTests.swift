@@ -26,7 +26,7 @@ import Testing
             .beginToolCall(
                 run: other ?? run,
                 BeginToolCall(
-                    call: call, agentID: "payments",
+                    call: call, agentID: "payments", tool: .example,
                     requirement: RequiredApproval(name: "", groups: groups, needsEveryGroup: every, duration: nil),
                     block: block)))
         return id

@@ -87,7 +87,7 @@ import Testing
             id: scenario.newID(), toolID: "mail", capability: nil, method: "POST", url: "https://mail.example.com/",
             payloadHash: PayloadHash("sha256:1"), fingerprint: UUIDValue(high: 0, low: 1), isRepeatable: false)
         let requirement = RequiredApproval(name: "mails", groups: [], needsEveryGroup: false, duration: nil)
-        let begin = BeginToolCall(call: call, agentID: "payments", requirement: requirement, block: nil)
+        let begin = BeginToolCall(call: call, agentID: "payments", tool: .example, requirement: requirement, block: nil)
         #expect(scenario.rejection(.beginToolCall(run: run, begin))?.code == .approvalRequired)
     }
 

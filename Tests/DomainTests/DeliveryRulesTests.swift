@@ -176,7 +176,7 @@ import Testing
             .beginToolCall(
                 run: other,
                 BeginToolCall(
-                    call: call, agentID: "payments",
+                    call: call, agentID: "payments", tool: .example,
                     requirement: RequiredApproval(
                         name: "", groups: groups, needsEveryGroup: false, duration: nil),
                     block: BlockToolCall(

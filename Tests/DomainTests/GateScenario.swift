@@ -1,6 +1,10 @@
 import Domain
 import Testing
 
+extension ToolIdentity {
+    static let example = ToolIdentity(id: ResourceID(UUIDValue(high: 7, low: 7)), origin: "https://bank")
+}
+
 /// A run at the gate: its calls, and the approvals and grants that they meet.
 struct GateScenario {
     enum Outcome: Hashable {
@@ -15,6 +19,8 @@ struct GateScenario {
 
     var scenario = Scenario()
     let starter: Actor
+    /// The tool as it is now.
+    var tool = ToolIdentity.example
     private(set) var run: RunID
     private var approvers: [String: Actor] = [:]
     private var body: UInt64 = 1_000
@@ -69,7 +75,7 @@ struct GateScenario {
         let block = BlockToolCall(
             actionID: scenario.newID(), requestID: scenario.newID(), reason: "", headers: JSONText(verified: "{}"),
             payload: nil)
-        let begin = BeginToolCall(call: call, agentID: "payments", requirement: requirement, block: block)
+        let begin = BeginToolCall(call: call, agentID: "payments", tool: tool, requirement: requirement, block: block)
         return try scenario.when(.beginToolCall(run: run, begin)).map(\.payload)
     }
 
@@ -150,7 +156,8 @@ struct GateScenario {
     ) throws(Rejection) -> AccessRequestID {
         let asked = RequestAccess(
             requestID: scenario.newID(), subject: "alice", toolID: "bank", agentID: "payments", duration: duration,
-            runID: run, actionID: scenario.newID(), capability: capability, payloadHash: hash, method: method, url: url)
+            runID: run, actionID: scenario.newID(), capability: capability, payloadHash: hash, method: method, url: url,
+            tool: tool)
         try scenario.when(.requestAccess(asked))
         return asked.requestID
     }

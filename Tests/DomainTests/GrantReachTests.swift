@@ -22,7 +22,8 @@ import Testing
     ) throws -> RequestAccess {
         let asked = RequestAccess(
             requestID: scenario.newID(), subject: "alice", toolID: tool, agentID: "payments", duration: .seconds(60),
-            runID: run, actionID: scenario.newID(), capability: capability, payloadHash: hash, method: method, url: url)
+            runID: run, actionID: scenario.newID(), capability: capability, payloadHash: hash, method: method, url: url,
+            tool: .example)
         try scenario.when(.requestAccess(asked))
         return asked
     }
@@ -39,7 +40,7 @@ import Testing
         let call = ToolCall(
             id: scenario.newID(), toolID: tool, capability: capability, method: "POST", url: "https://bank.test/pay",
             payloadHash: PayloadHash("sha256:1"), fingerprint: UUIDValue(high: 1, low: 1), isRepeatable: false)
-        let begin = BeginToolCall(call: call, agentID: agent, requirement: Self.requirement)
+        let begin = BeginToolCall(call: call, agentID: agent, tool: .example, requirement: Self.requirement)
         let rejection = scenario.rejection(.beginToolCall(run: run, begin))
         guard rejection == nil, case .toolCallStarted(let started)? = scenario.history.last?.payload else {
             #expect(rejection?.code == .approvalRequired)

@@ -26,7 +26,7 @@ import Testing
         let block = BlockToolCall(
             actionID: action ?? scenario.newID(), requestID: scenario.newID(), reason: "",
             headers: JSONText(verified: "{}"), payload: nil)
-        let begin = BeginToolCall(call: call, agentID: "payments", requirement: nil, block: block)
+        let begin = BeginToolCall(call: call, agentID: "payments", tool: .example, requirement: nil, block: block)
         return try scenario.when(.beginToolCall(run: run, begin)).map(\.payload)
     }
 

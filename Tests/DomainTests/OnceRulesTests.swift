@@ -15,10 +15,12 @@ import Testing
             try gate.begin(gate.call(method, body: 1, repeats: repeats), Gate.plain) == .started(blocked.actionID, nil))
         // At the same time: the same call waits for its end, one of another turn is another call.
         let again = BeginToolCall(
-            call: gate.call(method, body: 1, repeats: repeats), agentID: "payments", requirement: Gate.plain)
+            call: gate.call(method, body: 1, repeats: repeats), agentID: "payments", tool: .example,
+            requirement: Gate.plain)
         #expect(gate.scenario.rejection(.beginToolCall(run: gate.run, again))?.code == .callOnItsWay)
         let otherTurn = BeginToolCall(
-            call: gate.call(method, body: 1, turn: 7, repeats: repeats), agentID: "payments", requirement: Gate.plain)
+            call: gate.call(method, body: 1, turn: 7, repeats: repeats), agentID: "payments", tool: .example,
+            requirement: Gate.plain)
         #expect(gate.scenario.rejection(.beginToolCall(run: gate.run, otherTurn))?.code == .approvalRequired)
         try gate.finish()
         #expect(try gate.begin(gate.call(method, body: 1, repeats: repeats), Gate.plain) == .blocked)

@@ -24,7 +24,8 @@ import Testing
         let before = scenario.history.count
         try scenario.when(
             .beginToolCall(
-                run: run, BeginToolCall(call: call, agentID: "payments", requirement: requirement, block: block)))
+                run: run,
+                BeginToolCall(call: call, agentID: "payments", tool: .example, requirement: requirement, block: block)))
         return scenario.history[before...].map(\.payload)
     }
 
@@ -101,7 +102,8 @@ import Testing
         for (isSigned, covers) in [(false, false), (true, true)] {
             let asked = RequestAccess(
                 requestID: scenario.newID(), subject: "alice", toolID: "bank", agentID: "payments", duration: nil,
-                runID: nil, actionID: scenario.newID(), capability: nil, payloadHash: nil, method: nil, url: nil)
+                runID: nil, actionID: scenario.newID(), capability: nil, payloadHash: nil, method: nil, url: nil,
+                tool: .example)
             try scenario.when(.requestAccess(asked))
             scenario.actor = try scenario.approver("m-\(isSigned)", [])
             try scenario.when(

@@ -29,7 +29,7 @@ import Testing
             headers: JSONText(verified: "{}"),
             payload: nil)
         let begin = BeginToolCall(
-            call: call, agentID: "payments", requirement: requirement, block: blocks ? block : nil)
+            call: call, agentID: "payments", tool: .example, requirement: requirement, block: blocks ? block : nil)
         return try scenario.when(.beginToolCall(run: run, begin)).map(\.payload)
     }
 
@@ -102,7 +102,7 @@ import Testing
         _ = try begin(first)
         try interrupt()
         try invoke(attempt: 2)
-        let repeated = BeginToolCall(call: call(), agentID: "payments", requirement: nil)
+        let repeated = BeginToolCall(call: call(), agentID: "payments", tool: .example, requirement: nil)
         #expect(scenario.rejection(.beginToolCall(run: run, repeated))?.code == .callOnItsWay)
         #expect(try begin(call(body: 2)).count == 1, "another body is another call")
         try scenario.when(
@@ -115,7 +115,7 @@ import Testing
 
     @Test mutating func anotherAgentsRunIsNotToBeCalledFor() throws {
         try invoke()
-        let begin = BeginToolCall(call: call(), agentID: "other", requirement: nil)
+        let begin = BeginToolCall(call: call(), agentID: "other", tool: .example, requirement: nil)
         #expect(scenario.rejection(.beginToolCall(run: run, begin))?.code == .agentMismatch)
     }
 
@@ -373,7 +373,7 @@ import Testing
         _ = try begin(call(body: 2), Self.requirement)
         #expect(try begin(call("GET", body: 3)).isEmpty, "the turn goes on")
         try complete(.start, .awaitingApproval)
-        let begin = BeginToolCall(call: call("GET", body: 4), agentID: "payments", requirement: nil)
+        let begin = BeginToolCall(call: call("GET", body: 4), agentID: "payments", tool: .example, requirement: nil)
         #expect(scenario.rejection(.beginToolCall(run: run, begin))?.code == .runNotRunning)
     }
 }

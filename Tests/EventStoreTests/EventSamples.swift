@@ -208,6 +208,11 @@ enum EventSamples {
                 AccessRequested(
                     subject: "bob", toolID: "echo", agentID: nil, duration: .microseconds(1), run: nil,
                     capability: nil, payloadHash: nil, method: nil, url: nil, expiresAt: soon)),
+            .accessRequested(
+                AccessRequested(
+                    subject: "bob", toolID: "echo", agentID: nil, duration: .microseconds(1), run: nil,
+                    capability: nil, payloadHash: nil, method: nil, url: nil, expiresAt: soon,
+                    tool: ToolIdentity(id: ResourceID(uuid(907)), origin: "https://echo.example:8443"))),
             .accessRejected(AccessRejected(approverID: "carol", reason: "no")),
             .accessRejected(AccessRejected(approverID: "carol", reason: nil)),
             .accessRejected(AccessRejected(approverID: "carol", reason: nil, signature: signature)),
@@ -322,7 +327,8 @@ enum EventSamples {
                 url: "https://api.example.com/charges", accessRequestID: requestID, expiresAt: soon,
                 call: BlockedCall(
                     fingerprint: uuid(906), reason: "rule 1 of policy p", requirement: requirement, headers: document,
-                    headersHash: headersHash, payload: sealed))),
+                    headersHash: headersHash, payload: sealed,
+                    tool: ToolIdentity(id: ResourceID(uuid(908)), origin: "http://stripe.example")))),
         .checkpointSaved(
             CheckpointSaved(
                 checkpointID: CheckpointID(uuid(706)), actionID: action.description, document: document,

@@ -178,7 +178,7 @@ extension LogGenerator {
             requestID: id, subject: random.pick(Self.people), toolID: random.pick(Self.tools),
             agentID: random.maybe(agent), duration: random.maybe(.seconds(3600)), runID: run, actionID: newID(),
             capability: random.maybe("POST /charges"), payloadHash: random.maybe(PayloadHash(random.pick(Self.hashes))),
-            method: random.maybe("POST"), url: random.maybe("https://tool.example/charges?x=1"))
+            method: random.maybe("POST"), url: random.maybe("https://tool.example/charges?x=1"), tool: .example)
     }
 
     private mutating func block() -> BlockAction {

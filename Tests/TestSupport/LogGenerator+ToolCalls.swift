@@ -34,7 +34,8 @@ extension LogGenerator {
         return .beginToolCall(
             run: run.id,
             BeginToolCall(
-                call: call, agentID: run.agentID, requirement: requirement, block: random.chance(90) ? block : nil))
+                call: call, agentID: run.agentID, tool: .example, requirement: requirement,
+                block: random.chance(90) ? block : nil))
     }
 
     /// What a call is follows from its fingerprint.
@@ -56,4 +57,9 @@ extension LogGenerator {
             call: call, outcome: random.pick(outcomes), latency: .milliseconds(3), answerBytes: 17,
             answer: random.maybe([4, 5]))
     }
+}
+
+extension ToolIdentity {
+    static let example = ToolIdentity(
+        id: ResourceID(UUIDValue(high: 7, low: 7)), origin: "https://tool.example")
 }

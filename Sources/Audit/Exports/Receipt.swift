@@ -101,6 +101,7 @@ package enum Receipt {
             json.add("url", requested.url)
             json.add("payload_hash", requested.payloadHash?.text)
             json.add("headers_hash", requested.headersHash?.text)
+            json.add("tool_origin", requested.tool?.origin)
             json.add("requested_at", event.time)
         case .actionApproved(let approved):
             json.add("outcome", approved.isConsent ? "CONSENTED" : "APPROVED")

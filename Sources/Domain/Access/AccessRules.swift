@@ -15,7 +15,7 @@ extension ActiveState {
             duration: request.duration ?? min(context.settings.grantDuration, context.settings.grantDurationMax),
             run: request.runID.map { AccessRequestTarget(runID: $0, actionID: request.actionID) },
             capability: request.capability, payloadHash: request.payloadHash, method: request.method,
-            url: request.url, expiresAt: context.time.adding(context.settings.approvalWindow))
+            url: request.url, expiresAt: context.time.adding(context.settings.approvalWindow), tool: request.tool)
         guard let runID = request.runID else {
             let stream = StreamID.accessRequest(request.requestID)
             return [
@@ -37,7 +37,8 @@ extension ActiveState {
     ) -> AccessRequestState? {
         pendingAccessRequest(
             PendingAccessKey(
-                workspace: workspace, subject: request.subject, toolID: request.toolID, runID: request.runID))
+                workspace: workspace, subject: request.subject, toolID: request.toolID, runID: request.runID,
+                tool: request.tool))
     }
 
     func approveAccess(_ approve: ApproveAccess, _ context: DecisionContext) throws(Rejection) -> [Event] {

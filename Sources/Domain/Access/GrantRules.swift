@@ -12,7 +12,7 @@ extension RequiredApproval {
     /// | signatures | approvals that were all signed |
     func isSatisfied(by met: RequiredApproval) -> Bool {
         guard met.needsSignature || !needsSignature else { return false }
-        let (mine, theirs) = (Set(groups), Set(met.groups))
+        let (mine, theirs) = (Set(groups.map(ExactText.init)), Set(met.groups.map(ExactText.init)))
         guard !mine.isEmpty else { return true }
         guard !theirs.isEmpty else { return false }
         return switch (needsEveryGroup, met.needsEveryGroup) {
@@ -98,11 +98,14 @@ extension AccessRequestState {
     /// True when the grant stands for the approval of the call.
     ///
     /// It does so for calls that ask for nothing stricter than its approvals met, for as long as the call's own rule
-    /// lets a grant last, and never in a run that one of its approvers may not approve calls of.
+    /// lets a grant last, and never in a run that one of its approvers may not approve calls of. It is for the tool that
+    /// its approvers were shown, at the same origin; a grant that does not say which, of an older version, covers nothing.
     func covers(
-        _ call: ToolCall, of run: RunState, _ requirement: RequiredApproval, _ context: DecisionContext
+        _ begin: BeginToolCall, of run: RunState, _ requirement: RequiredApproval, _ context: DecisionContext
     ) -> Bool {
+        let call = begin.call
         guard let grant, expiresAt > context.time, workspace == run.workspace, requested.toolID == call.toolID,
+            requested.tool == begin.tool,
             requested.agentID == run.agentID, requirement.isSatisfied(by: grant.requirement),
             grant.grantedAt.adding(requirement.grantDurationMax(context.settings)) > context.time,
             context.settings.allowsSelfApproval || !grant.approvers.contains(where: run.isOwn)
@@ -118,13 +121,15 @@ extension AccessRequestState {
     ///
     /// A client's request covers no more than its approver read: a method and a URL that it named are bound too.
     private func isAbout(_ call: ToolCall) -> Bool {
-        guard call.capability == nil else {
-            guard requested.capability == call.capability else { return false }
-            return requested.isForOneCall
-                || isStated(requested.method, call.method) && isStated(requested.url, call.url)
+        guard let called = call.capability else {
+            guard requested.capability == nil, let method = requested.method, let url = requested.url else {
+                return false
+            }
+            return method.isExactly(call.method) && url.isExactly(call.url)
         }
-        return requested.capability == nil && requested.method == call.method && requested.url == call.url
+        guard let capability = requested.capability, capability.isExactly(called) else { return false }
+        return requested.isForOneCall || isStated(requested.method, call.method) && isStated(requested.url, call.url)
     }
 
-    private func isStated(_ asked: String?, _ called: String) -> Bool { asked == nil || asked == called }
+    private func isStated(_ asked: String?, _ called: String) -> Bool { asked?.isExactly(called) ?? true }
 }

@@ -190,11 +190,13 @@ package struct RequestAccess: Hashable, Sendable {
     package let payloadHash: PayloadHash?
     package let method: String?
     package let url: String?
+    /// The tool of that name; `nil` when there is none.
+    package let tool: ToolIdentity?
 
     package init(
         requestID: AccessRequestID, subject: String, toolID: String, agentID: String?, duration: Duration?,
         runID: RunID?, actionID: ActionID, capability: String?, payloadHash: PayloadHash?, method: String?,
-        url: String?
+        url: String?, tool: ToolIdentity? = nil
     ) {
         self.requestID = requestID
         self.subject = subject
@@ -207,6 +209,7 @@ package struct RequestAccess: Hashable, Sendable {
         self.payloadHash = payloadHash
         self.method = method
         self.url = url
+        self.tool = tool
     }
 }
 

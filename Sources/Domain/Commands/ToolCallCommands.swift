@@ -3,14 +3,19 @@ package struct BeginToolCall: Hashable, Sendable {
     package let call: ToolCall
     /// Who makes it, as the gate knows.
     package let agentID: String
+    /// The tool whose document the call was judged by.
+    package let tool: ToolIdentity
     /// What the policies ask for; `nil` when they allow it.
     package let requirement: RequiredApproval?
     /// What to block, once it is clear that an approval is needed: the first try comes without.
     package let block: BlockToolCall?
 
-    package init(call: ToolCall, agentID: String, requirement: RequiredApproval?, block: BlockToolCall? = nil) {
+    package init(
+        call: ToolCall, agentID: String, tool: ToolIdentity, requirement: RequiredApproval?, block: BlockToolCall? = nil
+    ) {
         self.call = call
         self.agentID = agentID
+        self.tool = tool
         self.requirement = requirement
         self.block = block
     }

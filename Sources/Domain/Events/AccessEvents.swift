@@ -27,11 +27,13 @@ package struct AccessRequested: Hashable, Sendable {
     package let expiresAt: Timestamp
     /// Whether the gate asks, for one call: each is a request of its own.
     package let isForOneCall: Bool
+    /// The tool of that name when access was requested; `nil` when there was none, and in records of older versions.
+    package let tool: ToolIdentity?
 
     package init(
         subject: String, toolID: String, agentID: String?, duration: Duration, run: AccessRequestTarget?,
         capability: String?, payloadHash: PayloadHash?, headersHash: PayloadHash? = nil, method: String?, url: String?,
-        expiresAt: Timestamp, isForOneCall: Bool = false
+        expiresAt: Timestamp, isForOneCall: Bool = false, tool: ToolIdentity? = nil
     ) {
         self.subject = subject
         self.toolID = toolID
@@ -45,6 +47,7 @@ package struct AccessRequested: Hashable, Sendable {
         self.url = url
         self.expiresAt = expiresAt
         self.isForOneCall = isForOneCall
+        self.tool = tool
     }
 }
 

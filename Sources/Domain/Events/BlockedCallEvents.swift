@@ -59,13 +59,15 @@ package struct BlockedCall: Hashable, Sendable {
     package let headersHash: PayloadHash?
     /// The body, sealed, for whoever decides; `nil` when it is too large to keep.
     package let payload: [UInt8]?
+    /// The tool that the call is to; `nil` in records of older versions.
+    package let tool: ToolIdentity?
 
     /// Whether it waits because of an earlier call like it, whatever the policies say.
     package var isForUnknownOutcome: Bool { reason == Self.unknownOutcomeReason }
 
     package init(
         fingerprint: UUIDValue, reason: String, requirement: RequiredApproval, headers: JSONText,
-        headersHash: PayloadHash? = nil, payload: [UInt8]?
+        headersHash: PayloadHash? = nil, payload: [UInt8]?, tool: ToolIdentity? = nil
     ) {
         self.fingerprint = fingerprint
         self.reason = reason
@@ -73,6 +75,7 @@ package struct BlockedCall: Hashable, Sendable {
         self.headers = headers
         self.headersHash = headersHash
         self.payload = payload
+        self.tool = tool
     }
 }
 

@@ -23,7 +23,7 @@ extension ActiveState {
         case .missing:
             // It may be on its way under an approval that a tool that is not reached leaves as it was.
             guard !isOpen else { throw .callInFlight }
-            if let action = run.approvalOfOtherRequest(than: begin.call) {
+            if let action = run.approvalOfOtherRequest(than: begin) {
                 decision.refuseMismatch(with: action, begin.call)
             } else {
                 try decision.block(begin)
@@ -37,14 +37,14 @@ extension ActiveState {
         of begin: BeginToolCall, in run: RunState, _ context: DecisionContext
     ) -> CallAuthorization {
         let call = begin.call
-        let approvals = run.approvals(of: call)
+        let approvals = run.approvals(of: begin)
         if let approval = approvals.first(where: { $0.isFor(call) && $0.satisfies(begin.requirement) }) {
             return .approval(approval.id)
         }
         // A grant is for calls to come: it says nothing of one that may have been carried out.
         guard !run.calls.hasUnknownOutcome(call) else { return .missing }
         guard let requirement = begin.requirement else { return .policy }
-        let grants = accessRequests.values.filter { $0.covers(call, of: run, requirement, context) }
+        let grants = accessRequests.values.filter { $0.covers(begin, of: run, requirement, context) }
         return grants.map(\.id).min().map(CallAuthorization.grant) ?? .missing
     }
 
@@ -106,18 +106,23 @@ private enum CallAuthorization {
 extension RunState {
     /// The approvals that the gate asked for and that are still to be carried out, for this tool, method and URL.
     ///
-    /// An action that an agent or a client blocked is none: its approver saw what the client chose to say.
-    fileprivate func approvals(of call: ToolCall) -> [ActionState] {
-        actions.filter { action in
-            action.status == .approved && action.gate != nil && !action.isConsent && !action.isSpent
-                && action.toolID == call.toolID && action.method == call.method && action.url == call.url
+    /// An action that an agent or a client blocked is none: its approver saw what the client chose to say. Neither is one
+    /// for an earlier tool of the same name and URL.
+    fileprivate func approvals(of begin: BeginToolCall) -> [ActionState] {
+        let call = begin.call
+        return actions.filter { action in
+            guard let gate = action.gate, action.status == .approved, !action.isConsent, !action.isSpent else {
+                return false
+            }
+            return action.toolID == call.toolID && action.method == call.method && action.url == call.url
+                && (gate.tool ?? begin.tool) == begin.tool
         }
     }
 
     /// The approval that the call misuses, rather one of the same body; `nil` when there is none, or when the call waits
     /// for other reasons.
-    fileprivate func approvalOfOtherRequest(than call: ToolCall) -> ActionState? {
-        let approvals = approvals(of: call)
+    fileprivate func approvalOfOtherRequest(than begin: BeginToolCall) -> ActionState? {
+        let (call, approvals) = (begin.call, approvals(of: begin))
         guard !calls.hasUnknownOutcome(call), !approvals.contains(where: { $0.isFor(call) }) else { return nil }
         return approvals.first { $0.hasBody(of: call) } ?? approvals.first
     }
@@ -192,7 +197,7 @@ extension RunDecision {
                 requirement.grantDurationMax(context.settings)),
             run: AccessRequestTarget(runID: run.id, actionID: block.actionID), capability: call.capability,
             payloadHash: call.payloadHash, headersHash: call.headersHash, method: call.method, url: call.url,
-            expiresAt: context.time.adding(context.settings.approvalWindow), isForOneCall: true)
+            expiresAt: context.time.adding(context.settings.approvalWindow), isForOneCall: true, tool: begin.tool)
         record(on: .accessRequest(block.requestID), sequence: 1, .accessRequested(requested))
         let reason = isUnknown ? BlockedCall.unknownOutcomeReason : block.reason
         try self.block(
@@ -201,7 +206,7 @@ extension RunDecision {
                 payloadHash: call.payloadHash, method: call.method, url: call.url,
                 gate: BlockedCall(
                     fingerprint: call.fingerprint, reason: reason, requirement: requirement, headers: block.headers,
-                    headersHash: call.headersHash, payload: block.payload)),
+                    headersHash: call.headersHash, payload: block.payload, tool: begin.tool)),
             request: block.requestID)
     }
 

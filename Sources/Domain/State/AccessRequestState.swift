@@ -67,7 +67,8 @@ package struct AccessRequestState: Hashable, Sendable {
     var pendingKey: PendingAccessKey? {
         guard isPending, !requested.isForOneCall else { return nil }
         return PendingAccessKey(
-            workspace: workspace, subject: requested.subject, toolID: requested.toolID, runID: requested.run?.runID)
+            workspace: workspace, subject: requested.subject, toolID: requested.toolID, runID: requested.run?.runID,
+            tool: requested.tool)
     }
 }
 
@@ -77,4 +78,5 @@ struct PendingAccessKey: Hashable, Sendable {
     let subject: String
     let toolID: String
     let runID: RunID?
+    let tool: ToolIdentity?
 }

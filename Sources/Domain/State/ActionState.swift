@@ -6,12 +6,18 @@ package struct ActionState: Hashable, Sendable {
         package let requirement: RequiredApproval
         /// Digest of the bound headers; `nil` for a call that was blocked before there was one.
         package let headersHash: PayloadHash?
+        /// The tool that the call is to; `nil` for a call that an older version blocked.
+        package let tool: ToolIdentity?
         /// The approvals so far, when several are needed.
         package internal(set) var votes: [Vote]
 
-        package init(requirement: RequiredApproval, headersHash: PayloadHash? = nil, votes: [Vote] = []) {
+        package init(
+            requirement: RequiredApproval, headersHash: PayloadHash? = nil, tool: ToolIdentity? = nil,
+            votes: [Vote] = []
+        ) {
             self.requirement = requirement
             self.headersHash = headersHash
+            self.tool = tool
             self.votes = votes
         }
 
@@ -89,6 +95,6 @@ package struct ActionState: Hashable, Sendable {
         accessRequestID = blocked.accessRequestID
         expiresAt = blocked.expiresAt
         isConsent = blocked.isConsent
-        gate = blocked.call.map { Gate(requirement: $0.requirement, headersHash: $0.headersHash) }
+        gate = blocked.call.map { Gate(requirement: $0.requirement, headersHash: $0.headersHash, tool: $0.tool) }
     }
 }

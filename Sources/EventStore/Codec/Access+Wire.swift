@@ -15,11 +15,12 @@ extension AccessRequested {
         writer.add(11, expiresAt)
         writer.add(12, isForOneCall)
         writer.add(13, optional: headersHash?.text)
+        if let tool { writer.add(14) { tool.write(to: &$0) } }
     }
 
     package init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (subject, toolID) = ("", "")
-        var agentID: String?
+        var (agentID, tool): (String?, ToolIdentity?)
         var duration = Duration.zero
         var (runID, actionID): (RunID?, ActionID?)
         var (capability, payloadHash, method, url): (String?, PayloadHash?, String?, String?)
@@ -40,6 +41,7 @@ extension AccessRequested {
             case 11: expiresAt = try reader.time()
             case 12: isForOneCall = try reader.bool()
             case 13: headersHash = PayloadHash(try reader.text())
+            case 14: tool = try ToolIdentity(try reader.message())
             default: try reader.skip()
             }
         }
@@ -48,7 +50,26 @@ extension AccessRequested {
         self.init(
             subject: subject, toolID: toolID, agentID: agentID, duration: duration, run: run, capability: capability,
             payloadHash: payloadHash, headersHash: headersHash, method: method, url: url, expiresAt: expiresAt,
-            isForOneCall: isForOneCall)
+            isForOneCall: isForOneCall, tool: tool)
+    }
+}
+
+extension ToolIdentity {
+    package func write(to writer: inout WireWriter) {
+        writer.add(1, id)
+        writer.add(2, origin)
+    }
+
+    package init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (id, origin): (ResourceID?, String) = (nil, "")
+        while let field = try reader.next() {
+            switch field {
+            case 1: id = try reader.id("tool.uid")
+            case 2: origin = try reader.text()
+            default: try reader.skip()
+            }
+        }
+        self.init(id: try required(id, "tool.uid"), origin: origin)
     }
 }
 

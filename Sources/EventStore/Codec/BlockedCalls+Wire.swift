@@ -8,10 +8,12 @@ extension BlockedCall {
         writer.add(4, headers.text)
         writer.add(5, optional: payload)
         writer.add(6, optional: headersHash?.text)
+        if let tool { writer.add(7) { tool.write(to: &$0) } }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (fingerprint, requirement, payload): (UUIDValue?, RequiredApproval?, [UInt8]?)
+        var tool: ToolIdentity?
         var (reason, headers, headersHash): (String, JSONText, PayloadHash?) = ("", JSONText(verified: ""), nil)
         while let field = try reader.next() {
             switch field {
@@ -21,13 +23,14 @@ extension BlockedCall {
             case 4: headers = try reader.json()
             case 5: payload = try reader.byteArray()
             case 6: headersHash = PayloadHash(try reader.text())
+            case 7: tool = try ToolIdentity(try reader.message())
             default: try reader.skip()
             }
         }
         self.init(
             fingerprint: try required(fingerprint, "call.fingerprint"), reason: reason,
             requirement: try required(requirement, "call.requirement"), headers: headers, headersHash: headersHash,
-            payload: payload)
+            payload: payload, tool: tool)
     }
 }
 

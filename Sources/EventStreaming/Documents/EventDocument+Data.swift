@@ -197,6 +197,8 @@ extension EventDocument {
         json.add("headers_hash", requested.headersHash?.text)
         json.add("tool_method", requested.method)
         json.add("tool_url", requested.url)
+        json.add("tool_uid", requested.tool?.id.description)
+        json.add("tool_origin", requested.tool?.origin)
         json.add("expires_at", requested.expiresAt)
     }
 

@@ -12,6 +12,8 @@ package struct ApprovalMessage: Hashable, Sendable {
     package let capability: String?
     package let method: String?
     package let url: String?
+    /// The origin of the tool, which a request that names no URL does not show otherwise.
+    package var toolOrigin: String?
     package let payloadHash: String?
     /// Why it needs an approval.
     package let reason: String?
@@ -45,7 +47,7 @@ package struct ApprovalMessage: Hashable, Sendable {
         let call = [method, url].compactMap { $0 }.joined(separator: " ")
         let who = needsEveryGroup ? "one of each of " : "one of "
         let all: [(String, String?)] = [
-            ("Agent", agent), ("User", user), ("Tool", tool), ("Capability", capability),
+            ("Agent", agent), ("User", user), ("Tool", tool), ("Origin", toolOrigin), ("Capability", capability),
             ("Call", call.isEmpty ? nil : call), ("Payload hash", payloadHash), ("Headers hash", headersHash),
             ("Reason", reason),
             ("Approvers", groups.isEmpty ? nil : who + groups.joined(separator: ", ")),

@@ -20,7 +20,8 @@ package struct ApprovalMessages: Sendable {
             return ApprovalMessage(
                 deliveryID: label.id, workspace: workspace, subject: label.subject, agent: request.agentID,
                 user: request.subject, tool: request.toolID, capability: request.capability, method: request.method,
-                url: request.url, payloadHash: request.payloadHash, reason: nil, groups: groups,
+                url: request.url, toolOrigin: request.tool?.origin, payloadHash: request.payloadHash, reason: nil,
+                groups: groups,
                 needsEveryGroup: needsEveryGroup,
                 expiresAt: request.expiresAt)
         case .action(let run, let id, _):

@@ -7,6 +7,8 @@ struct AskedCall: Sendable {
     let request: EgressRequest
     let run: RunState
     let tool: GovernedTool
+    /// The tool that approvals of the call are bound to.
+    let identity: ToolIdentity
     /// Where it goes: the spelling that was judged.
     let url: NormalizedURL
     /// The headers, in the form that is judged, approved and recorded.

@@ -11,6 +11,7 @@ extension EgressGateway {
 
     struct Judged {
         let tool: GovernedTool?
+        let identity: ToolIdentity?
         let document: JSONValue
         let verdict: Verdict
     }
@@ -44,7 +45,7 @@ extension EgressGateway {
         let url = governed.tool?.url(below: path) ?? path
         let call = CallFacts(agent: governed.agent, tool: request.tool, method: request.method, url: url)
         return Judged(
-            tool: governed.tool, document: governed.document,
+            tool: governed.tool, identity: governed.identity, document: governed.document,
             verdict: PolicyEvaluation.decide(
                 call: call, tool: governed.tool, policies: governed.policies, isExplained: false))
     }

@@ -61,7 +61,9 @@ package struct EgressGateway: Sendable {
         case .refused(let answer): return answer
         }
         let judged = try await judge(request, of: run.agentID)
-        guard let tool = judged.tool, let url = judged.verdict.url, judged.verdict.permission != .deny else {
+        guard let tool = judged.tool, let identity = judged.identity, let url = judged.verdict.url,
+            judged.verdict.permission != .deny
+        else {
             return try await refuse(request, judged.verdict.rule, of: run)
         }
         let headers: CallHeaders
@@ -69,7 +71,8 @@ package struct EgressGateway: Sendable {
             return try await refuse(request, .invalidHeaders(error.reason), of: run)
         }
         let asked = AskedCall(
-            request: request, run: run, tool: tool, url: url, headers: headers, document: judged.document)
+            request: request, run: run, tool: tool, identity: identity, url: url, headers: headers,
+            document: judged.document)
         return try await answer(asked, judged.verdict)
     }
 
@@ -141,7 +144,9 @@ package struct EgressGateway: Sendable {
         func begin(_ block: BlockToolCall?) -> Command {
             .beginToolCall(
                 run: asked.run.id,
-                BeginToolCall(call: call, agentID: asked.run.agentID, requirement: requirement, block: block))
+                BeginToolCall(
+                    call: call, agentID: asked.run.agentID, tool: asked.identity, requirement: requirement, block: block
+                ))
         }
         do {
             return try await commands.execute(begin(nil), request).events.map(\.event.payload)

@@ -8,9 +8,17 @@ struct GovernedPair: Sendable {
     let agent: GovernedAgent
     /// `nil` when there is none of that name.
     let tool: GovernedTool?
+    /// The tool's id; `nil` with `tool`.
+    let toolID: ResourceID?
     /// The tool's own document.
     let document: JSONValue
     let policies: [BoundPolicy]
+
+    /// The tool that approvals of its calls are bound to; `nil` with `tool`.
+    var identity: ToolIdentity? {
+        guard let tool, let toolID else { return nil }
+        return ToolIdentity(id: toolID, origin: tool.baseURL.origin)
+    }
 }
 
 /// Keeps documents as they were read, for as long as none is stored or deleted: an agent calls the same tools again and
@@ -20,8 +28,8 @@ final class GovernanceCache: Sendable {
 
     private struct Key: Hashable {
         let workspace: WorkspaceName
-        let agent: String
-        let tool: String
+        let agent: ExactText
+        let tool: ExactText
     }
 
     private struct Kept {
@@ -42,7 +50,7 @@ final class GovernanceCache: Sendable {
     ///
     /// - Throws: `InvalidDocument` when the tool's cannot be read.
     func pair(agent: String, tool: String, in workspace: WorkspaceName) async throws -> GovernedPair {
-        let key = Key(workspace: workspace, agent: agent, tool: tool)
+        let key = Key(workspace: workspace, agent: ExactText(agent), tool: ExactText(tool))
         // Asked before anything is read: what changes while it is read is read again by the next call.
         let changes = projections.resourceChanges
         if let pair = kept.withLock({ $0.changes == changes ? $0.pairs[key] : nil }) { return pair }
@@ -57,15 +65,16 @@ final class GovernanceCache: Sendable {
     }
 
     private func read(_ key: Key) async throws -> GovernedPair {
-        let record = try await projections.resource(.tool, named: key.tool, in: key.workspace)
+        let record = try await projections.resource(.tool, named: key.tool.text, in: key.workspace)
         let document = record?.document.value ?? .null
         // Without a deploy nothing is bound, and nothing is granted that needs a binding.
         let agent = GovernedAgent(
-            name: key.agent,
-            document: try await projections.resource(.agent, named: key.agent, in: key.workspace)?.document.value
+            name: key.agent.text,
+            document: try await projections.resource(.agent, named: key.agent.text, in: key.workspace)?.document.value
                 ?? .null)
         return GovernedPair(
             agent: agent, tool: try record.map { try GovernedTool(name: $0.name, document: document) },
-            document: document, policies: try await projections.boundPolicies(of: agent, in: key.workspace))
+            toolID: record?.id, document: document,
+            policies: try await projections.boundPolicies(of: agent, in: key.workspace))
     }
 }

@@ -67,6 +67,8 @@ extension AccessRequestRecord {
             json.add("headers_hash", headersHash)
             json.add("tool_method", method)
             json.add("tool_url", url)
+            json.add("tool_uid", tool?.id.description)
+            json.add("tool_origin", tool?.origin)
             json.add("created_at", createdAt)
             json.add("updated_at", updatedAt)
             json.add("expires_at", expiresAt)

@@ -2,6 +2,7 @@ import CommandHandling
 import Domain
 import EventStreaming
 import Gateways
+import Governance
 import HTTPTypes
 import Hummingbird
 import Projections
@@ -62,13 +63,14 @@ extension APIHandlers {
             guard let id = RunID(text) else { throw APIError.notFound("run \(text.excerpt) not found") }
             return id
         }
+        let toolID = try body.requiredText("tool_id", "tool")
         let access = RequestAccess(
-            requestID: commands.newID(), subject: try body.requiredText("subject"),
-            toolID: try body.requiredText("tool_id", "tool"),
+            requestID: commands.newID(), subject: try body.requiredText("subject"), toolID: toolID,
             agentID: try agentID(try body.text("agent_id", "agent"), request),
             duration: try body.duration("duration"), runID: runID, actionID: commands.newID(),
             capability: try body.text("capability"), payloadHash: try body.text("payload_hash").map(PayloadHash.init),
-            method: try body.text("tool_method"), url: try body.text("tool_url"))
+            method: try body.text("tool_method"), url: try body.text("tool_url"),
+            tool: try await toolIdentity(toolID, request))
         let receipt: Receipt
         if let runID {
             receipt = try await executing(.requestAccess(access), request, run: runID) { run in
@@ -83,9 +85,17 @@ extension APIHandlers {
         }
         guard
             let existing = try await projections.pendingAccessRequest(
-                subject: access.subject, toolID: access.toolID, run: runID, in: request.workspace)
+                subject: access.subject, toolID: access.toolID, access.tool, run: runID, in: request.workspace)
         else { throw APIError.conflict("the same request was decided at this moment; send it again") }
         return APIAnswer(.ok, existing.json(request.era), position: receipt.position)
+    }
+
+    /// The tool of that name as it is now; `nil` when there is none, or none that can be called.
+    private func toolIdentity(_ name: String, _ request: APIRequest) async throws -> ToolIdentity? {
+        guard let record = try await projections.resource(.tool, named: name, in: request.workspace),
+            let tool = try? GovernedTool(name: name, document: record.document.value)
+        else { return nil }
+        return ToolIdentity(id: record.id, origin: tool.baseURL.origin)
     }
 
     /// What is PENDING unless another status is asked for, newest first.

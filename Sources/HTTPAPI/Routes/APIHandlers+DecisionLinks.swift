@@ -159,6 +159,7 @@ extension DecisionLinks.View {
             json.add("capability", message.capability)
             json.add("tool_method", message.method)
             json.add("tool_url", message.url)
+            json.add("tool_origin", message.toolOrigin)
             json.add("payload_hash", message.payloadHash)
             json.add("headers_hash", message.headersHash)
             json.add("tool_headers", message.headers)

@@ -12,8 +12,8 @@ enum AccessRequestsProjector {
                 """
                 INSERT INTO access_requests (id, workspace, subject, tool_id, agent_id, run_id, action_id, capability,
                     payload_hash, method, url, status, duration, expires_at, created_at, updated_at, position,
-                    for_one_call, headers_hash)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    for_one_call, headers_hash, tool_uid, tool_origin)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
                     id.column, recorded.event.workspace.text, requested.subject, requested.toolID, requested.agentID,
@@ -21,7 +21,8 @@ enum AccessRequestsProjector {
                     requested.payloadHash?.text, requested.method, requested.url,
                     AccessRequestStatus.pending.rawValue, requested.duration.wholeMicroseconds,
                     requested.expiresAt.microseconds, time, time, Int64(recorded.position.value),
-                    requested.isForOneCall, requested.headersHash?.text,
+                    requested.isForOneCall, requested.headersHash?.text, requested.tool?.id.column,
+                    requested.tool?.origin,
                 ])
         case .accessApproved(let approved):
             try db.run(

@@ -29,18 +29,19 @@ extension Projections {
         }
     }
 
-    /// The request that is pending for the same subject and tool (and run).
+    /// The request that is pending for the same subject and tool, at the same origin, and run.
     package func pendingAccessRequest(
-        subject: String, toolID: String, run: RunID?, in workspace: WorkspaceName
+        subject: String, toolID: String, _ tool: ToolIdentity?, run: RunID?, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> AccessRequestRecord? {
         try lookUp { db in
             try db.first(
                 """
                 SELECT * FROM access_requests
                 WHERE workspace = ? AND status = 'PENDING' AND subject = ? AND tool_id = ? AND run_id IS ?
-                    AND for_one_call = 0
+                    AND for_one_call = 0 AND tool_uid IS ? AND tool_origin IS ?
                 """,
-                [workspace.text, subject, toolID, run.column()], AccessRequestRecord.init)
+                [workspace.text, subject, toolID, run.column(), (tool?.id).column(), tool?.origin],
+                AccessRequestRecord.init)
         }
     }
 

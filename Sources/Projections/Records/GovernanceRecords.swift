@@ -26,6 +26,8 @@ package struct AccessRequestRecord: Hashable, Sendable {
     package let updatedAt: Timestamp
     /// The position of the request's first event: requests sort by it.
     package let position: Position
+    /// The tool that a grant would be for; `nil` when there was none of that name.
+    package let tool: ToolIdentity?
 
     init(_ row: Row) throws {
         id = try row.identifier("id")
@@ -38,6 +40,8 @@ package struct AccessRequestRecord: Hashable, Sendable {
         capability = row["capability"]
         payloadHash = row["payload_hash"]
         headersHash = row["headers_hash"]
+        let toolUID: ResourceID? = try row.optionalIdentifier("tool_uid")
+        tool = toolUID.map { ToolIdentity(id: $0, origin: row["tool_origin"] ?? "") }
         method = row["method"]
         url = row["url"]
         status = try row.value("status")

@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 12
+    static let version = 13
 
     static func create(_ db: Database) throws {
         try db.execute(sql: statements + usageTables + deliveryTables + ingestionTables + retentionTables)
@@ -173,7 +173,8 @@ enum ReadModelSchema {
             run_id BLOB, action_id BLOB, capability TEXT, payload_hash TEXT, method TEXT, url TEXT,
             status TEXT NOT NULL, duration INTEGER NOT NULL, scope TEXT, approver_id TEXT, reason TEXT,
             expires_at INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
-            position INTEGER NOT NULL, for_one_call INTEGER NOT NULL, headers_hash TEXT
+            position INTEGER NOT NULL, for_one_call INTEGER NOT NULL, headers_hash TEXT,
+            tool_uid BLOB, tool_origin TEXT
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX access_requests_by_status ON access_requests (workspace, status, position);
         CREATE INDEX access_requests_by_subject ON access_requests (workspace, status, subject, position);

@@ -1565,6 +1565,16 @@ nonisolated struct Sluice_Events_V1_BlockedCall: Sendable {
   /// Clears the value of `headersHash`. Subsequent reads from it will return its default value.
   mutating func clearHeadersHash() {self._headersHash = nil}
 
+  /// The tool that the call is to; without one an older version blocked it.
+  var tool: Sluice_Events_V1_ToolIdentity {
+    get {_tool ?? Sluice_Events_V1_ToolIdentity()}
+    set {_tool = newValue}
+  }
+  /// Returns true if `tool` has been explicitly set.
+  var hasTool: Bool {self._tool != nil}
+  /// Clears the value of `tool`. Subsequent reads from it will return its default value.
+  mutating func clearTool() {self._tool = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1572,6 +1582,24 @@ nonisolated struct Sluice_Events_V1_BlockedCall: Sendable {
   fileprivate var _requirement: Sluice_Events_V1_ApprovalRequirement? = nil
   fileprivate var _payload: Data? = nil
   fileprivate var _headersHash: String? = nil
+  fileprivate var _tool: Sluice_Events_V1_ToolIdentity? = nil
+}
+
+/// A tool as approvals are bound to it.
+nonisolated struct Sluice_Events_V1_ToolIdentity: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The tool's resource id.
+  var uid: Data = Data()
+
+  /// Scheme, host, and the port where it is not the scheme's own.
+  var origin: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct Sluice_Events_V1_ApprovalRequirement: Sendable {
@@ -1973,6 +2001,16 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   /// Clears the value of `headersHash`. Subsequent reads from it will return its default value.
   mutating func clearHeadersHash() {self._headersHash = nil}
 
+  /// The tool of that name when access was requested; a grant covers calls to no other. Without one the grant covers none.
+  var tool: Sluice_Events_V1_ToolIdentity {
+    get {_tool ?? Sluice_Events_V1_ToolIdentity()}
+    set {_tool = newValue}
+  }
+  /// Returns true if `tool` has been explicitly set.
+  var hasTool: Bool {self._tool != nil}
+  /// Clears the value of `tool`. Subsequent reads from it will return its default value.
+  mutating func clearTool() {self._tool = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1985,6 +2023,7 @@ nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
   fileprivate var _method: String? = nil
   fileprivate var _url: String? = nil
   fileprivate var _headersHash: String? = nil
+  fileprivate var _tool: Sluice_Events_V1_ToolIdentity? = nil
 }
 
 nonisolated struct Sluice_Events_V1_AccessApproved: @unchecked Sendable {
@@ -4934,7 +4973,7 @@ nonisolated extension Sluice_Events_V1_ActionBlocked: SwiftProtobuf.Message, Swi
 
 nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".BlockedCall"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fingerprint\0\u{1}reason\0\u{1}requirement\0\u{1}headers\0\u{1}payload\0\u{3}headers_hash\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fingerprint\0\u{1}reason\0\u{1}requirement\0\u{1}headers\0\u{1}payload\0\u{3}headers_hash\0\u{1}tool\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4948,6 +4987,7 @@ nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, Swift
       case 4: try { try decoder.decodeSingularStringField(value: &self.headers) }()
       case 5: try { try decoder.decodeSingularBytesField(value: &self._payload) }()
       case 6: try { try decoder.decodeSingularStringField(value: &self._headersHash) }()
+      case 7: try { try decoder.decodeSingularMessageField(value: &self._tool) }()
       default: break
       }
     }
@@ -4976,6 +5016,9 @@ nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, Swift
     try { if let v = self._headersHash {
       try visitor.visitSingularStringField(value: v, fieldNumber: 6)
     } }()
+    try { if let v = self._tool {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4986,6 +5029,42 @@ nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, Swift
     if lhs.headers != rhs.headers {return false}
     if lhs._payload != rhs._payload {return false}
     if lhs._headersHash != rhs._headersHash {return false}
+    if lhs._tool != rhs._tool {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ToolIdentity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ToolIdentity"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}uid\0\u{1}origin\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.uid) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.origin) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.uid.isEmpty {
+      try visitor.visitSingularBytesField(value: self.uid, fieldNumber: 1)
+    }
+    if !self.origin.isEmpty {
+      try visitor.visitSingularStringField(value: self.origin, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ToolIdentity, rhs: Sluice_Events_V1_ToolIdentity) -> Bool {
+    if lhs.uid != rhs.uid {return false}
+    if lhs.origin != rhs.origin {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5403,7 +5482,7 @@ nonisolated extension Sluice_Events_V1_ActionFailed: SwiftProtobuf.Message, Swif
 
 nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AccessRequested"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{3}tool_id\0\u{3}agent_id\0\u{3}duration_us\0\u{3}run_id\0\u{3}action_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}expires_at_us\0\u{3}is_for_one_call\0\u{3}headers_hash\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{3}tool_id\0\u{3}agent_id\0\u{3}duration_us\0\u{3}run_id\0\u{3}action_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}expires_at_us\0\u{3}is_for_one_call\0\u{3}headers_hash\0\u{1}tool\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5424,6 +5503,7 @@ nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, S
       case 11: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtUs) }()
       case 12: try { try decoder.decodeSingularBoolField(value: &self.isForOneCall) }()
       case 13: try { try decoder.decodeSingularStringField(value: &self._headersHash) }()
+      case 14: try { try decoder.decodeSingularMessageField(value: &self._tool) }()
       default: break
       }
     }
@@ -5473,6 +5553,9 @@ nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, S
     try { if let v = self._headersHash {
       try visitor.visitSingularStringField(value: v, fieldNumber: 13)
     } }()
+    try { if let v = self._tool {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5490,6 +5573,7 @@ nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, S
     if lhs.expiresAtUs != rhs.expiresAtUs {return false}
     if lhs.isForOneCall != rhs.isForOneCall {return false}
     if lhs._headersHash != rhs._headersHash {return false}
+    if lhs._tool != rhs._tool {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

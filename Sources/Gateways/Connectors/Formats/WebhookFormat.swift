@@ -56,6 +56,7 @@ struct WebhookFormat: ConnectorFormat {
         add("capability", text(message.capability))
         add("method", text(message.method))
         add("url", text(message.url))
+        add("tool_origin", text(message.toolOrigin))
         add("payload_hash", text(message.payloadHash))
         add("headers_hash", text(message.headersHash))
         add("tool_headers", message.headers?.value)
