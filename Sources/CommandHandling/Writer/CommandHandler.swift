@@ -66,6 +66,7 @@ package final class CommandHandler: Sendable {
     /// command's events are the answer. A refusal too is given once everything that it tells of is durable.
     package func execute(_ command: Command, _ request: CommandRequest) async throws(CommandError) -> Receipt {
         commandsCounter.increment()
+        if let rejection = command.nameRejection { throw .rejected(rejection) }
         let (id, now): (EventID, Timestamp) = (newID(), clock.now())
         let answer = await withCheckedContinuation { waiter in
             let (answer, wakesDriver) = state.withLock { $0.submit(command, request, id: id, now: now, waiter) }
@@ -79,6 +80,7 @@ package final class CommandHandler: Sendable {
     ///
     /// - Throws: `CommandError.rejected` as `execute` would.
     package func check(_ command: Command, _ request: CommandRequest) throws(CommandError) {
+        if let rejection = command.nameRejection { throw .rejected(rejection) }
         let (id, now): (EventID, Timestamp) = (newID(), clock.now())
         let rejection = state.withLock { $0.rejection(of: command, request, id: id, now: now) }
         if let rejection { throw .rejected(rejection) }

@@ -23,7 +23,7 @@ package enum JSONValue: Hashable, Sendable {
     /// The member of that name; `nil` when there is none or this is no object.
     package subscript(_ name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        return members.first { $0.name == name }?.value
+        return members.first { $0.name.isExactly(name) }?.value
     }
 
     package var string: String? {

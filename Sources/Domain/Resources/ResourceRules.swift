@@ -11,7 +11,7 @@ extension ActiveState {
             guard seen.insert(key).inserted else {
                 throw Rejection(.invalidArgument, "\(item.kind.singular) \(item.name) is named twice")
             }
-            let current = resources[key]
+            let current = try stored(key)
             if let expected = item.expectedRevision, (current?.revision ?? 0) != expected {
                 guard current != nil else { throw .resourceNotFound(item.kind, item.name) }
                 throw Rejection(
@@ -69,10 +69,27 @@ extension ActiveState {
     private func resource(
         _ kind: ResourceKind, _ name: String, _ context: DecisionContext
     ) throws(Rejection) -> ResourceState {
-        guard let current = resources[ResourceKey(workspace: context.workspace, kind: kind, name: name)] else {
-            throw .resourceNotFound(kind, name)
-        }
+        let key = ResourceKey(workspace: context.workspace, kind: kind, name: name)
+        guard let current = exactly(key) else { throw .resourceNotFound(kind, name) }
         return current
+    }
+
+    /// The resource whose name has the same bytes, as the read models compare: a key of the dictionary equals names that
+    /// are canonically equivalent too.
+    func exactly(_ key: ResourceKey) -> ResourceState? {
+        guard let index = resources.index(forKey: key), resources[index].key.name.isExactly(key.name) else {
+            return nil
+        }
+        return resources[index].value
+    }
+
+    /// The resource to store anew; `nil` when there is none of that name.
+    private func stored(_ key: ResourceKey) throws(Rejection) -> ResourceState? {
+        let current = exactly(key)
+        guard current == nil, resources[key] != nil else { return current }
+        throw Rejection(
+            .invalidArgument,
+            "a \(key.kind.singular) whose name is canonically equivalent to \(key.name) exists: delete it first")
     }
 
     /// Names appear in URLs, file names and environment variables: no slash, no dots alone, no control character.

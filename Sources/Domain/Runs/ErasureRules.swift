@@ -14,7 +14,7 @@ extension ActiveState {
         guard erasures[id] == nil else { return [] }
         let active = runs.values.filter { run in
             run.workspace == person.workspace
-                && (run.userID == person.userID || run.creator.isPerson(person.userID)
+                && (run.userID.isExactly(person.userID) || run.creator.isPerson(person.userID)
                     || run.hasVote(of: person.userID))
         }
         guard active.isEmpty else {
@@ -27,7 +27,7 @@ extension ActiveState {
         var events: [Event] = []
         for owner in secrets.keys.filter({ $0.workspace == person.workspace }).sorted(by: { $0.name < $1.name }) {
             let consents = secretNames(of: owner).filter {
-                SecretReference(owner: owner, name: $0).consentingUser == person.userID
+                SecretReference(owner: owner, name: $0).consentingUser?.isExactly(person.userID) ?? false
             }
             events += deleteSecrets(consents, of: owner, eventsBefore: events.count, context)
         }
@@ -88,13 +88,13 @@ extension RunState {
 extension AccessRequestState {
     /// True when the person is its subject, asked for it, or has granted it.
     fileprivate func names(_ userID: String) -> Bool {
-        requested.subject == userID || requester.isPerson(userID)
+        requested.subject.isExactly(userID) || requester.isPerson(userID)
             || (grant?.approvers.contains { Optional($0).isPerson(userID) } ?? false)
     }
 }
 
 extension Actor? {
     fileprivate func isPerson(_ userID: String) -> Bool {
-        if case .person = self?.kind { self?.name == userID } else { false }
+        if case .person = self?.kind { self?.name.isExactly(userID) ?? false } else { false }
     }
 }

@@ -15,7 +15,7 @@ extension ActiveState {
             throw Rejection(.invalidArgument, "the body is larger than \(limits.documentBytesMax) bytes")
         }
         try checkNotBeingErased(create.userID, context)
-        let agent = resources[ResourceKey(workspace: context.workspace, kind: .agent, name: create.agentID)]
+        let agent = exactly(ResourceKey(workspace: context.workspace, kind: .agent, name: create.agentID))
         let created = RunCreated(
             agentID: create.agentID, agentUID: agent?.id, userID: create.userID,
             conversationID: create.conversationID, invokeURL: create.invokeURL,

@@ -1,14 +1,16 @@
 extension ActiveState {
     func storeSecrets(_ store: StoreSecrets, _ context: DecisionContext) throws(Rejection) -> [Event] {
         let owner = ResourceKey(workspace: context.workspace, kind: store.kind, name: store.owner)
-        guard resources[owner] != nil else { throw .resourceNotFound(owner.kind, owner.name) }
+        guard exactly(owner) != nil else { throw .resourceNotFound(owner.kind, owner.name) }
         var draft = SecretsDraft(count: secretCount)
         return try storeSecrets(store.secrets, of: owner, &draft, eventsBefore: 0, context)
     }
 
     func deleteSecret(_ delete: DeleteSecret, _ context: DecisionContext) throws(Rejection) -> [Event] {
         let owner = ResourceKey(workspace: context.workspace, kind: delete.kind, name: delete.owner)
-        guard secrets[owner]?[delete.name] != nil else {
+        guard let owned = secrets[owner], let index = owned.index(forKey: delete.name),
+            owned[index].key.isExactly(delete.name)
+        else {
             throw Rejection(
                 .secretNotFound, "\(owner.kind.singular) \"\(owner.name)\" has no secret \"\(delete.name.excerpt)\"")
         }

@@ -7,6 +7,16 @@ package struct PersonName: Hashable, Sendable {
         self.workspace = workspace
         self.userID = userID
     }
+
+    /// Compares bytes: a person whose name is only canonically equivalent is another one.
+    package static func == (left: Self, right: Self) -> Bool {
+        left.workspace == right.workspace && left.userID.isExactly(right.userID)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(workspace)
+        hasher.combine(ExactText(userID))
+    }
 }
 
 extension SecretReference {

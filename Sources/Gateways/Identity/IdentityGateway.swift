@@ -1,3 +1,4 @@
+import CommandHandling
 import Authentication
 package import Domain
 package import Logging
@@ -108,8 +109,14 @@ package struct IdentityGateway: Sendable {
         } catch {
             preconditionFailure("a token is refused, or its keys are not to be had")
         }
+        guard [proven.subject, proven.userID, proven.address ?? ""].allSatisfy(\.isNormalized) else {
+            throw .token(
+                "the token's subject, user id and e-mail address must be in Unicode normalization form C (NFC) "
+                    + "(identity provider \"\(provider.name.excerpt)\")")
+        }
         return SignedInPerson(
             person: Person(provider: provider.name, subject: proven.subject, address: proven.address),
-            userID: proven.userID, groups: proven.groups, role: provider.role, expiresAt: proven.expiresAt)
+            userID: proven.userID, groups: proven.groups.filter(\.isNormalized), role: provider.role,
+            expiresAt: proven.expiresAt)
     }
 }
