@@ -12,7 +12,8 @@ import Testing
     /// The name as an attacker would write it.
     private static func spellings(_ name: String) -> [String] {
         [
-            name, name.lowercased(), name.capitalized, " " + name, name + " ", name + "\u{200b}", "\u{feff}" + name,
+            name, name.lowercased(), name.prefix(1) + name.dropFirst().lowercased(), " " + name, name + " ",
+            name + "\u{200b}", "\u{feff}" + name,
             name + "\u{0301}", name.replacing("_", with: "-"), name.replacing("_", with: "."), name + "_", "_" + name,
             name.replacing("_", with: ""), name.replacing("A", with: "\u{0410}").replacing("E", with: "\u{0415}"),
             name.replacing("L", with: "\u{ff2c}"), name.replacing("I", with: "\u{0131}"),
