@@ -44,8 +44,14 @@ struct Agents: AsyncParsableCommand {
             try await reporting {
                 let (client, path) = (try await connection.client(), "/api/v1/agents/\(name.percentEncoded)/logs")
                 if follow {
-                    return try await client.follow(path + "?follow=true") { bytes in
-                        (try? FileDescriptor.standardOutput.writeAll(bytes)) != nil
+                    do {
+                        return try await client.follow(path + "?follow=true") { bytes in
+                            (try? FileDescriptor.standardOutput.writeAll(bytes)) != nil
+                        }
+                    } catch {
+                        // The end of the key's access looks like a broken connection; the daemon says which it is.
+                        _ = try await client.request("GET", path + "?after=\(Int64.max)")
+                        throw error
                     }
                 }
                 var offset: UInt64 = 0

@@ -17,10 +17,11 @@ final class AnswerChunks: @unchecked Sendable {
     /// - Parameters:
     ///   - silenceMax: The time that the beginning may take, and the wait for each further part.
     ///   - redactor: Redacts secrets, wherever the chunks are cut.
-    init(_ body: OutboundResponse.Body, silenceMax: Duration, redactor: Redactor = .none) {
-        chunks = body.makeAsyncIterator()
+    init(_ response: OutboundResponse, silenceMax: Duration, redactor: Redactor = .none) {
+        chunks = response.body.makeAsyncIterator()
         self.silenceMax = silenceMax
-        redaction = redactor.isEmpty ? nil : RedactionStream(redactor)
+        redaction =
+            redactor.isEmpty ? nil : RedactionStream(redactor, contentType: response.header("content-type"))
     }
 
     /// Reads the answer, or what comes until it is longer than that.
@@ -28,7 +29,7 @@ final class AnswerChunks: @unchecked Sendable {
         try await inTime {
             var body: [UInt8] = []
             while body.count <= bytesMax {
-                guard let chunk = try await self.next() else { return .whole(body) }
+                guard let chunk = try await self.next({ try await self.nextAsSent() }) else { return .whole(body) }
                 body += chunk.readableBytesView
             }
             return .part(body)
@@ -39,14 +40,15 @@ final class AnswerChunks: @unchecked Sendable {
     func write(after begun: [UInt8], upTo bytesMax: Int, to write: (ByteBuffer) async throws -> Void) async throws {
         if !begun.isEmpty { try await write(ByteBuffer(bytes: begun)) }
         var count = begun.count
-        while let chunk = try await inTime({ try await self.next() }) {
+        // What the redaction holds back is no silence of the peer.
+        while let chunk = try await next({ try await self.inTime { try await self.nextAsSent() } }) {
             count += chunk.readableBytes
             guard count <= bytesMax else { throw OutboundError.tooLarge(bytesMax: bytesMax) }
             try await write(chunk)
         }
     }
 
-    private func next() async throws -> ByteBuffer? {
+    private func next(_ nextAsSent: () async throws -> ByteBuffer?) async throws -> ByteBuffer? {
         guard redaction != nil else { return try await nextAsSent() }
         while let chunk = try await nextAsSent() {
             if let decided = redaction?.take(Array(chunk.readableBytesView)), !decided.isEmpty {

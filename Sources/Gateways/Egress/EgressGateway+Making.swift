@@ -64,9 +64,7 @@ extension EgressGateway {
         let status = response.status
         let headers = redactor.redact(headers: ForwardedHeaders.ofAnswer(response.headers))
         let isStream = response.header("content-type")?.hasPrefix("text/event-stream") == true
-        let chunks = AnswerChunks(
-            response.body, silenceMax: timeout(of: asked.tool),
-            redactor: response.hasContentEncoding ? .none : redactor)
+        let chunks = AnswerChunks(response, silenceMax: timeout(of: asked.tool), redactor: redactor)
         let begun: AnswerChunks.Beginning
         do {
             begun = isStream ? .part([]) : try await chunks.begin(upTo: configuration.keptAnswerBytesMax)
@@ -159,7 +157,7 @@ extension EgressGateway {
         let bare = OutgoingCall(
             method: call.method, url: call.url,
             headers: ForwardedHeaders.ofCall(
-                asked.headers, run: asked.run,
+                asked.headers, of: asked.tool, run: asked.run,
                 idempotencyKey: ["GET", "HEAD"].contains(call.method) ? nil : idempotencyKey(call, asked.run)),
             body: asked.request.body)
         do throws(CredentialError) {
@@ -181,14 +179,14 @@ extension EgressGateway {
     private func send(_ call: OutgoingCall, _ tool: GovernedTool, _ redactor: Redactor) async -> Result {
         let hasBody = !call.body.isEmpty || ["POST", "PUT", "PATCH"].contains(call.method)
         do throws(OutboundError) {
-            return .head(
-                try await client.execute(
-                    OutboundRequest(
-                        call.method, call.url, headers: call.headers, body: hasBody ? call.body : nil,
-                        addresses: AddressPolicy(isInternal: tool.isInternal),
-                        limits: OutboundLimits(
-                            headTimeout: timeout(of: tool), totalTimeout: OutboundLimits.streamTimeout,
-                            bodyBytesMax: configuration.answerBytesMax))))
+            let response = try await client.execute(
+                OutboundRequest(
+                    call.method, call.url, headers: call.headers, body: hasBody ? call.body : nil,
+                    addresses: AddressPolicy(isInternal: tool.isInternal),
+                    limits: OutboundLimits(
+                        headTimeout: timeout(of: tool), totalTimeout: OutboundLimits.streamTimeout,
+                        bodyBytesMax: configuration.answerBytesMax)))
+            return redactor.unsearchable(response).map { .malformed(error: $0) } ?? .head(response)
         } catch {
             let description = redactor.redact("\(error)")
             switch error {

@@ -11,11 +11,12 @@ enum ForwardedHeaders {
 
     /// The headers of a call to a tool, without its credentials: what was judged, and the gate's own.
     static func ofCall(
-        _ chosen: CallHeaders, run: RunState, idempotencyKey: String?
+        _ chosen: CallHeaders, of tool: GovernedTool, run: RunState, idempotencyKey: String?
     ) -> [(name: String, value: String)] {
         var headers = (chosen.bound + chosen.unbound).map { (name: $0.name, value: $0.value) }
         headers.append(("x-end-user-id", HeaderText.encoded(run.userID)))
         headers.append(("x-run-id", run.id.description))
+        if tool.hasCredentials { headers.append(("accept-encoding", "identity")) }
         if let idempotencyKey { headers.append(("idempotency-key", idempotencyKey)) }
         return headers
     }

@@ -43,8 +43,8 @@ extension LLMGateway {
         do {
             url = try provider.url(sending.path)
             bare = OutgoingCall(
-                method: sending.method, url: url.text, headers: sending.headers + [("via", Self.via)],
-                body: sending.body)
+                method: sending.method, url: url.text,
+                headers: sending.headers + [("via", Self.via), ("accept-encoding", "identity")], body: sending.body)
             injector = try credentials.injector(
                 for: owner, authentication: provider.authentication,
                 isInternal: provider.isInternal)
@@ -60,6 +60,7 @@ extension LLMGateway {
             response = try await execute(sent, url, provider)
         }
         let answered = ProviderResponse(response, Redactor(injector, bare: bare, sent: sent))
+        if let reason = answered.unsearchable { throw .provider("the provider's answer cannot be read: \(reason)") }
         guard let failure = await failure(answered, provider, sending.isTranslated) else { return answered }
         throw failure
     }

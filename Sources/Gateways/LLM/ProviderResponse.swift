@@ -17,9 +17,11 @@ struct ProviderResponse: Sendable {
     /// The first header of that name, in any case.
     func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
 
-    /// The body as it arrives; it can be read once. A body that is encoded passes as it is.
+    /// The body as it arrives; it can be read once.
     func chunks(silenceMax: Duration) -> AnswerChunks {
-        AnswerChunks(
-            response.body, silenceMax: silenceMax, redactor: response.hasContentEncoding ? .none : redactor)
+        AnswerChunks(response, silenceMax: silenceMax, redactor: redactor)
     }
+
+    /// The reason why secrets cannot be redacted in it.
+    var unsearchable: String? { redactor.unsearchable(response) }
 }

@@ -38,6 +38,9 @@ package struct GovernedTool: Hashable, Sendable {
     /// The header, in lower case, that the gate puts the tool's key in; `nil` when it is none of the tool's own.
     package let credentialHeader: String?
 
+    /// True when calls go out with a credential.
+    package var hasCredentials: Bool { authentication != .none }
+
     package init(name: String, document: JSONValue) throws(InvalidDocument) {
         guard let spec = try DocumentReader(document, path: "tool").member(object: "spec") else {
             throw InvalidDocument("spec is required")

@@ -27,6 +27,7 @@ package struct CallHeaders: Hashable, Sendable {
         let hopByHop = Set(given.filter { $0.name == "connection" }.flatMap { Self.elements($0.value) })
         var (bound, unbound): ([Line], [Line]) = ([], [])
         for name in Set(given.map(\.name)).sorted() where !hopByHop.contains(name) && name != tool.credentialHeader {
+            guard !tool.hasCredentials || !HeaderRule.pieces.contains(name) else { continue }
             let isBound = tool.bindsHeader(name)
             guard isBound || HeaderRule.unbound.contains(name) else { continue }
             let values = given.filter { $0.name == name }.map(\.value)

@@ -16,6 +16,10 @@ enum HeaderRule {
         "x-tool-name", "x-tool-turn",
     ]
 
+    /// Headers that ask for a piece of an answer; dropped for tools with credentials, because a credential that a tool
+    /// quotes is redacted in whole answers alone.
+    static let pieces: Set<String> = ["if-range", "range", "request-range", "x-ms-range", "x-range"]
+
     /// The operation of an AWS service with a JSON protocol; allowed for tools whose calls are signed for AWS.
     static let awsTarget = "x-amz-target"
 

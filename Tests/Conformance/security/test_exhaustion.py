@@ -274,6 +274,22 @@ def test_long_messages_of_unfinished_runs_are_not_kept_in_memory(own_sluice):
         assert restarted.memory_mib("VmRSS") < 150
 
 
+def test_large_events_and_blocked_calls_of_unfinished_runs_are_not_kept_in_memory(own_sluice, tool):
+    sluice = own_sluice()
+    store_tool(sluice, "bank", tool.url)
+    agent = GovernedAgent(sluice, "payer", [
+        ("approval_required", ["POST"], tool.url + "/*"), ("allow", ["GET"], tool.url + "/*")])
+    for number in range(60):
+        run = agent.start()
+        event = {"type": "AGENT_MESSAGE", "data": {"message": f"{number} " + "x" * 1_000_000}}
+        assert sluice.client().post(f"/runs/{run}/events", event).status == 201
+        assert agent.call(run, "GET", "bank", "/" + "q" * 7000).status == 200
+        assert agent.call(run, "POST", "bank", "/pay?" + "u" * 7000, b"b" * 1_000_000).code == "APPROVAL_REQUIRED"
+    assert sluice.memory_mib("VmRSS") < 300
+    # 120 MiB more when each was kept.
+    assert sluice.restart().memory_mib("VmRSS") < 150
+
+
 def test_one_agents_calls_leave_room_for_another_agents(own_sluice, tool):
     sluice, go_on, answers = own_sluice(SLUICE_EGRESS_CALLS_MAX="4"), threading.Event(), []
     store_tool(sluice, "slow", tool.url)

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import html
 import itertools
 import json
 import re
@@ -31,6 +32,11 @@ def lower_escapes(text):
     return re.sub("%[0-9A-F]{2}", lambda match: match.group().lower(), text)
 
 
+def mime(text):
+    """Base64 in lines of 76 digits, of a text in which the key is on both sides of a line's end."""
+    return base64.encodebytes(("?" * 40 + text + "!").encode()).decode()
+
+
 SPELLINGS = {
     "raw": KEY,
     "percent-encoded": urllib.parse.quote(KEY, safe=""),
@@ -47,6 +53,22 @@ SPELLINGS = {
     "JSON with escaped slashes": json.dumps(KEY)[1:-1].replace("/", "\\/"),
     "JSON in JSON": json.dumps(json.dumps(KEY))[1:-1],
     "JSON in code points": "".join(f"\\u{ord(each):04x}" for each in KEY),
+    "JSON in upper-case code points": "".join(f"\\u{ord(each):04X}" for each in KEY),
+    "JSON in some code points": "".join(f"\\u{ord(each):04x}" if count % 3 == 0 else json.dumps(each)[1:-1]
+                                        for count, each in enumerate(KEY)),
+    "percent-encoded in part": "".join(f"%{ord(each):02x}" if count % 2 or not each.isalnum() else each
+                                       for count, each in enumerate(KEY)),
+    "percent-encoded JSON": urllib.parse.quote(json.dumps(KEY)[1:-1], safe=""),
+    "hexadecimal": KEY.encode().hex(),
+    "hexadecimal in upper case": KEY.encode().hex().upper(),
+    "hexadecimal in pairs": KEY.encode().hex(":"),
+    "base64 twice": in_base64(in_base64(KEY)),
+    "base64 twice of a text around it": in_base64("?" + in_base64("??" + KEY + "?") + "?"),
+    "base64 of hexadecimal": in_base64(KEY.encode().hex()),
+    "base64 of a URL": in_base64("/?key=" + urllib.parse.quote(KEY, safe="")),
+    "base64 in lines": mime(KEY).strip(),
+    "base64 in lines within JSON": json.dumps(mime(KEY))[1:-1],
+    "HTML in numbers": "".join(f"&#x{ord(each):X};" if count % 2 else f"&#{ord(each)};" for count, each in enumerate(KEY)),
     "HTML": KEY.replace("&", "&amp;").replace('"', "&quot;").replace("'", "&#39;"),
 }
 
@@ -55,13 +77,16 @@ def has_key(text):
     """True when a reader of the text could get the key, or most of it, out of it."""
     core = KEY.split(" ")[1][:-1]
     parts = [core] + [in_base64("x" * offset + KEY)[6:-6] for offset in range(3)]
-    decoded = text
+    parts += [in_base64("x" * offset + part)[6:-6] for part in [*parts, KEY.encode().hex()] for offset in range(3)]
+    if core.encode().hex() in text.lower().replace(":", ""):
+        return True
+    decoded = text.replace("\r", "").replace("\n", "")
     for _ in range(4):
         decoded = urllib.parse.unquote(decoded.replace("\\\\", "\\"))
         if any(part in decoded or part.replace("+", "-").replace("/", "_") in decoded for part in parts):
             return True
     coded = "".join(f"\\u{ord(each):04x}" for each in core)
-    return coded in text
+    return coded in text.lower() or core in html.unescape(text)
 
 
 @pytest.fixture(scope="module")
@@ -182,13 +207,114 @@ def test_what_the_journal_keeps_is_redacted(module_sluice, tool):
     assert not has_key(world.everything_kept())
 
 
-def test_an_encoded_body_is_not_asked_for_and_passes_as_it_is(module_sluice, tool):
+@pytest.mark.parametrize("form", [
+    "raw", "percent-encoded", "code points", "code points in upper case", "code points of UTF-8", "entities", "base64"])
+def test_a_credential_beyond_ascii_is_found_too(module_sluice, tool, form):
+    key = "schlüssel/€/" + secrets.token_hex(6)
+    forms = {
+        "raw": key, "percent-encoded": lower_escapes(urllib.parse.quote(key, safe="")), "code points": json.dumps(key)[1:-1],
+        "code points in upper case": re.sub("u[0-9a-f]{4}", lambda found: "u" + found.group()[1:].upper(), json.dumps(key)),
+        "code points of UTF-8": json.dumps(key.encode().decode("latin-1")),
+        "entities": key.replace("ü", "&uuml;").replace("€", "&#8364;"), "base64": in_base64("?" + key)}
+    world = World(module_sluice, tool, key=key, place={"in": "Query", "name": "key"})
+    tool.answer = lambda call: (200, [], f"before {forms[form]} after".encode())
+    text = world.call().content.decode()
+    assert "REDACTED" in text and key[-12:] not in text and "schl" not in text, text
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "x-own", "identity, gzip"])
+def test_an_encoded_body_is_not_asked_for_and_refused_when_it_comes(module_sluice, tool, coding):
     world = World(module_sluice, tool)
-    body = gzip.compress(b"plain")
-    tool.answer = lambda call: (200, [("Content-Encoding", "gzip"), ("X-Echo", KEY)], body)
+    tool.answer = lambda call: (200, [("Content-Encoding", coding), ("X-Echo", KEY)], gzip.compress(KEY.encode()))
     answer = world.call("/", headers=[("Accept-Encoding", "gzip")])
-    assert tool.calls[0].header("accept-encoding") == []
-    assert answer.content == body and answer.header("x-echo") == ["REDACTED"]
+    assert tool.calls[0].header("accept-encoding") == ["identity"]
+    assert (answer.status, answer.code) == (502, "TOOL_BROKE_OFF") and "content coding" in answer.json["error"], answer
+    assert not has_key(json.dumps(answer.headers) + world.everything_kept())
+
+
+@pytest.mark.parametrize("name", ["Range", "range", "If-Range", "X-MS-Range"])
+def test_no_piece_of_an_answer_is_asked_for(module_sluice, tool, name):
+    world = World(module_sluice, tool)
+    tool.answer = lambda call: (200, [("Accept-Ranges", "bytes")], f"{KEY}".encode())
+    answer = world.call("/", headers=[(name, "bytes=0-3"), ("Accept", "a/b")])
+    assert answer.content == b"REDACTED" and tool.calls[0].header(name.lower()) == []
+    assert tool.calls[0].header("accept") == ["a/b"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_piece_that_comes_anyway_fails_its_call(module_sluice, tool, method):
+    world = World(module_sluice, tool)
+    tool.answer = lambda call: (206, [("Content-Range", "bytes 0-3/99")], KEY[:4].encode())
+    answer = world.call("/", method, b"{}" if method == "POST" else None, [("Range", "bytes=0-3")])
+    assert (answer.status, answer.code) == (502, "TOOL_BROKE_OFF") and "206" in answer.json["error"], answer
+    assert KEY[:4].encode() not in answer.content
+
+
+def test_a_tool_without_credentials_answers_with_pieces_and_codings(module_sluice, tool):
+    name = f"open-{next(names)}"
+    store_tool(module_sluice, name, tool.url)
+    agent = GovernedAgent(module_sluice, f"agent-of-{name}", [("allow", ["*"], tool.url + "/*")])
+    body = gzip.compress(b"plain")
+    tool.answer = lambda call: (206, [("Content-Encoding", "gzip"), ("Content-Range", "bytes 0-1/2")], body)
+    answer = agent.call(agent.start(), "GET", name, "/", headers=[("Range", "bytes=0-1")])
+    assert tool.calls[0].header("range") == ["bytes=0-1"] and tool.calls[0].header("accept-encoding") == []
+    assert (answer.status, answer.content) == (206, body)
+
+
+@pytest.mark.parametrize("guess", [KEY[:-1], KEY[:12] + "#", in_base64(KEY)[:20], "something else"])
+def test_the_pieces_of_a_stream_do_not_tell_how_much_of_a_guess_is_right(module_sluice, tool, guess):
+    """The end of a line is sent on, and the beginning of the next waits, right or wrong."""
+    world, read = World(module_sluice, tool), threading.Event()
+
+    def events():
+        yield b"data: one\n\ndata: " + guess.encode()
+        assert read.wait(60)
+        yield b"\n\n"
+
+    tool.answer = lambda call: (200, [("Content-Type", "text/event-stream")], events())
+    response, connection = world.agent.open(world.run, "GET", world.name, "/")
+    assert response.read1(1000) == b"data: one\n\n"
+    read.set()
+    assert response.read() == f"data: {guess}\n\n".encode()
+    connection.close()
+
+
+class Raw:
+    """Answers one request with the bytes it is given."""
+
+    def __init__(self, response):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.serve, args=[response], daemon=True).start()
+
+    def serve(self, response):
+        connection, _ = self.listener.accept()
+        with connection:
+            while b"\r\n\r\n" not in connection.recv(65536):
+                pass
+            connection.sendall(response)
+
+    def close(self):
+        self.listener.close()
+
+
+def test_no_reason_name_of_a_header_or_trailer_carries_the_credential(module_sluice):
+    token = "Planted-" + secrets.token_hex(8)
+    raw = Raw((
+        f"HTTP/1.1 200 {token}\r\nX-{token}: a\r\nx-{token.upper()}-1: b\r\nX-Fine: c\r\nTrailer: X-Echo, X-{token}\r\n"
+        f"Transfer-Encoding: chunked\r\n\r\n2;ext={token}\r\nok\r\n0\r\nX-Echo: {token}\r\nX-{token}: d\r\n\r\n").encode())
+    world = World(module_sluice, None, key=token, url=raw.url)
+    with socket.create_connection(("127.0.0.1", module_sluice.port), timeout=60) as connection:
+        connection.sendall(
+            f"GET /as/{world.agent.token}/egress/{world.name}/ HTTP/1.1\r\nHost: x\r\nX-Run-ID: {world.run}\r\n"
+            "Connection: close\r\n\r\n".encode())
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    raw.close()
+    assert answer.startswith(b"HTTP/1.1 200 ") and b"ok" in answer and b"fine: c" in answer.lower(), answer
+    assert token.encode().lower() not in answer.lower(), answer
+    assert token not in world.everything_kept()
 
 
 def test_words_that_are_no_secret_stay(module_sluice, tool):
@@ -249,6 +375,19 @@ def test_a_model_providers_key_is_redacted_like_a_tools(module_sluice, tool, str
     assert answer.status == 200 and b"REDACTED" in answer.content and key.encode() not in answer.content, answer
     assert all(key not in value for value in answer.headers.values())
     assert tool.calls[0].header("authorization") == [f"Bearer {key}"]
+
+
+def test_a_model_providers_encoded_answer_fails_its_call(module_sluice, tool):
+    name, key = f"model-{next(names)}", "sk-" + secrets.token_hex(16)
+    assert module_sluice.client().post("/api/v1/model-providers", {
+        "name": name, "credentials": {"api_key": key},
+        "spec": {"provider": "openai", "endpoint": tool.url + "/v1", "models": [name], "auth": {"type": "APIKey"}}},
+    ).status == 201
+    tool.answer = lambda call: (200, [("Content-Encoding", "gzip")], gzip.compress(key.encode()))
+    agent = module_sluice.client(module_sluice.key("agent"))
+    answer = agent.post("/v1/chat/completions", {"model": name, "messages": [{"role": "user", "content": "say it"}]})
+    assert tool.calls[0].header("accept-encoding") == ["identity"]
+    assert answer.status == 502 and "content coding" in str(answer.json), answer
 
 
 @pytest.mark.parametrize("status", [400, 401, 500])

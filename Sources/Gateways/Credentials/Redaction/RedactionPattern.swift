@@ -1,129 +1,226 @@
+import Domain
 import Foundation
 
-/// A secret in one form, and the ways to write each of its bytes.
-struct RedactionPattern: Hashable, Sendable {
-    enum Match {
-        case none
-        case end(Int)
-        /// The buffer ends within what may be the secret.
-        case unfinished
+/// A secret in one form, of which each byte may be spelled in several ways.
+struct RedactionPattern: Sendable {
+    enum Form: Sendable {
+        case text
+        /// Base64, in which `-` and `_` stand for `+` and `/`, and lines may end.
+        case base64
+        /// Hexadecimal digits in lower case, which stand for both cases; pairs may be separated, and lines may end.
+        case hexadecimal
     }
 
-    /// Base64 of fewer digits stands in ordinary text by chance.
-    private static let base64DigitsMin = 8
+    /// Encoded texts of fewer digits stand in ordinary text by chance.
+    private static let digitsMin = 8
+    /// Line breaks of encoded text are at least this many digits apart.
+    private static let lineDigitsMin = 16
+    /// A line break and the blanks after it.
+    private static let breakCountMax = 4
 
     let bytes: [UInt8]
-    /// True for base64, in which `-` and `_` stand for `+` and `/`.
-    let isBase64: Bool
+    let form: Form
 
-    /// The secret as it is, and as each of the three parts of a base64 text that it can be.
-    static func patterns(of secret: [UInt8]) -> [RedactionPattern] {
-        var patterns = [RedactionPattern(bytes: secret, isBase64: false)]
-        let whole = Array(Data(secret).base64EncodedString().utf8.prefix { $0 != UInt8(ascii: "=") })
-        patterns.append(RedactionPattern(bytes: whole, isBase64: true))
-        for (offset, digitsBefore) in [(0, 0), (1, 2), (2, 3)] {
-            let padded = [UInt8](repeating: 0, count: offset) + secret
-            // Digits of which every bit is the secret's.
-            let digits = Array(Data(padded).base64EncodedString().utf8.prefix(padded.count * 8 / 6))
-            let own = Array(digits.dropFirst(digitsBefore))
-            if own.count >= base64DigitsMin { patterns.append(RedactionPattern(bytes: own, isBase64: true)) }
-        }
-        return patterns
+    /// The maximum number of bytes that the pattern takes in a text.
+    var spelledBytesMax: Int {
+        let breaks = form == .text ? 0 : bytes.count / Self.lineDigitsMin + 1
+        let separators = form == .hexadecimal ? bytes.count / 2 : 0
+        return (bytes.count + breaks * Self.breakCountMax) * SpelledText.spellingBytesMax + separators
     }
 
-    /// The bytes that the secret in any spelling may begin with.
-    var starts: [UInt8] {
-        guard let first = bytes.first else { return [] }
-        return (0...UInt8.max).filter { isPlain($0, for: first) || Spellings.isIntroducer($0) }
+    /// The bytes that may stand for the one at the position, apart from spellings of several bytes.
+    func plainBytes(at position: Int) -> [UInt8] {
+        let byte = bytes[position]
+        return [byte] + (other(than: byte).map { [$0] } ?? [])
     }
 
-    /// Compares the secret with what stands at the index, each byte in any of its spellings.
-    func match(_ buffer: UnsafeBufferPointer<UInt8>, at start: Int) -> Match { match(buffer, start, from: 0) }
-
-    private func match(_ buffer: UnsafeBufferPointer<UInt8>, _ start: Int, from position: Int) -> Match {
-        var (index, position) = (start, position)
-        while position < bytes.count {
-            guard index < buffer.count else { return .unfinished }
-            let (wanted, found) = (bytes[position], buffer[index])
-            if Spellings.isIntroducer(found) { return matchSpelled(buffer, index, position) }
-            guard isPlain(found, for: wanted) else { return .none }
-            index += 1
-            position += 1
-        }
-        return .end(index)
+    /// The bytes that may follow the first, when that is a plain one.
+    var secondBytes: [UInt8] {
+        plainBytes(at: 1) + SpelledText.introducers + (mayBreak ? [UInt8(ascii: "\r"), UInt8(ascii: "\n")] : [])
     }
 
-    /// Continues after every spelling that fits; a percent sign may stand for itself.
-    private func matchSpelled(_ buffer: UnsafeBufferPointer<UInt8>, _ index: Int, _ position: Int) -> Match {
-        var best = Match.none
-        for spelling in Spellings.of[Int(bytes[position])] {
-            let result: Match
-            switch compare(spelling, buffer, index) {
-            case .none: continue
-            case .unfinished: result = .unfinished
-            case .end(let end): result = match(buffer, end, from: position + 1)
+    /// True when lines may end within it.
+    private var mayBreak: Bool { form != .text }
+
+    /// The end of the pattern in the text that begins at the index; `nil` when another text begins there.
+    ///
+    /// Follows every reading that fits. The work is bounded by the lengths, whatever the text repeats.
+    func end(in text: SpelledText, at index: Int) -> Int? {
+        var pending = [Progress(index: index)]
+        var followed: Set<[Int]> = []
+        var longest: Int?
+        while let progress = pending.popLast() {
+            switch follow(progress, in: text) {
+            case .end(let end): longest = max(longest ?? 0, end)
+            case .readings(let all):
+                pending += all.count == 1 ? all : all.filter { followed.insert([$0.index, $0.position]).inserted }
             }
-            if case .end = result { return result }
-            if case .unfinished = result { best = .unfinished }
         }
-        return best
+        return longest
     }
 
-    private func compare(_ spelling: [UInt8], _ buffer: UnsafeBufferPointer<UInt8>, _ start: Int) -> Match {
-        for (offset, byte) in spelling.enumerated() {
-            guard start + offset < buffer.count else { return .unfinished }
-            let found = buffer[start + offset]
-            guard found == byte || Spellings.lowercased(found) == byte else { return .none }
-        }
-        return .end(start + spelling.count)
+    private struct Progress {
+        var index: Int
+        var position = 0
+        var digitsSinceBreak = RedactionPattern.lineDigitsMin
+        var breakCount = 0
     }
 
-    /// True when the one byte stands for the wanted one: itself, a plus sign of a form, or base64's other alphabet.
-    private func isPlain(_ found: UInt8, for wanted: UInt8) -> Bool {
-        if found == wanted { return true }
-        switch wanted {
-        case UInt8(ascii: " "): return found == UInt8(ascii: "+")
-        case UInt8(ascii: "+"): return isBase64 && found == UInt8(ascii: "-")
-        case UInt8(ascii: "/"): return isBase64 && found == UInt8(ascii: "_")
-        default: return false
+    private enum Step {
+        case end(Int)
+        /// The ways to go on from a spelled character; none when another text stands there.
+        case readings([Progress])
+    }
+
+    private func follow(_ start: Progress, in text: SpelledText) -> Step {
+        var progress = start
+        while progress.position < bytes.count {
+            guard progress.index < text.count else { return .readings([]) }
+            let found = text[progress.index]
+            if SpelledText.isIntroducer(found) { return .readings(readings(in: text, progress)) }
+            if isPlain(found, for: bytes[progress.position]) {
+                advance(&progress, to: progress.index + 1, by: 1)
+            } else if isSeparator(found, progress) {
+                progress.index += 1
+            } else {
+                guard mayBreak, text.isLineBreak(at: progress.index) || progress.breakCount > 0 && !found.isLineEnd,
+                    skipBreak(&progress, found, to: progress.index + 1)
+                else { return .readings([]) }
+            }
+        }
+        return .end(progress.index)
+    }
+
+    private func readings(in text: SpelledText, _ progress: Progress) -> [Progress] {
+        text.readings(at: progress.index).compactMap { reading in
+            var next = progress
+            if let count = reading.count(in: bytes, at: progress.position) {
+                advance(&next, to: reading.end, by: count)
+                return next
+            }
+            guard mayBreak, let byte = UInt8(exactly: reading.value), skipBreak(&next, byte, to: reading.end) else {
+                return nil
+            }
+            return next
+        }
+    }
+
+    private func advance(_ progress: inout Progress, to index: Int, by count: Int) {
+        progress.index = index
+        progress.position += count
+        progress.digitsSinceBreak += count
+        progress.breakCount = 0
+    }
+
+    /// - Returns: false where no line ends.
+    private func skipBreak(_ progress: inout Progress, _ byte: UInt8, to index: Int) -> Bool {
+        guard progress.position > 0, progress.breakCount < Self.breakCountMax, byte.isLineEnd || byte.isBlank else {
+            return false
+        }
+        if progress.breakCount == 0 {
+            guard byte.isLineEnd, progress.digitsSinceBreak >= Self.lineDigitsMin else { return false }
+            progress.digitsSinceBreak = 0
+        }
+        progress.breakCount += 1
+        progress.index = index
+        return true
+    }
+
+    private func isSeparator(_ found: UInt8, _ progress: Progress) -> Bool {
+        guard form == .hexadecimal, progress.position > 0, progress.position.isMultiple(of: 2),
+            progress.breakCount == 0
+        else { return false }
+        return found == UInt8(ascii: ":") || found == UInt8(ascii: "-") || found == UInt8(ascii: " ")
+    }
+
+    private func isPlain(_ found: UInt8, for wanted: UInt8) -> Bool { found == wanted || found == other(than: wanted) }
+
+    /// The byte that may stand for that one: a plus sign of a form, or a digit of the other alphabet or case.
+    private func other(than wanted: UInt8) -> UInt8? {
+        switch (form, wanted) {
+        case (.text, UInt8(ascii: " ")): UInt8(ascii: "+")
+        case (.base64, UInt8(ascii: "+")): UInt8(ascii: "-")
+        case (.base64, UInt8(ascii: "/")): UInt8(ascii: "_")
+        case (.hexadecimal, UInt8(ascii: "a")...UInt8(ascii: "f")): wanted & ~0x20
+        default: nil
         }
     }
 }
 
-/// The ways to write a byte that begin with `%`, `\` or `&`, in lower case: of URLs, also encoded more than once, of JSON,
-/// also within JSON, and of HTML.
-private enum Spellings {
-    static func isIntroducer(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "%") || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "&")
-    }
-
-    static let of: [[[UInt8]]] = (0..<256).map { value in spellings(UInt8(value)).map { $0.map(lowercased) } }
-
-    static func lowercased(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-    }
-
-    private static func spellings(_ byte: UInt8) -> [[UInt8]] {
-        let hex = [byte].hexText
-        var all: [[UInt8]] = isIntroducer(byte) ? [[byte]] : []
-        all += (0...3).map { Array(("%" + String(repeating: "25", count: $0) + hex).utf8) }
-        for count in 1...4 {
-            let slashes = [UInt8](repeating: UInt8(ascii: "\\"), count: count)
-            all += [slashes + [byte], slashes + Array("u00\(hex)".utf8), slashes + Array("x\(hex)".utf8)]
-            if let letter = controls[byte] { all.append(slashes + [letter]) }
+/// The forms of a secret.
+extension RedactionPattern {
+    /// The secret as it is and in UTF-16, in base64 and hexadecimal, and the base64 of what others encode first: the
+    /// text escaped for JSON or for URLs, in hexadecimal, in base64.
+    static func patterns(of secret: [UInt8]) -> [RedactionPattern] {
+        let wide: [UInt8] = secret.flatMap { [$0, 0 as UInt8] }.dropLast()
+        let (hex, wideHex) = (hexDigits(secret), hexDigits(wide))
+        let base64 = infixes(of: secret)
+        let base64URL = base64.map { $0.map(urlDigit) }.filter { !base64.contains($0) }
+        let text = String(decoding: secret, as: UTF8.self)
+        // RFC 8259, section 7.
+        let escaped = Array(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").utf8)
+        let encoded: [[UInt8]] = [escaped, Array(PercentEncoding.encode(text).utf8)].filter { $0 != secret }
+        let encodedTwice = encoded + [wide, hex, hex.map { (0x61...0x66).contains($0) ? $0 & ~0x20 : $0 }]
+        var patterns = [
+            RedactionPattern(bytes: secret, form: .text), RedactionPattern(bytes: wide, form: .text),
+            RedactionPattern(bytes: whole(secret), form: .base64), RedactionPattern(bytes: hex, form: .hexadecimal),
+            RedactionPattern(bytes: wideHex, form: .hexadecimal),
+        ]
+        patterns += base64.map { RedactionPattern(bytes: $0, form: .base64) }
+        for inner in encodedTwice + base64 + base64URL {
+            patterns += infixes(of: inner).map { RedactionPattern(bytes: $0, form: .base64) }
         }
-        let entities = ["#\(byte)", "#0\(byte)", "#x\(hex)"] + (names[byte].map { [$0] } ?? [])
-        return all + entities.flatMap { ["&\($0);", "&amp;\($0);"] }.map { Array($0.utf8) }
+        for inner in base64 + base64URL {
+            patterns.append(RedactionPattern(bytes: hexDigits(inner), form: .hexadecimal))
+        }
+        return patterns
     }
 
-    private static let controls: [UInt8: UInt8] = [
-        0x08: UInt8(ascii: "b"), 0x09: UInt8(ascii: "t"), 0x0a: UInt8(ascii: "n"), 0x0c: UInt8(ascii: "f"),
-        0x0d: UInt8(ascii: "r"),
-    ]
-    private static let names: [UInt8: String] = [
-        UInt8(ascii: "&"): "amp", UInt8(ascii: "<"): "lt", UInt8(ascii: ">"): "gt", UInt8(ascii: "\""): "quot",
-        UInt8(ascii: "'"): "apos",
-    ]
+    private static func hexDigits(_ bytes: [UInt8]) -> [UInt8] {
+        func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
+        var digits: [UInt8] = []
+        digits.reserveCapacity(bytes.count * 2)
+        for byte in bytes {
+            digits.append(digit(byte >> 4))
+            digits.append(digit(byte & 15))
+        }
+        return digits
+    }
+
+    /// The base64 of the bytes, without padding (RFC 4648).
+    private static func whole(_ bytes: [UInt8]) -> [UInt8] {
+        var digits: [UInt8] = []
+        digits.reserveCapacity(bytes.count * 4 / 3 + 1)
+        var (bits, width): (UInt32, UInt32) = (0, 0)
+        for byte in bytes {
+            (bits, width) = (bits << 8 | UInt32(byte), width + 8)
+            while width >= 6 {
+                width -= 6
+                digits.append(alphabet[Int(bits >> width & 63)])
+            }
+            bits &= (1 << width) - 1
+        }
+        if width > 0 { digits.append(alphabet[Int(bits << (6 - width) & 63)]) }
+        return digits
+    }
+
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// The digits that stand for these bytes alone, for each of the three places within a base64 text.
+    private static func infixes(of bytes: [UInt8]) -> [[UInt8]] {
+        [(0, 0), (1, 2), (2, 3)].map { offset, digitsBefore in
+            let padded = [UInt8](repeating: 0, count: offset) + bytes
+            return Array(whole(padded).prefix(padded.count * 8 / 6).dropFirst(digitsBefore))
+        }.filter { $0.count >= digitsMin }
+    }
+
+    private static func urlDigit(_ digit: UInt8) -> UInt8 {
+        switch digit {
+        case UInt8(ascii: "+"): UInt8(ascii: "-")
+        case UInt8(ascii: "/"): UInt8(ascii: "_")
+        default: digit
+        }
+    }
 }
 
 /// Base64 (RFC 4648), with padding or without, of both alphabets.

@@ -1,19 +1,24 @@
 /// Redacts secrets in what a peer answers: some quote the credential that they were sent.
 ///
-/// A secret is found as it is, percent-encoded, escaped in JSON or HTML, and in base64, also as a part of what was
-/// encoded. Bodies with a content encoding are not searched.
+/// A secret is found as it is, percent-encoded, escaped in JSON or HTML, in hexadecimal, and in base64, also as a part of
+/// what was encoded.
 package struct Redactor: Sendable {
     /// Shorter secrets are not redacted: they would hide words that are none.
     package static let secretBytesMin = 4
     package static let mask = "REDACTED"
     static let none = Redactor([])
 
-    /// The longest first.
-    let patterns: [RedactionPattern]
+    private let patterns: [RedactionPattern]
     /// The bytes in the place of each secret.
     private let mask: [UInt8]
-    /// True for each byte that a secret in any form may begin with.
+    /// The patterns that each byte may be the beginning of, by their index.
+    private let patternsByStart: [[Int]]
+    /// True for each two bytes that a pattern may begin with.
     private let isStart: [Bool]
+    /// Maximum bytes of a secret in any spelling.
+    let spelledBytesMax: Int
+    /// True when a secret itself has several lines.
+    let hasLines: Bool
 
     /// - Parameters:
     ///   - secrets: The texts to find; those that are too short are left out.
@@ -21,9 +26,24 @@ package struct Redactor: Sendable {
     package init(_ secrets: some Sequence<String>, mask: String = Self.mask) {
         self.mask = Array(mask.utf8)
         let known = Set(secrets.map { Array($0.utf8) }.filter { $0.count >= Self.secretBytesMin })
-        patterns = Set(known.flatMap { RedactionPattern.patterns(of: $0) }).sorted { $0.bytes.count > $1.bytes.count }
-        var isStart = [Bool](repeating: false, count: 256)
-        for pattern in patterns { for byte in pattern.starts { isStart[Int(byte)] = true } }
+        patterns = known.flatMap { RedactionPattern.patterns(of: $0) }
+        hasLines = known.contains { $0.contains(where: \.isLineEnd) }
+        spelledBytesMax = patterns.map(\.spelledBytesMax).max() ?? 0
+        var byStart = [[Int]](repeating: [], count: patterns.isEmpty ? 0 : 256)
+        var isStart = [Bool](repeating: false, count: patterns.isEmpty ? 0 : 65_536)
+        for (index, pattern) in patterns.enumerated() {
+            let seconds = pattern.secondBytes
+            for first in pattern.plainBytes(at: 0) {
+                byStart[Int(first)].append(index)
+                for second in seconds { isStart[Int(first) << 8 | Int(second)] = true }
+            }
+        }
+        if !patterns.isEmpty {
+            for first in SpelledText.introducers {
+                for second in 0..<256 { isStart[Int(first) << 8 | second] = true }
+            }
+        }
+        patternsByStart = byStart
         self.isStart = isStart
     }
 
@@ -53,65 +73,63 @@ package struct Redactor: Sendable {
 
     /// The bytes with each secret replaced.
     package func redact(_ bytes: [UInt8]) -> [UInt8] {
-        var stream = RedactionStream(self)
-        return stream.take(bytes) + stream.finish()
+        guard !isEmpty else { return bytes }
+        return bytes.withUnsafeBufferPointer {
+            redact(SpelledText($0, digitsBefore: 0), upTo: bytes.count).redacted
+        }
     }
 
-    func redact(headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
-        isEmpty ? headers : headers.map { ($0.name, redact($0.value)) }
+    /// The headers with each secret replaced, without those of whose name it is a part, in whatever case.
+    package func redact(headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
+        guard !isEmpty else { return headers }
+        return headers.filter { !isInName($0.name) }.map { ($0.name, redact($0.value)) }
     }
 
-    /// Redacts what is decided.
+    /// Redacts the secrets that begin before the limit.
     ///
-    /// - Parameter isWhole: true when nothing follows.
-    /// - Returns: the redacted bytes, and how many at the end may be the beginning of a secret and have to wait.
-    func redactBeginning(of bytes: [UInt8], isWhole: Bool) -> (redacted: [UInt8], waiting: Int) {
-        guard !isEmpty else { return (bytes, 0) }
-        return bytes.withUnsafeBufferPointer { buffer in
-            var redacted: [UInt8] = []
-            var (copied, index) = (0, 0)
-            while index < buffer.count {
-                guard isStart[Int(buffer[index])] else {
-                    index += 1
-                    continue
-                }
-                switch match(buffer, at: index) {
-                case .none: index += 1
-                case .unfinished where !isWhole:
-                    redacted += buffer[copied..<index]
-                    return (redacted, buffer.count - index)
-                case .unfinished(nil): index += 1
-                case .unfinished(let end?), .end(let end):
-                    redacted += buffer[copied..<index]
-                    redacted += mask
-                    (copied, index) = (end, end)
-                }
+    /// - Returns: the redacted bytes, and the end of what they stand for, which is the limit or the end of a secret.
+    func redact(_ text: SpelledText, upTo limit: Int) -> (redacted: [UInt8], end: Int) {
+        var redacted: [UInt8] = []
+        redacted.reserveCapacity(limit)
+        var (copied, index) = (0, 0)
+        while index < limit {
+            guard index + 1 < text.count, isStart[Int(text[index]) << 8 | Int(text[index + 1])],
+                let end = end(in: text, at: index)
+            else {
+                index += 1
+                continue
             }
-            guard copied > 0 else { return (bytes, 0) }
-            redacted += buffer[copied...]
-            return (redacted, 0)
+            redacted += text[copied..<index]
+            redacted += mask
+            (copied, index) = (end, end)
         }
+        if copied < index { redacted += text[copied..<index] }
+        return (redacted, index)
     }
 
-    private enum Match {
-        case none
-        case end(Int)
-        /// Bytes that follow may make it a secret, or a longer one than ends here.
-        case unfinished(Int?)
-    }
-
-    private func match(_ buffer: UnsafeBufferPointer<UInt8>, at index: Int) -> Match {
+    /// The end of the longest secret that begins at the index.
+    private func end(in text: SpelledText, at index: Int) -> Int? {
         var longest: Int?
-        var isUnfinished = false
-        for pattern in patterns {
-            switch pattern.match(buffer, at: index) {
-            case .none: continue
-            case .unfinished: isUnfinished = true
-            case .end(let end): longest = max(longest ?? 0, end)
+        func look(_ first: UInt8) {
+            for pattern in patternsByStart[Int(first)] {
+                if let end = patterns[pattern].end(in: text, at: index) { longest = max(longest ?? 0, end) }
             }
         }
-        if isUnfinished { return .unfinished(longest) }
-        return longest.map { .end($0) } ?? .none
+        guard SpelledText.isIntroducer(text[index]) else {
+            look(text[index])
+            return longest
+        }
+        for first in Set(text.readings(at: index).flatMap(\.firstBytes)) { look(first) }
+        return longest
+    }
+
+    private func isInName(_ name: String) -> Bool {
+        let name = Array(name.lowercased().utf8)
+        return patterns.contains { pattern in
+            guard pattern.bytes.count <= name.count else { return false }
+            let secret = pattern.bytes.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 }
+            return (0...name.count - secret.count).contains { name[$0...].starts(with: secret) }
+        }
     }
 
     /// The credentials after the scheme, and the password of a pair (RFC 7617).
@@ -121,27 +139,5 @@ package struct Redactor: Sendable {
         let password = pair.split(separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false).last
         return [last, String(decoding: pair, as: UTF8.self)]
             + [password.map { String(decoding: $0, as: UTF8.self) }].compactMap(\.self)
-    }
-}
-
-/// Redacts a body that arrives in chunks, wherever these are cut.
-package struct RedactionStream: Sendable {
-    private let redactor: Redactor
-    private var waiting: [UInt8] = []
-
-    package init(_ redactor: Redactor) { self.redactor = redactor }
-
-    /// The bytes that are decided once the chunk has arrived.
-    package mutating func take(_ chunk: [UInt8]) -> [UInt8] {
-        let bytes = waiting.isEmpty ? chunk : waiting + chunk
-        let (redacted, count) = redactor.redactBeginning(of: bytes, isWhole: false)
-        waiting = Array(bytes.suffix(count))
-        return redacted
-    }
-
-    /// The bytes that were waiting for more.
-    package mutating func finish() -> [UInt8] {
-        defer { waiting = [] }
-        return redactor.redactBeginning(of: waiting, isWhole: true).redacted
     }
 }
