@@ -49,21 +49,24 @@ extension ActionState.Gate {
         writer.add(1) { requirement.write(to: &$0) }
         for vote in votes { writer.add(2) { vote.write(to: &$0) } }
         writer.add(3, optional: headersHash?.text)
+        for approver in approvers { writer.add(4) { approver.write(to: &$0) } }
     }
 
     fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (requirement, votes): (RequiredApproval?, [ActionState.Vote]) = (nil, [])
-        var headersHash: PayloadHash?
+        var (headersHash, approvers): (PayloadHash?, [Actor]) = (nil, [])
         while let field = try reader.next() {
             switch field {
             case 1: requirement = try RequiredApproval(try reader.message())
             case 2: votes.append(try ActionState.Vote(try reader.message()))
             case 3: headersHash = PayloadHash(try reader.text())
+            case 4: approvers.append(try Actor(try reader.message()))
             default: throw .missing("gate")
             }
         }
         self.init(
-            requirement: try required(requirement, "requirement"), headersHash: headersHash, votes: votes)
+            requirement: try required(requirement, "requirement"), headersHash: headersHash, votes: votes,
+            approvers: approvers)
     }
 }
 

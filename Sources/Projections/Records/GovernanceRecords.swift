@@ -24,8 +24,18 @@ package struct AccessRequestRecord: Hashable, Sendable {
     package let expiresAt: Timestamp
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
+    /// Whether the gate asks, for one call; a client does otherwise.
+    package let isForOneCall: Bool
     /// The position of the request's first event: requests sort by it.
     package let position: Position
+
+    /// The calls that a grant covers, for a request that a client made; `nil` for those of the gate.
+    package var coverage: GrantCoverage? {
+        guard !isForOneCall else { return nil }
+        return GrantCoverage(
+            subject: subject, agent: agentID, tool: toolID, run: runID,
+            stated: (capability, method, url, payloadHash.map(PayloadHash.init)))
+    }
 
     init(_ row: Row) throws {
         id = try row.identifier("id")
@@ -48,6 +58,7 @@ package struct AccessRequestRecord: Hashable, Sendable {
         expiresAt = row.time("expires_at")
         createdAt = row.time("created_at")
         updatedAt = row.time("updated_at")
+        isForOneCall = row["for_one_call"]
         position = Position(UInt64(row["position"] as Int64))
     }
 }
