@@ -50,6 +50,7 @@ struct DecisionOptions: ParsableArguments {
         }
         tell(statement.trimmed)
         if let headers = asked["tool_headers"], headers != .null { tell("tool-headers: \(headers.text.text)") }
+        if let covers = asked["covers"]?.string { tell("covers: \(covers)") }
         var body = grant.map { JSONValue.Member(name: $0.name, value: .string($0.value)) }
         if let reason { body.append(.init(name: "reason", value: .string(reason))) }
         // An approval is for the bytes that were shown; a rejection is for none.

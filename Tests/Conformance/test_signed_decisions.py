@@ -310,14 +310,15 @@ def test_a_request_for_access_is_signed_with_what_it_grants(payers, ada, base, t
     assert check(payers.sluice, tmp_path, receipt)[0]
 
 
-def test_a_grant_that_nobody_signed_does_not_stand_for_a_signature(payers, ada):
+def test_a_grant_that_nobody_signed_does_not_stand_for_a_signature(payers, server, ada):
     api = payers.approver("ada")
     payers.allow(ada=ada)
     user = f"cy-{next(numbers)}"
 
     def granted(**signature):
         request = payers.sluice.client().post("/approvals/requests", {
-            "subject": user, "tool_id": "bank", "agent_id": payers.agent.name}).json["id"]
+            "subject": user, "tool_id": "bank", "agent_id": payers.agent.name, "tool_method": "POST",
+            "tool_url": server.url + "/pay"}).json["id"]
         text = api.get(f"/approvals/requests/{request}/statement?decision=approve&scope=agent_user_ttl").json["statement"]
         answer = api.post(f"/approvals/requests/{request}/approve", {
             "scope": "agent_user_ttl"} | ({"signature": ada.sign(text)} if signature else {}))

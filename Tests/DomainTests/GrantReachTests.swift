@@ -18,7 +18,7 @@ import Testing
 
     private mutating func ask(
         tool: String = "bank", run: RunID? = nil, hash: PayloadHash? = nil, capability: String? = nil,
-        method: String? = nil, url: String? = nil
+        method: String? = "POST", url: String? = "https://bank.test/pay"
     ) throws -> RequestAccess {
         let asked = RequestAccess(
             requestID: scenario.newID(), subject: "alice", toolID: tool, agentID: "payments", duration: .seconds(60),
@@ -85,18 +85,44 @@ import Testing
         #expect(grant(of: run) == nil)
     }
 
+    private static let url = "https://bank.test/pay"
+
     @Test(
         arguments: [
-            ("pay", nil, nil, true), ("pay", "POST", "https://bank.test/pay", true), ("read", nil, nil, false),
-            ("pay", "GET", nil, false), ("pay", nil, "https://bank.test/harmless", false),
-        ] as [(String, String?, String?, Bool)])
+            ("pay", nil, nil, nil, true), ("pay", "POST", url, nil, true), ("read", nil, nil, nil, false),
+            ("pay", "GET", nil, nil, false), ("pay", nil, "https://bank.test/harmless", nil, false),
+            ("pay", nil, nil, "sha256:1", true), ("pay", nil, nil, "sha256:2", false),
+            (nil, "POST", url, nil, true), (nil, "GET", url, nil, false),
+            (nil, "POST", "https://bank.test/", nil, false),
+            (nil, "POST", url, "sha256:2", false), (nil, nil, nil, nil, false), (nil, "POST", nil, nil, false),
+            (nil, nil, url, nil, false), (nil, nil, nil, "sha256:1", false),
+        ] as [(String?, String?, String?, String?, Bool)], [AccessScope.run, .agentUserTTL])
     mutating func coversNoMoreThanAClientToldItsApprover(
-        capability: String, method: String?, url: String?, isCovered: Bool
+        stated: (capability: String?, method: String?, url: String?, hash: String?, isCovered: Bool), scope: AccessScope
     ) throws {
         let run = try run()
-        let asked = try ask(run: run, capability: capability, method: method, url: url)
-        try scenario.when(approval(asked, .run))
-        #expect((grant(of: run, capability: "pay") == asked.requestID) == isCovered)
+        let asked = try ask(
+            run: run, hash: stated.hash.map(PayloadHash.init), capability: stated.capability, method: stated.method,
+            url: stated.url)
+        try scenario.when(approval(asked, scope))
+        #expect((grant(of: run, capability: "pay") == asked.requestID) == stated.isCovered)
+    }
+
+    @Test func itsWordsSayWhatItCovers() {
+        func words(_ scope: AccessScope?, _ capability: String?, agent: String? = "a", run: RunID? = nil) -> String {
+            let coverage = GrantCoverage(
+                subject: "ada\", x", agent: agent, tool: "bank", run: run, stated: (capability, nil, nil, nil))
+            return scope.map { coverage.sentence($0, until: "noon") } ?? coverage.pendingSentence
+        }
+        let calls = #"every call of capability "pay" of tool "bank", for agent "a" and user "ada\", x","#
+        for scope in [AccessScope.agentUserTTL, nil] { #expect(words(scope, "pay").contains(calls)) }
+        #expect(words(.agentUserTTL, "pay").hasSuffix("in any run, until noon"))
+        for scope in AccessScope.allCases {
+            #expect(words(scope, nil).hasPrefix("no call"))
+            #expect(words(scope, "pay", agent: nil).hasPrefix("no call"))
+        }
+        for scope in [AccessScope.once, .run] { #expect(words(scope, "pay").hasPrefix("no call")) }
+        #expect(words(nil, nil).hasPrefix("no call"))
     }
 
     @Test mutating func coversNoOtherWorkspace() throws {

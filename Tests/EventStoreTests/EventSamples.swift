@@ -224,7 +224,11 @@ enum EventSamples {
                 AccessApproved(
                     approverID: "carol", scope: .agentUserTTL, duration: .seconds(60), expiresAt: soon, reason: nil,
                     requirement: requirement, approvedGroups: ["finance", "risk"])),
-            .accessExpired(AccessExpired()),
+            .accessApproved(
+                AccessApproved(
+                    approverID: "carol", scope: .run, duration: .seconds(60), expiresAt: soon, reason: nil,
+                    requirement: mixedRequirement, approvedGroups: ["legal", "risk"])),
+            .accessExpired(AccessExpired()), .accessExpired(AccessExpired(reason: "the key was revoked")),
         ]
         + AccessScope.allCases.map { scope in
             .accessApproved(
@@ -343,6 +347,11 @@ enum EventSamples {
         name: "large payments", groups: ["finance", "risk"], needsEveryGroup: true, duration: .seconds(60),
         delivery: RequestedDelivery(connectors: ["ops", "on-call"], mode: "all", fallsBackToUI: false),
         needsSignature: true, durationMax: .seconds(3600))
+
+    private static let mixedRequirement = RequiredApproval(
+        name: "large payments and risks", groups: ["finance", "legal", "risk"], needsEveryGroup: true, duration: nil,
+        delivery: RequestedDelivery(connectors: ["ops"], mode: nil, fallsBackToUI: nil, includesDefaults: true),
+        mixedClauses: [["finance", "legal"], ["risk"]])
 
     private static let secrets: [EventPayload] = [
         .secretStored(

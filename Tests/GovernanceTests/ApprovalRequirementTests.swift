@@ -90,6 +90,8 @@ import Testing
         let other = try Fixture.policy(#"{"approvals":[{"name":"closer","toolIds":["x"]}]}"#)
         let policies = [BoundPolicy(name: "z", .policy(asking)), BoundPolicy(name: "a", .policy(other))]
         #expect(try requirement(policies).name == "mine")
+        let both = [policies[0], BoundPolicy(name: "a", .policy(asking))]
+        #expect(try requirement(both).name == "mine", "of two that ask alike")
         let silent = BoundPolicy(name: "z", .policy(try Fixture.policy(#"{"policies":[\#(Self.ask)]}"#)))
         #expect(try requirement([silent, policies[1]]).name == "closer")
     }

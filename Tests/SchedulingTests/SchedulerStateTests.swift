@@ -162,6 +162,30 @@ import Testing
         #expect(try world.work() == [.expireAccess(request: id)])
     }
 
+    @Test(arguments: [true, false]) func aGrantEndsWithItsApproversKey(restarts: Bool) throws {
+        var world = World()
+        let (id, key): (AccessRequestID, APIKeyID) = (world.newID(), world.newID())
+        try world.send(
+            .createAPIKey(
+                id: key,
+                APIKeyCreated(name: "k", role: .approver, digest: "k", prefix: "p", last4: "1234", expiresAt: nil)))
+        try world.send(
+            .requestAccess(
+                RequestAccess(
+                    requestID: id, subject: "s", toolID: "t", agentID: nil, duration: nil, runID: nil,
+                    actionID: world.newID(), capability: nil, payloadHash: nil, method: nil, url: nil)))
+        try world.send(
+            .approveAccess(
+                ApproveAccess(requestID: id, scope: .agentUserTTL, duration: nil, reason: nil, payloadHash: nil)),
+            as: Actor(kind: .apiKey(key), name: "k"))
+        if restarts { world.restart() }
+        #expect(try world.work().isEmpty)
+        try world.send(.revokeAPIKey(id: key))
+        if restarts { world.restart() }
+        #expect(try world.work() == [.expireAccess(request: id)])
+        #expect(try world.work().isEmpty && world.state.accessRequests[id] == nil)
+    }
+
     /// What the writer could not take is due again, and nothing is asked for twice meanwhile.
     @Test func aCommandThatIsGivenBackComesAgain() throws {
         var world = World()

@@ -17,9 +17,9 @@ struct World {
     /// The scheduler forgets everything and takes up what the writer remembers.
     mutating func restart() { scheduler = SchedulerState(state, configuration) }
 
-    mutating func send(_ command: Command) throws(Rejection) {
+    mutating func send(_ command: Command, as actor: Actor = .scheduler) throws(Rejection) {
         let context = DecisionContext(
-            time: now, workspace: .default, actor: .scheduler, commandID: newID(), idempotency: nil,
+            time: now, workspace: .default, actor: actor, commandID: newID(), idempotency: nil,
             traceparent: nil, settings: DecisionSettings())
         for event in try state.decide(command, context) {
             state.evolve(event)

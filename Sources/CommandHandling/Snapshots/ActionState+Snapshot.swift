@@ -50,23 +50,25 @@ extension ActionState.Gate {
         for vote in votes { writer.add(2) { vote.write(to: &$0) } }
         writer.add(3, optional: headersHash?.text)
         if let tool { writer.add(4) { tool.write(to: &$0) } }
+        for approver in approvers { writer.add(5) { approver.write(to: &$0) } }
     }
 
     fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (requirement, votes): (RequiredApproval?, [ActionState.Vote]) = (nil, [])
-        var (headersHash, tool): (PayloadHash?, ToolIdentity?)
+        var (headersHash, tool, approvers): (PayloadHash?, ToolIdentity?, [Actor]) = (nil, nil, [])
         while let field = try reader.next() {
             switch field {
             case 1: requirement = try RequiredApproval(try reader.message())
             case 2: votes.append(try ActionState.Vote(try reader.message()))
             case 3: headersHash = PayloadHash(try reader.text())
             case 4: tool = try ToolIdentity(try reader.message())
+            case 5: approvers.append(try Actor(try reader.message()))
             default: throw .missing("gate")
             }
         }
         self.init(
             requirement: try required(requirement, "requirement"), headersHash: headersHash, tool: tool,
-            votes: votes)
+            votes: votes, approvers: approvers)
     }
 }
 

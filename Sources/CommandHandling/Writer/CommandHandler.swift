@@ -117,6 +117,14 @@ package final class CommandHandler: Sendable {
         state.withLock { $0.active.deliveries.about(subject) }
     }
 
+    /// The votes on a blocked action, each with the reason why it does not count; `nil` for one that does.
+    package func votes(on action: ActionID, in run: RunID) -> [(vote: ActionState.Vote, lostStanding: String?)] {
+        state.withLock { $0.active.votes(on: action, in: run) }
+    }
+
+    /// The longest grant where no approval rule has a duration.
+    package var grantDurationMax: Duration { settings.grantDurationMax }
+
     /// Whether somebody still has to decide.
     package func isOpen(_ subject: DeliverySubject) -> Bool { state.withLock { $0.active.isOpen(subject) } }
 

@@ -112,7 +112,8 @@ struct HistoryFacts {
                 [
                     "status": text(AccessRequestStatus.rejected.rawValue), "approver_id": text(rejected.approverID),
                 ])
-        case .accessExpired: set(thing, ["status": text(AccessRequestStatus.expired.rawValue)])
+        case .accessExpired(let expired):
+            set(thing, ["status": text(AccessRequestStatus.expired.rawValue), "reason": expired.reason.map(text)])
         default: break
         }
     }

@@ -55,7 +55,10 @@ extension ActiveState {
             }
             try checkNotOwn(request, context)
             try checkGrantDuration(given.duration, nil, context.settings)
-            return [request.event(.accessApproved(request.approval(given, for: [], of: nil, context)), context)]
+            return [
+                request.event(
+                    .accessApproved(request.approval(given, for: [], of: nil, after: [], context)), context)
+            ]
         }
         let run = try activeRun(target.runID, context)
         guard let action = run.action(target.actionID), action.status == .blocked else {
@@ -67,7 +70,7 @@ extension ActiveState {
         case .incomplete(let events): return events
         case .complete(let standsFor): groups = standsFor
         }
-        let approved = request.approval(given, for: groups, of: action, context)
+        let approved = request.approval(given, for: groups, of: action, after: countedVotes(on: action), context)
         var decision = RunDecision(run, context)
         decision.record(on: stream, sequence: request.streamSequence + 1, .accessApproved(approved))
         decision.record(
@@ -99,10 +102,14 @@ extension ActiveState {
         return decision.events
     }
 
-    /// Ends a wait or a grant whose time has passed. A request with a blocked action expires with the action.
+    /// Ends a wait or a grant whose time has passed, and a grant that counts no more. A request with a blocked action
+    /// expires with the action.
     func expireAccess(_ id: AccessRequestID, _ context: DecisionContext) throws(Rejection) -> [Event] {
         guard let request = accessRequests[id], request.workspace == context.workspace else {
             throw .accessRequestNotActive()
+        }
+        if let reason = lostStanding(ofGrantOf: request) {
+            return [request.event(.accessExpired(AccessExpired(reason: reason)), context)]
         }
         guard request.expiresAt <= context.time else {
             throw Rejection(.invalidArgument, "request \(id) does not expire before \(request.expiresAt)")

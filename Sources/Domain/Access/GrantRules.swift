@@ -2,25 +2,10 @@ extension RequiredApproval {
     /// One approval, by any approver, with or without a signature.
     static let plain = RequiredApproval(name: "", groups: [], needsEveryGroup: false, duration: nil)
 
-    /// True when approvals that meet the other requirement are all that this one asks for as well.
-    ///
-    /// | this asks for | is met by |
-    /// |---|---|
-    /// | any approver | every requirement |
-    /// | one of any of `groups` | `any` of some of the same groups and no other; `all` with at least one of them |
-    /// | one of each of `groups` | `all` with every one of them; `any` of one group when it is the only one |
-    /// | signatures | approvals that were all signed |
+    /// True when approvals that meet the other requirement are all that this one asks for as well: each clause of this one
+    /// holds all groups of a clause of the other, and signatures are asked for by both.
     func isSatisfied(by met: RequiredApproval) -> Bool {
-        guard met.needsSignature || !needsSignature else { return false }
-        let (mine, theirs) = (Set(groups.map(ExactText.init)), Set(met.groups.map(ExactText.init)))
-        guard !mine.isEmpty else { return true }
-        guard !theirs.isEmpty else { return false }
-        return switch (needsEveryGroup, met.needsEveryGroup) {
-        case (false, false): theirs.isSubset(of: mine)
-        case (false, true): !theirs.isDisjoint(with: mine)
-        case (true, false): theirs.count == 1 && mine == theirs
-        case (true, true): mine.isSubset(of: theirs)
-        }
+        (met.needsSignature || !needsSignature) && clauses.isMet(by: met.clauses)
     }
 
     /// The longest grant that the rule allows, or the settings where it says nothing.
@@ -30,7 +15,7 @@ extension RequiredApproval {
     fileprivate func met(signed isSigned: Bool) -> RequiredApproval {
         RequiredApproval(
             name: name, groups: groups, needsEveryGroup: needsEveryGroup, duration: duration, delivery: nil,
-            needsSignature: isSigned, durationMax: durationMax)
+            needsSignature: isSigned, durationMax: durationMax, mixedClauses: mixedClauses)
     }
 }
 
@@ -79,12 +64,14 @@ func checkGrantDuration(
 extension AccessRequestState {
     /// The grant that the last approval of the request makes: no wider than any of the approvers agrees to.
     ///
-    /// - Parameter groups: the groups that the last approver stands for.
+    /// - Parameters:
+    ///   - groups: the groups that the last approver stands for.
+    ///   - votes: the approvals before it that count.
     func approval(
-        _ given: GivenApproval, for groups: [String], of action: ActionState?, _ context: DecisionContext
+        _ given: GivenApproval, for groups: [String], of action: ActionState?, after votes: [ActionState.Vote],
+        _ context: DecisionContext
     ) -> AccessApproved {
         let requirement = action?.gate?.requirement ?? .plain
-        let votes = action?.gate?.votes ?? []
         let own = given.duration ?? min(requested.duration, requirement.grantDurationMax(context.settings))
         let duration = votes.compactMap(\.duration).reduce(own, min)
         return AccessApproved(
@@ -112,24 +99,23 @@ extension AccessRequestState {
         else { return false }
         return switch grant.scope {
         case .run: requested.run?.runID == run.id && isAbout(call)
-        case .agentUserTTL: requested.subject.isExactly(run.userID)
+        case .agentUserTTL:
+            requested.subject.isExactly(run.userID) && (requested.isForOneCall || isAbout(call))
         case .once: false
         }
     }
 
     /// True for calls of the same capability; of a tool that declares none, for the same method and URL.
     ///
-    /// A client's request covers no more than its approver read: a method and a URL that it named are bound too.
+    /// A client's request covers no more than its approver read.
     private func isAbout(_ call: ToolCall) -> Bool {
+        guard requested.isForOneCall else { return GrantCoverage(requested).covers(call) }
         guard let called = call.capability else {
             guard requested.capability == nil, let method = requested.method, let url = requested.url else {
                 return false
             }
             return method.isExactly(call.method) && url.isExactly(call.url)
         }
-        guard let capability = requested.capability, capability.isExactly(called) else { return false }
-        return requested.isForOneCall || isStated(requested.method, call.method) && isStated(requested.url, call.url)
+        return requested.capability?.isExactly(called) ?? false
     }
-
-    private func isStated(_ asked: String?, _ called: String) -> Bool { asked?.isExactly(called) ?? true }
 }

@@ -105,5 +105,8 @@ package struct AccessRejected: Hashable, Sendable {
 
 /// Nobody decided in time, or the grant ended.
 package struct AccessExpired: Hashable, Sendable {
-    package init() {}
+    /// The reason for an end before the grant's time; `nil` for every other end.
+    package let reason: String?
+
+    package init(reason: String? = nil) { self.reason = reason }
 }

@@ -6,6 +6,10 @@ package struct RequiredApproval: Hashable, Sendable {
     package let groups: [String]
     /// Whether every group has to approve, or one of them.
     package let needsEveryGroup: Bool
+    /// The groups of each approval that is needed, where neither one nor every of `groups` says it; empty elsewhere.
+    ///
+    /// `groups` are then all of them, and `needsEveryGroup` is true: a reader that does not know of clauses asks for more.
+    package let mixedClauses: [[String]]
     /// How long a grant lasts when the approver does not say.
     package let duration: Duration?
     /// How approvers are told, as the rule says; `nil` when it says nothing.
@@ -17,11 +21,12 @@ package struct RequiredApproval: Hashable, Sendable {
 
     package init(
         name: String, groups: [String], needsEveryGroup: Bool, duration: Duration?, delivery: RequestedDelivery? = nil,
-        needsSignature: Bool = false, durationMax: Duration? = nil
+        needsSignature: Bool = false, durationMax: Duration? = nil, mixedClauses: [[String]] = []
     ) {
         self.name = name
         self.groups = groups
         self.needsEveryGroup = needsEveryGroup
+        self.mixedClauses = mixedClauses
         self.duration = duration
         self.delivery = delivery
         self.needsSignature = needsSignature
@@ -35,11 +40,14 @@ package struct RequestedDelivery: Hashable, Sendable {
     package let connectors: [String]
     package let mode: String?
     package let fallsBackToUI: Bool?
+    /// Whether the workspace's default connectors are told as well.
+    package let includesDefaults: Bool
 
-    package init(connectors: [String], mode: String?, fallsBackToUI: Bool?) {
+    package init(connectors: [String], mode: String?, fallsBackToUI: Bool?, includesDefaults: Bool = false) {
         self.connectors = connectors
         self.mode = mode
         self.fallsBackToUI = fallsBackToUI
+        self.includesDefaults = includesDefaults
     }
 }
 

@@ -36,7 +36,7 @@ extension ActiveState {
                 ActionApproved(
                     actionID: actionID, payloadHash: action.payloadHash, reason: reason, signature: signature)))
         if let requestID = action.accessRequestID, let request = accessRequests[requestID], request.isPending {
-            let approved = request.approval(given, for: groups, of: action, context)
+            let approved = request.approval(given, for: groups, of: action, after: countedVotes(on: action), context)
             decision.record(
                 on: .accessRequest(requestID), sequence: request.streamSequence + 1, .accessApproved(approved))
         }

@@ -41,17 +41,20 @@ extension ActiveState {
                 "whoever started a run may not approve its calls: let somebody else approve action \(action.id)")
         }
         guard let gate = action.gate, !gate.requirement.groups.isEmpty else { return .approves([]) }
-        let needed = gate.requirement.groups
-        let mine = Set(groups.filter { group in needed.contains { $0.isExactly(group) } })
+        let clauses = gate.requirement.clauses
+        let mine = clauses.allGroups.filter { group in groups.contains { $0.isExactly(group) } }
         guard !mine.isEmpty else {
+            let needed = gate.requirement.groups.joined(separator: ", ")
             throw Rejection(
                 .notAnApprover,
-                "action \(action.id) waits for a member of \(needed.joined(separator: ", ")); \(context.actor.approver) is in none"
+                "action \(action.id) waits for a member of \(needed); \(context.actor.approver) is in none"
             )
         }
-        guard gate.requirement.needsEveryGroup else { return .approves(mine.sorted()) }
-        let added = mine.subtracting(gate.approvedGroups).sorted()
-        if gate.approvedGroups.union(added).isSuperset(of: needed) { return .approves(mine.sorted()) }
+        let approved = countedVotes(on: action).flatMap(\.groups)
+        // An approver in several of the groups stands for each of them.
+        if clauses.open(after: approved + mine).isEmpty { return .approves(mine) }
+        let open = clauses.open(after: approved)
+        let added = mine.filter { group in open.contains { $0.contains { $0.isExactly(group) } } }
         return added.isEmpty ? .changesNothing : .votes(added)
     }
 

@@ -79,9 +79,13 @@ package struct ErasureState: Hashable, Sendable {
 }
 
 extension RunState {
-    /// True when the person is one of several approvers of a call of the run.
+    /// True when the person is one of several approvers of a call of the run, or approved one that is still to be made.
     fileprivate func hasVote(of userID: String) -> Bool {
-        actions.contains { $0.gate?.votes.contains { Optional($0.approver).isPerson(userID) } ?? false }
+        actions.contains { action in
+            let voters = action.gate?.votes.map(\.approver) ?? []
+            let approvers = action.status == .approved && !action.isSpent ? action.gate?.approvers ?? [] : []
+            return (voters + approvers).contains { Optional($0).isPerson(userID) }
+        }
     }
 }
 

@@ -26,7 +26,7 @@ extension ActiveState {
             if let action = run.approvalOfOtherRequest(than: begin) {
                 decision.refuseMismatch(with: action, begin.call)
             } else {
-                try decision.block(begin)
+                try decision.block(begin, replacing: worthlessApprovals(of: begin.call, in: run))
             }
         }
         return decision.events
@@ -37,15 +37,27 @@ extension ActiveState {
         of begin: BeginToolCall, in run: RunState, _ context: DecisionContext
     ) -> CallAuthorization {
         let call = begin.call
-        let approvals = run.approvals(of: begin)
-        if let approval = approvals.first(where: { $0.isFor(call) && $0.satisfies(begin.requirement) }) {
-            return .approval(approval.id)
+        let approval = run.approvals(of: begin).first { action in
+            action.isFor(call) && action.satisfies(begin.requirement) && lostStanding(ofApprovalOf: action) == nil
         }
+        if let approval { return .approval(approval.id) }
         // A grant is for calls to come: it says nothing of one that may have been carried out.
         guard !run.calls.hasUnknownOutcome(call) else { return .missing }
         guard let requirement = begin.requirement else { return .policy }
-        let grants = accessRequests.values.filter { $0.covers(begin, of: run, requirement, context) }
+        let grants = accessRequests.values.filter {
+            $0.covers(begin, of: run, requirement, context) && lostStanding(ofGrantOf: $0) == nil
+        }
         return grants.map(\.id).min().map(CallAuthorization.grant) ?? .missing
+    }
+
+    /// The approvals of exactly this request, once they do not let it be made, with the reason for that.
+    private func worthlessApprovals(of call: ToolCall, in run: RunState) -> [ActionFailed] {
+        run.approvals(of: call).filter { $0.isFor(call) }.map { action in
+            ActionFailed(
+                actionID: action.id,
+                reason: (lostStanding(ofApprovalOf: action) ?? "the policies ask for more than was approved")
+                    + ": the call needs another approval")
+        }
     }
 
     /// Records what came of a call; the action that it carried out has been executed, unless the tool was not reached.
@@ -182,8 +194,9 @@ extension RunDecision {
     }
 
     /// - Throws: `approvalRequired` when it is not known yet what to show to approvers.
-    fileprivate mutating func block(_ begin: BeginToolCall) throws(Rejection) {
+    fileprivate mutating func block(_ begin: BeginToolCall, replacing worthless: [ActionFailed]) throws(Rejection) {
         guard let block = begin.block else { throw Rejection(.approvalRequired, "the call needs an approval") }
+        for failed in worthless { record(.actionFailed(failed)) }
         let call = begin.call
         let isUnknown = run.calls.hasUnknownOutcome(call)
         let requirement =

@@ -10,19 +10,19 @@ package struct ActionState: Hashable, Sendable {
         package let tool: ToolIdentity?
         /// The approvals so far, when several are needed.
         package internal(set) var votes: [Vote]
+        /// Those whose approvals let the call be made; none while it waits.
+        package internal(set) var approvers: [Actor]
 
         package init(
             requirement: RequiredApproval, headersHash: PayloadHash? = nil, tool: ToolIdentity? = nil,
-            votes: [Vote] = []
+            votes: [Vote] = [], approvers: [Actor] = []
         ) {
             self.requirement = requirement
             self.headersHash = headersHash
             self.tool = tool
             self.votes = votes
+            self.approvers = approvers
         }
-
-        /// The groups that have approved.
-        var approvedGroups: Set<String> { Set(votes.flatMap(\.groups)) }
     }
 
     /// One of several approvals that an action needs.

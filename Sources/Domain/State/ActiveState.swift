@@ -98,6 +98,11 @@ package struct ActiveState: Hashable, Sendable {
             return
         }
         guard let before = runs[id]?.footprint else { return }
+        if case .actionApproved(let approved) = event.payload {
+            let votes = runs[id]?.action(approved.actionID)?.gate?.votes ?? []
+            let found = approvers(after: votes, event.actor)
+            runs[id]?.setApprovers(found, of: approved.actionID)
+        }
         runs[id]?.evolve(event)
         if let run = runs[id], run.footprint != before {
             usage.take(run.footprint - before, of: .runBytes, run.workspace, run.creator?.kind)
@@ -132,8 +137,8 @@ package struct ActiveState: Hashable, Sendable {
             if let key = request.pendingKey { pendingAccess[key] = nil }
             let target = request.requested.run
             let votes = target.flatMap { runs[$0.runID]?.action($0.actionID)?.gate?.votes } ?? []
-            accessRequests[id]?.approve(
-                approved, by: votes.map(\.approver) + [event.actor], at: event.time, sequence: event.streamSequence)
+            let found = approvers(after: votes, event.actor)
+            accessRequests[id]?.approve(approved, by: found, at: event.time, sequence: event.streamSequence)
         } else {
             removeAccessRequest(id)
         }

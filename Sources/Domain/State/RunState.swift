@@ -153,6 +153,12 @@ package struct RunState: Hashable, Sendable {
                 isSigned: voted.signature != nil))
     }
 
+    /// Keeps those whose approvals let the call of an action be made.
+    mutating func setApprovers(_ approvers: [Actor], of id: ActionID) {
+        guard let index = actions.firstIndex(where: { $0.id == id }) else { return }
+        actions[index].gate?.approvers = approvers
+    }
+
     private mutating func setSpent(_ isSpent: Bool, _ id: ActionID?) {
         guard let index = actions.firstIndex(where: { $0.id == id }) else { return }
         actions[index].isSpent = isSpent

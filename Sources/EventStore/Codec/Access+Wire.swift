@@ -139,3 +139,18 @@ extension AccessScope: WireChoice {
         }
     }
 }
+
+extension AccessExpired {
+    func write(to writer: inout WireWriter) { writer.add(1, optional: reason) }
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var reason: String?
+        while let field = try reader.next() {
+            switch field {
+            case 1: reason = try reader.text()
+            default: try reader.skip()
+            }
+        }
+        self.init(reason: reason)
+    }
+}

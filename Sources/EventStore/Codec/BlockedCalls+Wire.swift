@@ -43,10 +43,12 @@ extension RequiredApproval {
         if let delivery { writer.add(5) { delivery.write(to: &$0) } }
         writer.add(6, needsSignature)
         writer.add(7, optional: durationMax)
+        for clause in mixedClauses { writer.add(8) { $0.add(1, clause) } }
     }
 
     package init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (name, groups, needsEveryGroup): (String, [String], Bool) = ("", [], false)
+        var mixedClauses: [[String]] = []
         var (needsSignature, durationMax): (Bool, Duration?) = (false, nil)
         var (duration, delivery): (Duration?, RequestedDelivery?)
         while let field = try reader.next() {
@@ -58,12 +60,24 @@ extension RequiredApproval {
             case 5: delivery = try RequestedDelivery(try reader.message())
             case 6: needsSignature = try reader.bool()
             case 7: durationMax = try reader.duration()
+            case 8: mixedClauses.append(try Self.clause(try reader.message()))
             default: try reader.skip()
             }
         }
         self.init(
             name: name, groups: groups, needsEveryGroup: needsEveryGroup, duration: duration, delivery: delivery,
-            needsSignature: needsSignature, durationMax: durationMax)
+            needsSignature: needsSignature, durationMax: durationMax, mixedClauses: mixedClauses)
+    }
+
+    private static func clause(_ reader: consuming WireReader) throws(MalformedRecord) -> [String] {
+        var groups: [String] = []
+        while let field = try reader.next() {
+            switch field {
+            case 1: groups.append(try reader.text())
+            default: try reader.skip()
+            }
+        }
+        return groups
     }
 }
 
@@ -72,19 +86,23 @@ extension RequestedDelivery {
         writer.add(1, connectors)
         writer.add(2, optional: mode)
         if let fallsBackToUI { writer.add(3, optional: fallsBackToUI ? 1 : 0) }
+        writer.add(4, includesDefaults)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (connectors, mode, fallsBackToUI): ([String], String?, Bool?) = ([], nil, nil)
+        var includesDefaults = false
         while let field = try reader.next() {
             switch field {
             case 1: connectors.append(try reader.text())
             case 2: mode = try reader.text()
             case 3: fallsBackToUI = try reader.bool()
+            case 4: includesDefaults = try reader.bool()
             default: try reader.skip()
             }
         }
-        self.init(connectors: connectors, mode: mode, fallsBackToUI: fallsBackToUI)
+        self.init(
+            connectors: connectors, mode: mode, fallsBackToUI: fallsBackToUI, includesDefaults: includesDefaults)
     }
 }
 

@@ -76,7 +76,7 @@ extension EventPayload {
         case .accessRequested(let event): event.write(to: &writer)
         case .accessApproved(let event): event.write(to: &writer)
         case .accessRejected(let event): event.write(to: &writer)
-        case .accessExpired: break
+        case .accessExpired(let event): event.write(to: &writer)
         case .checkpointSaved(let event): event.write(to: &writer)
         case .toolResultRecorded(let event): event.write(to: &writer)
         case .invokeRequested(let event): event.write(to: &writer)
@@ -132,7 +132,7 @@ extension EventPayload {
         case 44: self = .accessRequested(try AccessRequested(message))
         case 45: self = .accessApproved(try AccessApproved(message))
         case 46: self = .accessRejected(try AccessRejected(message))
-        case 47: self = .accessExpired(AccessExpired())
+        case 47: self = .accessExpired(try AccessExpired(message))
         case 48: self = .checkpointSaved(try CheckpointSaved(message))
         case 49: self = .toolResultRecorded(try ToolResultRecorded(message))
         case 50: self = .invokeRequested(try InvokeRequested(message))

@@ -53,7 +53,8 @@ extension EventDocument {
                 json.add("approver_id", rejected.approverID)
                 json.add("reason", rejected.reason)
                 add(rejected.signature, to: &json)
-            case .accessExpired, .apiKeyRevoked: break
+            case .accessExpired(let expired): json.add("reason", expired.reason)
+            case .apiKeyRevoked: break
             case .checkpointSaved(let saved):
                 json.add("checkpoint_id", saved.checkpointID.description)
                 json.add("action_id", saved.actionID)
@@ -181,7 +182,8 @@ extension EventDocument {
         json.add("message", call.reason)
         json.add("approval", call.requirement.name)
         json.add("approver_groups", call.requirement.groups)
-        json.add("approver_match", call.requirement.needsEveryGroup ? "all" : "any")
+        json.add("approver_match", call.requirement.match)
+        json.add("approver_clauses", call.requirement.clausesJSON?.text)
         if call.requirement.needsSignature { json.add("signature_required", true) }
     }
 

@@ -7,7 +7,8 @@ extension EventDocument {
         guard let requirement = approved.requirement else { return }
         json.add("approval", requirement.name)
         json.add("approver_groups", requirement.groups)
-        json.add("approver_match", requirement.needsEveryGroup ? "all" : "any")
+        json.add("approver_match", requirement.match)
+        json.add("approver_clauses", requirement.clausesJSON?.text)
         json.add("approved_groups", approved.approvedGroups)
         json.add("signed", requirement.needsSignature)
     }

@@ -17,12 +17,15 @@ package struct ApprovalMessage: Hashable, Sendable {
     package let payloadHash: String?
     /// Why it needs an approval.
     package let reason: String?
-    /// The groups that approve; none is any approver.
-    package let groups: [String]
-    package let needsEveryGroup: Bool
+    /// The approvals that are needed; `nil` when no policy is about it.
+    package let approvers: RequiredApproval?
     package let expiresAt: Timestamp
+    /// The calls that a grant covers, for a request that a client made.
+    package var covers: String?
     /// Whether an approval has to be signed with the approver's own SSH key, which no link can do.
     package var needsSignature = false
+    /// The groups of all approvals that are needed; none is any approver.
+    var groups: [String] { approvers?.groups ?? [] }
     /// The bound headers of a call that the gate blocked, as a JSON object, and their digest.
     package var headers: JSONText?
     package var headersHash: String?
@@ -45,12 +48,10 @@ package struct ApprovalMessage: Hashable, Sendable {
     /// Names and values, in the order to show them, without the headers.
     package var facts: [(name: String, value: String)] {
         let call = [method, url].compactMap { $0 }.joined(separator: " ")
-        let who = needsEveryGroup ? "one of each of " : "one of "
         let all: [(String, String?)] = [
             ("Agent", agent), ("User", user), ("Tool", tool), ("Origin", toolOrigin), ("Capability", capability),
             ("Call", call.isEmpty ? nil : call), ("Payload hash", payloadHash), ("Headers hash", headersHash),
-            ("Reason", reason),
-            ("Approvers", groups.isEmpty ? nil : who + groups.joined(separator: ", ")),
+            ("Covers", covers), ("Reason", reason), ("Approvers", approvers?.approversText),
             ("Run", subject.runID?.description), ("Action", subject.actionID?.description),
             ("Request", subject.requestID?.description), ("Expires", expiresAt.description),
         ]

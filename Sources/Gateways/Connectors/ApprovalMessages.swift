@@ -13,7 +13,6 @@ package struct ApprovalMessages: Sendable {
         _ label: DeliveryLabel, in workspace: WorkspaceName
     ) async throws -> ApprovalMessage? {
         let requirement = try await requirement(label.subject, in: workspace)
-        let (groups, needsEveryGroup) = (requirement?.groups ?? [], requirement?.needsEveryGroup ?? false)
         switch label.subject {
         case .request(let id):
             guard let request = try await projections.accessRequest(id, in: workspace) else { return nil }
@@ -21,19 +20,21 @@ package struct ApprovalMessages: Sendable {
                 deliveryID: label.id, workspace: workspace, subject: label.subject, agent: request.agentID,
                 user: request.subject, tool: request.toolID, capability: request.capability, method: request.method,
                 url: request.url, toolOrigin: request.tool?.origin, payloadHash: request.payloadHash, reason: nil,
-                groups: groups,
-                needsEveryGroup: needsEveryGroup,
-                expiresAt: request.expiresAt)
-        case .action(let run, let id, _):
+                approvers: requirement, expiresAt: request.expiresAt, covers: request.coverage?.pendingSentence)
+        case .action(let run, let id, let request):
             guard let run = try await projections.run(run, in: workspace),
                 let action = try await projections.action(id, of: run.id)
             else { return nil }
             let call = try await projections.blockedCall(id, of: run.id)
+            var covers: String?
+            if let request, let asked = try await projections.accessRequest(request, in: workspace) {
+                covers = asked.coverage?.pendingSentence
+            }
             return ApprovalMessage(
                 deliveryID: label.id, workspace: workspace, subject: label.subject, agent: run.agentID,
                 user: run.userID, tool: action.toolID, capability: action.capability, method: action.method,
                 url: action.url, payloadHash: action.payloadHash, reason: call?.reason,
-                groups: groups, needsEveryGroup: needsEveryGroup, expiresAt: action.expiresAt,
+                approvers: requirement, expiresAt: action.expiresAt, covers: covers,
                 needsSignature: call?.requirement.needsSignature ?? false, headers: call?.headers,
                 headersHash: call?.headersHash?.text)
         }
@@ -73,7 +74,7 @@ package struct ApprovalMessages: Sendable {
         return RequiredApproval(
             ApprovalRequirement.stated(
                 tool: tool, capability: capability, method: method, url: url.flatMap { try? NormalizedURL($0) },
-                policies: policies))
+                policies: policies), durationMax: nil)
     }
 
     /// How it came out; `nil` while nobody has decided.

@@ -103,7 +103,7 @@ package struct ApprovalNotifier: Sendable {
             try await projections.reach(position)
             let requested = try await messages.requirement(subject, in: workspace)?.delivery
             let defaults = try await directory.defaults(in: workspace)
-            let named = requested.flatMap { $0.connectors.isEmpty ? nil : $0.connectors } ?? defaults.connectors
+            let named = requested?.names(defaults.connectors) ?? defaults.connectors
             let connectors = try await directory.connectors(named: named, in: workspace)
             let mode = requested?.mode.flatMap(ConnectorDefaults.Mode.init(rawValue:)) ?? defaults.mode
             let fallsBackToUI = requested?.fallsBackToUI ?? defaults.fallsBackToUI
@@ -159,6 +159,14 @@ package struct ApprovalNotifier: Sendable {
         guard let value = digest.withUnsafeBytes({ UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16])) })
         else { preconditionFailure("SHA-256 has 32 bytes") }
         return DeliveryID(value)
+    }
+}
+
+extension RequestedDelivery {
+    /// The names of the connectors to tell, given the workspace's default; `nil` for all of them.
+    fileprivate func names(_ defaults: [String]?) -> [String]? {
+        guard !connectors.isEmpty else { return defaults }
+        return includesDefaults ? defaults.map { connectors + $0 } : connectors
     }
 }
 

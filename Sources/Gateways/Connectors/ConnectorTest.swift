@@ -22,7 +22,7 @@ package struct ConnectorTest: Sendable {
         var message = ApprovalMessage(
             deliveryID: id, workspace: workspace, subject: .request(AccessRequestID(id.value)), agent: "none",
             user: "nobody", tool: "none", capability: nil, method: nil, url: nil, payloadHash: nil,
-            reason: "a test of the connector", groups: [], needsEveryGroup: false, expiresAt: time)
+            reason: "a test of the connector", approvers: nil, expiresAt: time)
         message.isTest = true
         let request: ConnectorRequest
         do throws(ConnectorProblem) { request = try connector.format.ask(message, at: time) } catch {

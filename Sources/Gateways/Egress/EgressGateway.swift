@@ -96,7 +96,11 @@ package struct EgressGateway: Sendable {
         if let answer = try await missingConsent(asked) { return answer }
         let call = asked.call(commands.newID(), verdict.capability)
         let requirement: RequiredApproval? =
-            if case .approvalRequired(_, let approval) = verdict.decision { RequiredApproval(approval) } else { nil }
+            if case .approvalRequired(_, let approval) = verdict.decision {
+                RequiredApproval(approval, durationMax: commands.grantDurationMax)
+            } else {
+                nil
+            }
         let events = try await beginInTurn(asked, call, requirement, reason: verdict.rule.reason)
         for event in events {
             switch event {
@@ -230,11 +234,16 @@ package struct EgressGateway: Sendable {
 }
 
 extension RequiredApproval {
-    init(_ approval: ApprovalRequirement) {
+    /// - Parameter settingsMax: the longest grant where no rule has a duration; `nil` where durations do not matter.
+    init(_ approval: ApprovalRequirement, durationMax settingsMax: Duration?) {
+        let durationMax = approval.durationMax.map { longest in
+            approval.isLimitedBySettings ? min(longest, settingsMax ?? longest) : longest
+        }
         self.init(
             name: approval.name, groups: approval.groups, needsEveryGroup: approval.match == .all,
-            duration: approval.duration, delivery: RequestedDelivery(approval.delivery),
-            needsSignature: approval.needsSignature, durationMax: approval.durationMax)
+            duration: durationMax.map { min($0, approval.duration) } ?? approval.duration,
+            delivery: RequestedDelivery(approval.delivery), needsSignature: approval.needsSignature,
+            durationMax: durationMax, mixedClauses: approval.mixedClauses)
     }
 }
 
@@ -254,6 +263,8 @@ extension RequestedDelivery {
     /// `nil` when the rule says nothing of it.
     fileprivate init?(_ delivery: ApprovalDelivery) {
         guard !delivery.connectors.isEmpty || delivery.mode != nil || delivery.fallsBackToUI != nil else { return nil }
-        self.init(connectors: delivery.connectors, mode: delivery.mode, fallsBackToUI: delivery.fallsBackToUI)
+        self.init(
+            connectors: delivery.connectors, mode: delivery.mode, fallsBackToUI: delivery.fallsBackToUI,
+            includesDefaults: delivery.includesDefaults)
     }
 }

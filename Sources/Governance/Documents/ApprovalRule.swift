@@ -90,12 +90,22 @@ package struct ApprovalDelivery: Hashable, Sendable {
     package let connectors: [String]
     package let mode: String?
     package let fallsBackToUI: Bool?
+    /// Whether the workspace's default connectors are told as well; never of a single document.
+    package let includesDefaults: Bool
 
-    init() { (connectors, mode, fallsBackToUI) = ([], nil, nil) }
+    init() { self.init(connectors: [], mode: nil, fallsBackToUI: nil, includesDefaults: false) }
+
+    init(connectors: [String], mode: String?, fallsBackToUI: Bool?, includesDefaults: Bool) {
+        self.connectors = connectors
+        self.mode = mode
+        self.fallsBackToUI = fallsBackToUI
+        self.includesDefaults = includesDefaults
+    }
 
     init(_ reader: DocumentReader) throws(InvalidDocument) {
         connectors = try reader.texts("connectors")
         mode = try reader.text("mode")
         fallsBackToUI = try reader.flag("fallbackToUI")
+        includesDefaults = false
     }
 }

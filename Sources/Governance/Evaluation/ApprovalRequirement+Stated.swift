@@ -1,7 +1,7 @@
 import Domain
 
 extension ApprovalRequirement {
-    /// What the agent's policies say of a call that its client says waits, as the gate would find it.
+    /// The approvals that the agent's policies ask for, together, for a call that its client says waits.
     ///
     /// What the client leaves out is taken to be the tool's own address, and no method: rules that name methods are not
     /// about it.
@@ -11,6 +11,7 @@ extension ApprovalRequirement {
         let subject = ApprovalSubject(
             tool: tool.name, capabilityNames: capability.map { [$0] } ?? [], method: method ?? "",
             url: url ?? tool.baseURL, tags: tool.tags)
-        return ApprovalRuleChoice.choose(policies, asking: nil, subject).requirement
+        let asking = ApprovalRuleChoice.Asking(policies: [], hasOthers: true)
+        return ApprovalRuleChoice.choose(policies, asking, subject).requirement
     }
 }

@@ -60,7 +60,7 @@ private struct Evaluation {
         case .allow: return verdict(.allow(ruling.rule), judged.match, url: judged.url)
         case .approvalRequired:
             return verdict(
-                .approvalRequired(ruling.rule, requirement(ruling.rule, judged)), judged.match, url: judged.url)
+                .approvalRequired(ruling.rule, requirement(judged)), judged.match, url: judged.url)
         }
     }
 
@@ -189,17 +189,22 @@ private struct Evaluation {
     }
 
     private func asksForApproval(_ tool: GovernedTool, _ permission: PolicyPermission) -> Bool {
-        permission == .allow && (tool.requiresApproval || tool.accessMode == .critical)
+        permission == .allow && tool.asksForApproval
     }
 
-    /// The closest approval rule of the policy that asks for the approval, else of any that is bound.
-    private mutating func requirement(_ rule: DecidingRule, _ judged: JudgedCall) -> ApprovalRequirement {
-        var asking: String?
-        if case .policy(let name, _, _) = rule { asking = name }
+    /// The requirements of all policies that ask for the approval, and of the tool where it asks.
+    private mutating func requirement(_ judged: JudgedCall) -> ApprovalRequirement {
+        let asking = policies.filter { bound in
+            guard case .policy(let policy) = bound.content else { return false }
+            return policy.rules.contains {
+                $0.permission == .approvalRequired && $0.covers(call.method, judged.url, judged.tags)
+            }
+        }
         let subject = ApprovalSubject(
             tool: judged.tool.name, capabilityNames: judged.match?.capability?.names ?? [], method: call.method,
             url: judged.url, tags: judged.tags)
-        let found = ApprovalRuleChoice.choose(policies, asking: asking, subject)
+        let found = ApprovalRuleChoice.choose(
+            policies, .init(policies: Set(asking.map(\.name)), hasOthers: judged.tool.asksForApproval), subject)
         explanation.add(.approval, found.reason)
         return found.requirement
     }
@@ -212,6 +217,11 @@ private struct Evaluation {
     private func verdict(_ decision: Verdict.Decision, _ match: CapabilityMatch?, url: NormalizedURL?) -> Verdict {
         Verdict(decision: decision, explanation: explanation, capability: match, url: url)
     }
+}
+
+extension GovernedTool {
+    /// True when the tool wants every call approved, whatever the policies say.
+    fileprivate var asksForApproval: Bool { requiresApproval || accessMode == .critical }
 }
 
 /// What a call comes to before any policy is asked.

@@ -82,41 +82,6 @@ package enum DecidingRule: Hashable, Sendable {
     }
 }
 
-/// Who has to approve a call, and how long an approval holds.
-package struct ApprovalRequirement: Hashable, Sendable {
-    /// The name of the approval rule that says so; empty when it has none, or when no rule does.
-    package let name: String
-    /// Sorted; none is every key that may approve.
-    package let groups: [String]
-    package let match: Approvers.Quorum
-    package let duration: Duration
-    /// The longest grant that the rule allows; `nil` when it has no duration.
-    package let durationMax: Duration?
-    package let delivery: ApprovalDelivery
-    /// Whether each approval has to be signed with the approver's own SSH key.
-    package let needsSignature: Bool
-
-    package static let defaultDuration: Duration = .seconds(4 * 3600)
-
-    /// Any approver, for four hours.
-    package static let `default` = ApprovalRequirement(
-        name: "", approvers: Approvers(groups: [], quorum: .any), duration: defaultDuration,
-        durationMax: nil, delivery: ApprovalDelivery(), needsSignature: false)
-
-    init(
-        name: String, approvers: Approvers, duration: Duration, durationMax: Duration?, delivery: ApprovalDelivery,
-        needsSignature: Bool
-    ) {
-        self.name = name
-        groups = approvers.groups
-        match = approvers.quorum
-        self.duration = duration
-        self.durationMax = durationMax
-        self.delivery = delivery
-        self.needsSignature = needsSignature
-    }
-}
-
 /// The way to a verdict: each thing looked at, in order.
 package struct Explanation: Hashable, Sendable {
     package enum Stage: String, Hashable, Sendable {

@@ -72,9 +72,19 @@ extension AccessRequestRecord {
             json.add("created_at", createdAt)
             json.add("updated_at", updatedAt)
             json.add("expires_at", expiresAt)
+            json.add("covers", covers)
             guard era == .v1alpha else { return }
             json.add("agent", agentID)
             json.add("tool", toolID)
+        }
+    }
+
+    /// The calls that a grant covers or would cover, for a request that a client made.
+    private var covers: String? {
+        switch (status, scope) {
+        case (.pending, _): coverage?.pendingSentence
+        case (.approved, let scope?): coverage?.sentence(scope, until: expiresAt.description)
+        case (.approved, nil), (.rejected, _), (.expired, _): nil
         }
     }
 }

@@ -140,10 +140,25 @@ extension APIHandlers {
             .init(name: "message", value: .string(call.reason)),
             .init(name: "approval", value: .string(call.requirement.name)),
             .init(name: "approver_groups", value: .array(call.requirement.groups.map(JSONValue.string))),
-            .init(name: "approver_match", value: .string(call.requirement.needsEveryGroup ? "all" : "any")),
+            .init(name: "approver_match", value: .string(call.requirement.match)),
             .init(name: "signature_required", value: .bool(call.requirement.needsSignature)),
             .init(name: "tool_headers", value: call.headers.value),
-        ] + blockedBody(call, of: id, run.id, in: run.workspace).members
+        ] + (call.requirement.clausesJSON.map { [.init(name: "approver_clauses", value: $0)] } ?? [])
+            + votes(on: id, of: run.id) + blockedBody(call, of: id, run.id, in: run.workspace).members
+    }
+
+    /// The approvals so far of a call that needs several, and those that count no more; nothing before the first.
+    private func votes(on action: ActionID, of run: RunID) -> [JSONValue.Member] {
+        let votes = commands.votes(on: action, in: run).map { vote, lostStanding in
+            var members: [JSONValue.Member] = [
+                .init(name: "approver_id", value: .string(vote.approver.name)),
+                .init(name: "groups", value: .array(vote.groups.map(JSONValue.string))),
+                .init(name: "counts", value: .bool(lostStanding == nil)),
+            ]
+            if let lostStanding { members.append(.init(name: "reason", value: .string(lostStanding))) }
+            return JSONValue.object(members)
+        }
+        return votes.isEmpty ? [] : [.init(name: "votes", value: .array(votes))]
     }
 
     func blockedBody(

@@ -163,6 +163,8 @@ extension DecisionLinks.View {
             json.add("payload_hash", message.payloadHash)
             json.add("headers_hash", message.headersHash)
             json.add("tool_headers", message.headers)
+            json.add("covers", message.covers)
+            json.add("approvers", message.approvers?.approversText)
             json.add("signature_required", message.needsSignature)
             json.add("reason", message.reason)
             json.add("expires_at", message.expiresAt)

@@ -112,7 +112,10 @@ extension ApprovalRequirement {
         .object { json in
             json.add("name", name)
             json.add("groups", groups)
-            json.add("match", match.rawValue)
+            json.add("match", mixedClauses.isEmpty ? match.rawValue : "clauses")
+            if !mixedClauses.isEmpty {
+                json.add("clauses", mixedClauses.map { JSONValue.array($0.map(JSONValue.string)).text })
+            }
             json.add("duration", DurationText.format(duration))
             if needsSignature { json.add("require_signature", true) }
         }

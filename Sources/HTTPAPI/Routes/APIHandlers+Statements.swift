@@ -12,7 +12,8 @@ extension APIHandlers {
         let run = try await run(try request.runID(), request)
         let action = try await action(try request.actionID(), of: run.id)
         let headers = try await projections.blockedCall(action.id, of: run.id)?.headers
-        return shown(statement(of: action, in: run.workspace), try askedDecision(request), grant: nil, headers)
+        return shown(
+            statement(of: action, in: run.workspace), try askedDecision(request), grant: nil, headers, covers: nil)
     }
 
     func accessStatement(_ request: APIRequest) async throws -> APIAnswer {
@@ -30,7 +31,15 @@ extension APIHandlers {
         if let run = access.runID, let action = access.actionID {
             headers = try await projections.blockedCall(action, of: run)?.headers
         }
-        return shown(statement(of: access), decision, grant: grant, headers)
+        let covers = decision == .approve ? Self.covers(access, scope ?? .once, for: duration) : nil
+        return shown(statement(of: access), decision, grant: grant, headers, covers: covers)
+    }
+
+    /// The calls that the approval would cover, for a request that a client made.
+    private static func covers(_ access: AccessRequestRecord, _ scope: AccessScope, for duration: Duration?) -> String?
+    {
+        let length = DurationText.format(duration ?? access.duration)
+        return access.coverage?.sentence(scope, until: "\(length) after the approval")
     }
 
     /// The signature that came with a decision on an action; `nil` when none came.
@@ -94,7 +103,7 @@ extension APIHandlers {
 
     private func shown(
         _ statement: DecisionStatement, _ decision: DecisionStatement.Decision, grant: SignedGrant?,
-        _ headers: JSONText?
+        _ headers: JSONText?, covers: String?
     ) -> APIAnswer {
         APIAnswer(
             .ok,
@@ -104,6 +113,7 @@ extension APIHandlers {
                 json.add("payload_hash", statement.payloadHash)
                 json.add("headers_hash", statement.headersHash)
                 json.add("tool_headers", headers)
+                json.add("covers", covers)
             })
     }
 

@@ -40,10 +40,10 @@ enum AccessRequestsProjector {
             try db.run(
                 "UPDATE access_requests SET status = ?, approver_id = ?, reason = ?, updated_at = ? WHERE id = ?",
                 [AccessRequestStatus.rejected.rawValue, rejected.approverID, rejected.reason, time, id.column])
-        case .accessExpired:
+        case .accessExpired(let expired):
             try db.run(
-                "UPDATE access_requests SET status = ?, updated_at = ? WHERE id = ?",
-                [AccessRequestStatus.expired.rawValue, time, id.column])
+                "UPDATE access_requests SET status = ?, reason = coalesce(?, reason), updated_at = ? WHERE id = ?",
+                [AccessRequestStatus.expired.rawValue, expired.reason, time, id.column])
         case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .runCreated, .runEventAdded,
             .runStatusChanged, .actionBlocked, .actionApproved, .actionRejected, .actionExpired, .actionExecuted,
             .actionFailed, .checkpointSaved, .toolResultRecorded, .invokeRequested, .invokeCompleted, .invokeFailed,

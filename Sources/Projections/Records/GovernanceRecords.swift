@@ -24,10 +24,20 @@ package struct AccessRequestRecord: Hashable, Sendable {
     package let expiresAt: Timestamp
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
+    /// Whether the gate asks, for one call; a client does otherwise.
+    package let isForOneCall: Bool
     /// The position of the request's first event: requests sort by it.
     package let position: Position
     /// The tool that a grant would be for; `nil` when there was none of that name.
     package let tool: ToolIdentity?
+
+    /// The calls that a grant covers, for a request that a client made; `nil` for those of the gate.
+    package var coverage: GrantCoverage? {
+        guard !isForOneCall else { return nil }
+        return GrantCoverage(
+            subject: subject, agent: agentID, tool: toolID, run: runID,
+            stated: (capability, method, url, payloadHash.map(PayloadHash.init)))
+    }
 
     init(_ row: Row) throws {
         id = try row.identifier("id")
@@ -52,6 +62,7 @@ package struct AccessRequestRecord: Hashable, Sendable {
         expiresAt = row.time("expires_at")
         createdAt = row.time("created_at")
         updatedAt = row.time("updated_at")
+        isForOneCall = row["for_one_call"]
         position = Position(UInt64(row["position"] as Int64))
     }
 }

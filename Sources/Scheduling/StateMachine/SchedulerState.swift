@@ -58,6 +58,7 @@ package struct SchedulerState: Sendable {
         for request in active.accessRequests.values.sorted(by: { $0.id < $1.id }) {
             timers.insert(Timer(time: request.expiresAt, subject: .access(request.id)))
         }
+        touchLostGrants()
     }
 
     /// When something is due at the latest; `nil` when only an event can make it so.
@@ -90,6 +91,7 @@ package struct SchedulerState: Sendable {
             if let run = active.runs[RunID(event.stream.id)] { occupy(run) }
         case .invokeCompleted, .invokeFailed:
             release(RunID(event.stream.id))
+        case .apiKeyRevoked: touchLostGrants()
         default: break
         }
         guard event.stream.kind == .run else { return }
@@ -152,8 +154,14 @@ package struct SchedulerState: Sendable {
         }
     }
 
+    /// Has the grants ended that count no more. The gate has ignored them since; this is for their readers.
+    private mutating func touchLostGrants() {
+        let lost = active.accessRequests.values.filter { active.lostStanding(ofGrantOf: $0) != nil }
+        for request in lost.sorted(by: { $0.id < $1.id }) { touch(.access(request.id)) }
+    }
+
     private mutating func examine(_ request: AccessRequestState, _ now: Timestamp) -> [Due] {
-        guard request.expiresAt <= now else { return [] }
+        guard request.expiresAt <= now || active.lostStanding(ofGrantOf: request) != nil else { return [] }
         return [Due(workspace: request.workspace, command: .expireAccess(request: request.id))]
     }
 

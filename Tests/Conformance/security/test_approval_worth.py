@@ -1,22 +1,19 @@
 """An approval is worth what the policy asked for: attackers are agents, clients and approvers of other groups."""
 
-import hashlib
 import itertools
 import json
 import threading
 
 import pytest
 
-from governed_agent import GovernedAgent, store_tool
+from governed_bank import PAYMENT, Bank, digest, numbers
 from identity_server import IdentityServer
 from scripted_agent import ScriptedAgent
 from scripted_tool import ScriptedTool
 from sluice_process import SluiceProcess
 
 FAST = {"SLUICE_INVOKE_BACKOFF_MIN": "50ms", "SLUICE_INVOKE_BACKOFF_MAX": "200ms"}
-PAYMENT = b'{"amount": 100}'
 SCOPES = ["once", "run", "agent_user_ttl"]
-numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -45,48 +42,6 @@ def provider():
     identity = IdentityServer()
     yield identity
     identity.close()
-
-
-def digest(body):
-    return "sha256:" + hashlib.sha256(body).hexdigest()
-
-
-class Bank:
-    """An agent that has to ask finance before it pays, sales before it quotes, and any approver before it reads."""
-
-    def __init__(self, sluice, tool, **finance):
-        self.sluice, self.number = sluice, next(numbers)
-        self.tool, self.url = f"bank-{self.number}", tool.url
-        store_tool(sluice, self.tool, tool.url)
-        self.agent = GovernedAgent(
-            sluice, f"payer-{self.number}", [("approval_required", [], tool.url + "/*")], [
-                {"name": "payments", "resource": tool.url + "/pay*", "approvers": {"groups": ["finance"]}} | finance,
-                {"name": "quotes", "resource": tool.url + "/quote*", "approvers": {"groups": ["sales"]}},
-                {"name": "transfers", "resource": tool.url + "/transfer*",
-                 "approvers": {"groups": ["finance", "risk"], "match": "all"}, "maxDuration": "1h"}])
-
-    def member(self, *groups):
-        answer = self.sluice.client().post("/api/v1/auth/api-keys", {
-            "name": f"member-{next(numbers)}", "role": "approver", "groups": list(groups)})
-        assert answer.status == 201, answer
-        return self.sluice.client(answer.json["token"])
-
-    def start(self, **more):
-        return self.agent.start(**more)
-
-    def call(self, run, target="/pay", body=PAYMENT, method="POST", headers=()):
-        return self.agent.call(run, method, self.tool, target, body, headers)
-
-    def blocked(self, run, target="/pay", body=PAYMENT, method="POST"):
-        return self.agent.blocked(run, method, self.tool, target, body)
-
-    def grant(self, run, approver, scope, duration="1h", target="/quote", body=b"first", method="POST"):
-        """A call that waits, approved more widely than for itself alone."""
-        action = self.blocked(run, target, body, method)
-        request, = [each for each in self.agent.requests(run) if each["action_id"] == action["action_id"]]
-        answer = approver.post(f"/governance/requests/{request['id']}/approve", {"scope": scope, "duration": duration})
-        assert answer.status == 200, answer
-        return answer.json
 
 
 @pytest.fixture

@@ -1649,6 +1649,9 @@ nonisolated struct Sluice_Events_V1_ApprovalRequirement: Sendable {
   /// Clears the value of `durationMaxUs`. Subsequent reads from it will return its default value.
   mutating func clearDurationMaxUs() {self._durationMaxUs = nil}
 
+  /// The approvals that are needed, where neither one nor every of the groups says it; groups are then all of them.
+  var clauses: [Sluice_Events_V1_ApproverClause] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1656,6 +1659,20 @@ nonisolated struct Sluice_Events_V1_ApprovalRequirement: Sendable {
   fileprivate var _durationUs: Int64? = nil
   fileprivate var _delivery: Sluice_Events_V1_RequestedDelivery? = nil
   fileprivate var _durationMaxUs: Int64? = nil
+}
+
+/// One approval, by a member of any of the groups.
+nonisolated struct Sluice_Events_V1_ApproverClause: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Plain.
+  var groups: [String] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 /// A decision's signature by the approver's own SSH key.
@@ -1708,6 +1725,9 @@ nonisolated struct Sluice_Events_V1_RequestedDelivery: Sendable {
   var hasFallsBackToUi: Bool {self._fallsBackToUi != nil}
   /// Clears the value of `fallsBackToUi`. Subsequent reads from it will return its default value.
   mutating func clearFallsBackToUi() {self._fallsBackToUi = nil}
+
+  /// The workspace's default connectors are told as well.
+  var includesDefaults: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2139,9 +2159,21 @@ nonisolated struct Sluice_Events_V1_AccessExpired: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// Why a grant ended before its time; without one, its time had passed or the run or a person's data had ended.
+  var reason: String {
+    get {_reason ?? String()}
+    set {_reason = newValue}
+  }
+  /// Returns true if `reason` has been explicitly set.
+  var hasReason: Bool {self._reason != nil}
+  /// Clears the value of `reason`. Subsequent reads from it will return its default value.
+  mutating func clearReason() {self._reason = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _reason: String? = nil
 }
 
 nonisolated struct Sluice_Events_V1_CheckpointSaved: Sendable {
@@ -5072,7 +5104,7 @@ nonisolated extension Sluice_Events_V1_ToolIdentity: SwiftProtobuf.Message, Swif
 
 nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ApprovalRequirement"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}groups\0\u{3}needs_every_group\0\u{3}duration_us\0\u{1}delivery\0\u{3}needs_signature\0\u{3}duration_max_us\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}groups\0\u{3}needs_every_group\0\u{3}duration_us\0\u{1}delivery\0\u{3}needs_signature\0\u{3}duration_max_us\0\u{1}clauses\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5087,6 +5119,7 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
       case 5: try { try decoder.decodeSingularMessageField(value: &self._delivery) }()
       case 6: try { try decoder.decodeSingularBoolField(value: &self.needsSignature) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self._durationMaxUs) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.clauses) }()
       default: break
       }
     }
@@ -5118,6 +5151,9 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
     try { if let v = self._durationMaxUs {
       try visitor.visitSingularInt64Field(value: v, fieldNumber: 7)
     } }()
+    if !self.clauses.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.clauses, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5129,6 +5165,37 @@ nonisolated extension Sluice_Events_V1_ApprovalRequirement: SwiftProtobuf.Messag
     if lhs._delivery != rhs._delivery {return false}
     if lhs.needsSignature != rhs.needsSignature {return false}
     if lhs._durationMaxUs != rhs._durationMaxUs {return false}
+    if lhs.clauses != rhs.clauses {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ApproverClause: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ApproverClause"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.groups) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.groups.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.groups, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ApproverClause, rhs: Sluice_Events_V1_ApproverClause) -> Bool {
+    if lhs.groups != rhs.groups {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5181,7 +5248,7 @@ nonisolated extension Sluice_Events_V1_DecisionSignature: SwiftProtobuf.Message,
 
 nonisolated extension Sluice_Events_V1_RequestedDelivery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RequestedDelivery"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connectors\0\u{1}mode\0\u{3}falls_back_to_ui\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}connectors\0\u{1}mode\0\u{3}falls_back_to_ui\0\u{3}includes_defaults\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5192,6 +5259,7 @@ nonisolated extension Sluice_Events_V1_RequestedDelivery: SwiftProtobuf.Message,
       case 1: try { try decoder.decodeRepeatedStringField(value: &self.connectors) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self._mode) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self._fallsBackToUi) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.includesDefaults) }()
       default: break
       }
     }
@@ -5211,6 +5279,9 @@ nonisolated extension Sluice_Events_V1_RequestedDelivery: SwiftProtobuf.Message,
     try { if let v = self._fallsBackToUi {
       try visitor.visitSingularBoolField(value: v, fieldNumber: 3)
     } }()
+    if self.includesDefaults != false {
+      try visitor.visitSingularBoolField(value: self.includesDefaults, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5218,6 +5289,7 @@ nonisolated extension Sluice_Events_V1_RequestedDelivery: SwiftProtobuf.Message,
     if lhs.connectors != rhs.connectors {return false}
     if lhs._mode != rhs._mode {return false}
     if lhs._fallsBackToUi != rhs._fallsBackToUi {return false}
+    if lhs.includesDefaults != rhs.includesDefaults {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5744,18 +5816,33 @@ nonisolated extension Sluice_Events_V1_AccessRejected: SwiftProtobuf.Message, Sw
 
 nonisolated extension Sluice_Events_V1_AccessExpired: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AccessExpired"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}reason\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    // Load everything into unknown fields
-    while try decoder.nextFieldNumber() != nil {}
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self._reason) }()
+      default: break
+      }
+    }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._reason {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_AccessExpired, rhs: Sluice_Events_V1_AccessExpired) -> Bool {
+    if lhs._reason != rhs._reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

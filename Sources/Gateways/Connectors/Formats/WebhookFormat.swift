@@ -63,6 +63,8 @@ struct WebhookFormat: ConnectorFormat {
         if message.needsSignature { add("signature_required", .bool(true)) }
         add("reason", text(message.reason))
         add("approver_groups", .array(message.groups.map(JSONValue.string)))
+        if let clauses = message.approvers?.clausesJSON { add("approver_clauses", clauses) }
+        add("covers", text(message.covers))
         add("expires_at", text(message.expiresAt.description))
         add("decision_url", text(message.link))
         return .members([
