@@ -26,7 +26,7 @@ extension ActiveState {
             if let action = run.approvalOfOtherRequest(than: begin) {
                 decision.refuseMismatch(with: action, begin.call)
             } else {
-                try decision.block(begin, replacing: worthlessApprovals(of: begin.call, in: run))
+                try decision.block(begin, replacing: worthlessApprovals(of: begin, in: run))
             }
         }
         return decision.events
@@ -51,8 +51,8 @@ extension ActiveState {
     }
 
     /// The approvals of exactly this request, once they do not let it be made, with the reason for that.
-    private func worthlessApprovals(of call: ToolCall, in run: RunState) -> [ActionFailed] {
-        run.approvals(of: call).filter { $0.isFor(call) }.map { action in
+    private func worthlessApprovals(of begin: BeginToolCall, in run: RunState) -> [ActionFailed] {
+        run.approvals(of: begin).filter { $0.isFor(begin.call) }.map { action in
             ActionFailed(
                 actionID: action.id,
                 reason: (lostStanding(ofApprovalOf: action) ?? "the policies ask for more than was approved")
