@@ -77,7 +77,9 @@ def test_what_is_the_callers_own_does_not_reach_the_provider(api, model, provide
         "X-RunAgents-API-Key": api.headers["Authorization"].removeprefix("Bearer "), "Cookie": "a=b",
         "X-End-User-Id": "ada", "X-Run-Id": "r", "X-Forwarded-For": "10.0.0.1", "Accept": "application/json"})
     headers = model.next_call()[1]
-    assert set(headers) == {"accept", "authorization", "content-type", "content-length", "host", "via"}
+    assert set(headers) == {
+        "accept", "accept-encoding", "authorization", "content-type", "content-length", "host", "via"}
+    assert headers["accept-encoding"] == "identity"
     assert "conformance" not in str(headers)
 
 
