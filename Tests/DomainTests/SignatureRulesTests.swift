@@ -102,8 +102,8 @@ import Testing
         for (isSigned, covers) in [(false, false), (true, true)] {
             let asked = RequestAccess(
                 requestID: scenario.newID(), subject: "alice", toolID: "bank", agentID: "payments", duration: nil,
-                runID: nil, actionID: scenario.newID(), capability: nil, payloadHash: nil, method: nil, url: nil,
-                tool: .example)
+                runID: nil, actionID: scenario.newID(), capability: nil, payloadHash: nil, method: "POST",
+                url: "https://bank/", tool: .example)
             try scenario.when(.requestAccess(asked))
             scenario.actor = try scenario.approver("m-\(isSigned)", [])
             try scenario.when(

@@ -23,11 +23,14 @@ extension LogGenerator {
         let number = UInt64.random(in: 1...4, using: &random)
         let call = call(newID(), UUIDValue(high: 0, low: number), in: run)
         if call.isRepeatable, random.chance(50) { return .recordToolCall(run: run.id, outcome(of: call)) }
+        let hasGroups = random.chance(20)
+        let clauses = hasGroups && number == 4 ? [["finance", "legal"], ["risk"]] : []
         let requirement = random.maybe(
             RequiredApproval(
-                name: "payments", groups: random.chance(20) ? ["finance", "risk"] : [],
-                needsEveryGroup: random.chance(50), duration: random.maybe(.seconds(60)),
-                needsSignature: random.chance(30)))
+                name: "payments",
+                groups: clauses.isEmpty ? (hasGroups ? ["finance", "risk"] : []) : clauses.flatMap(\.self).sorted(),
+                needsEveryGroup: random.chance(50) || !clauses.isEmpty, duration: random.maybe(.seconds(60)),
+                needsSignature: random.chance(30), mixedClauses: clauses))
         let block = BlockToolCall(
             actionID: newID(), requestID: newID(), reason: "a rule", headers: JSONText(verified: "{}"),
             payload: random.maybe([1, 2, 3]))

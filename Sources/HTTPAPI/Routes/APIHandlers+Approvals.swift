@@ -148,7 +148,10 @@ extension APIHandlers {
     }
 
     /// The approvals so far of a call that needs several, and those that count no more; nothing before the first.
+    ///
+    /// They come from the writer's memory, which has no history: an answer for the past is without them.
     private func votes(on action: ActionID, of run: RunID) -> [JSONValue.Member] {
+        guard PointInTime.current == nil else { return [] }
         let votes = commands.votes(on: action, in: run).map { vote, lostStanding in
             var members: [JSONValue.Member] = [
                 .init(name: "approver_id", value: .string(vote.approver.name)),
