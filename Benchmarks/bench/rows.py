@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import egress
+import journal
 import latency
 import log_figures
 import models
@@ -68,4 +69,8 @@ ROWS = [
          ("what the gateway adds to such a call, one connection, median", at_most(0.2)),
          ("what it adds to each chunk of a stream of 500", at_most(0.2)),
          ("resident memory at its highest after that", at_most(0.25))]),
+    Row(
+        16, journal.recorded_and_replayed,
+        [("a model call of a run whose response is recorded, one connection, median", at_most(1.5)),
+         ("the same call in the next attempt: a replay", at_most(1))]),
 ]

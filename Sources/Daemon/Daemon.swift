@@ -108,7 +108,7 @@ package struct Daemon: Sendable {
             client: client, configuration: configuration.egress, logger: logger)
         let models = LLMGateway(
             projections: projections,
-            meter: ModelMeter(commands: commands, projections: projections, logger: logger),
+            meter: ModelMeter(commands: commands, projections: projections, logger: logger), vault: vault,
             credentials: credentials, client: client,
             configuration: configuration.llm, now: { commands.clock.now() }, logger: logger)
         let approvals = ApprovalServices(

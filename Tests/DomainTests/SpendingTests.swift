@@ -119,6 +119,18 @@ import Testing
         #expect(models.entries.first?.role == "chat" && models.entries.first?.monthlyBudget == MicroUSD(2_500_000))
     }
 
+    @Test func oneConfigurationTurnsTheJournalOff() throws {
+        for text in ["null", #"{"llm_configs":[{"model":"a"},{"model":"b","journal":true}]}"#] {
+            #expect(try Self.models(text).isJournaled)
+        }
+        for text in [
+            #"{"spec":{"llmConfig":{"model":"a","journal":false}}}"#,
+            #"{"llm_configs":[{"model":"a"},{"model":"b","journal":false}]}"#,
+        ] {
+            #expect(try !Self.models(text).isJournaled)
+        }
+    }
+
     @Test func withoutAListTheSingleConfigurationCounts() throws {
         #expect(try Self.models(#"{"spec":{"llmConfig":{"model":"a","monthly_budget_usd":1}}}"#).hasBudget)
         #expect(try !Self.models(#"{"llm_configs":[{"model":"a"},{"role":"x"},7]}"#).hasBudget)

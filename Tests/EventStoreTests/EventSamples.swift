@@ -60,6 +60,8 @@ enum EventSamples {
         case .secretDeleted: 31
         case .toolCallInterrupted: 32
         case .modelCalled: 33
+        case .modelAnswerRecorded: 41
+        case .modelCallReplayed: 42
         case .apiKeyRotated: 34
         case .sourcesAnalyzed: 35
         case .buildRequested: 36
@@ -74,7 +76,7 @@ enum EventSamples {
         }
     }
 
-    static let ordinals = Set(0...40).union(80...82).union([100])
+    static let ordinals = Set(0...42).union(80...82).union([100])
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
@@ -406,7 +408,12 @@ enum EventSamples {
         .decisionLinkUsed(DecisionLinkUsed(label: otherMessage, approves: false)),
     ]
 
+    private static let modelCall = ModelCallID(uuid(714))
     private static let modelCalls: [EventPayload] = [
+        .modelAnswerRecorded(ModelAnswerRecorded(callID: modelCall, identity: uuid(715), answer: sealed)),
+        .modelAnswerRecorded(ModelAnswerRecorded(callID: modelCall, identity: uuid(715), answer: nil)),
+        .modelCallReplayed(ModelCallReplayed(callID: modelCall, isAskedAgain: false)),
+        .modelCallReplayed(ModelCallReplayed(callID: modelCall, isAskedAgain: true)),
         .modelCalled(
             ModelCalled(
                 provider: "openai", providerKind: "openai", model: "gpt-4o-mini", role: "chat",
@@ -414,7 +421,7 @@ enum EventSamples {
                 outcome: .answered(statusCode: 200), usage: TokenUsage(prompt: 1200, completion: 7, cached: 1024),
                 isEstimated: true, latency: .microseconds(1500), timeToFirstByte: .microseconds(20),
                 price: ModelPrice(input: MicroUSD(150_000), output: MicroUSD(600_000), cachedInput: MicroUSD(75_000)),
-                cost: MicroUSD(108), isNearBudget: true)),
+                cost: MicroUSD(108), isNearBudget: true, callID: modelCall)),
         .modelCalled(
             ModelCalled(
                 provider: "local", providerKind: "ollama", model: "m", role: nil, operation: "embeddings", agentID: nil,

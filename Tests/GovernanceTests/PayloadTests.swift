@@ -45,4 +45,19 @@ import Testing
         let bound = try make("1", "POST", "https://x.com/a", "b", headers: "")
         #expect(bound.text == "a83eea19-5a2b-bb7d-0465-119a9f4e603a")
     }
+
+    @Test func modelCallsAreToldApartByOperationProviderAndBody() {
+        func make(_ operation: String, _ provider: String?, _ body: String) -> UUIDValue {
+            ModelCallIdentity.make(operation: operation, provider: provider, body: Array(body.utf8))
+        }
+        let one = make("chat/completions", nil, "{}")
+        #expect(make("chat/completions", nil, "{}") == one)
+        let others = [
+            make("messages", nil, "{}"), make("chat/completions", "p", "{}"), make("chat/completions", nil, "{ }"),
+            make("chat/completions", "{}", ""), make("chat/completion", "s", "{}"),
+        ]
+        #expect(Set(others + [one]).count == others.count + 1)
+        // Recorded in logs, so it must not change; taken from another implementation.
+        #expect(one.text == "a3a8e32e-d06e-5d06-1cff-39d2a577499c")
+    }
 }

@@ -3,6 +3,12 @@ import Domain
 /// Calls of models: for a run, for none, answered, failed, refused.
 extension LogGenerator {
     mutating func modelCall(_ run: RunState) -> Command {
+        // Few, so that later attempts take what earlier ones recorded.
+        let identity = UUIDValue(high: 0, low: UInt64.random(in: 1...3, using: &random))
+        if random.chance(40) {
+            return .takeModelCall(
+                run: run.id, TakeModelCall(agentID: run.agentID, identity: identity, requestID: nil))
+        }
         let outcomes: [ModelCalled.Outcome] = [
             .answered(statusCode: 200), .answered(statusCode: 429), .failed(error: "broken off"), .overBudget,
         ]
@@ -20,6 +26,9 @@ extension LogGenerator {
             timeToFirstByte: random.maybe(.milliseconds(90)),
             price: price, cost: usage.flatMap { usage in price.map { $0.cost(of: usage) } },
             isNearBudget: random.chance(5))
-        return .recordModelCall(run: random.chance(80) ? run.id : nil, called)
+        let answer = ModelAnswer(
+            callID: random.chance(10) ? run.modelCalls.entries.last?.id ?? newID() : newID(), identity: identity,
+            attempt: run.calls.attempt, sealed: random.maybe([1, 2, 3]))
+        return .recordModelCall(run: random.chance(80) ? run.id : nil, called, random.maybe(answer))
     }
 }

@@ -23,6 +23,7 @@ extension RunState {
         writer.add(18, creator?.name ?? "")
         if let user { writer.add(19) { user.write(to: &$0) } }
         writer.add(20, isInputInLog)
+        writer.add(21) { modelCalls.write(to: &$0) }
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -33,6 +34,7 @@ extension RunState {
         var deadline = Timestamp(microseconds: 0)
         var (actions, lastInvoke): ([ActionState], InvokeProgress?) = ([], nil)
         var (calls, creator): (ToolCallJournal, Actor.Kind?) = (ToolCallJournal(), nil)
+        var modelCalls = ModelCallJournal()
         var (creatorName, user): (String, Person?) = ("", nil)
         var (streamSequence, timelineSequence): (UInt64, UInt64) = (0, 0)
         while let field = try reader.next() {
@@ -57,6 +59,7 @@ extension RunState {
             case 18: creatorName = try reader.text()
             case 19: user = try Person(try reader.message())
             case 20: isInputInLog = try reader.bool()
+            case 21: modelCalls = try ModelCallJournal(try reader.message())
             default: throw .missing("run")
             }
         }
@@ -64,7 +67,7 @@ extension RunState {
             id: try required(id, "run"), workspace: try required(workspace, "workspace"), agentID: agentID,
             userID: userID, conversationID: conversationID, invokeURL: invokeURL, initialMessage: initialMessage,
             input: input, isInputInLog: isInputInLog, deadline: deadline, status: try required(status, "status"),
-            actions: actions, calls: calls,
+            actions: actions, calls: calls, modelCalls: modelCalls,
             creator: creator.map { Actor(kind: $0, name: creatorName) }, lastInvoke: lastInvoke,
             streamSequence: streamSequence,
             timelineSequence: timelineSequence, user: user)

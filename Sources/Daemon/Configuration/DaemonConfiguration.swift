@@ -57,6 +57,8 @@ package struct DaemonConfiguration: Sendable {
         egress.callsMax = try settings.integer(.egressCallsMax, in: 1...100_000)
         llm.timeout = try settings.duration(.llmTimeout)
         llm.callsMax = try settings.integer(.llmCallsMax, in: 1...100_000)
+        llm.journalsAnswers = try settings.flag(.journalModelCalls)
+        llm.journaledAnswerBytesMax = try settings.integer(.journalModelAnswerMax, in: 0...8_388_608)
         executor.invokeTimeout = try settings.duration(.invokeTimeout)
         scheduler.invokeAttemptsMax = UInt32(try settings.integer(.invokeAttemptsMax, in: 1...100))
         scheduler.backoffMin = try settings.duration(.invokeBackoffMin)

@@ -44,7 +44,8 @@ package enum Command: Hashable, Sendable {
     case recordAnswer(AnswerRecorded, person: String?)
 
     /// What is known of its run; the rules say whether that is where it belongs.
-    case recordModelCall(run: RunID?, ModelCalled)
+    case recordModelCall(run: RunID?, ModelCalled, ModelAnswer? = nil)
+    case takeModelCall(run: RunID, TakeModelCall)
 
     case startDelivery(DeliveryStarted)
     case endDelivery(DeliveryEnded)

@@ -54,6 +54,10 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case approvalRequired = "approval_required"
     /// The same call was begun, and nothing is known of its outcome yet.
     case callOnItsWay = "call_on_its_way"
+    /// The request comes from an attempt of the run that is over.
+    case attemptSuperseded = "attempt_superseded"
+    /// No further model call of the run can be recorded.
+    case journalFull = "journal_full"
     case selfApproval = "self_approval"
     /// The action waits for its run's user.
     case consentIsTheUsers = "consent_is_the_users"

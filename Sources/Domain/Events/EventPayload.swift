@@ -42,6 +42,8 @@ package enum EventPayload: Hashable, Sendable {
     case secretStored(SecretStored)
     case secretDeleted(SecretDeleted)
     case modelCalled(ModelCalled)
+    case modelAnswerRecorded(ModelAnswerRecorded)
+    case modelCallReplayed(ModelCallReplayed)
     case apiKeyRotated(APIKeyRotated)
     case deliveryStarted(DeliveryStarted)
     case deliveryEnded(DeliveryEnded)
@@ -95,6 +97,8 @@ extension EventPayload {
         case .secretStored: "secret.stored"
         case .secretDeleted: "secret.deleted"
         case .modelCalled(let called): called.isMade ? "model_call.made" : "model_call.refused"
+        case .modelAnswerRecorded: "model_answer.recorded"
+        case .modelCallReplayed(let replayed): replayed.isAskedAgain ? "model_call.repeated" : "model_call.replayed"
         case .apiKeyRotated: "api_key.rotated"
         case .deliveryStarted: "delivery.started"
         case .deliveryEnded(let ended): ended.isDelivered ? "delivery.made" : "delivery.failed"
@@ -147,11 +151,11 @@ extension EventPayload {
         case .payloadMismatched: .payloadMismatch
         case .actionVoted: .approvalVote
         case .modelCalled: serverDriven ? .modelCall : nil
+        case .modelCallReplayed(let replayed): serverDriven && !replayed.isAskedAgain ? .modelCall : nil
         case .resourceStored, .resourceDeleted, .resourceStatusRecorded, .runEventAdded, .actionExpired,
             .actionExecuted, .actionFailed, .accessRequested, .accessApproved, .accessRejected, .accessExpired,
             .checkpointSaved, .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored,
-            .secretDeleted,
-            .apiKeyRotated, .deliveryStarted, .deliveryEnded,
+            .secretDeleted, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .modelAnswerRecorded,
             .decisionLinkUsed, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished,
             .personErasureRequested, .personErased, .runExpired:
             nil
@@ -180,6 +184,7 @@ extension EventPayload {
         case .accessApproved(let approved): approved.signature?.bytes.count ?? 0
         case .accessRejected(let rejected): rejected.signature?.bytes.count ?? 0
         case .toolCalled(let called): called.answer?.count ?? 0
+        case .modelAnswerRecorded(let recorded): recorded.answer?.count ?? 0
         case .secretStored(let stored): stored.sealed.ciphertext.count
         case .sourcesAnalyzed(let analyzed): analyzed.document.text.utf8.count
         case .buildRequested(let requested): requested.document.text.utf8.count
@@ -188,7 +193,8 @@ extension EventPayload {
         case .resourceDeleted, .resourceStatusRecorded, .runStatusChanged, .actionExpired, .actionExecuted,
             .actionFailed, .accessRequested, .accessExpired, .invokeRequested, .apiKeyCreated, .apiKeyRevoked,
             .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .secretDeleted,
-            .toolCallInterrupted, .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed,
+            .toolCallInterrupted, .modelCalled, .modelCallReplayed, .apiKeyRotated, .deliveryStarted, .deliveryEnded,
+            .decisionLinkUsed,
             .buildStarted, .personErasureRequested, .personErased:
             0
         }

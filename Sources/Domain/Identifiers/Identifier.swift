@@ -23,6 +23,7 @@ package enum ResourceEntity {}
 package enum CheckpointEntity {}
 package enum EventEntity {}
 package enum ToolCallEntity {}
+package enum ModelCallEntity {}
 package enum SecretEntity {}
 package enum DataKeyEntity {}
 package enum DeliveryEntity {}
@@ -38,6 +39,7 @@ package typealias ResourceID = Identifier<ResourceEntity>
 package typealias CheckpointID = Identifier<CheckpointEntity>
 package typealias EventID = Identifier<EventEntity>
 package typealias ToolCallID = Identifier<ToolCallEntity>
+package typealias ModelCallID = Identifier<ModelCallEntity>
 package typealias SecretID = Identifier<SecretEntity>
 package typealias DataKeyID = Identifier<DataKeyEntity>
 package typealias DeliveryID = Identifier<DeliveryEntity>

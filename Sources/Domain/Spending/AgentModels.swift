@@ -21,6 +21,8 @@ package struct AgentModels: Hashable, Sendable {
     }
 
     package let entries: [Entry]
+    /// False when a configuration has `"journal": false`: models are then asked again in later attempts of a run.
+    package let isJournaled: Bool
     /// For all its models together.
     package let monthlyBudget: MicroUSD?
 
@@ -33,6 +35,7 @@ package struct AgentModels: Hashable, Sendable {
     /// - Parameter single: counts where there is no list of configurations.
     package init(configurations: JSONValue?, single: JSONValue?, monthlyBudget: JSONValue?) {
         var entries: [Entry] = []
+        isJournaled = !Self.configurations(configurations, single).contains { $0["journal"] == .bool(false) }
         for configuration in Self.configurations(configurations, single) {
             guard let model = Self.text(configuration["model"]) else { continue }
             let entry = Entry(

@@ -34,11 +34,14 @@ package struct ModelCalled: Hashable, Sendable {
     package let cost: MicroUSD?
     /// Whether a budget of the agent is at 80 % or more, this call included.
     package let isNearBudget: Bool
+    /// Names the call in its run's journal; `nil` when the response is not recorded.
+    package var callID: ModelCallID?
 
     package init(
         provider: String, providerKind: String, model: String, role: String?, operation: String, agentID: String?,
         userID: String?, isStreamed: Bool, outcome: Outcome, usage: TokenUsage?, isEstimated: Bool,
-        latency: Duration, timeToFirstByte: Duration?, price: ModelPrice?, cost: MicroUSD?, isNearBudget: Bool
+        latency: Duration, timeToFirstByte: Duration?, price: ModelPrice?, cost: MicroUSD?, isNearBudget: Bool,
+        callID: ModelCallID? = nil
     ) {
         self.provider = provider
         self.providerKind = providerKind
@@ -56,6 +59,7 @@ package struct ModelCalled: Hashable, Sendable {
         self.price = price
         self.cost = cost
         self.isNearBudget = isNearBudget
+        self.callID = callID
     }
 
     /// Whether it was let through.

@@ -1,9 +1,9 @@
 extension ActiveState {
-    /// Records a call of a model: on its run, when that is one of the same agent and not finished, else on the provider.
+    /// Records a call of a model, with its response where one is given: on its run, when that is one of the same agent and not finished, else on the provider.
     ///
     /// - Throws: `resourceNotFound` when there is neither.
     func recordModelCall(
-        _ id: RunID?, _ called: ModelCalled, _ context: DecisionContext
+        _ id: RunID?, _ called: ModelCalled, _ answer: ModelAnswer?, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         let limits = context.settings.limits
         let texts = [
@@ -13,7 +13,7 @@ extension ActiveState {
         for (name, text) in texts { try checkText(text, name, bytesMax: limits.textBytesMax) }
         if let run = id.flatMap({ runs[$0] }), run.workspace == context.workspace, run.agentID == called.agentID {
             var decision = RunDecision(run, context)
-            decision.record(.modelCalled(called))
+            decision.record(called, answer)
             return decision.events
         }
         let key = ResourceKey(workspace: context.workspace, kind: .modelProvider, name: called.provider)

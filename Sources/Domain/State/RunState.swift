@@ -18,6 +18,7 @@ package struct RunState: Hashable, Sendable {
     package private(set) var status: RunStatus = .running
     package private(set) var actions: [ActionState] = []
     package private(set) var calls = ToolCallJournal()
+    package private(set) var modelCalls = ModelCallJournal()
     /// The key or the person that created it; `nil` when Sluice did.
     package private(set) var creator: Actor?
     /// The latest invoke of the agent, in flight or done.
@@ -31,10 +32,12 @@ package struct RunState: Hashable, Sendable {
     package static let inputBytesMax = 2048
     private static let ownBytes = 512
     static let bytesPerCall = 96
+    static let bytesPerModelCall = 256
 
     /// About how many bytes the run takes in memory. A function of the run's events alone.
     package var footprint: Int {
         Self.ownBytes + inputBytes + actionBytes + calls.entries.count * Self.bytesPerCall
+            + modelCalls.entries.count * Self.bytesPerModelCall
     }
 
     private static func bytes(_ texts: String?...) -> Int { texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) } }
@@ -63,8 +66,8 @@ package struct RunState: Hashable, Sendable {
         invokeURL: String?, initialMessage: String?, input: JSONText?, isInputInLog: Bool, deadline: Timestamp,
         status: RunStatus,
         actions: [ActionState],
-        calls: ToolCallJournal, creator: Actor?, lastInvoke: InvokeProgress?, streamSequence: UInt64,
-        timelineSequence: UInt64, user: Person?
+        calls: ToolCallJournal, modelCalls: ModelCallJournal, creator: Actor?, lastInvoke: InvokeProgress?,
+        streamSequence: UInt64, timelineSequence: UInt64, user: Person?
     ) {
         self.id = id
         self.workspace = workspace
@@ -80,6 +83,7 @@ package struct RunState: Hashable, Sendable {
         self.status = status
         self.actions = actions
         self.calls = calls
+        self.modelCalls = modelCalls
         self.creator = creator
         self.lastInvoke = lastInvoke
         self.streamSequence = streamSequence
@@ -136,6 +140,8 @@ package struct RunState: Hashable, Sendable {
             if case .unreached = called.outcome { setSpent(false, called.call.actionID) }
         case .toolCallInterrupted(let interrupted): calls.interrupt(interrupted.callID)
         case .toolCallReplayed(let replayed): calls.replay(replayed.callID)
+        case .modelAnswerRecorded(let recorded): modelCalls.record(recorded, in: calls)
+        case .modelCallReplayed(let replayed): modelCalls.replay(replayed.callID, in: calls)
         case .runEventAdded, .toolResultRecorded, .resourceStored, .resourceDeleted, .resourceStatusRecorded,
             .accessRequested, .accessApproved, .accessRejected, .accessExpired, .apiKeyCreated,
             .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched, .secretStored, .secretDeleted,

@@ -10,6 +10,10 @@ package struct Limits: Hashable, Sendable {
     package var actionsPerRunMax = 1_000
     /// Calls of tools that one run makes; memory holds about 100 bytes for each until the run is finished.
     package var toolCallsPerRunMax = 10_000
+    /// Model calls of one run whose responses are recorded; memory holds about 250 bytes for each until the run is finished.
+    package var modelCallsPerRunMax = 10_000
+    /// The recorded model responses of one run, sealed.
+    package var modelAnswerBytesPerRunMax = 256 * 1024 * 1024
     /// Access requests that are pending or whose grant has not expired.
     package var openAccessRequestsMax = 100_000
     /// Agents, tools, policies, model providers, identity providers and approval connectors of all workspaces, each kind by itself.

@@ -6,7 +6,7 @@ extension EventPayload {
 
     /// What this version knows.
     private static let wireNumbers: [ClosedRange<UInt64>] = [
-        wireNumberFirst...67, 70...73, 80...82, 90...90, 100...100,
+        wireNumberFirst...67, 70...73, 75...76, 80...82, 90...90, 100...100,
     ]
 
     var wireNumber: UInt64 {
@@ -45,6 +45,8 @@ extension EventPayload {
         case .secretStored: 61
         case .secretDeleted: 62
         case .modelCalled: 65
+        case .modelAnswerRecorded: 75
+        case .modelCallReplayed: 76
         case .apiKeyRotated: 90
         case .deliveryStarted: 80
         case .deliveryEnded: 81
@@ -95,6 +97,8 @@ extension EventPayload {
         case .secretStored(let event): event.write(to: &writer)
         case .secretDeleted(let event): event.write(to: &writer)
         case .modelCalled(let event): event.write(to: &writer)
+        case .modelAnswerRecorded(let event): event.write(to: &writer)
+        case .modelCallReplayed(let event): event.write(to: &writer)
         case .apiKeyRotated(let event): event.write(to: &writer)
         case .deliveryStarted(let event): event.write(to: &writer)
         case .deliveryEnded(let event): event.write(to: &writer)
@@ -151,6 +155,8 @@ extension EventPayload {
         case 61: self = .secretStored(try SecretStored(message))
         case 62: self = .secretDeleted(try SecretDeleted(message))
         case 65: self = .modelCalled(try ModelCalled(message))
+        case 75: self = .modelAnswerRecorded(try ModelAnswerRecorded(message))
+        case 76: self = .modelCallReplayed(try ModelCallReplayed(message))
         case 90: self = .apiKeyRotated(try APIKeyRotated(message))
         case 80: self = .deliveryStarted(try DeliveryStarted(message))
         case 81: self = .deliveryEnded(try DeliveryEnded(message))

@@ -26,6 +26,7 @@ extension ModelCalled {
         if let price { writer.add(16) { price.write(to: &$0) } }
         writer.add(17, optional: cost?.value)
         writer.add(18, isNearBudget)
+        writer.add(19, callID)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -35,6 +36,7 @@ extension ModelCalled {
         var (kind, statusCode, error): (UInt64, UInt32, String) = (0, 0, "")
         var (latency, timeToFirstByte): (Duration, Duration?) = (.zero, nil)
         var (usage, price, cost): (TokenUsage?, ModelPrice?, UInt64?) = (nil, nil, nil)
+        var callID: ModelCallID?
         while let field = try reader.next() {
             switch field {
             case 1: provider = try reader.text()
@@ -55,6 +57,7 @@ extension ModelCalled {
             case 16: price = try ModelPrice(try reader.message())
             case 17: cost = try reader.unsigned()
             case 18: isNearBudget = try reader.bool()
+            case 19: callID = try reader.id("call_id")
             default: try reader.skip()
             }
         }
@@ -69,7 +72,48 @@ extension ModelCalled {
             provider: provider, providerKind: providerKind, model: model, role: role, operation: operation,
             agentID: agentID, userID: userID, isStreamed: isStreamed, outcome: outcome, usage: usage,
             isEstimated: isEstimated, latency: latency, timeToFirstByte: timeToFirstByte, price: price,
-            cost: cost.map(MicroUSD.init), isNearBudget: isNearBudget)
+            cost: cost.map(MicroUSD.init), isNearBudget: isNearBudget, callID: callID)
+    }
+}
+
+extension ModelAnswerRecorded {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, callID)
+        writer.add(2, identity)
+        writer.add(3, optional: answer)
+    }
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (callID, identity, answer): (ModelCallID?, UUIDValue?, [UInt8]?)
+        while let field = try reader.next() {
+            switch field {
+            case 1: callID = try reader.id("call_id")
+            case 2: identity = try reader.optionalUUID("identity")
+            case 3: answer = try reader.byteArray()
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            callID: try required(callID, "call_id"), identity: try required(identity, "identity"), answer: answer)
+    }
+}
+
+extension ModelCallReplayed {
+    func write(to writer: inout WireWriter) {
+        writer.add(1, callID)
+        writer.add(2, isAskedAgain)
+    }
+
+    init(_ reader: consuming WireReader) throws(MalformedRecord) {
+        var (callID, isAskedAgain): (ModelCallID?, Bool) = (nil, false)
+        while let field = try reader.next() {
+            switch field {
+            case 1: callID = try reader.id("call_id")
+            case 2: isAskedAgain = try reader.bool()
+            default: try reader.skip()
+            }
+        }
+        self.init(callID: try required(callID, "call_id"), isAskedAgain: isAskedAgain)
     }
 }
 

@@ -78,6 +78,8 @@ package enum PersonalFields {
         // ModelCalled: user_id, error.
         case (65, 7): .personal(.name, .subject)
         case (65, 11): .personal(.text, .subject)
+        // ModelAnswerRecorded: answer.
+        case (75, 3): .personal(.bytes, .subject)
         // PersonErasureRequested: user_id.
         case (66, 1): .personal(.name, .subject)
         default: .plain

@@ -131,6 +131,12 @@ extension EventDocument {
                 add(used.label, to: &json)
                 json.add("decision", used.approves ? "approved" : "rejected")
             case .modelCalled(let called): add(called, to: &json)
+            case .modelAnswerRecorded(let recorded):
+                json.add("call_id", recorded.callID.description)
+                json.add("kept", recorded.answer != nil)
+            case .modelCallReplayed(let replayed):
+                json.add("call_id", replayed.callID.description)
+                if !replayed.isAskedAgain { json.add("replayed", true) }
             case .sourcesAnalyzed(let analyzed):
                 json.add("document", analyzed.document)
                 json.add("expires_at", analyzed.expiresAt)

@@ -3,6 +3,7 @@ package import Domain
 /// Calls of models: what they were for, what they used, and what that cost.
 extension EventDocument {
     static func add(_ called: ModelCalled, to json: inout JSONObject) {
+        json.add("call_id", called.callID?.description)
         json.add("provider", called.provider)
         json.add("provider_kind", called.providerKind)
         json.add("model", called.model)

@@ -17,6 +17,10 @@ package struct LLMConfiguration: Hashable, Sendable {
     package var translatedBytesMax = 16 * 1024 * 1024
     /// The largest error of a provider that is passed on.
     package var errorBytesMax = 64 * 1024
+    /// True when the responses that runs receive are recorded for their later attempts.
+    package var journalsAnswers = true
+    /// The largest response that is recorded.
+    package var journaledAnswerBytesMax = 1024 * 1024
     /// How often one provider is asked, when it is sure that it did nothing.
     package var attemptsMax = 2
     package var attemptPause = Duration.milliseconds(300)

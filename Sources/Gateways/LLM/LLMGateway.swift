@@ -3,6 +3,7 @@ import Governance
 package import Logging
 package import Outbound
 package import Projections
+package import Secrets
 
 /// Brings calls in OpenAI's or Anthropic's format to the provider that lists their model, with the provider's
 /// credentials, which the agent never sees, and in the provider's format; the answer comes back in the caller's, as it
@@ -13,6 +14,7 @@ package struct LLMGateway: Sendable {
 
     let projections: Projections
     let meter: ModelMeter
+    let journal: ModelJournal
     let credentials: CredentialStore
     let client: OutboundClient
     let configuration: LLMConfiguration
@@ -22,11 +24,15 @@ package struct LLMGateway: Sendable {
     let logger: Logger
 
     package init(
-        projections: Projections, meter: ModelMeter, credentials: CredentialStore, client: OutboundClient,
+        projections: Projections, meter: ModelMeter, vault: SecretVault, credentials: CredentialStore,
+        client: OutboundClient,
         configuration: LLMConfiguration, now: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         self.projections = projections
         self.meter = meter
+        journal = ModelJournal(
+            commands: meter.commands, projections: projections, vault: vault,
+            answerBytesMax: configuration.journaledAnswerBytesMax, logger: logger)
         self.credentials = credentials
         self.client = client
         self.configuration = configuration
@@ -57,11 +63,22 @@ package struct LLMGateway: Sendable {
                 "the provider's endpoint leads back to Sluice itself: store it with the model's address"
             ).answer
         }
+        let run = meter.run(of: request.caller, request.workspace)
+        let journaled: JournaledCall?
+        switch try await begin(request, of: run) {
+        case .replayed(let answer), .refused(let answer): return answer.holding(place)
+        case .asked(let call): journaled = call
+        }
         let providers = try await Self.providers(in: request.workspace, from: projections)
         guard let first = ModelProvider.choice(for: request.model, named: request.provider, of: providers) else {
             return .refusal(404, "MODEL_UNKNOWN", "no provider found for model \"\(request.model.excerpt)\"")
         }
-        return try await ask(candidates(first, request, providers), request, place)
+        return try await ask(candidates(first, request, providers), of: run, journaled, place)
+    }
+
+    private func begin(_ request: LLMRequest, of run: CallingRun?) async throws -> ModelJournal.Beginning {
+        let isJournaled = configuration.journalsAnswers ? try meter.isJournaled(request) : false
+        return try await journal.begin(request, of: run, isJournaled: isJournaled)
     }
 
     static func providers(
@@ -86,11 +103,11 @@ package struct LLMGateway: Sendable {
 
     /// Asks one after the other, until one answers or it is the request that is wrong.
     private func ask(
-        _ calls: [ProviderCall], _ request: LLMRequest, _ place: CallPool.Permit
+        _ calls: [ProviderCall], of run: CallingRun?, _ journaled: JournaledCall?, _ place: CallPool.Permit
     ) async throws -> EgressAnswer {
         var failure: ModelCallFailure?
         for call in calls {
-            let metered = meter.call(request, to: call.provider, as: call.model)
+            let metered = meter.call(call.request, of: run, to: call.provider, as: call.model)
             if let refusal = try await meter.admit(metered) { return refusal }
             let start = ContinuousClock.now
             var metadata: Logger.Metadata = ["provider": "\(call.provider.name)", "model": "\(call.model.excerpt)"]
@@ -103,7 +120,9 @@ package struct LLMGateway: Sendable {
                 let given = try await ask(call)
                 log(.info, "status", "\(given.answer.status)")
                 let answer = given.answer.with(("sluice-provider", call.provider.name))
-                return await meter.metered(answer, of: metered, since: start, report: given.report).holding(place)
+                return await meter.metered(
+                    answer, of: metered, since: start, report: given.report, journaled: journaled
+                ).holding(place)
             } catch {
                 log(.warning, "error", error.reason)
                 if error.isAnswered {

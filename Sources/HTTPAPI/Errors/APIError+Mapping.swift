@@ -60,7 +60,7 @@ extension APIError {
             .accessRequestNotPending, .revisionChanged, .apiKeyExists, .lastAdminKey, .apiKeyConfigured,
             .invokeNotExpected, .callOnItsWay,
             .consentIsTheUsers, .deliveryNotExpected, .decisionLinkUsed, .decisionLinkClosed, .decisionLinkExpired,
-            .buildNotOpen, .personActive, .notInTurn:
+            .buildNotOpen, .personActive, .notInTurn, .attemptSuperseded, .journalFull:
             .conflict
         case .agentMismatch, .foreignSubject, .approvalRequired, .selfApproval, .notAnApprover, .signatureRequired:
             .forbidden

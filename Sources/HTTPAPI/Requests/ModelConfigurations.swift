@@ -20,6 +20,10 @@ enum ModelConfigurations {
         } catch {
             throw .badRequest("\(field).\(error.message)")
         }
+        switch value["journal"] {
+        case nil, .null?, .bool?: break
+        default: throw .badRequest("\(field).journal must be true or false")
+        }
         try checkBudget(value, "\(field).monthly_budget_usd")
     }
 

@@ -83,13 +83,13 @@ extension APIHandlers {
         return APIAnswer(.ok, answer, position: position)
     }
 
-    /// The agent's models in the published shape, which knows no others of their members.
+    /// The agent's models in the published shape, with `journal` where it is set.
     private static func modelConfigurations(_ document: JSONValue) -> [JSONValue] {
         let list = values(document["llm_configs"])
         let all = list.isEmpty ? [document["spec"]?["llmConfig"]].compactMap(\.self) : list
         return all.map { configuration in
             .object(
-                ["role", "model_provider", "provider", "model", "monthly_budget_usd"].compactMap { name in
+                ["role", "model_provider", "provider", "model", "monthly_budget_usd", "journal"].compactMap { name in
                     guard let value = configuration[name], value != .null else {
                         return name == "model" ? .init(name: name, value: .string("")) : nil
                     }

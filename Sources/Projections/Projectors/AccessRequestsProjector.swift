@@ -49,6 +49,7 @@ enum AccessRequestsProjector {
             .actionFailed, .checkpointSaved, .toolResultRecorded, .invokeRequested, .invokeCompleted, .invokeFailed,
             .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .toolCalled, .toolCallReplayed,
             .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted,
+            .modelAnswerRecorded, .modelCallReplayed,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
             .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired:
             break

@@ -9,7 +9,15 @@ enum RunsProjector {
         switch recorded.event.payload {
         case .runCreated(let created): try insert(created, id, recorded, db)
         case .runEventAdded(let added): try noteInitialMessage(added, id, db)
+        case .modelAnswerRecorded(let answer):
+            try db.run(
+                "INSERT OR REPLACE INTO model_answers (id, run_id, answer) VALUES (?, ?, ?)",
+                [answer.callID.column, id.column, answer.answer?.column])
         case .runStatusChanged(let changed):
+            // No later attempt asks for them.
+            if changed.status.isFinished {
+                try db.run("DELETE FROM model_answers WHERE run_id = ?", [id.column])
+            }
             try db.run(
                 """
                 UPDATE runs SET status = ?, reason = ?, updated_at = ?,
@@ -43,6 +51,7 @@ enum RunsProjector {
             .resourceDeleted, .resourceStatusRecorded, .accessRequested, .accessApproved, .accessRejected,
             .accessExpired, .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .toolCallReplayed,
             .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted,
+            .modelCallReplayed,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
             .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired:
             break

@@ -124,6 +124,15 @@ extension Projections {
         return called
     }
 
+    /// The recorded response of a model call, sealed; `nil` when there is none, or it was not kept.
+    package func modelAnswer(_ id: ModelCallID, of run: RunID) throws(ProjectionError) -> [UInt8]? {
+        try lookUp { db in
+            try db.first(
+                "SELECT answer FROM model_answers WHERE id = ? AND run_id = ?", [id.column, run.column]
+            ) { row in (row["answer"] as Data?).map { [UInt8]($0) } } ?? nil
+        }
+    }
+
     /// What the gate knows of the call that it blocked; `nil` when the action is not of the gate's making.
     package func blockedCall(_ id: ActionID, of run: RunID) async throws(ProjectionError) -> BlockedCall? {
         let payload = try entry(

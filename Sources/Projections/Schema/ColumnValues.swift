@@ -8,6 +8,10 @@ extension Identifier {
     var column: Data { value.withUnsafeBytes { Data($0) } }
 }
 
+extension [UInt8] {
+    var column: Data { Data(self) }
+}
+
 extension Optional {
     func column<Entity>() -> Data? where Wrapped == Identifier<Entity> { map(\.column) }
 }

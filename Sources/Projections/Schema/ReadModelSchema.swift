@@ -124,6 +124,7 @@ enum ReadModelSchema {
 
         CREATE INDEX runs_by_end ON runs (updated_at) WHERE status IN ('COMPLETED', 'FAILED');
         CREATE INDEX tool_calls_by_run ON tool_calls (run_id);
+        CREATE INDEX model_answers_by_run ON model_answers (run_id);
         CREATE INDEX access_requests_by_run ON access_requests (run_id) WHERE run_id IS NOT NULL;
         CREATE INDEX connector_activity_by_run ON connector_activity (run_id) WHERE run_id IS NOT NULL;
         CREATE INDEX decision_links_by_run ON decision_links (run_id) WHERE run_id IS NOT NULL;
@@ -167,6 +168,10 @@ enum ReadModelSchema {
         CREATE TABLE tool_calls (
             id BLOB PRIMARY KEY, run_id BLOB NOT NULL, sequence INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE model_answers (
+            id BLOB PRIMARY KEY, run_id BLOB NOT NULL, answer BLOB
+        ) STRICT;
 
         CREATE TABLE access_requests (
             id BLOB PRIMARY KEY, workspace TEXT NOT NULL, subject TEXT NOT NULL, tool_id TEXT NOT NULL, agent_id TEXT,

@@ -72,6 +72,7 @@ package struct SchedulerState: Sendable {
         // What a run tells of itself, most events by far, changes nothing that could make something due.
         case .runEventAdded, .checkpointSaved, .toolResultRecorded, .answerRecorded, .toolCallStarted, .toolCalled,
             .toolCallReplayed, .toolCallInterrupted, .toolCallRefused, .payloadMismatched,
+            .modelAnswerRecorded, .modelCallReplayed,
             .modelCalled, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed, .buildRequested,
             .buildStarted, .buildFinished, .runExpired:
             return

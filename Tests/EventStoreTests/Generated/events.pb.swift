@@ -966,6 +966,22 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._payload = .personErased(newValue)}
   }
 
+  var modelAnswerRecorded: Sluice_Events_V1_ModelAnswerRecorded {
+    get {
+      if case .modelAnswerRecorded(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_ModelAnswerRecorded()
+    }
+    set {_uniqueStorage()._payload = .modelAnswerRecorded(newValue)}
+  }
+
+  var modelCallReplayed: Sluice_Events_V1_ModelCallReplayed {
+    get {
+      if case .modelCallReplayed(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_ModelCallReplayed()
+    }
+    set {_uniqueStorage()._payload = .modelCallReplayed(newValue)}
+  }
+
   var runExpired: Sluice_Events_V1_RunExpired {
     get {
       if case .runExpired(let v)? = _storage._payload {return v}
@@ -1021,6 +1037,8 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     case buildFinished(Sluice_Events_V1_BuildFinished)
     case personErasureRequested(Sluice_Events_V1_PersonErasureRequested)
     case personErased(Sluice_Events_V1_PersonErased)
+    case modelAnswerRecorded(Sluice_Events_V1_ModelAnswerRecorded)
+    case modelCallReplayed(Sluice_Events_V1_ModelCallReplayed)
     case runExpired(Sluice_Events_V1_RunExpired)
 
   }
@@ -2961,11 +2979,67 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
     set {_uniqueStorage()._isNearBudget = newValue}
   }
 
+  /// Names the call in its run's journal; left out when the response is not recorded.
+  var callID: Data {
+    get {_storage._callID ?? Data()}
+    set {_uniqueStorage()._callID = newValue}
+  }
+  /// Returns true if `callID` has been explicitly set.
+  var hasCallID: Bool {_storage._callID != nil}
+  /// Clears the value of `callID`. Subsequent reads from it will return its default value.
+  mutating func clearCallID() {_uniqueStorage()._callID = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// The response of a model, recorded for later attempts of its run.
+nonisolated struct Sluice_Events_V1_ModelAnswerRecorded: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Plain.
+  var callID: Data = Data()
+
+  /// 16 bytes of SHA-256 over operation, provider and body.
+  var identity: Data = Data()
+
+  /// Sealed; without one the response was too large to keep.
+  var answer: Data {
+    get {_answer ?? Data()}
+    set {_answer = newValue}
+  }
+  /// Returns true if `answer` has been explicitly set.
+  var hasAnswer: Bool {self._answer != nil}
+  /// Clears the value of `answer`. Subsequent reads from it will return its default value.
+  mutating func clearAnswer() {self._answer = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _answer: Data? = nil
+}
+
+/// A later attempt made a recorded call again.
+nonisolated struct Sluice_Events_V1_ModelCallReplayed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Plain.
+  var callID: Data = Data()
+
+  /// The response was too large to keep, and the model is asked again.
+  var isAskedAgain: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 /// A message to approvers: by which connector, about what. With a run there is an action, else a request alone.
@@ -3387,7 +3461,7 @@ nonisolated extension Sluice_Events_V1_DeliveryPurpose: SwiftProtobuf._ProtoName
 
 nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Envelope"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{1}personal\0\u{4}\u{12}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{3}person_erasure_requested\0\u{3}person_erased\0\u{4}\u{3}sources_analyzed\0\u{3}build_requested\0\u{3}build_started\0\u{3}build_finished\0\u{4}\u{7}delivery_started\0\u{3}delivery_ended\0\u{3}decision_link_used\0\u{4}\u{8}api_key_rotated\0\u{4}\u{a}run_expired\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{1}personal\0\u{4}\u{12}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{3}person_erasure_requested\0\u{3}person_erased\0\u{4}\u{3}sources_analyzed\0\u{3}build_requested\0\u{3}build_started\0\u{3}build_finished\0\u{4}\u{2}model_answer_recorded\0\u{3}model_call_replayed\0\u{4}\u{4}delivery_started\0\u{3}delivery_ended\0\u{3}decision_link_used\0\u{4}\u{8}api_key_rotated\0\u{4}\u{a}run_expired\0")
 
   fileprivate class _StorageClass {
     var _schemaVersion: UInt32 = 0
@@ -3982,6 +4056,32 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
             _storage._payload = .buildFinished(v)
           }
         }()
+        case 75: try {
+          var v: Sluice_Events_V1_ModelAnswerRecorded?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .modelAnswerRecorded(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .modelAnswerRecorded(v)
+          }
+        }()
+        case 76: try {
+          var v: Sluice_Events_V1_ModelCallReplayed?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .modelCallReplayed(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .modelCallReplayed(v)
+          }
+        }()
         case 80: try {
           var v: Sluice_Events_V1_DeliveryStarted?
           var hadOneofValue = false
@@ -4261,6 +4361,14 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
       case .buildFinished?: try {
         guard case .buildFinished(let v)? = _storage._payload else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 73)
+      }()
+      case .modelAnswerRecorded?: try {
+        guard case .modelAnswerRecorded(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 75)
+      }()
+      case .modelCallReplayed?: try {
+        guard case .modelCallReplayed(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 76)
       }()
       case .deliveryStarted?: try {
         guard case .deliveryStarted(let v)? = _storage._payload else { preconditionFailure() }
@@ -6850,7 +6958,7 @@ nonisolated extension Sluice_Events_V1_ModelPrice: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ModelCalled"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{3}provider_kind\0\u{1}model\0\u{1}role\0\u{1}operation\0\u{3}agent_id\0\u{3}user_id\0\u{3}is_streamed\0\u{1}outcome\0\u{3}status_code\0\u{1}error\0\u{1}usage\0\u{3}is_estimated\0\u{3}latency_us\0\u{3}time_to_first_byte_us\0\u{1}price\0\u{1}cost\0\u{3}is_near_budget\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{3}provider_kind\0\u{1}model\0\u{1}role\0\u{1}operation\0\u{3}agent_id\0\u{3}user_id\0\u{3}is_streamed\0\u{1}outcome\0\u{3}status_code\0\u{1}error\0\u{1}usage\0\u{3}is_estimated\0\u{3}latency_us\0\u{3}time_to_first_byte_us\0\u{1}price\0\u{1}cost\0\u{3}is_near_budget\0\u{3}call_id\0")
 
   fileprivate class _StorageClass {
     var _provider: String = String()
@@ -6871,6 +6979,7 @@ nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, Swift
     var _price: Sluice_Events_V1_ModelPrice? = nil
     var _cost: UInt64? = nil
     var _isNearBudget: Bool = false
+    var _callID: Data? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -6899,6 +7008,7 @@ nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, Swift
       _price = source._price
       _cost = source._cost
       _isNearBudget = source._isNearBudget
+      _callID = source._callID
     }
   }
 
@@ -6935,6 +7045,7 @@ nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, Swift
         case 16: try { try decoder.decodeSingularMessageField(value: &_storage._price) }()
         case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._cost) }()
         case 18: try { try decoder.decodeSingularBoolField(value: &_storage._isNearBudget) }()
+        case 19: try { try decoder.decodeSingularBytesField(value: &_storage._callID) }()
         default: break
         }
       }
@@ -7001,6 +7112,9 @@ nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, Swift
       if _storage._isNearBudget != false {
         try visitor.visitSingularBoolField(value: _storage._isNearBudget, fieldNumber: 18)
       }
+      try { if let v = _storage._callID {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 19)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7028,10 +7142,90 @@ nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, Swift
         if _storage._price != rhs_storage._price {return false}
         if _storage._cost != rhs_storage._cost {return false}
         if _storage._isNearBudget != rhs_storage._isNearBudget {return false}
+        if _storage._callID != rhs_storage._callID {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ModelAnswerRecorded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ModelAnswerRecorded"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}identity\0\u{1}answer\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.callID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.identity) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self._answer) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.callID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.callID, fieldNumber: 1)
+    }
+    if !self.identity.isEmpty {
+      try visitor.visitSingularBytesField(value: self.identity, fieldNumber: 2)
+    }
+    try { if let v = self._answer {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ModelAnswerRecorded, rhs: Sluice_Events_V1_ModelAnswerRecorded) -> Bool {
+    if lhs.callID != rhs.callID {return false}
+    if lhs.identity != rhs.identity {return false}
+    if lhs._answer != rhs._answer {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ModelCallReplayed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ModelCallReplayed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}is_asked_again\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.callID) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.isAskedAgain) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.callID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.callID, fieldNumber: 1)
+    }
+    if self.isAskedAgain != false {
+      try visitor.visitSingularBoolField(value: self.isAskedAgain, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ModelCallReplayed, rhs: Sluice_Events_V1_ModelCallReplayed) -> Bool {
+    if lhs.callID != rhs.callID {return false}
+    if lhs.isAskedAgain != rhs.isAskedAgain {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -28,10 +28,12 @@ package struct ModelUsageReport: Sendable {
     package let isEstimated: Bool
     package let latency: Duration
     package let timeToFirstByte: Duration?
+    /// The response, to be recorded with the call.
+    package let answer: ModelAnswer?
 
     package init(
         call: ModelCall, outcome: ModelCalled.Outcome, isStreamed: Bool = false, usage: TokenUsage? = nil,
-        isEstimated: Bool = false, latency: Duration, timeToFirstByte: Duration? = nil
+        isEstimated: Bool = false, latency: Duration, timeToFirstByte: Duration? = nil, answer: ModelAnswer? = nil
     ) {
         self.call = call
         self.outcome = outcome
@@ -40,5 +42,6 @@ package struct ModelUsageReport: Sendable {
         self.isEstimated = isEstimated
         self.latency = latency
         self.timeToFirstByte = timeToFirstByte
+        self.answer = answer
     }
 }

@@ -21,36 +21,45 @@ extension ModelMeter {
     ///   answer is not whole, when that is said within it.
     func metered(
         _ answer: EgressAnswer, of call: ModelCall, since start: ContinuousClock.Instant,
-        report: AnswerReport
+        report: AnswerReport, journaled: JournaledCall? = nil
     ) async -> EgressAnswer {
         let firstByte = start.duration(to: .now)
         let isEvents = answer.headers.contains { header in
             header.name.lowercased() == "content-type" && header.value.lowercased().hasPrefix("text/event-stream")
         }
-        @Sendable func record(_ reader: AnswerUsage, _ failure: String?) async {
+        @Sendable func record(_ reader: AnswerUsage, _ copy: AnswerCopy?, _ failure: String?) async {
             let isSuccess = (200...299).contains(answer.status)
+            let failure = failure ?? report.failure
+            var recorded: ModelAnswer?
+            // A caller that has gone away may ask again, and act on that response.
+            if let copy, isSuccess, failure == nil, !Task.isCancelled {
+                recorded = await journaled?.answer(answer.status, answer.headers, copy)
+            }
             let known = report.usage ?? reader.usage
             let usage = known ?? (isSuccess ? reader.estimate(of: call) : nil)
             await self.record(
                 ModelUsageReport(
                     call: call,
-                    outcome: (failure ?? report.failure).map { .failed(error: String($0.prefix(1_024))) }
+                    outcome: failure.map { .failed(error: String($0.prefix(1_024))) }
                         ?? .answered(statusCode: UInt32(answer.status)),
                     isStreamed: isEvents, usage: usage, isEstimated: known == nil && usage != nil,
-                    latency: start.duration(to: .now), timeToFirstByte: firstByte))
+                    latency: start.duration(to: .now), timeToFirstByte: firstByte, answer: recorded))
         }
         switch answer.body {
         case .whole(let bytes):
             var reader = AnswerUsage(isEvents: isEvents)
             reader.read(bytes)
             reader.end()
-            await record(reader, nil)
+            var copy = journaled?.copy
+            copy?.append(bytes)
+            await record(reader, copy, nil)
             return answer
         case .streamed(let stream):
             return EgressAnswer(
                 status: answer.status, headers: answer.headers,
                 body: .streamed { write in
                     var reader = AnswerUsage(isEvents: isEvents)
+                    var copy = journaled?.copy
                     var held: ByteBuffer?
                     var isTaken = true
                     func give(_ part: ByteBuffer?) async throws {
@@ -62,6 +71,7 @@ extension ModelMeter {
                     do {
                         try await stream { part in
                             reader.read(part.readableBytesView)
+                            copy?.append(part.readableBytesView)
                             try await give(held)
                             held = isEvents && !reader.isDone ? nil : part
                             if held == nil { try await give(part) }
@@ -69,12 +79,12 @@ extension ModelMeter {
                     } catch {
                         reader.end()
                         await record(
-                            reader,
+                            reader, nil,
                             isTaken ? "the answer broke off: \(error)" : "the caller did not take the whole answer")
                         throw error
                     }
                     reader.end()
-                    await record(reader, nil)
+                    await record(reader, copy, nil)
                     try await give(held)
                 })
         }

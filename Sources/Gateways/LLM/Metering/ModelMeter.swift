@@ -22,14 +22,19 @@ package struct ModelMeter: Sendable {
     }
 
     /// The call that a request is when it goes to that provider, for that model.
-    package func call(_ request: LLMRequest, to provider: ModelProvider, as model: String) -> ModelCall {
+    func call(_ request: LLMRequest, of run: CallingRun?, to provider: ModelProvider, as model: String) -> ModelCall {
         let caller = request.caller
-        let run = run(of: caller, request.workspace)
         return ModelCall(
             caller: caller, workspace: request.workspace, runID: run?.id, agent: caller.agent ?? run?.agentID,
             user: run?.userID ?? caller.endUser?.recordable, provider: provider.name,
             providerKind: provider.kind.recordable, prices: provider.prices, model: model.recordable,
             operation: request.operation.rawValue, body: request.body)
+    }
+
+    /// True unless the agent's configuration turns the journal of its model calls off.
+    func isJournaled(_ request: LLMRequest) throws(ProjectionError) -> Bool {
+        guard let agent = request.caller.agent else { return false }
+        return try models.models(of: agent, request.workspace).isJournaled
     }
 
     /// Lets a call through with `nil`, or answers that a budget of its agent is spent, and records that.
@@ -67,7 +72,7 @@ package struct ModelMeter: Sendable {
         for attempt in 1...Self.recordAttemptsMax {
             do throws(CommandError) {
                 let receipt = try await commands.execute(
-                    .recordModelCall(run: report.call.runID, called), request)
+                    .recordModelCall(run: report.call.runID, called, report.answer), request)
                 try? await projections.reach(receipt.position)
                 return
             } catch {
@@ -115,22 +120,24 @@ package struct ModelMeter: Sendable {
                 of: agent, in: CalendarMonth(containing: commands.clock.now()), call.workspace))
     }
 
-    /// The run that a call is for, where it is known for sure: the one that it names; the one whose invoke has the call's
-    /// request id, which the published runtime passes on; the only one that its agent is at.
-    private func run(of caller: ModelCaller, _ workspace: WorkspaceName) -> RunState? {
-        func own(_ run: RunState?) -> RunState? {
-            run.flatMap { $0.workspace == workspace && (caller.agent ?? $0.agentID) == $0.agentID ? $0 : nil }
+    /// The run that a call is for, where it is known for sure: the one that it names; the one whose invoke the call's
+    /// request id names, which the published runtime passes on; the only one that its agent is at.
+    func run(of caller: ModelCaller, _ workspace: WorkspaceName) -> CallingRun? {
+        func own(_ run: RunState?) -> CallingRun? {
+            run.flatMap { run in
+                run.workspace == workspace && (caller.agent ?? run.agentID) == run.agentID ? CallingRun(run) : nil
+            }
         }
         if let text = caller.runID { return own(RunID(text).flatMap(commands.activeRun)) }
         guard let agent = caller.agent else { return nil }
-        // `req-<run>-<purpose>`
+        // `req-<run>-…`: of an invoke of the run, which may be over.
         if let id = caller.requestID, id.hasPrefix("req-"), let named = RunID(String(id.dropFirst(4).prefix(36))),
-            let run = own(commands.activeRun(named)), run.lastInvoke?.requestID == id
+            let run = own(commands.activeRun(named)), run.isServerDriven
         {
             return run
         }
         let runs = commands.runsInTurn(of: agent, workspace, max: 2)
-        return runs.count == 1 ? runs[0] : nil
+        return runs.count == 1 ? CallingRun(runs[0]) : nil
     }
 }
 
