@@ -23,7 +23,7 @@ extension Command {
             .rejectAction, .expireAction, .markActionExecuted, .markActionFailed, .approveAccess, .rejectAccess,
             .expireAccess, .saveCheckpoint, .recordToolResult, .beginToolCall, .recordToolCall,
             .recordInterruptedCall, .recordRefusedCall, .requireConsent, .giveConsent, .requestInvoke,
-            .completeInvoke, .failInvoke, .revokeAPIKey, .rotateAPIKey, .recordAnswer, .recordModelCall,
+            .completeInvoke, .failInvoke, .revokeAPIKey, .rotateAPIKey, .recordAnswer, .recordModelCall, .takeModelCall,
             .startDelivery, .endDelivery, .decideByLink, .recordAnalysis, .startBuild, .finishBuild, .expireRun,
             .deleteSecret, .erasePerson, .recordErasure:
             []
