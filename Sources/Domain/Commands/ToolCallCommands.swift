@@ -7,12 +7,21 @@ package struct BeginToolCall: Hashable, Sendable {
     package let requirement: RequiredApproval?
     /// What to block, once it is clear that an approval is needed: the first try comes without.
     package let block: BlockToolCall?
+    /// The approved action that the agent says the call carries out (`X-Action-ID`).
+    package let claimedActionID: ActionID?
+    /// Identities under which earlier versions recorded the same call.
+    package let earlierFingerprints: [UUIDValue]
 
-    package init(call: ToolCall, agentID: String, requirement: RequiredApproval?, block: BlockToolCall? = nil) {
+    package init(
+        call: ToolCall, agentID: String, requirement: RequiredApproval?, block: BlockToolCall? = nil,
+        claimedActionID: ActionID? = nil, earlierFingerprints: [UUIDValue] = []
+    ) {
         self.call = call
         self.agentID = agentID
         self.requirement = requirement
         self.block = block
+        self.claimedActionID = claimedActionID
+        self.earlierFingerprints = earlierFingerprints
     }
 }
 

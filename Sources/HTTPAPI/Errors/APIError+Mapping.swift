@@ -60,9 +60,10 @@ extension APIError {
             .accessRequestNotPending, .revisionChanged, .apiKeyExists, .lastAdminKey, .apiKeyConfigured,
             .invokeNotExpected, .callOnItsWay,
             .consentIsTheUsers, .deliveryNotExpected, .decisionLinkUsed, .decisionLinkClosed, .decisionLinkExpired,
-            .buildNotOpen, .personActive, .notInTurn:
+            .buildNotOpen, .personActive, .notInTurn, .attemptSuperseded:
             .conflict
-        case .agentMismatch, .foreignSubject, .approvalRequired, .selfApproval, .notAnApprover, .signatureRequired:
+        case .agentMismatch, .foreignSubject, .approvalRequired, .approvalPending, .selfApproval, .notAnApprover,
+            .signatureRequired:
             .forbidden
         case .limitReached: .serviceUnavailable
         case .shareExceeded: .tooManyRequests
