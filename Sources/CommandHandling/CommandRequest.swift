@@ -8,17 +8,20 @@ package struct CommandRequest: Sendable {
     package let actorGroups: [String]
     /// The agent that sends it; `nil` for every other actor.
     package let agent: ActingAgent?
+    /// The attempt of a run that it belongs to (`X-Request-Id`); `nil` when it names none.
+    package let attemptID: String?
     package let idempotency: IdempotencyToken?
     package let traceparent: String?
 
     package init(
         workspace: WorkspaceName, actor: Actor, actorGroups: [String] = [], agent: ActingAgent? = nil,
-        idempotency: IdempotencyToken? = nil, traceparent: String? = nil
+        attemptID: String? = nil, idempotency: IdempotencyToken? = nil, traceparent: String? = nil
     ) {
         self.workspace = workspace
         self.actor = actor
         self.actorGroups = actorGroups
         self.agent = agent
+        self.attemptID = attemptID
         self.idempotency = idempotency
         self.traceparent = traceparent
     }

@@ -60,15 +60,25 @@ package struct Executor: Sendable {
         let call = InvokeCall(
             runID: run.id, workspace: run.workspace, userID: run.userID, conversationID: run.conversationID,
             message: run.initialMessage ?? "", input: run.input, isInputInLog: run.isInputInLog,
-            invokeURL: invokeURL, purpose: requested.purpose, attempt: requested.attempt, requestID: requested.requestID
-        )
+            invokeURL: invokeURL, purpose: requested.purpose, attempt: requested.attempt,
+            requestID: requested.requestID, idempotencyKey: Self.idempotencyKey(of: requested, run))
         guard let admitted = registry.admit(call) else { return }
         group.addTask {
             var next: CallRegistry.Admitted? = admitted
             while let current = next {
                 await carryOut(current)
-                next = registry.finish(current.call.runID)
+                next = registry.finish(current)
             }
+        }
+    }
+
+    /// An agent that recognises repetitions may answer the same to a repeated attempt, and to no other.
+    private static func idempotencyKey(of requested: InvokeRequested, _ run: RunState) -> String {
+        switch requested.purpose {
+        case .resume(let action): return "req-\(run.id)-resume-\(action)"
+        case .start:
+            let first = run.lastInvoke?.firstAttempt ?? 1
+            return first == 1 ? "req-\(run.id)-start" : "req-\(run.id)-start-\(first)"
         }
     }
 
@@ -85,11 +95,6 @@ package struct Executor: Sendable {
             group.addTask {
                 for await _ in cancellation {}
                 return .cancelled
-            }
-            // The whole call, its answer's body included.
-            group.addTask {
-                do { try await Task.sleep(for: configuration.invokeTimeout) } catch { return .cancelled }
-                return .unanswered("the agent's answer was not complete after \(configuration.invokeTimeout)")
             }
             defer { group.cancelAll() }
             return await group.next() ?? .cancelled

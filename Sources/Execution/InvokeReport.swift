@@ -11,7 +11,8 @@ enum InvokeReport {
         case .refused(let reason): return failure(call, statusCode: nil, error: reason, isRetryable: false)
         case .answered(let statusCode, let body):
             guard (200..<300).contains(statusCode) else {
-                let isRetryable = statusCode >= 500 || [408, 425, 429].contains(statusCode)
+                let isUnsupported = statusCode == 501 && call.purpose != .start
+                let isRetryable = statusCode >= 500 && !isUnsupported || [408, 425, 429].contains(statusCode)
                 let text = String(decoding: (body ?? []).prefix(500), as: UTF8.self)
                 return failure(
                     call, statusCode: statusCode, error: "the agent answered \(statusCode): \(text)",

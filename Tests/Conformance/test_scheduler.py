@@ -144,7 +144,7 @@ def test_an_approved_action_is_resumed_and_executed(own_sluice, agent):
     agent.next_call()
     path, headers, body = agent.next_call()
     assert path == f"/resume/{action}" and body["approved"] is True
-    assert headers["x-action-id"] == action and headers["x-request-id"] == f"req-{run}-resume-{action}"
+    assert headers["x-action-id"] == action and headers["x-request-id"] == f"req-{run}-2"
     assert agent.calls.empty()
 
 

@@ -22,11 +22,11 @@ import Testing
         var scenario = Scenario()
         let run = try scenario.createRun(invokeURL: Self.address)
         scenario.agent = Self.own
-        for command in commands(run, &scenario) { #expect(scenario.rejection(command)?.code == .notInTurn) }
+        for command in commands(run, &scenario) { #expect(scenario.rejection(command)?.code == .attemptSuperseded) }
         scenario.agent = nil
         try scenario.invoke(run)
         scenario.agent = Self.own
-        for command in commands(run, &scenario) { #expect(scenario.rejection(command)?.code != .notInTurn) }
+        for command in commands(run, &scenario) { #expect(scenario.rejection(command)?.code != .attemptSuperseded) }
         #expect(scenario.timeline.contains("NOTE") && scenario.state.runs[run]?.hasBlockedAction == true)
     }
 

@@ -78,11 +78,51 @@ import Testing
         #expect(try begin(2).contains { if case .actionBlocked = $0 { true } else { false } })
     }
 
-    @Test mutating func anotherCallInFlightStopsNone() throws {
+    @Test mutating func likeCallsAtTheSameTimeAreDifferentOccurrences() throws {
         try attempt(1)
-        _ = try started(1)
-        _ = try started(2)
-        #expect(throws: Rejection.self) { try begin(1) }
+        let calls = [try started(1), try started(2), try started(1), try started(1)]
+        #expect(calls.map(\.occurrence) == [1, 1, 2, 3])
+    }
+
+    @Test mutating func anUnreachableToolLeavesARepetitionAsUnknownAsItsFirstCall() throws {
+        try attempt(1)
+        try finish(try started(1), .unknown(error: "broke off"))
+        try attempt(2)
+        let action: ActionID = scenario.newID()
+        _ = try begin(1, action: action)
+        try scenario.when(
+            .approveAction(run: run, action: action, payloadHash: PayloadHash("sha256:1"), reason: nil))
+        let repeated = try started(1)
+        #expect(repeated.occurrence == 1 && repeated.actionID == action)
+        try finish(repeated, .unreached(statusCode: 502, error: "refused"))
+        #expect(try started(1).occurrence == 1, "the same occurrence, hence the same key")
+    }
+
+    @Test mutating func aSupersededAttemptsQuestionIsNoRecordOfTheLiveOne() throws {
+        try attempt(1)
+        let read = ToolCall(
+            id: scenario.newID(), toolID: "bank", capability: nil, method: "GET", url: "https://bank.test/pay",
+            payloadHash: PayloadHash("sha256:9"), fingerprint: UUIDValue(high: 1, low: 9), isRepeatable: true,
+            attempt: 1)
+        try attempt(2)
+        try finish(read, .answered(statusCode: 200))
+        #expect(scenario.state.runs[run]?.calls.entries.isEmpty == true)
+    }
+
+    /// Lookups do not search a run's records one by one: 5,000 effects are replayed well within a second.
+    @Test mutating func aLongRunIsReplayedInAMoment() throws {
+        try attempt(1)
+        for number in 0..<5_000 { try finish(try started(UInt64(number % 50)), .answered(statusCode: 200)) }
+        try attempt(2)
+        let start = ContinuousClock.now
+        for number in 0..<5_000 {
+            guard case .toolCallReplayed? = try begin(UInt64(number % 50)).first else {
+                Issue.record("call \(number) was not replayed")
+                return
+            }
+        }
+        #expect(ContinuousClock.now - start < .seconds(20), "also without optimisation, on a busy machine")
+        #expect(try begin(0).contains { if case .toolCallStarted = $0 { true } else { false } })
     }
 
     @Test mutating func aRunWaitsForEachOfItsBlockedCalls() throws {

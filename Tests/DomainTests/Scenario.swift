@@ -10,6 +10,7 @@ struct Scenario {
     var actor = Actor(kind: .system, name: "tester")
     var actorGroups: [String] = []
     var agent: ActingAgent?
+    var attemptID: String?
     private(set) var now = Timestamp(microseconds: 1_790_000_000_000_000)
     private var counter: UInt64 = 0
 
@@ -24,7 +25,7 @@ struct Scenario {
     mutating func when(_ command: Command) throws(Rejection) -> [Event] {
         let context = DecisionContext(
             time: now, workspace: workspace, actor: actor, actorGroups: actorGroups, agent: agent,
-            commandID: newID(), idempotency: nil, traceparent: nil, settings: settings)
+            attemptID: attemptID, commandID: newID(), idempotency: nil, traceparent: nil, settings: settings)
         let events = try state.decide(command, context)
         for event in events { state.evolve(event) }
         history += events

@@ -289,7 +289,7 @@ enum EventSamples {
     private static let call = ToolCall(
         id: ToolCallID(uuid(707)), toolID: "stripe", capability: "POST /charges", method: "POST",
         url: "https://api.example.com/charges?draft=1", payloadHash: hash, headersHash: headersHash,
-        fingerprint: uuid(906), isRepeatable: false, actionID: action, grantID: requestID)
+        fingerprint: uuid(906), isRepeatable: false, attempt: 3, occurrence: 2, actionID: action, grantID: requestID)
     private static let read = ToolCall(
         id: ToolCallID(uuid(708)), toolID: "echo", capability: nil, method: "GET", url: "http://127.0.0.1:9000/",
         payloadHash: hash, fingerprint: uuid(907), isRepeatable: true)

@@ -50,6 +50,20 @@ import Testing
         #expect(lifecycle.demand(at: .zero) == .wait(2))
     }
 
+    @Test mutating func theInstanceOfAnUnansweredCallEndsWithItsLastCallAndNoOtherDoes() throws {
+        _ = lifecycle.demand(at: .zero)
+        lifecycle.answers(1, at: .zero)
+        for _ in 0..<2 { _ = lifecycle.demand(at: .zero) }
+        #expect(lifecycle.retire(7)?.number == nil, "another instance")
+        let answer = lifecycle.retire(1)
+        #expect(answer?.number == 1 && answer?.isIdle == false)
+        #expect(lifecycle.retire(1)?.number == nil, "it gets no calls already")
+        #expect(lifecycle.demand(at: .zero) == .start(2, after: .zero))
+        #expect(lifecycle.giveBack(1, at: .zero) == nil)
+        #expect(lifecycle.giveBack(1, at: .zero) == 1)
+        #expect(lifecycle.demand(at: .zero) == .wait(2))
+    }
+
     @Test mutating func isIdleWithoutCallsOnly() {
         _ = lifecycle.demand(at: .zero)
         #expect(lifecycle.idleSince == nil)

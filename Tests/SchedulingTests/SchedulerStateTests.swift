@@ -63,6 +63,53 @@ import Testing
         #expect(world.state.runs[run] == nil)
     }
 
+    @Test func eachAttemptHasItsNumberAndItsID() throws {
+        var world = World()
+        let run = try world.createRun()
+        for number in 1...4 as ClosedRange<UInt32> {
+            _ = try world.work()
+            let open = try #require(world.state.runs[run]?.openInvoke)
+            #expect(open.attempt == number && open.requestID == "req-\(run)-\(number)")
+            try world.fail(run)
+            world.now = world.now.adding(.seconds(60))
+        }
+    }
+
+    @Test func aCheckpointThatTheAgentDoesNotKnowIsFollowedByANewStartAtOnce() throws {
+        var world = World()
+        world.configuration.invokeAttemptsMax = 1
+        world.restart()
+        let run = try world.createRun()
+        _ = try world.work()
+        let action = try world.approvedCall(run)
+        try world.saveCheckpoint(run, action)
+        try world.complete(run, .awaitingApproval)
+        _ = try world.work()
+        #expect(world.state.runs[run]?.openInvoke?.purpose == .resume(action))
+        try world.fail(run, statusCode: 404, isRetryable: false)
+        _ = try world.work()
+        #expect(world.state.runs[run]?.openInvoke?.purpose == .start)
+    }
+
+    @Test func anAgentThatIgnoresItsApprovalIsCalledUpToTheLimitAndTheRunSaysWhy() throws {
+        var world = World()
+        world.configuration.invokeAttemptsMax = 3
+        world.restart()
+        let run = try world.createRun()
+        _ = try world.work()
+        let action = try world.approvedCall(run)
+        try world.complete(run, .finished)
+        for _ in 1...3 {
+            #expect(world.requestedInvokes(try world.work()) == [run])
+            try world.complete(run, .finished)
+        }
+        guard case .failRun(run, let reason)? = try world.work().first else {
+            Issue.record("the run goes on")
+            return
+        }
+        #expect(reason.contains("\(action)") && reason.contains("3 times"))
+    }
+
     @Test func aResumeWhoseActionWasClosedMeanwhileDoesNotLeaveTheRunBehind() throws {
         var world = World()
         let run = try world.createRun()

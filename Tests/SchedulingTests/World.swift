@@ -63,6 +63,31 @@ struct World {
         return id
     }
 
+    /// A call that the gate blocks, and its approval.
+    mutating func approvedCall(_ run: RunID) throws(Rejection) -> ActionID {
+        let id: ActionID = newID()
+        let call = ToolCall(
+            id: newID(), toolID: "t", capability: nil, method: "POST", url: "https://t.test/",
+            payloadHash: PayloadHash("sha256:1"),
+            fingerprint: UUIDValue(high: 0, low: 1), isRepeatable: false)
+        let block = BlockToolCall(
+            actionID: id, requestID: newID(), reason: "", headers: JSONText(verified: "{}"), payload: nil)
+        let needed = RequiredApproval(name: "rule", groups: [], needsEveryGroup: false, duration: nil)
+        try send(
+            .beginToolCall(run: run, BeginToolCall(call: call, agentID: "a", requirement: needed, block: block)))
+        try send(.approveAction(run: run, action: id, payloadHash: call.payloadHash, reason: nil))
+        return id
+    }
+
+    mutating func saveCheckpoint(_ run: RunID, _ action: ActionID) throws(Rejection) {
+        try send(
+            .saveCheckpoint(
+                run: run,
+                CheckpointSaved(
+                    checkpointID: newID(), actionID: action.description, document: JSONText(verified: "{}"),
+                    restartsHandler: true)))
+    }
+
     mutating func complete(_ run: RunID, _ outcome: InvokeOutcome) throws(Rejection) {
         guard let open = state.runs[run]?.openInvoke else { return }
         try send(
@@ -72,13 +97,13 @@ struct World {
                     purpose: open.purpose, attempt: open.attempt, statusCode: 200, response: nil, outcome: outcome)))
     }
 
-    mutating func fail(_ run: RunID, isRetryable: Bool = true) throws(Rejection) {
+    mutating func fail(_ run: RunID, statusCode: UInt32 = 500, isRetryable: Bool = true) throws(Rejection) {
         guard let open = state.runs[run]?.openInvoke else { return }
         try send(
             .failInvoke(
                 run: run,
                 InvokeFailed(
-                    purpose: open.purpose, attempt: open.attempt, statusCode: 500, error: "no",
+                    purpose: open.purpose, attempt: open.attempt, statusCode: statusCode, error: "no",
                     isRetryable: isRetryable)))
     }
 }

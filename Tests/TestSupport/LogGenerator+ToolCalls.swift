@@ -63,6 +63,6 @@ extension LogGenerator {
 }
 
 extension ToolIdentity {
-    static let example = ToolIdentity(
+    package static let example = ToolIdentity(
         id: ResourceID(UUIDValue(high: 7, low: 7)), origin: "https://tool.example")
 }

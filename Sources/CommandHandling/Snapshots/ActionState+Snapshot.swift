@@ -14,6 +14,11 @@ extension ActionState {
         if let gate { writer.add(9) { gate.write(to: &$0) } }
         writer.add(10, isSpent)
         writer.add(11, isConsent)
+        writer.add(12, callID)
+        writer.add(13, createdAttempt)
+        writer.add(14, optional: approvedAttempt.map(UInt64.init))
+        writer.add(15, UInt64(checkpoint.rawValue))
+        writer.add(16, optional: checkpointAttempt.map(UInt64.init))
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -21,6 +26,8 @@ extension ActionState {
         var (accessRequestID, status): (AccessRequestID?, ActionStatus?)
         var (method, url, gate): (String?, String?, Gate?)
         var (expiresAt, isSpent, isConsent) = (Timestamp(microseconds: 0), false, false)
+        var (callID, createdAttempt, approvedAttempt): (ToolCallID?, UInt32, UInt32?) = (nil, 0, nil)
+        var (checkpoint, checkpointAttempt): (Checkpoint?, UInt32?) = (Checkpoint.none, nil)
         while let field = try reader.next() {
             switch field {
             case 1: id = try reader.id("action")
@@ -34,13 +41,20 @@ extension ActionState {
             case 9: gate = try Gate(try reader.message())
             case 10: isSpent = try reader.bool()
             case 11: isConsent = try reader.bool()
+            case 12: callID = try reader.id("call")
+            case 13: createdAttempt = try reader.unsigned32()
+            case 14: approvedAttempt = try reader.unsigned32()
+            case 15: checkpoint = Checkpoint(rawValue: UInt8(truncatingIfNeeded: try reader.unsigned()))
+            case 16: checkpointAttempt = try reader.unsigned32()
             default: throw .missing("action")
             }
         }
         self.init(
             id: try required(id, "action"), toolID: toolID, method: method, url: url, payloadHash: payloadHash,
             accessRequestID: accessRequestID, expiresAt: expiresAt, gate: gate,
-            isConsent: isConsent, status: try required(status, "status"), isSpent: isSpent)
+            isConsent: isConsent, status: try required(status, "status"), isSpent: isSpent, callID: callID,
+            createdAttempt: createdAttempt, approvedAttempt: approvedAttempt,
+            checkpoint: try required(checkpoint, "checkpoint"), checkpointAttempt: checkpointAttempt)
     }
 }
 

@@ -24,13 +24,14 @@ extension RunState {
         if let user { writer.add(19) { user.write(to: &$0) } }
         writer.add(20, isInputInLog)
         writer.add(21) { modelCalls.write(to: &$0) }
+        writer.add(22, attemptAtProgress)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, workspace, status): (RunID?, WorkspaceName?, RunStatus?)
         var (agentID, userID) = ("", "")
         var (conversationID, invokeURL, initialMessage): (String?, String?, String?)
-        var (input, isInputInLog): (JSONText?, Bool) = (nil, false)
+        var (input, isInputInLog, attemptAtProgress): (JSONText?, Bool, UInt32) = (nil, false, 0)
         var deadline = Timestamp(microseconds: 0)
         var (actions, lastInvoke): ([ActionState], InvokeProgress?) = ([], nil)
         var (calls, creator): (ToolCallJournal, Actor.Kind?) = (ToolCallJournal(), nil)
@@ -60,6 +61,7 @@ extension RunState {
             case 19: user = try Person(try reader.message())
             case 20: isInputInLog = try reader.bool()
             case 21: modelCalls = try ModelCallJournal(try reader.message())
+            case 22: attemptAtProgress = try reader.unsigned32()
             default: throw .missing("run")
             }
         }
@@ -69,8 +71,8 @@ extension RunState {
             input: input, isInputInLog: isInputInLog, deadline: deadline, status: try required(status, "status"),
             actions: actions, calls: calls, modelCalls: modelCalls,
             creator: creator.map { Actor(kind: $0, name: creatorName) }, lastInvoke: lastInvoke,
-            streamSequence: streamSequence,
-            timelineSequence: timelineSequence, user: user)
+            attemptAtProgress: attemptAtProgress, streamSequence: streamSequence, timelineSequence: timelineSequence,
+            user: user)
     }
 }
 
@@ -87,10 +89,11 @@ extension InvokeProgress {
             writer.add(6, isRetryable)
             writer.add(7, error)
         }
+        writer.add(8, firstAttempt)
     }
 
     fileprivate init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        var (action, attempt, requestID): (ActionID?, UInt32, String) = (nil, 0, "")
+        var (action, attempt, firstAttempt, requestID): (ActionID?, UInt32, UInt32, String) = (nil, 0, 0, "")
         var (isCompleted, failedAt, isRetryable, error): (Bool, Timestamp?, Bool, String) = (false, nil, false, "")
         while let field = try reader.next() {
             switch field {
@@ -101,12 +104,13 @@ extension InvokeProgress {
             case 5: failedAt = try reader.time()
             case 6: isRetryable = try reader.bool()
             case 7: error = try reader.text()
+            case 8: firstAttempt = try reader.unsigned32()
             default: throw .missing("invoke")
             }
         }
         let failed = failedAt.map { Stage.failed(at: $0, isRetryable: isRetryable, error: error) }
         self.init(
-            purpose: action.map { .resume($0) } ?? .start, attempt: attempt, requestID: requestID,
-            stage: failed ?? (isCompleted ? .completed : .open))
+            purpose: action.map { .resume($0) } ?? .start, attempt: attempt, firstAttempt: firstAttempt,
+            requestID: requestID, stage: failed ?? (isCompleted ? .completed : .open))
     }
 }

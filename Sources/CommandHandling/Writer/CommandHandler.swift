@@ -104,6 +104,29 @@ package final class CommandHandler: Sendable {
     /// What is remembered of a run that is not finished.
     package func activeRun(_ id: RunID) -> RunState? { state.withLock { $0.active.runs[id] } }
 
+    /// The same without its calls of tools: holding it does not make the writer copy a long journal.
+    package func activeRunWithoutCalls(_ id: RunID) -> RunState? {
+        state.withLock { $0.active.runs[id]?.withoutCalls }
+    }
+
+    /// Refuses what a superseded attempt of a run asks for, by a look at the memory.
+    ///
+    /// For reads of other systems that no command decides; a command checks the attempt when it is decided.
+    ///
+    /// - Throws: `rejected` with `attemptSuperseded`, or with `runNotActive` when the run is over.
+    package func checkAttempt(of id: RunID, attemptID: String?) throws(CommandError) {
+        do throws(Rejection) {
+            try state.withLock { (state) throws(Rejection) in
+                guard let run = state.active.runs[id] else {
+                    throw Rejection(.runNotActive, "run \(id) not found, or finished")
+                }
+                try state.active.checkAttempt(of: run, requestID: attemptID)
+            }
+        } catch {
+            throw .rejected(error)
+        }
+    }
+
     /// What is remembered of a message to approvers.
     package func delivery(_ id: DeliveryID) -> DeliveryState? { state.withLock { $0.active.deliveries[id] } }
 

@@ -115,8 +115,8 @@ package struct WriterState<Waiter: Sendable>: Sendable {
     private func context(_ request: CommandRequest, id: EventID, now: Timestamp) -> DecisionContext {
         DecisionContext(
             time: max(now, memory.time), workspace: request.workspace, actor: request.actor,
-            actorGroups: request.actorGroups, agent: request.agent, commandID: id, idempotency: request.idempotency,
-            traceparent: request.traceparent, settings: settings)
+            actorGroups: request.actorGroups, agent: request.agent, attemptID: request.attemptID, commandID: id,
+            idempotency: request.idempotency, traceparent: request.traceparent, settings: settings)
     }
 
     /// Answers with the newest position once everything up to there is durable.

@@ -3,10 +3,13 @@ package struct Rejection: Error, Hashable, Sendable {
     package let code: RejectionErrorCode
     /// For the client: what is wrong and what to do.
     package let message: String
+    /// The blocked action that a refused call waits for.
+    package let actionID: ActionID?
 
-    package init(_ code: RejectionErrorCode, _ message: String) {
+    package init(_ code: RejectionErrorCode, _ message: String, actionID: ActionID? = nil) {
         self.code = code
         self.message = message
+        self.actionID = actionID
     }
 
     static func runNotActive(_ id: RunID) -> Rejection { Rejection(.runNotActive, "run \(id) not found") }
@@ -48,14 +51,16 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case agentMismatch = "agent_mismatch"
     /// The agent acts on a run that it is not called for at the moment.
     case notInTurn = "not_in_turn"
+    /// The request belongs to an attempt of the run that is over.
+    case attemptSuperseded = "attempt_superseded"
+    /// The call waits for the decision of an action that is blocked already.
+    case approvalPending = "approval_pending"
     /// An agent named another user than the run's.
     case foreignSubject = "foreign_subject"
     /// The call waits for an approval that was not asked for yet.
     case approvalRequired = "approval_required"
     /// The same call was begun, and nothing is known of its outcome yet.
     case callOnItsWay = "call_on_its_way"
-    /// The request comes from an attempt of the run that is over.
-    case attemptSuperseded = "attempt_superseded"
     /// No further model call of the run can be recorded.
     case journalFull = "journal_full"
     case selfApproval = "self_approval"

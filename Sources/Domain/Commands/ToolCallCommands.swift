@@ -1,6 +1,6 @@
 /// Asks whether a call may be made now, and as what.
 package struct BeginToolCall: Hashable, Sendable {
-    package let call: ToolCall
+    package var call: ToolCall
     /// Who makes it, as the gate knows.
     package let agentID: String
     /// The tool whose document the call was judged by.
@@ -9,15 +9,22 @@ package struct BeginToolCall: Hashable, Sendable {
     package let requirement: RequiredApproval?
     /// What to block, once it is clear that an approval is needed: the first try comes without.
     package let block: BlockToolCall?
+    /// The approved action that the agent says the call carries out (`X-Action-ID`).
+    package let claimedActionID: ActionID?
+    /// Identities under which earlier versions recorded the same call.
+    package let earlierFingerprints: [UUIDValue]
 
     package init(
-        call: ToolCall, agentID: String, tool: ToolIdentity, requirement: RequiredApproval?, block: BlockToolCall? = nil
+        call: ToolCall, agentID: String, tool: ToolIdentity, requirement: RequiredApproval?,
+        block: BlockToolCall? = nil, claimedActionID: ActionID? = nil, earlierFingerprints: [UUIDValue] = []
     ) {
         self.call = call
         self.agentID = agentID
         self.tool = tool
         self.requirement = requirement
         self.block = block
+        self.claimedActionID = claimedActionID
+        self.earlierFingerprints = earlierFingerprints
     }
 }
 

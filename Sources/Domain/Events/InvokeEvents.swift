@@ -1,6 +1,6 @@
 /// What an invoke of the agent is for.
 package enum InvokePurpose: Hashable, Sendable {
-    /// The run's first turn.
+    /// The agent's handler starts from the top: the run's first turn, or a later one without a checkpoint.
     case start
     /// The turn after that action's approval.
     case resume(ActionID)
@@ -18,9 +18,9 @@ package enum InvokeOutcome: String, Hashable, Sendable, CaseIterable {
 /// The server decided to call the agent; written before the call is made.
 package struct InvokeRequested: Hashable, Sendable {
     package let purpose: InvokePurpose
-    /// From 1, within one purpose.
+    /// From 1, within the run; within one purpose in records of earlier versions.
     package let attempt: UInt32
-    /// `X-Request-Id`: the same for every attempt of one purpose, so that an agent can recognise a repetition.
+    /// `X-Request-Id`: names the attempt; all attempts of one purpose in records of earlier versions.
     package let requestID: String
 
     package init(purpose: InvokePurpose, attempt: UInt32, requestID: String) {

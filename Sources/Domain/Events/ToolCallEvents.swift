@@ -11,10 +11,14 @@ package struct ToolCall: Hashable, Sendable {
     package let payloadHash: PayloadHash
     /// Digest of the bound headers; `nil` for a call that was recorded before there was one.
     package let headersHash: PayloadHash?
-    /// The same for the same turn, method, URL, bound headers and body.
-    package let fingerprint: UUIDValue
-    /// Whether making it twice does no more than making it once.
+    /// Its identity: the same for the same method, URL, bound headers and body.
+    package internal(set) var fingerprint: UUIDValue
+    /// True when making it twice does no more than making it once.
     package let isRepeatable: Bool
+    /// The attempt of the run in which the agent asked for it; `nil` for a call that was recorded before attempts were.
+    package internal(set) var attempt: UInt32?
+    /// Its number among the run's calls of its identity, from 1; `nil` for a call that is not recorded before it is sent.
+    package internal(set) var occurrence: UInt32?
     /// The approved action that it carries out.
     package var actionID: ActionID?
     /// The grant that it is made under.
@@ -22,8 +26,8 @@ package struct ToolCall: Hashable, Sendable {
 
     package init(
         id: ToolCallID, toolID: String, capability: String?, method: String, url: String, payloadHash: PayloadHash,
-        headersHash: PayloadHash? = nil, fingerprint: UUIDValue, isRepeatable: Bool, actionID: ActionID? = nil,
-        grantID: AccessRequestID? = nil
+        headersHash: PayloadHash? = nil, fingerprint: UUIDValue, isRepeatable: Bool, attempt: UInt32? = nil,
+        occurrence: UInt32? = nil, actionID: ActionID? = nil, grantID: AccessRequestID? = nil
     ) {
         self.id = id
         self.toolID = toolID
@@ -34,9 +38,14 @@ package struct ToolCall: Hashable, Sendable {
         self.headersHash = headersHash
         self.fingerprint = fingerprint
         self.isRepeatable = isRepeatable
+        self.attempt = attempt
+        self.occurrence = occurrence
         self.actionID = actionID
         self.grantID = grantID
     }
+
+    /// True for a call that has no effect: of a safe method, and repeatable as its tool declares.
+    package var isSafe: Bool { isRepeatable && ["GET", "HEAD", "OPTIONS"].contains(method.uppercased()) }
 }
 
 /// A call that may not be made twice is about to be made.

@@ -40,7 +40,7 @@ package struct ModelCallJournal: Hashable, Sendable {
     package func next(_ identity: UUIDValue, in calls: ToolCallJournal) -> Entry? {
         for index in byIdentity[identity] ?? [] {
             let entry = entries[index]
-            guard entry.attempt < calls.attempt, calls.restartsHandler || entry.turn == calls.turn else { continue }
+            guard entry.attempt < calls.attempt, calls.scope == .run || entry.turn == calls.turn else { continue }
             return entry
         }
         return nil

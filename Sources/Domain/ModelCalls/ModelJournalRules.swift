@@ -19,16 +19,6 @@ extension ActiveState {
         return decision.events
     }
 
-    /// Refuses what an attempt of a server-driven run sends after its end.
-    ///
-    /// A request without an id, or with an id of the agent's own making, belongs to the live attempt.
-    func checkAttempt(of run: RunState, requestID: String?) throws(Rejection) {
-        guard run.isServerDriven else { return }
-        guard let open = run.openInvoke else { throw .attemptSuperseded(run.id) }
-        guard let requestID, requestID.hasPrefix("req-\(run.id)-"), requestID != open.requestID else { return }
-        throw .attemptSuperseded(run.id)
-    }
-
     private func checkJournal(of run: RunState, _ limits: Limits) throws(Rejection) {
         guard run.modelCalls.entries.count < limits.modelCallsPerRunMax else {
             throw .journalFull(run.id, "\(limits.modelCallsPerRunMax) model calls")
@@ -58,11 +48,6 @@ extension RunDecision {
 }
 
 extension Rejection {
-    static func attemptSuperseded(_ run: RunID) -> Rejection {
-        Rejection(
-            .attemptSuperseded, "this attempt of run \(run) is over: end it; only the run's live attempt may go on")
-    }
-
     fileprivate static func journalFull(_ run: RunID, _ limit: String) -> Rejection {
         Rejection(
             .journalFull,

@@ -5,8 +5,11 @@ extension ActiveState {
     func requireConsent(
         _ id: RunID, _ require: RequireConsent, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
-        if try activeRun(id, context).consent(toolID: require.toolID) != nil { return [] }
+        let waiting = try activeRun(id, context)
+        try checkAttempt(of: waiting, requestID: context.attemptID)
+        if waiting.consent(toolID: require.toolID) != nil { return [] }
         let run = try runCalling(id, agent: require.agentID, context)
+        try checkRoom(for: run, context)
         let limits = context.settings.limits
         guard run.actions.count < limits.actionsPerRunMax else {
             throw .limitReached("actions of one run", limits.actionsPerRunMax)

@@ -8,7 +8,7 @@ extension ActiveState {
             throw Rejection(.invokeNotExpected, "run \(id) does not wait for an invoke")
         }
         if case .resume(let actionID) = requested.purpose {
-            guard run.action(actionID)?.status == .approved else {
+            guard let action = run.action(actionID), run.mayResume(action) else {
                 throw Rejection(.invokeNotExpected, "action \(actionID) is not APPROVED: nothing to resume")
             }
         }
@@ -23,9 +23,12 @@ extension ActiveState {
         let run = try runWithOpenInvoke(id, completed.purpose, completed.attempt, context)
         var decision = RunDecision(run, context)
         decision.record(.invokeCompleted(completed.withoutConsentLinks))
-        if case .resume(let actionID) = completed.purpose { decision.closeResumed(actionID) }
-        let waits = decision.run.actions.contains { $0.status == .blocked || $0.status == .approved }
-        guard decision.run.status == .running, !waits else { return decision.events }
+        decision.closeCarriedOut(completed.purpose)
+        let after = decision.run
+        // An agent that was refused a call in this attempt is called again once it may make it, whatever it answered.
+        guard after.status == .running, !after.hasBlockedAction, after.nextPurpose == nil else {
+            return decision.events
+        }
         switch completed.outcome {
         case .finished:
             decision.record(.runStatusChanged(RunStatusChanged(status: .completed, reason: nil)))
@@ -41,8 +44,23 @@ extension ActiveState {
     func failInvoke(
         _ id: RunID, _ failed: InvokeFailed, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
-        var decision = RunDecision(try runWithOpenInvoke(id, failed.purpose, failed.attempt, context), context)
-        decision.record(.invokeFailed(failed.withoutConsentLinks))
+        let run = try runWithOpenInvoke(id, failed.purpose, failed.attempt, context)
+        var decision = RunDecision(run, context)
+        // An attempt that ends while it waits for a decision has not failed, however the agent ends it.
+        let waiting = run.actions.filter { action in
+            action.createdAttempt == run.calls.attempt
+                && (action.status == .blocked || run.dueActions.contains { $0.id == action.id })
+        }
+        if waiting.isEmpty {
+            decision.record(.invokeFailed(failed.withoutConsentLinks))
+        } else {
+            decision.record(
+                .invokeCompleted(
+                    InvokeCompleted(
+                        purpose: failed.purpose, attempt: failed.attempt, statusCode: failed.statusCode ?? 0,
+                        response: nil,
+                        outcome: waiting.allSatisfy(\.isConsent) ? .awaitingConsent : .awaitingApproval)))
+        }
         return decision.events
     }
 
@@ -58,14 +76,21 @@ extension ActiveState {
 }
 
 extension RunDecision {
-    /// The turn that an approval was given for has ended. The gate saw whether its call was made; of other actions
-    /// the agent's success tells.
-    fileprivate mutating func closeResumed(_ id: ActionID) {
-        guard let action = run.action(id), action.status == .approved else { return }
-        guard action.gate != nil else { return record(.actionExecuted(ActionExecuted(actionID: id))) }
-        let reason =
-            action.isSpent
-            ? "the outcome of its call is not known" : "the agent's turn ended without a call that was answered"
-        record(.actionFailed(ActionFailed(actionID: id, reason: reason)))
+    /// Closes what an attempt that the agent answered has carried out. The gate saw its calls; of other actions the
+    /// agent's success tells.
+    fileprivate mutating func closeCarriedOut(_ purpose: InvokePurpose) {
+        let run = run
+        for action in run.actions where action.status == .approved {
+            if action.gate == nil {
+                let isCarriedOut =
+                    purpose == .resume(action.id)
+                    || run.isApprovedBeforeAttempt(action)
+                        && (action.isConsent || purpose == .start && action.checkpoint == .unusable)
+                if isCarriedOut { record(.actionExecuted(ActionExecuted(actionID: action.id))) }
+            } else if !run.dueActions.contains(where: { $0.id == action.id }) {
+                record(
+                    .actionFailed(ActionFailed(actionID: action.id, reason: "the outcome of its call is not known")))
+            }
+        }
     }
 }

@@ -1,30 +1,46 @@
 extension ActiveState {
     /// Decides what becomes of a call that the policies let through, or let through with an approval.
     ///
-    /// - Returns: `ToolCallReplayed`, when it has been made before; `ToolCallStarted`, when it may be made once;
-    ///   nothing, when it may be made and made again; `ActionBlocked`, when it has to wait; `PayloadMismatched`, when
+    /// - Returns: `ToolCallReplayed`, when it was made before; `ToolCallStarted`, when it may be made once;
+    ///   nothing, when it is safe to make; `ActionBlocked`, when it has to wait; `PayloadMismatched`, when
     ///   other bytes or other headers were approved.
-    /// - Throws: `approvalRequired` when it has to wait and `begin.block` is `nil`; `callOnItsWay` when it may not be
-    ///   made twice, and the same call has not come to its end.
+    /// - Throws: `approvalRequired` when it has to wait and `begin.block` is `nil`; `approvalPending` while an action of
+    ///   the run is blocked; `callOnItsWay` when an earlier attempt's call has not come to its end.
     func beginToolCall(_ id: RunID, _ begin: BeginToolCall, _ context: DecisionContext) throws(Rejection) -> [Event] {
         let run = try runCalling(id, agent: begin.agentID, context)
+        var begin = begin
+        begin.call.fingerprint = run.calls.fingerprint(begin.call.fingerprint, earlier: begin.earlierFingerprints)
+        begin.call.attempt = run.calls.attempt
         var decision = RunDecision(run, context)
-        if let earlier = run.calls.repeated(begin.call.fingerprint) {
-            decision.record(.toolCallReplayed(ToolCallReplayed(callID: earlier.id)))
+        switch run.calls.next(begin.call.fingerprint, isRepeatable: begin.call.isRepeatable) {
+        case .replay(let entry):
+            decision.record(.toolCallReplayed(ToolCallReplayed(callID: entry.id)))
             return decision.events
+        // Its outcome decides whether this is a repetition, a second call, or a question to a person.
+        case .wait: throw .callInFlight
+        case .repeat(let entry): begin.call.occurrence = entry.occurrence
+        case .perform(let occurrence): begin.call.occurrence = occurrence
         }
-        let isOpen = run.calls.isOpen(begin.call.fingerprint)
-        // Whatever becomes of that one decides whether this is a repetition, a second call, or a question to a person.
-        guard begin.call.isRepeatable || !isOpen else { throw .callInFlight }
+        let call = begin.call
+        try checkRoom(for: run, context)
+        if let blocked = run.blockedAction(of: call) { throw .approvalPending(blocked) }
+        let pending = run.actions.first { $0.status == .blocked }
         switch authorization(of: begin, in: run, context) {
-        case .approval(let action): decision.start(begin.call, under: action, nil)
-        case .grant(let request): decision.start(begin.call, under: nil, request)
-        case .policy: if !begin.call.isRepeatable { decision.start(begin.call, under: nil, nil) }
+        case .approval(let action):
+            if let pending { throw .approvalPending(pending) }
+            decision.start(call, under: action, nil)
+        case .grant(let request):
+            if let pending { throw .approvalPending(pending) }
+            decision.start(call, under: nil, request)
+        case .policy:
+            if call.isSafe { break }
+            if let pending { throw .approvalPending(pending) }
+            decision.start(call, under: nil, nil)
         case .missing:
-            // It may be on its way under an approval that a tool that is not reached leaves as it was.
-            guard !isOpen else { throw .callInFlight }
+            // It may be in flight under an approval that an unreachable tool leaves as it was.
+            guard !run.calls.isOpen(call.fingerprint) else { throw .callInFlight }
             if let action = run.approvalOfOtherRequest(than: begin) {
-                decision.refuseMismatch(with: action, begin.call)
+                decision.refuseMismatch(with: action, call)
             } else {
                 try decision.block(begin, replacing: worthlessApprovals(of: begin, in: run))
             }
@@ -62,9 +78,10 @@ extension ActiveState {
 
     /// Records what came of a call; the action that it carried out has been executed, unless the tool was not reached.
     func recordToolCall(_ id: RunID, _ called: ToolCalled, _ context: DecisionContext) throws(Rejection) -> [Event] {
-        var decision = RunDecision(try activeRun(id, context), context)
+        let run = try activeRun(id, context)
+        var decision = RunDecision(run, context)
         decision.record(.toolCalled(called))
-        if let action = called.call.actionID, decision.run.action(action)?.status == .approved,
+        if let action = called.call.actionID, run.action(action)?.status == .approved,
             case .answered = called.outcome
         {
             decision.record(.actionExecuted(ActionExecuted(actionID: action)))
@@ -76,7 +93,7 @@ extension ActiveState {
         _ id: RunID, _ call: ToolCallID, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         let run = try activeRun(id, context)
-        guard run.calls.open.contains(where: { $0.id == call }) else { return [] }
+        guard run.calls.entry(call)?.stage == .open else { return [] }
         var decision = RunDecision(run, context)
         decision.record(.toolCallInterrupted(ToolCallInterrupted(callID: call)))
         return decision.events
@@ -85,7 +102,9 @@ extension ActiveState {
     func recordRefusedCall(
         _ id: RunID, _ refused: ToolCallRefused, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
-        var decision = RunDecision(try activeRun(id, context), context)
+        let run = try activeRun(id, context)
+        try checkAttempt(of: run, requestID: context.attemptID)
+        var decision = RunDecision(run, context)
         decision.record(.toolCallRefused(refused))
         return decision.events
     }
@@ -96,14 +115,18 @@ extension ActiveState {
         guard run.agentID == agent else {
             throw Rejection(.agentMismatch, "run \(id) is not one of agent \(agent)")
         }
-        // A turn that goes on after a call of it was blocked may make others; after its end nothing may.
-        guard run.status == .running || run.openInvoke != nil else {
+        try checkAttempt(of: run, requestID: context.attemptID)
+        guard run.isServerDriven || run.status == .running else {
             throw Rejection(.runNotRunning, "run is \(run.status.rawValue), must be RUNNING to call tools")
         }
+        return run
+    }
+
+    /// Checks that the run may make another call.
+    func checkRoom(for run: RunState, _ context: DecisionContext) throws(Rejection) {
         let limit = context.settings.limits.toolCallsPerRunMax
         guard run.calls.entries.count < limit else { throw .limitReached("calls of tools in one run", limit) }
         try checkGrowth(of: run, by: RunState.bytesPerCall, context.settings.limits)
-        return run
     }
 }
 
@@ -131,12 +154,32 @@ extension RunState {
         }
     }
 
+    /// The blocked action that the gate made of the same call.
+    fileprivate func blockedAction(of call: ToolCall) -> ActionState? {
+        actions.first { action in
+            action.status == .blocked && action.gate != nil && action.toolID == call.toolID
+                && action.method == call.method && action.url == call.url && action.isFor(call)
+        }
+    }
+
     /// The approval that the call misuses, rather one of the same body; `nil` when there is none, or when the call waits
     /// for other reasons.
+    ///
+    /// A handler that starts from the top is free in the order of its calls: only a call that claims an approval can
+    /// misuse it there.
     fileprivate func approvalOfOtherRequest(than begin: BeginToolCall) -> ActionState? {
         let (call, approvals) = (begin.call, approvals(of: begin))
         guard !calls.hasUnknownOutcome(call), !approvals.contains(where: { $0.isFor(call) }) else { return nil }
-        return approvals.first { $0.hasBody(of: call) } ?? approvals.first
+        let misused = approvals.filter { isClaimed($0.id, by: begin.claimedActionID) }
+        return misused.first { $0.hasBody(of: call) } ?? misused.first
+    }
+
+    /// True when a call to the tool, method and URL of an approved action can be that action's alone.
+    private func isClaimed(_ action: ActionID, by claimed: ActionID?) -> Bool {
+        guard isServerDriven else { return true }
+        guard lastInvoke?.purpose == .resume(action) else { return claimed == action }
+        // The published runtime names the resumed action in every call of a handler that it starts again.
+        return calls.scope == .checkpoint
     }
 }
 
@@ -166,7 +209,14 @@ extension ToolCallJournal {
 
 extension Rejection {
     fileprivate static var callInFlight: Rejection {
-        Rejection(.callOnItsWay, "the same call is on its way, and its tool has not answered yet")
+        Rejection(.callOnItsWay, "the same call is in flight, and its tool has not answered yet")
+    }
+
+    fileprivate static func approvalPending(_ action: ActionState) -> Rejection {
+        Rejection(
+            .approvalPending,
+            "action \(action.id) waits for a decision, and until then the run performs nothing else",
+            actionID: action.id)
     }
 }
 
@@ -197,7 +247,7 @@ extension RunDecision {
     fileprivate mutating func block(_ begin: BeginToolCall, replacing worthless: [ActionFailed]) throws(Rejection) {
         guard let block = begin.block else { throw Rejection(.approvalRequired, "the call needs an approval") }
         for failed in worthless { record(.actionFailed(failed)) }
-        let call = begin.call
+        let (run, call) = (run, begin.call)
         let isUnknown = run.calls.hasUnknownOutcome(call)
         let requirement =
             begin.requirement

@@ -44,6 +44,17 @@ package struct ActionState: Hashable, Sendable {
         }
     }
 
+    /// What the agent left to go on from once the action is decided.
+    package enum Checkpoint: UInt8, Hashable, Sendable, CaseIterable {
+        case none
+        /// The runtime's built-in loop goes on where it stopped.
+        case loop
+        /// The agent's handler starts from the top.
+        case handler
+        /// A resume through it did not carry out the action, or the agent does not know it.
+        case unusable
+    }
+
     package let id: ActionID
     package let toolID: String
     package let method: String?
@@ -56,14 +67,24 @@ package struct ActionState: Hashable, Sendable {
     /// Whether it waits, or waited, for the user's consent: it is no approval of any call.
     package let isConsent: Bool
     package internal(set) var status: ActionStatus = .blocked
-    /// Whether its call was made, so that the approval is used up.
+    /// True when its call was made, so that the approval is used up.
     package internal(set) var isSpent = false
+    /// The call that used the approval up last.
+    package internal(set) var callID: ToolCallID?
+    /// The attempt of the run in which it was created.
+    package let createdAttempt: UInt32
+    /// The latest attempt of the run when it was approved; `nil` until then.
+    package internal(set) var approvedAttempt: UInt32?
+    package internal(set) var checkpoint = Checkpoint.none
+    /// The attempt in which the agent left its checkpoint.
+    package internal(set) var checkpointAttempt: UInt32?
 
     /// An action as it was remembered before.
     package init(
         id: ActionID, toolID: String, method: String?, url: String?, payloadHash: PayloadHash?,
         accessRequestID: AccessRequestID?, expiresAt: Timestamp, gate: Gate?, isConsent: Bool, status: ActionStatus,
-        isSpent: Bool
+        isSpent: Bool, callID: ToolCallID?, createdAttempt: UInt32, approvedAttempt: UInt32?, checkpoint: Checkpoint,
+        checkpointAttempt: UInt32?
     ) {
         self.id = id
         self.toolID = toolID
@@ -76,6 +97,11 @@ package struct ActionState: Hashable, Sendable {
         self.isConsent = isConsent
         self.status = status
         self.isSpent = isSpent
+        self.callID = callID
+        self.createdAttempt = createdAttempt
+        self.approvedAttempt = approvedAttempt
+        self.checkpoint = checkpoint
+        self.checkpointAttempt = checkpointAttempt
     }
 
     static let ownBytes = 256
@@ -86,7 +112,9 @@ package struct ActionState: Hashable, Sendable {
             + (gate?.requirement.groups.reduce(0) { $0 + 16 + $1.utf8.count } ?? 0)
     }
 
-    init(_ blocked: ActionBlocked) {
+    /// The action of a call that was just blocked.
+    package init(_ blocked: ActionBlocked, attempt: UInt32) {
+        createdAttempt = attempt
         id = blocked.actionID
         toolID = blocked.toolID
         method = blocked.method

@@ -7,6 +7,8 @@ package struct DecisionContext: Hashable, Sendable {
     package let actorGroups: [String]
     /// The agent that asks; `nil` for every other actor.
     package let agent: ActingAgent?
+    /// The attempt that the command belongs to, as its `X-Request-Id` says; `nil` when it does not say.
+    package let attemptID: String?
     /// The command's id, UUIDv7, and the id of its first event.
     package let commandID: EventID
     package let idempotency: IdempotencyToken?
@@ -15,14 +17,15 @@ package struct DecisionContext: Hashable, Sendable {
 
     package init(
         time: Timestamp, workspace: WorkspaceName, actor: Actor, actorGroups: [String] = [],
-        agent: ActingAgent? = nil, commandID: EventID, idempotency: IdempotencyToken?, traceparent: String?,
-        settings: DecisionSettings
+        agent: ActingAgent? = nil, attemptID: String? = nil, commandID: EventID, idempotency: IdempotencyToken?,
+        traceparent: String?, settings: DecisionSettings
     ) {
         self.time = time
         self.workspace = workspace
         self.actor = actor
         self.actorGroups = actorGroups
         self.agent = agent
+        self.attemptID = attemptID
         self.commandID = commandID
         self.idempotency = idempotency
         self.traceparent = traceparent

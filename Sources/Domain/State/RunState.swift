@@ -23,6 +23,8 @@ package struct RunState: Hashable, Sendable {
     package private(set) var creator: Actor?
     /// The latest invoke of the agent, in flight or done.
     package private(set) var lastInvoke: InvokeProgress?
+    /// The latest attempt when an action was approved or executed last.
+    package private(set) var attemptAtProgress: UInt32 = 0
     package private(set) var streamSequence: UInt64 = 0
     package private(set) var timelineSequence: UInt64 = 0
     private let inputBytes: Int
@@ -31,7 +33,7 @@ package struct RunState: Hashable, Sendable {
     /// Message and input up to this size are kept in memory; longer ones are read when the agent is called.
     package static let inputBytesMax = 2048
     private static let ownBytes = 512
-    static let bytesPerCall = 96
+    static let bytesPerCall = 256
     static let bytesPerModelCall = 256
 
     /// About how many bytes the run takes in memory. A function of the run's events alone.
@@ -67,6 +69,7 @@ package struct RunState: Hashable, Sendable {
         status: RunStatus,
         actions: [ActionState],
         calls: ToolCallJournal, modelCalls: ModelCallJournal, creator: Actor?, lastInvoke: InvokeProgress?,
+        attemptAtProgress: UInt32,
         streamSequence: UInt64, timelineSequence: UInt64, user: Person?
     ) {
         self.id = id
@@ -86,6 +89,7 @@ package struct RunState: Hashable, Sendable {
         self.modelCalls = modelCalls
         self.creator = creator
         self.lastInvoke = lastInvoke
+        self.attemptAtProgress = attemptAtProgress
         self.streamSequence = streamSequence
         self.timelineSequence = timelineSequence
         self.user = user
@@ -97,6 +101,13 @@ package struct RunState: Hashable, Sendable {
 
     /// The invoke that was requested and has no result yet.
     package var openInvoke: InvokeProgress? { lastInvoke.flatMap { $0.stage == .open ? $0 : nil } }
+
+    /// The same without its calls of tools.
+    package var withoutCalls: RunState {
+        var run = self
+        run.calls = calls.withoutCalls
+        return run
+    }
 
     package func action(_ id: ActionID) -> ActionState? { actions.first { $0.id == id } }
 
@@ -110,34 +121,44 @@ package struct RunState: Hashable, Sendable {
         case .runStatusChanged(let changed):
             status = changed.status
         case .actionBlocked(let blocked):
-            let action = ActionState(blocked)
+            let action = ActionState(blocked, attempt: calls.attempt)
             actions.append(action)
             actionBytes += action.footprint
             status = blocked.isConsent ? .pausedConsent : .pausedApproval
-        case .actionApproved(let approved): setStatus(.approved, of: approved.actionID)
+        case .actionApproved(let approved):
+            setStatus(.approved, of: approved.actionID)
+            attemptAtProgress = calls.attempt
+            change(approved.actionID) { [attemptAtProgress] in $0.approvedAttempt = attemptAtProgress }
         case .actionVoted(let voted): addVote(voted, of: event.actor)
         case .actionRejected(let rejected): setStatus(.rejected, of: rejected.actionID)
         case .actionExpired(let expired): setStatus(.expired, of: expired.actionID)
-        case .actionExecuted(let executed): setStatus(.executed, of: executed.actionID)
+        case .actionExecuted(let executed):
+            setStatus(.executed, of: executed.actionID)
+            attemptAtProgress = calls.attempt
         case .actionFailed(let failed): setStatus(.failed, of: failed.actionID)
         case .invokeRequested(let requested):
-            calls.beginAttempt(ofNewTurn: requested.purpose != lastInvoke?.purpose)
-            lastInvoke = InvokeProgress(
-                purpose: requested.purpose, attempt: requested.attempt, requestID: requested.requestID, stage: .open)
-        case .invokeCompleted:
+            begin(requested)
+        case .invokeCompleted(let completed):
             lastInvoke?.stage = .completed
+            if completed.outcome == .finished { noteUse(ofCheckpointFor: completed.purpose) }
         case .invokeFailed(let failed):
             lastInvoke?.stage = .failed(at: event.time, isRetryable: failed.isRetryable, error: failed.error)
+            if failed.statusCode != nil, !failed.isRetryable { noteUse(ofCheckpointFor: failed.purpose) }
         case .runCreated:
             creator = event.actor.isClient ? event.actor : nil
-        case .checkpointSaved(let saved): calls.noteCheckpoint(restartsHandler: saved.restartsHandler)
+        case .checkpointSaved(let saved):
+            calls.noteCheckpoint(restartsHandler: saved.restartsHandler)
+            change(ActionID(saved.actionID)) { [attempt = calls.attempt] action in
+                action.checkpoint = saved.restartsHandler ? .handler : .loop
+                action.checkpointAttempt = attempt
+            }
         case .toolCallStarted(let started):
             calls.start(started.call)
             // Once is once, whatever the method.
-            setSpent(true, started.call.actionID)
+            change(started.call.actionID) { ($0.isSpent, $0.callID) = (true, started.call.id) }
         case .toolCalled(let called):
             calls.finish(called)
-            if case .unreached = called.outcome { setSpent(false, called.call.actionID) }
+            if case .unreached = called.outcome { change(called.call.actionID) { $0.isSpent = false } }
         case .toolCallInterrupted(let interrupted): calls.interrupt(interrupted.callID)
         case .toolCallReplayed(let replayed): calls.replay(replayed.callID)
         case .modelAnswerRecorded(let recorded): modelCalls.record(recorded, in: calls)
@@ -151,28 +172,49 @@ package struct RunState: Hashable, Sendable {
         }
     }
 
+    private mutating func begin(_ requested: InvokeRequested) {
+        let (scope, checkpointAttempt): (ToolCallJournal.Scope?, UInt32?) =
+            switch requested.purpose {
+            case .start: (.run, nil)
+            case .resume(let id):
+                switch action(id)?.checkpoint {
+                case .handler?: (.run, nil)
+                case .loop?: (.checkpoint, action(id)?.checkpointAttempt)
+                case ActionState.Checkpoint.none?, .unusable?, nil: (nil, nil)
+                }
+            }
+        let isSeries = lastInvoke?.isFailed == true && lastInvoke?.purpose == requested.purpose
+        calls.beginAttempt(
+            ofNewTurn: requested.purpose != lastInvoke?.purpose, scope, checkpointAttempt: checkpointAttempt)
+        lastInvoke = InvokeProgress(
+            purpose: requested.purpose, attempt: requested.attempt,
+            firstAttempt: isSeries ? lastInvoke?.firstAttempt ?? calls.attempt : calls.attempt,
+            requestID: requested.requestID, stage: .open)
+    }
+
+    /// A resume ended without carrying out its action: its checkpoint is not tried again.
+    private mutating func noteUse(ofCheckpointFor purpose: InvokePurpose) {
+        guard case .resume(let id) = purpose else { return }
+        change(id) { $0.checkpoint = .unusable }
+    }
+
     private mutating func addVote(_ voted: ActionVoted, of approver: Actor) {
-        guard let index = actions.firstIndex(where: { $0.id == voted.actionID }) else { return }
-        actions[index].gate?.votes.append(
-            ActionState.Vote(
-                approver: approver, groups: voted.groups, scope: voted.scope, duration: voted.duration,
-                isSigned: voted.signature != nil))
+        change(voted.actionID) { action in
+            action.gate?.votes.append(
+                ActionState.Vote(
+                    approver: approver, groups: voted.groups, scope: voted.scope, duration: voted.duration,
+                    isSigned: voted.signature != nil))
+        }
     }
 
     /// Keeps those whose approvals let the call of an action be made.
-    mutating func setApprovers(_ approvers: [Actor], of id: ActionID) {
-        guard let index = actions.firstIndex(where: { $0.id == id }) else { return }
-        actions[index].gate?.approvers = approvers
-    }
+    mutating func setApprovers(_ approvers: [Actor], of id: ActionID) { change(id) { $0.gate?.approvers = approvers } }
 
-    private mutating func setSpent(_ isSpent: Bool, _ id: ActionID?) {
-        guard let index = actions.firstIndex(where: { $0.id == id }) else { return }
-        actions[index].isSpent = isSpent
-    }
+    private mutating func setStatus(_ status: ActionStatus, of id: ActionID) { change(id) { $0.status = status } }
 
-    private mutating func setStatus(_ status: ActionStatus, of id: ActionID) {
-        guard let index = actions.firstIndex(where: { $0.id == id }) else { return }
-        actions[index].status = status
+    private mutating func change(_ id: ActionID?, _ change: (inout ActionState) -> Void) {
+        guard let id, let index = actions.firstIndex(where: { $0.id == id }) else { return }
+        change(&actions[index])
     }
 }
 
@@ -187,12 +229,17 @@ package struct InvokeProgress: Hashable, Sendable {
 
     package let purpose: InvokePurpose
     package let attempt: UInt32
+    /// Number, in the run, of the first of the failed attempts that this one repeats; its own when it repeats none.
+    package let firstAttempt: UInt32
     package let requestID: String
     package fileprivate(set) var stage: Stage
 
-    package init(purpose: InvokePurpose, attempt: UInt32, requestID: String, stage: Stage) {
+    fileprivate var isFailed: Bool { if case .failed = stage { true } else { false } }
+
+    package init(purpose: InvokePurpose, attempt: UInt32, firstAttempt: UInt32, requestID: String, stage: Stage) {
         self.purpose = purpose
         self.attempt = attempt
+        self.firstAttempt = firstAttempt
         self.requestID = requestID
         self.stage = stage
     }

@@ -18,14 +18,33 @@ extension ActiveState {
     ///
     /// A run that its client drives has no turns: an external agent may add to it until it is finished.
     func runInTurn(_ id: RunID, _ context: DecisionContext) throws(Rejection) -> RunState {
-        let run = try activeRun(id, context)
-        guard let agent = context.agent, agent.isManaged || run.isServerDriven, run.openInvoke == nil else {
-            return run
-        }
+        let run = try runOfLiveAttempt(id, context)
+        guard let agent = context.agent, agent.isManaged, !run.isServerDriven else { return run }
         throw Rejection(
             .notInTurn,
             "the agent is not in a turn of run \(id): it adds events, actions and access requests to a run only while it "
                 + "is called for it")
+    }
+
+    /// The unfinished run; for an agent, when its command belongs to the run's live attempt.
+    func runOfLiveAttempt(_ id: RunID, _ context: DecisionContext) throws(Rejection) -> RunState {
+        let run = try activeRun(id, context)
+        if context.agent != nil { try checkAttempt(of: run, requestID: context.attemptID) }
+        return run
+    }
+
+    /// Refuses what a superseded attempt of a run asks for. Sluice calls the agent of a run that it drives, and one such
+    /// call at a time is live.
+    ///
+    /// - Parameter requestID: the request's `X-Request-Id`. A request that names no attempt of the run belongs to the
+    ///   live one, because not every client of an agent sends it.
+    package func checkAttempt(of run: RunState, requestID: String?) throws(Rejection) {
+        guard run.isServerDriven else { return }
+        guard let open = run.openInvoke else {
+            throw .attemptSuperseded(run.id, "the agent is called again when the run goes on")
+        }
+        guard let requestID, requestID.hasPrefix("req-\(run.id)-"), requestID != open.requestID else { return }
+        throw .attemptSuperseded(run.id, "attempt \(open.requestID) has taken its place")
     }
 
     /// Checks that an agent asks for access only for the user of a run that it is in a turn of.
@@ -44,5 +63,11 @@ extension ActiveState {
         guard request.agentID.map({ $0 == run.agentID }) ?? true else {
             throw Rejection(.agentMismatch, "agent_id must be the agent of run \(id), or left out")
         }
+    }
+}
+
+extension Rejection {
+    fileprivate static func attemptSuperseded(_ run: RunID, _ reason: String) -> Rejection {
+        Rejection(.attemptSuperseded, "this attempt of run \(run) is over: \(reason); stop, nothing was done")
     }
 }

@@ -13,6 +13,8 @@ extension ToolCall {
         writer.add(9, actionID)
         writer.add(10, grantID)
         writer.add(11, optional: headersHash?.text)
+        writer.add(12, optional: attempt.map(UInt64.init))
+        writer.add(13, optional: occurrence.map(UInt64.init))
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -20,6 +22,7 @@ extension ToolCall {
         var (toolID, capability, method, url): (String, String?, String, String) = ("", nil, "", "")
         var (payloadHash, headersHash, isRepeatable): (PayloadHash, PayloadHash?, Bool) = (PayloadHash(""), nil, false)
         var (actionID, grantID): (ActionID?, AccessRequestID?)
+        var (attempt, occurrence): (UInt32?, UInt32?)
         while let field = try reader.next() {
             switch field {
             case 1: id = try reader.id("call_id")
@@ -33,13 +36,15 @@ extension ToolCall {
             case 9: actionID = try reader.id("action_id")
             case 10: grantID = try reader.id("grant_id")
             case 11: headersHash = PayloadHash(try reader.text())
+            case 12: attempt = try reader.unsigned32()
+            case 13: occurrence = try reader.unsigned32()
             default: try reader.skip()
             }
         }
         self.init(
             id: try required(id, "call_id"), toolID: toolID, capability: capability, method: method, url: url,
             payloadHash: payloadHash, headersHash: headersHash, fingerprint: try required(fingerprint, "fingerprint"),
-            isRepeatable: isRepeatable, actionID: actionID, grantID: grantID)
+            isRepeatable: isRepeatable, attempt: attempt, occurrence: occurrence, actionID: actionID, grantID: grantID)
     }
 }
 

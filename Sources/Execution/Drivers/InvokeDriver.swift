@@ -20,8 +20,10 @@ package struct InvokeCall: Hashable, Sendable {
     package let invokeURL: String
     package let purpose: InvokePurpose
     package let attempt: UInt32
-    /// The same for every attempt of one purpose.
+    /// Names the attempt.
     package let requestID: String
+    /// The same for an attempt that repeats a failed one.
+    package let idempotencyKey: String
 
     /// The call with the message and the input of the run's first event.
     func with(_ created: RunCreated) -> InvokeCall {
@@ -35,7 +37,7 @@ package enum InvokeResult: Hashable, Sendable {
     case answered(statusCode: UInt32, body: [UInt8]?)
     /// No answer: unreachable, broken off, or too slow.
     case unanswered(String)
-    /// Nobody listens at the address: the call was not made.
+    /// Nothing listens at the address: the call was not made.
     case unreached(String)
     /// Not called at all, and not to be tried again until somebody changes something.
     case refused(String)

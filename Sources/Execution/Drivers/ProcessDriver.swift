@@ -22,7 +22,12 @@ package struct ProcessDriver: InvokeDriver {
                 let answer = await http.invoke(
                     call, at: lease.instance.url(Self.path(of: call)), addresses: .unrestricted)
                 result = Self.withoutToken(answer, of: lease.instance)
-                await processes.giveBack(lease)
+                // The agent's handler may go on, and nothing tells it that its attempt is over.
+                var isUnanswered = false
+                if case .unanswered = result { isUnanswered = true }
+                if isUnanswered { await processes.retire(lease) }
+                let isStopped = await processes.giveBack(lease)
+                if isUnanswered, isStopped { await processes.awaitEnd(lease) }
                 guard case .unreached = result else { break }
                 // It has ended, which is known a little later; the next one takes the call.
                 await processes.awaitEnd(lease)

@@ -15,8 +15,21 @@ package struct RemoteHTTPDriver: InvokeDriver {
         await invoke(call, at: OutboundURL.escaping(Self.url(of: call)), addresses: .internet)
     }
 
-    /// Makes the call at the address of this attempt.
+    /// Makes the call at the address of this attempt, whose time runs from now on: the whole call, its answer's body
+    /// included.
     func invoke(_ call: InvokeCall, at url: String, addresses: AddressPolicy) async -> InvokeResult {
+        await withTaskGroup(of: InvokeResult.self) { group in
+            group.addTask { await send(call, to: url, addresses: addresses) }
+            group.addTask { [configuration] in
+                do { try await Task.sleep(for: configuration.invokeTimeout) } catch { return .cancelled }
+                return .unanswered("the agent's answer was not complete after \(configuration.invokeTimeout)")
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? .cancelled
+        }
+    }
+
+    private func send(_ call: InvokeCall, to url: String, addresses: AddressPolicy) async -> InvokeResult {
         do throws(OutboundError) {
             let request = try OutboundRequest(
                 "POST", url, headers: Self.headers(of: call), body: Array(Self.body(of: call).text.utf8),
@@ -48,7 +61,7 @@ package struct RemoteHTTPDriver: InvokeDriver {
         var headers: [(name: String, value: String)] = [
             ("Content-Type", "application/json"), ("X-Run-ID", call.runID.description),
             ("X-Request-Id", call.requestID), ("X-End-User-Id", HeaderText.encoded(call.userID)),
-            ("Idempotency-Key", call.requestID), ("X-Attempt", String(call.attempt)),
+            ("Idempotency-Key", call.idempotencyKey), ("X-Attempt", String(call.attempt)),
         ]
         if case .resume(let action) = call.purpose { headers.append(("X-Action-ID", action.description)) }
         return headers

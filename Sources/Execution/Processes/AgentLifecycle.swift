@@ -105,6 +105,14 @@ package struct AgentLifecycle: Hashable, Sendable {
         }
     }
 
+    /// The same for one instance; `nil` when it gets no calls already.
+    package mutating func retire(_ number: InstanceNumber) -> (number: InstanceNumber, isIdle: Bool)? {
+        switch state {
+        case .starting(number), .ready(number, _): retire()
+        case .stopped, .starting, .ready: nil
+        }
+    }
+
     /// A redeploy brings new code: what crashed before says nothing of it.
     package mutating func forgive() {
         crashes = 0

@@ -53,9 +53,14 @@ extension AgentProcesses {
         throw .passing(AgentRefusal("agent \(name.name) is being replaced"))
     }
 
-    func giveBack(_ lease: Lease) {
-        guard let number = slots[lease.name]?.lifecycle.giveBack(lease.instance.number, at: now) else { return }
+    /// Ends a call.
+    ///
+    /// - Returns: true when its instance is stopped with it.
+    @discardableResult
+    func giveBack(_ lease: Lease) -> Bool {
+        guard let number = slots[lease.name]?.lifecycle.giveBack(lease.instance.number, at: now) else { return false }
         slots[lease.name]?.instances[number]?.stop.fulfill(())
+        return true
     }
 
     /// Stops an instance that takes no connection, and waits until its end is known.

@@ -213,6 +213,16 @@ package actor AgentProcesses {
         if isIdle { instance.stop.fulfill(()) } else { addJob.yield(.drain(instance)) }
     }
 
+    /// No further calls for the instance of a call that was not answered, whose handler may go on. It is ended with that
+    /// call when no other one is on it, else when those are done or their time is over.
+    func retire(_ lease: Lease) {
+        guard let (number, isIdle) = slots[lease.name]?.lifecycle.retire(lease.instance.number),
+            let instance = slots[lease.name]?.instances[number]
+        else { return }
+        logger.warning("agent instance retired after an unanswered call", metadata: ["agent": "\(lease.name.name)"])
+        if isIdle { instance.stop.fulfill(()) } else { addJob.yield(.drain(instance)) }
+    }
+
     private func forget(_ name: Name, _ id: ResourceID) async {
         if slots[name]?.agent.id == id {
             retire(name)

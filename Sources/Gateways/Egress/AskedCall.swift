@@ -17,7 +17,9 @@ struct AskedCall: Sendable {
     let document: JSONValue
 
     var commandRequest: CommandRequest {
-        CommandRequest(workspace: run.workspace, actor: request.actor, traceparent: request.traceparent)
+        CommandRequest(
+            workspace: run.workspace, actor: request.actor, attemptID: request.attemptID,
+            traceparent: request.traceparent)
     }
 
     func call(_ id: ToolCallID, _ capability: CapabilityMatch?) -> ToolCall {
@@ -25,16 +27,19 @@ struct AskedCall: Sendable {
         return ToolCall(
             id: id, toolID: tool.name, capability: capability?.capability?.names.first, method: request.method,
             url: url.text, payloadHash: body, headersHash: headersHash,
-            fingerprint: fingerprint(headersHash, body),
-            isRepeatable: capability.map { $0.isSafeToRepeat || $0.takesIdempotencyKey } ?? false)
+            fingerprint: CallFingerprint.make(method: request.method, url: url, headers: headersHash, body: body),
+            isRepeatable: capability.map { $0.isSafeToRepeat || $0.takesIdempotencyKey } ?? false,
+            attempt: run.calls.attempt)
     }
 
-    private func fingerprint(_ headers: PayloadHash, _ body: PayloadHash) -> UUIDValue {
-        func made(_ headers: PayloadHash?) -> UUIDValue {
+    /// The identities of the same call in records of earlier versions: with the number of the call in its turn, and
+    /// without the headers.
+    func earlierFingerprints(of call: ToolCall) -> [UUIDValue] {
+        let turn = request.header("x-tool-turn") ?? ""
+        let numbered = turn.isEmpty ? [] : [(turn, call.headersHash), (turn, nil)]
+        return (numbered + [("", nil)]).map { turn, headers in
             CallFingerprint.make(
-                turn: request.header("x-tool-turn") ?? "", method: request.method, url: url, headers: headers,
-                body: body)
+                turn: turn, method: request.method, url: url, headers: headers, body: call.payloadHash)
         }
-        return run.calls.fingerprint(made(headers), earlier: made(nil))
     }
 }

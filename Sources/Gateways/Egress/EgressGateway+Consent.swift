@@ -20,16 +20,19 @@ extension EgressGateway {
             .requireConsent(run: asked.run.id, require), asked.commandRequest)
         try await projections.reach(receipt.position)
         let waiting = commands.activeRun(asked.run.id)?.consent(toolID: asked.tool.name)?.id ?? require.actionID
-        return .refusal(
+        return consentRequired(asked.tool.name, waiting, asked.run)
+    }
+
+    func consentRequired(_ tool: String, _ action: ActionID, _ run: RunState) -> EgressAnswer {
+        .refusal(
             403, "CONSENT_REQUIRED",
-            "tool \"\(asked.tool.name)\" acts for the run's user, who has to consent first: let them open authorization_url",
+            "tool \"\(tool)\" acts for the run's user, who has to consent first: let them open authorization_url",
             [
-                .init(
-                    name: "authorization_url", value: .string(consents.link(run: asked.run.id, action: waiting))),
-                .init(name: "resume_id", value: .string(waiting.description)),
-                .init(name: "action_id", value: .string(waiting.description)),
-                .init(name: "run_id", value: .string(asked.run.id.description)),
-                .init(name: "tool", value: .string(asked.tool.name)),
+                .init(name: "authorization_url", value: .string(consents.link(run: run.id, action: action))),
+                .init(name: "resume_id", value: .string(action.description)),
+                .init(name: "action_id", value: .string(action.description)),
+                .init(name: "run_id", value: .string(run.id.description)),
+                .init(name: "tool", value: .string(tool)),
             ])
     }
 

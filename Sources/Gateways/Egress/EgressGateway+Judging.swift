@@ -29,7 +29,8 @@ extension EgressGateway {
             }
             return .run(runs[0])
         }
-        guard let id = RunID(text), let run = commands.activeRun(id), run.workspace == request.workspace else {
+        guard let id = RunID(text), let run = commands.activeRunWithoutCalls(id), run.workspace == request.workspace
+        else {
             return .refused(.refusal(404, "RUN_UNKNOWN", "run \(text.excerpt) not found, or finished"))
         }
         guard request.agent == nil || request.agent == run.agentID else {

@@ -142,12 +142,11 @@ extension EgressGateway {
         return OutcomeUnrecorded()
     }
 
-    /// The same for a call that is made again because nobody knows what became of it, and for no other.
-    private func idempotencyKey(_ call: ToolCall, _ run: RunState) -> String {
-        // As it is now: others like it may have been answered while this one waited for its turn.
-        let run = commands.activeRun(run.id) ?? run
-        let earlier = run.calls.entries.count { $0.fingerprint == call.fingerprint && $0.stage == .answered }
-        return "\(run.id)-\(call.fingerprint.text)-\(earlier)"
+    /// The key of the call's occurrence: stable over the run's attempts, and the same when a call of unknown outcome is
+    /// repeated. `nil` for a safe call.
+    private func idempotencyKey(_ call: ToolCall, _ run: RunState) -> String? {
+        guard let occurrence = call.occurrence, !["GET", "HEAD"].contains(call.method) else { return nil }
+        return "\(run.id)-\(call.fingerprint.text)-\(occurrence - 1)"
     }
 
     /// Sends the call with its credentials, and once more when these were stale.
@@ -157,8 +156,7 @@ extension EgressGateway {
         let bare = OutgoingCall(
             method: call.method, url: call.url,
             headers: ForwardedHeaders.ofCall(
-                asked.headers, of: asked.tool, run: asked.run,
-                idempotencyKey: ["GET", "HEAD"].contains(call.method) ? nil : idempotencyKey(call, asked.run)),
+                asked.headers, of: asked.tool, run: asked.run, idempotencyKey: idempotencyKey(call, asked.run)),
             body: asked.request.body)
         do throws(CredentialError) {
             let injector = try injector(for: asked)

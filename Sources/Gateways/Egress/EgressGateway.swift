@@ -93,6 +93,14 @@ package struct EgressGateway: Sendable {
     package func recordUnrecorded() async { await unrecorded.run() }
 
     private func answer(_ asked: AskedCall, _ verdict: Verdict) async throws -> EgressAnswer {
+        do {
+            return try await answerLive(asked, verdict)
+        } catch CommandError.rejected(let rejection) where rejection.code == .attemptSuperseded {
+            return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message, asked.runMember)
+        }
+    }
+
+    private func answerLive(_ asked: AskedCall, _ verdict: Verdict) async throws -> EgressAnswer {
         if let answer = try await missingConsent(asked) { return answer }
         let call = asked.call(commands.newID(), verdict.capability)
         let requirement: RequiredApproval? =
@@ -101,7 +109,12 @@ package struct EgressGateway: Sendable {
             } else {
                 nil
             }
-        let events = try await beginInTurn(asked, call, requirement, reason: verdict.rule.reason)
+        let events: [EventPayload]
+        do {
+            events = try await beginInTurn(asked, call, requirement, reason: verdict.rule.reason)
+        } catch CommandError.rejected(let rejection) where rejection.code == .approvalPending {
+            return pending(rejection, of: asked)
+        }
         for event in events {
             switch event {
             case .toolCallStarted(let started): return try await make(started.call, asked)
@@ -109,7 +122,7 @@ package struct EgressGateway: Sendable {
                 if let kept = try await replay(replayed.callID, asked) { return kept }
                 // An approval or a grant let the recorded call be made, and no other.
                 guard call.isRepeatable, requirement == nil else { return Self.notKept }
-            case .actionBlocked(let blocked): return Self.blocked(blocked, run: asked.run)
+            case .actionBlocked(let blocked): return self.blocked(blocked, run: asked.run)
             case .payloadMismatched(let mismatched): return Self.mismatched(mismatched)
             default: continue
             }
@@ -149,8 +162,9 @@ package struct EgressGateway: Sendable {
             .beginToolCall(
                 run: asked.run.id,
                 BeginToolCall(
-                    call: call, agentID: asked.run.agentID, tool: asked.identity, requirement: requirement, block: block
-                ))
+                    call: call, agentID: asked.run.agentID, tool: asked.identity, requirement: requirement,
+                    block: block, claimedActionID: asked.request.header("x-action-id").flatMap { ActionID($0) },
+                    earlierFingerprints: asked.earlierFingerprints(of: call)))
         }
         do {
             return try await commands.execute(begin(nil), request).events.map(\.event.payload)
@@ -192,8 +206,14 @@ package struct EgressGateway: Sendable {
         let refused = ToolCallRefused(
             toolID: request.tool.excerpt, method: request.method.excerpt, url: url,
             payloadHash: PayloadDigest.sha256(request.body), reason: rule.reason)
-        _ = try await commands.execute(
-            .recordRefusedCall(run: run.id, refused), CommandRequest(workspace: run.workspace, actor: request.actor))
+        do {
+            _ = try await commands.execute(
+                .recordRefusedCall(run: run.id, refused),
+                CommandRequest(workspace: run.workspace, actor: request.actor, attemptID: request.attemptID))
+        } catch {
+            guard case .rejected(let rejection) = error, rejection.code == .attemptSuperseded else { throw error }
+            return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message)
+        }
         let members: [JSONValue.Member] = [
             .init(name: "tool", value: .string(request.tool)), .init(name: "rule", value: .string(rule.code)),
         ]
@@ -216,20 +236,10 @@ package struct EgressGateway: Sendable {
             "headers_hash mismatch: the call came with other headers than were approved; nothing was sent", [action])
     }
 
-    /// What the published runtime knows how to wait for.
-    private static func blocked(_ blocked: ActionBlocked, run: RunState) -> EgressAnswer {
-        let message =
-            "tool \"\(blocked.toolID)\" requires approval before it can be used: \(blocked.call?.reason ?? "")"
-        return .refusal(
-            403, "APPROVAL_REQUIRED", message,
-            [
-                .init(name: "action_id", value: .string(blocked.actionID.description)),
-                .init(name: "request_id", value: .string(blocked.accessRequestID?.description ?? "")),
-                .init(name: "run_id", value: .string(run.id.description)),
-                .init(name: "tool", value: .string(blocked.toolID)),
-                .init(name: "payload_hash", value: .string(blocked.payloadHash?.text ?? "")),
-                .init(name: "headers_hash", value: .string(blocked.call?.headersHash?.text ?? "")),
-            ])
+    private func blocked(_ blocked: ActionBlocked, run: RunState) -> EgressAnswer {
+        approvalRequired(
+            "tool \"\(blocked.toolID)\" requires approval before it can be used: \(blocked.call?.reason ?? "")",
+            ActionState(blocked, attempt: run.calls.attempt), run)
     }
 }
 

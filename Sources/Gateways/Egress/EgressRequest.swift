@@ -31,6 +31,9 @@ package struct EgressRequest: Sendable {
         self.traceparent = traceparent
     }
 
+    /// The attempt of its run that it names.
+    var attemptID: String? { header("x-request-id") }
+
     /// The first header of that name, in whatever case; an empty one counts as absent.
     func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name && !$0.value.isEmpty }?.value

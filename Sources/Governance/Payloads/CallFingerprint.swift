@@ -1,16 +1,19 @@
 import Crypto
 package import Domain
 
-/// Tells one call of a run from another: the same turn, method, URL, bound headers and body have the same fingerprint.
+/// The identity of a call within its run: the same method, URL, bound headers and body have the same fingerprint.
+///
+/// The published runtime numbers the calls of a handler (`X-Tool-Turn`). That number is not part of the identity, because
+/// threads, polling and retries change the order of calls.
 package enum CallFingerprint {
     /// The first 16 bytes of SHA-256 over the parts, each with its length before it, so that no two sets of parts
     /// make the same bytes.
     ///
     /// - Parameters:
-    ///   - turn: what the agent's runtime calls the turn (`X-Tool-Turn`), or empty.
+    ///   - turn: the number of the call, for the fingerprint of calls recorded when it was part of the identity.
     ///   - headers: digest of the bound headers; `nil` for the fingerprint of calls recorded before there was one.
     package static func make(
-        turn: String, method: String, url: NormalizedURL, headers: PayloadHash?, body: PayloadHash
+        turn: String = "", method: String, url: NormalizedURL, headers: PayloadHash?, body: PayloadHash
     ) -> UUIDValue {
         var hasher = SHA256()
         let bound = headers.map { [$0.text.lowercased()] } ?? []

@@ -62,7 +62,8 @@ extension APIError {
             .consentIsTheUsers, .deliveryNotExpected, .decisionLinkUsed, .decisionLinkClosed, .decisionLinkExpired,
             .buildNotOpen, .personActive, .notInTurn, .attemptSuperseded, .journalFull:
             .conflict
-        case .agentMismatch, .foreignSubject, .approvalRequired, .selfApproval, .notAnApprover, .signatureRequired:
+        case .agentMismatch, .foreignSubject, .approvalRequired, .approvalPending, .selfApproval, .notAnApprover,
+            .signatureRequired:
             .forbidden
         case .limitReached: .serviceUnavailable
         case .shareExceeded: .tooManyRequests

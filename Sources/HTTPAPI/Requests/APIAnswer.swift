@@ -28,7 +28,13 @@ struct APIAnswer: Sendable {
 
 extension APIError {
     var response: Response {
-        var answer = APIAnswer(status, .object { $0.add("error", message) })
+        var answer = APIAnswer(
+            status,
+            .object { json in
+                json.add("error", message)
+                // Agents act on it, and a runtime may show them the body alone.
+                if code == RejectionErrorCode.attemptSuperseded.rawValue { json.add("code", code.uppercased()) }
+            })
         answer.headers = headers
         answer.headers[.errorCode] = code
         return answer.response

@@ -47,7 +47,8 @@ struct APIRequest: Sendable {
     var commandRequest: CommandRequest {
         CommandRequest(
             workspace: workspace, actor: principal.actor, actorGroups: principal.actorGroups,
-            agent: principal.actingAgent, idempotency: idempotency, traceparent: traceparent)
+            agent: principal.actingAgent, attemptID: head.headerFields[.requestID], idempotency: idempotency,
+            traceparent: traceparent)
     }
 
     /// A path parameter, percent-decoded.

@@ -83,6 +83,10 @@ extension APIHandlers {
     private static func answer(_ turn: FirstTurn, of run: RunID) throws -> APIAnswer {
         var answer: APIAnswer
         switch turn.ending {
+        case .completed(let completed) where !(200..<300).contains(completed.statusCode):
+            // The agent ended its turn with an error while it waits for a decision.
+            let paused: RunStatus = completed.outcome == .awaitingConsent ? .pausedConsent : .pausedApproval
+            answer = APIAnswer(.accepted, status(paused, of: run))
         case .completed(let completed):
             answer = APIAnswer(
                 HTTPResponse.Status(code: Int(completed.statusCode)),

@@ -70,12 +70,14 @@ package struct SchedulerState: Sendable {
     package mutating func on(_ event: Event) {
         switch event.payload {
         // What a run tells of itself, most events by far, changes nothing that could make something due.
-        case .runEventAdded, .checkpointSaved, .toolResultRecorded, .answerRecorded, .toolCallStarted, .toolCalled,
-            .toolCallReplayed, .toolCallInterrupted, .toolCallRefused, .payloadMismatched,
-            .modelAnswerRecorded, .modelCallReplayed,
-            .modelCalled, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed, .buildRequested,
+        case .runEventAdded, .toolResultRecorded, .answerRecorded, .toolCallReplayed, .toolCallRefused,
+            .payloadMismatched, .modelAnswerRecorded, .modelCallReplayed, .modelCalled, .deliveryStarted,
+            .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed, .buildRequested,
             .buildStarted, .buildFinished, .runExpired:
             return
+        // Of the calls those count that carry out an approved action.
+        case .toolCallStarted(let started) where started.call.actionID == nil: return
+        case .toolCalled(let called) where called.call.actionID == nil: return
         default: active.evolve(event)
         }
         switch event.payload {
@@ -214,35 +216,50 @@ package struct SchedulerState: Sendable {
     }
 
     private func nextInvoke(_ run: RunState, _ now: Timestamp) -> NextInvoke {
-        guard let last = run.lastInvoke else { return .now(first(.start, run)) }
+        guard let last = run.lastInvoke else { return .now(attempt(.start, run)) }
         switch last.stage {
         case .open: return .none
         case .completed:
-            guard let action = run.actions.first(where: { $0.status == .approved }) else { return .none }
-            return .now(first(.resume(action.id), run))
+            guard let purpose = run.nextPurpose else { return .none }
+            guard run.attemptsWithoutProgress < configuration.invokeAttemptsMax else {
+                return .giveUp(Self.ignored(run))
+            }
+            return .now(attempt(purpose, run))
         case .failed(let time, let isRetryable, let error):
-            if case .resume(let action) = last.purpose, run.action(action)?.status != .approved {
-                return .giveUp("the invoke failed after action \(action) was closed: \(error)")
-            }
-            guard isRetryable else { return .giveUp("the invoke failed: \(error)") }
-            guard last.attempt < configuration.invokeAttemptsMax else {
-                return .giveUp("the invoke failed after \(last.attempt) attempts: \(error)")
-            }
-            let dueTime = time.adding(Backoff.pause(afterAttempt: last.attempt, of: run.id, configuration))
-            guard dueTime <= now else { return .later(dueTime) }
-            return .now(
-                InvokeRequested(purpose: last.purpose, attempt: last.attempt + 1, requestID: last.requestID))
+            return invoke(of: run, afterFailureAt: time, isRetryable: isRetryable, error, now)
         }
     }
 
-    /// The request id is the effect's idempotency key: it follows from the run and the purpose alone.
-    private func first(_ purpose: InvokePurpose, _ run: RunState) -> InvokeRequested {
-        let suffix =
-            switch purpose {
-            case .start: "start"
-            case .resume(let action): "resume-\(action)"
+    private func invoke(
+        of run: RunState, afterFailureAt time: Timestamp, isRetryable: Bool, _ error: String, _ now: Timestamp
+    ) -> NextInvoke {
+        let count = run.attemptsWithoutProgress
+        guard let purpose = run.purpose(afterFailedInvokeThatIs: isRetryable) else {
+            guard isRetryable, case .resume(let action)? = run.lastInvoke?.purpose else {
+                return .giveUp("the invoke failed: \(error)")
             }
-        return InvokeRequested(purpose: purpose, attempt: 1, requestID: "req-\(run.id)-\(suffix)")
+            return .giveUp("the invoke failed after action \(action) was closed: \(error)")
+        }
+        // An agent that does not know a checkpoint has not failed at its task: its handler starts again at once.
+        guard isRetryable else { return .now(attempt(purpose, run)) }
+        guard count < configuration.invokeAttemptsMax else {
+            return .giveUp("the invoke failed after \(count) attempts: \(error)")
+        }
+        let dueTime = time.adding(Backoff.pause(afterAttempt: count, of: run.id, configuration))
+        return dueTime <= now ? .now(attempt(purpose, run)) : .later(dueTime)
+    }
+
+    private static func ignored(_ run: RunState) -> String {
+        let actions = run.dueActions.map(\.id.description).joined(separator: ", ")
+        return
+            "the agent answered \(run.attemptsWithoutProgress) times without carrying out approved action \(actions): "
+            + "its handler has to repeat the call that was answered APPROVAL_REQUIRED, with the same bytes"
+    }
+
+    /// The request id names the attempt: what is sent with another one belongs to an attempt that is over.
+    private func attempt(_ purpose: InvokePurpose, _ run: RunState) -> InvokeRequested {
+        let number = run.calls.attempt + 1
+        return InvokeRequested(purpose: purpose, attempt: number, requestID: "req-\(run.id)-\(number)")
     }
 
     private func due(_ run: RunState, _ command: Command) -> Due { Due(workspace: run.workspace, command: command) }

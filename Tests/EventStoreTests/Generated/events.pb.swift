@@ -2514,7 +2514,8 @@ nonisolated struct Sluice_Events_V1_ToolCall: Sendable {
   /// Plain.
   var payloadHash: String = String()
 
-  /// 16 bytes: the same for the same turn, method, URL, bound headers (where there is a hash of them) and body.
+  /// 16 bytes: the same for the same method, URL, bound headers (where there is a hash of them) and body; in records
+  /// without an attempt the number of the call in its turn is part of it.
   var fingerprint: Data = Data()
 
   /// Plain.
@@ -2550,6 +2551,26 @@ nonisolated struct Sluice_Events_V1_ToolCall: Sendable {
   /// Clears the value of `headersHash`. Subsequent reads from it will return its default value.
   mutating func clearHeadersHash() {self._headersHash = nil}
 
+  /// The run's attempt that asked for it.
+  var attempt: UInt32 {
+    get {_attempt ?? 0}
+    set {_attempt = newValue}
+  }
+  /// Returns true if `attempt` has been explicitly set.
+  var hasAttempt: Bool {self._attempt != nil}
+  /// Clears the value of `attempt`. Subsequent reads from it will return its default value.
+  mutating func clearAttempt() {self._attempt = nil}
+
+  /// Its number among the run's calls of its identity, from 1; none for a call that is not recorded before it is sent.
+  var occurrence: UInt32 {
+    get {_occurrence ?? 0}
+    set {_occurrence = newValue}
+  }
+  /// Returns true if `occurrence` has been explicitly set.
+  var hasOccurrence: Bool {self._occurrence != nil}
+  /// Clears the value of `occurrence`. Subsequent reads from it will return its default value.
+  mutating func clearOccurrence() {self._occurrence = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -2558,6 +2579,8 @@ nonisolated struct Sluice_Events_V1_ToolCall: Sendable {
   fileprivate var _actionID: Data? = nil
   fileprivate var _grantID: Data? = nil
   fileprivate var _headersHash: String? = nil
+  fileprivate var _attempt: UInt32? = nil
+  fileprivate var _occurrence: UInt32? = nil
 }
 
 /// Written before a call that may not be made twice.
@@ -6380,7 +6403,7 @@ nonisolated extension Sluice_Events_V1_AnswerRecorded: SwiftProtobuf.Message, Sw
 
 nonisolated extension Sluice_Events_V1_ToolCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ToolCall"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}tool_id\0\u{1}capability\0\u{1}method\0\u{1}url\0\u{3}payload_hash\0\u{1}fingerprint\0\u{3}is_repeatable\0\u{3}action_id\0\u{3}grant_id\0\u{3}headers_hash\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}tool_id\0\u{1}capability\0\u{1}method\0\u{1}url\0\u{3}payload_hash\0\u{1}fingerprint\0\u{3}is_repeatable\0\u{3}action_id\0\u{3}grant_id\0\u{3}headers_hash\0\u{1}attempt\0\u{1}occurrence\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6399,6 +6422,8 @@ nonisolated extension Sluice_Events_V1_ToolCall: SwiftProtobuf.Message, SwiftPro
       case 9: try { try decoder.decodeSingularBytesField(value: &self._actionID) }()
       case 10: try { try decoder.decodeSingularBytesField(value: &self._grantID) }()
       case 11: try { try decoder.decodeSingularStringField(value: &self._headersHash) }()
+      case 12: try { try decoder.decodeSingularUInt32Field(value: &self._attempt) }()
+      case 13: try { try decoder.decodeSingularUInt32Field(value: &self._occurrence) }()
       default: break
       }
     }
@@ -6442,6 +6467,12 @@ nonisolated extension Sluice_Events_V1_ToolCall: SwiftProtobuf.Message, SwiftPro
     try { if let v = self._headersHash {
       try visitor.visitSingularStringField(value: v, fieldNumber: 11)
     } }()
+    try { if let v = self._attempt {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 12)
+    } }()
+    try { if let v = self._occurrence {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 13)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6457,6 +6488,8 @@ nonisolated extension Sluice_Events_V1_ToolCall: SwiftProtobuf.Message, SwiftPro
     if lhs._actionID != rhs._actionID {return false}
     if lhs._grantID != rhs._grantID {return false}
     if lhs._headersHash != rhs._headersHash {return false}
+    if lhs._attempt != rhs._attempt {return false}
+    if lhs._occurrence != rhs._occurrence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
