@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 /// Calls through the gate: made, blocked, repeated, interrupted.
 extension LogGenerator {
