@@ -64,8 +64,14 @@ import Testing
     }
 
     @Test mutating func coversNothingBeforeTheDecision() throws {
-        _ = try blocked()
-        #expect(needsApproval(call()))
+        let action = try blocked().actionID
+        #expect(throws: Rejection.self) { try begin(call()) }
+        do {
+            _ = try begin(call(), blocks: true)
+        } catch {
+            #expect(error.code == .approvalPending && error.actionID == action)
+        }
+        #expect(scenario.state.runs[run]?.actions.count == 1)
     }
 
     @Test mutating func coversNoOtherTool() throws {

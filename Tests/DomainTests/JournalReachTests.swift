@@ -121,7 +121,8 @@ import Testing
                 return
             }
         }
-        #expect(ContinuousClock.now - start < .seconds(20), "also without optimisation, on a busy machine")
+        print("5,000 recorded effects replayed in \(ContinuousClock.now - start)")
+        #expect(ContinuousClock.now - start < .seconds(30), "without optimisation, on a busy machine")
         #expect(try begin(0).contains { if case .toolCallStarted = $0 { true } else { false } })
     }
 

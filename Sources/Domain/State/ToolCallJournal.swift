@@ -122,12 +122,14 @@ package struct ToolCallJournal: Sendable {
     mutating func noteCheckpoint(restartsHandler: Bool) { if restartsHandler { self.restartsHandler = true } }
 
     mutating func start(_ call: ToolCall) {
-        let known = lineups[call.fingerprint]?.indices ?? []
-        if let occurrence = call.occurrence, occurrence >= 1, occurrence <= known.count {
-            reopen(known[Int(occurrence) - 1], as: call.id)
+        let count = lineups[call.fingerprint]?.indices.count ?? 0
+        if let occurrence = call.occurrence, occurrence >= 1, occurrence <= count,
+            let index = lineups[call.fingerprint]?.indices[Int(occurrence) - 1]
+        {
+            reopen(index, as: call.id)
         } else {
             // Before occurrences were recorded, an approval settled the calls of unknown outcome of its identity.
-            if call.occurrence == nil, call.actionID != nil {
+            if call.occurrence == nil, call.actionID != nil, let known = lineups[call.fingerprint]?.indices {
                 for index in known where entries[index].stage == .unknown { entries[index].stage = .settled }
             }
             append(

@@ -67,7 +67,8 @@ extension EventDocument {
                 json.add("request_id", requested.requestID)
             case .invokeCompleted(let completed):
                 add(completed.purpose, completed.attempt, to: &json)
-                json.add("status_code", completed.statusCode)
+                // An attempt that was cut off while it waits has no status.
+                json.add("status_code", completed.statusCode == 0 ? nil : completed.statusCode)
                 json.add("outcome", completed.outcome.rawValue)
                 json.add("response", completed.response)
             case .invokeFailed(let failed):

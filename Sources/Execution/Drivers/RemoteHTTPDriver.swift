@@ -3,6 +3,8 @@ package import Outbound
 
 /// Calls an agent that somebody else runs, by HTTP.
 package struct RemoteHTTPDriver: InvokeDriver {
+    /// The attempt's own deadline passes first, and says so.
+    private static let deadlineMargin = Duration.seconds(5)
     private let client: OutboundClient
     private let configuration: ExecutorConfiguration
 
@@ -35,7 +37,8 @@ package struct RemoteHTTPDriver: InvokeDriver {
                 "POST", url, headers: Self.headers(of: call), body: Array(Self.body(of: call).text.utf8),
                 addresses: addresses,
                 limits: OutboundLimits(
-                    headTimeout: configuration.invokeTimeout, bodyBytesMax: configuration.answerBytesMax))
+                    headTimeout: configuration.invokeTimeout + Self.deadlineMargin,
+                    bodyBytesMax: configuration.answerBytesMax))
             let response = try await client.execute(request)
             return .answered(statusCode: UInt32(response.status), body: try await Self.read(response))
         } catch {
