@@ -37,8 +37,8 @@ package struct ProcessDriver: InvokeDriver {
 
     /// The runtime tells in its answers which addresses it called, the token of its own among them.
     private static func withoutTokens(_ result: InvokeResult) -> InvokeResult {
-        guard case .answered(let statusCode, let body?) = result else { return result }
-        return .answered(statusCode: statusCode, body: AgentTokens.masked(body))
+        guard case .answered(let statusCode, let body, let bytesCut) = result else { return result }
+        return .answered(statusCode: statusCode, body: AgentTokens.masked(body), bytesCut: bytesCut)
     }
 
     static func agent(of call: InvokeCall) -> AgentTokens.Agent? {

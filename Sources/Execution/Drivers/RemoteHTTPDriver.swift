@@ -22,9 +22,10 @@ package struct RemoteHTTPDriver: InvokeDriver {
                 "POST", url, headers: Self.headers(of: call), body: Array(Self.body(of: call).text.utf8),
                 addresses: addresses,
                 limits: OutboundLimits(
-                    headTimeout: configuration.invokeTimeout, bodyBytesMax: configuration.answerBytesMax))
+                    headTimeout: configuration.invokeTimeout, bodyBytesMax: configuration.readBytesMax))
             let response = try await client.execute(request)
-            return .answered(statusCode: UInt32(response.status), body: try await Self.read(response))
+            let (body, bytesCut) = try await response.body.beginning(configuration.answerBytesMax)
+            return .answered(statusCode: UInt32(response.status), body: body, bytesCut: bytesCut)
         } catch {
             if Task.isCancelled { return .cancelled }
             return switch error {
@@ -78,15 +79,5 @@ package struct RemoteHTTPDriver: InvokeDriver {
         }
         let hasHistory = members.contains { $0.name == "history" }
         return members + (hasHistory ? [] : [.init(name: "history", value: .array([]))])
-    }
-
-    /// The body, or `nil` when it is larger than what is read.
-    private static func read(_ response: OutboundResponse) async throws(OutboundError) -> [UInt8]? {
-        do throws(OutboundError) {
-            return try await response.body.collect()
-        } catch {
-            guard case .tooLarge = error else { throw error }
-            return nil
-        }
     }
 }
