@@ -44,10 +44,10 @@ enum InitProcess {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
         var process: pid_t = 0
         // The link's target, so that the child has the program's name.
-        let program = realpath("/proc/self/exe", nil)
-        let failure = posix_spawn(
-            &process, program ?? CommandLine.unsafeArgv[0], nil, &attributes, CommandLine.unsafeArgv, environ)
-        free(program)
+        let target = realpath("/proc/self/exe", nil)
+        let program = target.map { String(cString: $0) } ?? "/proc/self/exe"
+        free(target)
+        let failure = posix_spawn(&process, program, nil, &attributes, CommandLine.unsafeArgv, environ)
         guard failure == 0 else {
             tell("sluice: the daemon cannot be started: \(String(cString: strerror(failure)))")
             exit(71)
