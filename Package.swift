@@ -140,7 +140,8 @@ let package = Package(
             [
                 "Domain", "Governance", "CommandHandling", "Projections", "EventStreaming", "Authentication", "Secrets",
                 "Gateways", "Catalog", "Ingestion", "CAssets", "Audit", "Outbound", .crypto, .yams,
-                .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTPTypes, .logging, .metrics,
+                .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle, .nioCore, .nioHTTP1, .nioHTTPTypes, .logging,
+                .metrics,
             ]),
         // Level 6
         room(

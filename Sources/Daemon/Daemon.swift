@@ -215,7 +215,7 @@ package struct Daemon: Sendable {
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             }, agentRecords: AgentRecords(agents), access: access, keyMisuse: misuse,
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
-        let host = configuration.http.host
+        let host = configuration.http.host.contains(":") ? "[\(configuration.http.host)]" : configuration.http.host
         var http = configuration.http
         http.gateSocket = agents.gateAddress
         do {

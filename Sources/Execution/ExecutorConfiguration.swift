@@ -6,6 +6,8 @@ package struct ExecutorConfiguration: Hashable, Sendable {
     package var callsMax = 256
     /// The part of an answer that is read; a longer answer is a success whose body is not kept.
     package var answerBytesMax = 1024 * 1024
+    /// Maximum bytes of an answer that are read: what exceeds `answerBytesMax` is counted and dropped.
+    package var readBytesMax = 64 * 1024 * 1024
 
     package init() {}
 }

@@ -9,16 +9,16 @@ enum InvokeReport {
         case .unanswered(let error), .unreached(let error):
             return failure(call, statusCode: nil, error: error, isRetryable: true)
         case .refused(let reason): return failure(call, statusCode: nil, error: reason, isRetryable: false)
-        case .answered(let statusCode, let body):
+        case .answered(let statusCode, let body, let bytesCut):
             guard (200..<300).contains(statusCode) else {
                 let isUnsupported = statusCode == 501 && call.purpose != .start
                 let isRetryable = statusCode >= 500 && !isUnsupported || [408, 425, 429].contains(statusCode)
-                let text = String(decoding: (body ?? []).prefix(500), as: UTF8.self)
+                let text = JSONRepairs.text(ofBytes: body.prefix(500))
                 return failure(
                     call, statusCode: statusCode, error: "the agent answered \(statusCode): \(text)",
                     isRetryable: isRetryable)
             }
-            let value = body.flatMap { try? JSONValue(parsing: $0) }
+            let value = AgentAnswer.value(of: body, bytesCut: bytesCut)
             return .completeInvoke(
                 run: call.runID,
                 InvokeCompleted(

@@ -12,6 +12,8 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     package var egressBodyBytesMax = 4 * 1024 * 1024
     /// The largest body of a call to a model; a conversation with pictures is large.
     package var modelBodyBytesMax = 8 * 1024 * 1024
+    /// Maximum bytes of a body that are read and discarded after its request was answered.
+    package var bytesDiscardedMax = 64 * 1024 * 1024
     package var connectionsMax = 4096
     /// Maximum connections of one agent instance at the gate.
     package var agentConnectionsMax = 64
@@ -29,6 +31,10 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     /// Requests a second for one key that is not an admin's; 0 means no limit.
     package var rateLimitPerSecond = 0
     package var rateLimitBurst = 100
+    /// The path under which a proxy serves the API, such as `/sluice`; empty for the root.
+    package var basePath = ""
+    /// Origins whose pages may read the API's responses; empty turns CORS off.
+    package var corsOrigins: Set<String> = []
     package var version = ""
     /// The socket where agents that Sluice runs reach it, and nothing but what is theirs; nowhere, when `nil`.
     package var gateSocket: String?

@@ -69,7 +69,7 @@ package enum HTTPAPIServer {
         _ connections: AgentConnections? = nil, onRunning: @escaping @Sendable (any Channel) async -> Void
     ) -> some ApplicationProtocol {
         Application(
-            router: router,
+            responder: BasePathResponder(configuration.basePath, router.buildResponder()),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: handlers(configuration, connections),
@@ -87,7 +87,8 @@ package enum HTTPAPIServer {
         _ configuration: HTTPAPIConfiguration, _ connections: AgentConnections?
     ) -> [any RemovableChannelHandler] {
         let handlers: [any RemovableChannelHandler] = [
-            ReceiveBufferLimit(), StreamDeparture(), RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
+            ExchangeHandlerInstaller(bytesDiscardedMax: configuration.bytesDiscardedMax), ReceiveBufferLimit(),
+            StreamDeparture(), RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
             AnswerDeadline(TimeAmount(configuration.answerTimeout)),
         ]
         return (connections.map { [AgentConnectionLimit($0)] } ?? []) + handlers
@@ -99,6 +100,10 @@ package enum HTTPAPIServer {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: NoSniffMiddleware())
         router.add(middleware: AgentKeyRedactionMiddleware())
+        // Outside of what makes responses of errors, which a page may read too.
+        if !isGate, !configuration.corsOrigins.isEmpty {
+            router.add(middleware: CrossOriginMiddleware(origins: configuration.corsOrigins))
+        }
         router.add(
             middleware: ObservabilityMiddleware(newRequestID: {
                 "req-\(commands.newID() as Identifier<EventEntity>)"

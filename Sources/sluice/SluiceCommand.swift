@@ -14,6 +14,7 @@ enum Main {
     /// Files and directories that any command makes belong to its user alone.
     static func main() async {
         umask(0o077)
+        if InitProcess.isNeeded(CommandLine.arguments) { InitProcess.run() }
         await SluiceCommand.main()
     }
 }

@@ -50,9 +50,10 @@ class Services:
         if self.hold is not None:
             self.hold.wait(SECONDS_MAX)
         if self.refuse:
-            status = self.refuse.pop(0)
+            refusal = self.refuse.pop(0)
+            status, headers = refusal if isinstance(refusal, tuple) else (refusal, [])
             self.received.put(("refused", status, call))
-            return status, [], b"{}"
+            return status, headers, b"{}"
         try:
             content = json.loads(call.body)
             assert call.method == "POST" and call.header("content-type") == ["application/json"], call

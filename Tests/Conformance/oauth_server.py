@@ -7,7 +7,7 @@ import time
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin, grants
 from authlib.oauth2.rfc7636 import CodeChallenge
-from flask import Flask
+from flask import Flask, request
 from werkzeug.serving import make_server
 
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
@@ -76,6 +76,8 @@ class OAuthServer:
         self.client = Client(client_id, secret, redirect_uri)
         self.user, self.consents, self.lifetime = "ada", True, lifetime
         self.codes, self.tokens, self.grants = {}, [], []
+        # The answer to refreshes instead, as (body, status).
+        self.refusal = None
         outer = self
 
         class CodeGrant(grants.AuthorizationCodeGrant):
@@ -120,6 +122,8 @@ class OAuthServer:
 
         @app.post("/token")
         def issue():
+            if outer.refusal and request.form["grant_type"] == "refresh_token":
+                return outer.refusal
             return server.create_token_response()
 
         self.server = make_server("127.0.0.1", 0, app, threaded=True)

@@ -39,6 +39,8 @@ class SluiceProcess:
     binary = BINARY
     """What is run, and as whom; `None` is the tests' own user."""
     user = None
+    listen_host = "127.0.0.1"
+    command_prefix = []
 
     def __init__(self, directory, settings=None):
         self.directory = pathlib.Path(directory)
@@ -50,7 +52,12 @@ class SluiceProcess:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.listen}"
+
+    @property
+    def listen(self):
+        host = f"[{self.listen_host}]" if ":" in self.listen_host else self.listen_host
+        return f"{host}:{self.port}"
 
     def environment(self):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")}
@@ -61,7 +68,7 @@ class SluiceProcess:
     def start(self):
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
-                [self.binary, "serve", "--data-dir", self.data, "--listen", f"127.0.0.1:{self.port}"],
+                [*self.command_prefix, self.binary, "serve", "--data-dir", self.data, "--listen", self.listen],
                 env=self.environment(), stdout=output, stderr=subprocess.STDOUT, user=self.user, group=self.user,
                 extra_groups=None if self.user is None else [])
         deadline = time.monotonic() + READY_SECONDS_MAX
@@ -97,7 +104,7 @@ class SluiceProcess:
         return int(status.split(kind + ":")[1].split()[0]) // 1024
 
     def client(self, key=ADMIN_KEY, **headers):
-        return HTTPClient("127.0.0.1", self.port, key, headers)
+        return HTTPClient(self.listen_host, self.port, key, headers)
 
     def key(self, role, workspace=None):
         """Makes a key of a role; returns its text."""

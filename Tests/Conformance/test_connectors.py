@@ -1,5 +1,6 @@
 """Approval connectors: what approvers are told, on which services, and how they decide from a message."""
 
+import email.utils
 import hashlib
 import itertools
 import json
@@ -299,6 +300,19 @@ def test_a_service_that_is_down_for_a_while_gets_the_message_once_under_one_key(
     assert [each.get("status_code") for each in listed] == [204, None, 429, None, 503, None]
     assert "next attempt at" in listed[2]["message"] and listed[0]["connector_name"] == "ops"
     assert len(team.api.get(team.base + "/activity?limit=2").json) == 2
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_service_that_says_when_is_not_asked_before(team, services, status):
+    at = email.utils.formatdate(time.time() + 8, usegmt=True)
+    services.refuse = [(status, [("Retry-After", "4")]), (status, [("Retry-After", at)])]
+    team.create()
+    team.blocked()
+    times = []
+    for _ in range(3):
+        services.next()
+        times.append(time.time())
+    assert times[1] - times[0] >= 3.9 and times[2] >= email.utils.parsedate_to_datetime(at).timestamp() - 0.1
 
 
 def test_first_success_goes_on_to_the_next_connector_when_one_gives_up(team, services):

@@ -11,6 +11,7 @@ from consent_world import SECRET, World, consent
 from deployed_agents import DeployedAgents
 from governed_agent import store_tool
 from scripted_model import ScriptedModel, tool_call, words
+from waiting import eventually
 
 BROWSER = Browser()
 
@@ -152,6 +153,36 @@ def test_a_token_is_refreshed_and_one_that_is_revoked_is_asked_for_again(world):
     world.oauth.forget()
     world.asked(run)
     assert world.agent.run(run)["status"] == "PAUSED_CONSENT"
+
+
+@pytest.mark.parametrize("body, status", [
+    ('{"error": "invalid_grant"}', 400), ('{"error": "bad_refresh_token"}', 200),
+    ("error=bad_refresh_token&error_description=x", 200), ('{"error": "interaction_required"}', 400),
+    ('{"ok": false, "error": "invalid_refresh_token"}', 200), ("", 400), ("<html>no</html>", 401)])
+def test_a_refused_refresh_asks_for_consent_again_in_whatever_words(world, body, status):
+    world.oauth.lifetime = 0
+    run = world.agent.start("ada")
+    consent(world.asked(run)["authorization_url"])
+    world.oauth.refusal = (body, status)
+    eventually(
+        lambda: world.agent.call(run, "GET", "mail", "/inbox"),
+        lambda answer: answer.status == 403 and answer.code == "CONSENT_REQUIRED")
+    world.oauth.refusal, world.oauth.lifetime = None, 3600
+    consent(world.asked(run)["authorization_url"])
+    assert world.agent.call(run, "GET", "mail", "/inbox").status == 200
+
+
+@pytest.mark.parametrize("body, status", [
+    ('{"error": "invalid_grant"}', 503), ("", 429), ('{"error": "temporarily_unavailable"}', 400),
+    ('{"error": "invalid_client"}', 401)])
+def test_a_refresh_that_failed_for_other_reasons_keeps_the_consent(world, body, status):
+    world.oauth.lifetime = 0
+    run = world.agent.start("ada")
+    consent(world.asked(run)["authorization_url"])
+    world.oauth.refusal = (body, status)
+    eventually(lambda: world.agent.call(run, "GET", "mail", "/inbox").status, lambda status: status == 502)
+    world.oauth.refusal, world.oauth.lifetime = None, 3600
+    assert world.agent.call(run, "GET", "mail", "/inbox").status == 200
 
 
 def test_a_token_that_the_tool_refuses_is_refreshed_once(world):

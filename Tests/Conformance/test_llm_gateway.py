@@ -266,3 +266,29 @@ def test_the_key_is_nowhere_in_clear(sluice, api, model, provide):
     for path in sluice.data.rglob("*"):
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
     assert KEY not in str(api.get("/api/v1/model-providers").json)
+
+
+ODD = "a\0b"
+
+
+def test_nul_in_messages_reaches_the_model_and_comes_back(api, model, provide):
+    name = provide(model.url)
+    model.say = lambda body: words(body["messages"][-1]["content"])
+    messages = [*ASK, {"role": "tool", "tool_call_id": "1", "content": ODD}]
+    answer = api.post("/v1/chat/completions", {"model": name, "messages": messages})
+    assert answer.status == 200 and answer.json["choices"][0]["message"]["content"] == ODD, answer
+    sent = json.loads(model.calls.get(timeout=30)[2])
+    assert sent["messages"] == messages
+
+
+@pytest.mark.parametrize("kind", ["openai", "ollama", "anthropic"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+def test_half_of_a_surrogate_pair_in_a_text_is_no_error_of_the_agents(api, model, provide, kind, path):
+    name = provide(model.url, kind)
+    content = json.dumps({"model": name, "max_tokens": 9, "messages": [
+        {"role": "user", "content": "cut here: \ud83d and \0"}]}).encode()
+    assert b"\\ud83d" in content
+    answer = api.post(path, content=content)
+    assert answer.status != 400, answer
+    sent = model.calls.get(timeout=30)[2]
+    assert b"\\ud83d" in sent and b"\\u0000" in sent

@@ -55,12 +55,13 @@ package struct JSONWebToken: Sendable {
 
     private static func object(_ part: ArraySlice<UInt8>, _ what: String) throws(TokenFailure) -> JSONValue {
         guard let bytes = Base64URL.decode(part) else { throw .malformed("\(what) is not base64url") }
-        do throws(JSONError) {
-            let value = try JSONValue(parsing: bytes)
-            if case .object = value { return value }
-        } catch {
+        let value: JSONValue
+        do throws(JSONError) { value = try JSONValue(parsing: bytes) } catch {
             throw .malformed("\(what): \(error.message)")
         }
+        // Names that it proves end up where a NUL would end a text.
+        guard !value.containsNUL else { throw .malformed("\(what) contains the character NUL") }
+        if case .object = value { return value }
         throw .malformed("\(what) is no object")
     }
 

@@ -47,7 +47,9 @@ package struct DaemonConfiguration: Sendable {
         drainTimeout = try settings.duration(.drainTimeout)
         payloadRetention = try settings.duration(.payloadRetention)
         runRetention = try Self.runRetention(settings)
-        publicURL = try Self.publicURL(settings)
+        http.basePath = try Self.basePath(settings)
+        http.corsOrigins = try Self.corsOrigins(settings)
+        publicURL = try Self.publicURL(settings, under: http.basePath)
         log.segmentBytesMax = UInt64(try settings.integer(.segmentBytesMax, in: 65_536...4_294_967_296))
         decisions.runTimeout = try settings.duration(.runTimeout)
         decisions.approvalWindow = try settings.duration(.approvalWindow)
@@ -107,13 +109,40 @@ package struct DaemonConfiguration: Sendable {
         return duration
     }
 
-    private static func publicURL(_ settings: Settings) throws(DaemonError) -> String {
+    private static func publicURL(_ settings: Settings, under basePath: String) throws(DaemonError) -> String {
         var text = settings.text(.publicURL)[...]
-        guard !text.isEmpty else { return "http://" + settings.text(.listen) }
+        guard !text.isEmpty else { return "http://" + settings.text(.listen) + basePath }
         while text.hasSuffix("/") { text.removeLast() }
         guard text.hasPrefix("https://") || text.hasPrefix("http://"), !text.contains(where: { "?# ".contains($0) })
         else { throw settings.invalid(.publicURL, "an http or https URL") }
+        return String(text) + (text.hasSuffix(basePath) ? "" : basePath)
+    }
+
+    private static func basePath(_ settings: Settings) throws(DaemonError) -> String {
+        var text = settings.text(.basePath)[...]
+        while text.hasSuffix("/") { text.removeLast() }
+        let isPath = text.utf8.allSatisfy { byte in
+            UInt8(ascii: "/") == byte || (0x30...0x39).contains(byte) || "-._~".utf8.contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        guard text.isEmpty || text.hasPrefix("/"), isPath, !parts.contains(where: { ["", ".", ".."].contains($0) })
+        else { throw settings.invalid(.basePath, "a path such as /sluice") }
         return String(text)
+    }
+
+    private static func corsOrigins(_ settings: Settings) throws(DaemonError) -> Set<String> {
+        var origins: Set<String> = []
+        for text in settings.text(.corsAllowOrigin).split(whereSeparator: { $0 == "," || $0 == " " }) {
+            let schemes = ["https://", "http://"].filter { text.hasPrefix($0) }
+            let host = text.dropFirst(schemes.first?.utf8.count ?? text.utf8.count)
+            guard text == "*" || !host.isEmpty && !host.contains("/") else {
+                throw settings.invalid(
+                    .corsAllowOrigin, "origins such as https://console.example.com, with commas between them, or *")
+            }
+            origins.insert(text.lowercased())
+        }
+        return origins
     }
 
     private static func address(_ settings: Settings) throws(DaemonError) -> (String, Int) {
@@ -121,6 +150,11 @@ package struct DaemonConfiguration: Sendable {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65_535).contains(port), colon > text.startIndex
         else { throw settings.invalid(.listen, "HOST:PORT") }
-        return (String(text[..<colon]), port)
+        let host = text[..<colon]
+        guard host.contains(":") else { return (String(host), port) }
+        guard host.hasPrefix("["), host.hasSuffix("]") else {
+            throw settings.invalid(.listen, "HOST:PORT, with an IPv6 address in brackets such as [::1]:8092")
+        }
+        return (String(host.dropFirst().dropLast()), port)
     }
 }

@@ -3,6 +3,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case dataDirectory = "data-dir"
     case listen
     case publicURL = "public-url"
+    case basePath = "base-path"
+    case corsAllowOrigin = "cors-allow-origin"
     case apiKey = "api-key"
     case masterKey = "master-key"
     case masterKeyFile = "master-key-file"
@@ -71,7 +73,9 @@ package enum SettingKey: String, CaseIterable, Sendable {
         switch self {
         case .dataDirectory: "sluice-data"
         case .listen: "127.0.0.1:8092"
-        case .apiKey, .masterKey, .masterKeyFile, .publicURL, .containerArguments, .witnesses, .witnessLogs: ""
+        case .apiKey, .masterKey, .masterKeyFile, .publicURL, .basePath, .corsAllowOrigin, .containerArguments,
+            .witnesses, .witnessLogs:
+            ""
         case .outboundAllow: ""
         case .checkpointInterval: "1m"
         case .buildImageArguments, .buildImageOptions, .buildHosts: ""

@@ -9,19 +9,24 @@ extension JSONValue {
 
     /// Reads one JSON value (RFC 8259) in UTF-8.
     ///
-    /// Stricter than the RFC where a lenient reading could be misread later: no NUL, no lone surrogate, no byte order
-    /// mark, no name twice in an object, nesting up to `depthMax`.
-    package init(parsing bytes: [UInt8]) throws(JSONError) {
-        var parser = JSONParser(bytes)
+    /// Stricter than the RFC where a lenient reading could be misread later: no lone surrogate, no byte order mark, no
+    /// name twice in an object, nesting up to `depthMax`.
+    package init(parsing bytes: [UInt8], _ repairs: JSONRepairs = []) throws(JSONError) {
+        var parser = JSONParser(bytes, repairs)
         self = try parser.document()
     }
 }
 
-private struct JSONParser {
-    private let bytes: [UInt8]
-    private var index = 0
+struct JSONParser {
+    let bytes: [UInt8]
+    let repairs: JSONRepairs
+    var index = 0
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8], _ repairs: JSONRepairs) {
+        self.bytes = bytes
+        self.repairs = repairs
+        if repairs.contains(.syntax), bytes.starts(with: Self.byteOrderMark) { index = Self.byteOrderMark.count }
+    }
 
     mutating func document() throws(JSONError) -> JSONValue {
         let value = try value(depth: 0)
@@ -33,6 +38,7 @@ private struct JSONParser {
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
         skipSpace()
         guard index < bytes.count else { throw error("the text ends where a value is expected") }
+        if repairs.contains(.syntax), let value = repairedValue(depth: depth) { return value }
         switch bytes[index] {
         case UInt8(ascii: "{"): return try object(depth: depth)
         case UInt8(ascii: "["): return try array(depth: depth)
@@ -58,10 +64,9 @@ private struct JSONParser {
             members.append(JSONValue.Member(name: name, value: try value(depth: depth + 1)))
         } while skip(",")
         guard skip("}") else { throw error("a comma or the end of the object is expected") }
-        guard !Self.hasNameTwice(members) else {
-            throw error("the object has two members of the same name")
-        }
-        return .object(members)
+        guard Self.hasNameTwice(members) else { return .object(members) }
+        guard repairs.contains(.syntax) else { throw error("the object has two members of the same name") }
+        return .object(JSONRepairs.withDistinctNames(members))
     }
 
     private static func hasNameTwice(_ members: [JSONValue.Member]) -> Bool {
@@ -87,11 +92,11 @@ private struct JSONParser {
         index += 1
     }
 
-    private mutating func string() throws(JSONError) -> String {
+    mutating func string() throws(JSONError) -> String {
         index += 1
         let start = index
         while index < bytes.count, bytes[index] != UInt8(ascii: "\""), bytes[index] != UInt8(ascii: "\\") {
-            guard bytes[index] >= 0x20 else { throw error("a control character in a string must be escaped") }
+            guard bytes[index] >= 0x20 || repairs.contains(.syntax) else { throw unescapedControl() }
             index += 1
         }
         guard index < bytes.count else { throw error("a string does not end") }
@@ -111,7 +116,7 @@ private struct JSONParser {
             switch byte {
             case UInt8(ascii: "\""): return try utf8(text[...])
             case UInt8(ascii: "\\"): text += try escape().utf8
-            case 0..<0x20: throw error("a control character in a string must be escaped")
+            case 0..<0x20 where !repairs.contains(.syntax): throw unescapedControl()
             default: text.append(byte)
             }
         }
@@ -138,20 +143,25 @@ private struct JSONParser {
 
     private mutating func unicodeEscape() throws(JSONError) -> String {
         let first = try hexDigits()
-        guard first != 0 else { throw error("NUL characters are not allowed") }
         guard (0xd800..<0xe000).contains(first) else {
             guard let scalar = Unicode.Scalar(first) else { throw error("an escape that is no character") }
             return String(Character(scalar))
         }
-        guard first < 0xdc00, index + 1 < bytes.count, bytes[index] == UInt8(ascii: "\\"),
+        let end = index
+        if first < 0xdc00, index + 1 < bytes.count, bytes[index] == UInt8(ascii: "\\"),
             bytes[index + 1] == UInt8(ascii: "u")
-        else { throw error("a lone surrogate in a string") }
-        index += 2
-        let second = try hexDigits()
-        guard (0xdc00..<0xe000).contains(second),
-            let scalar = Unicode.Scalar(0x10000 + (first - 0xd800) << 10 + (second - 0xdc00))
-        else { throw error("a lone surrogate in a string") }
-        return String(Character(scalar))
+        {
+            index += 2
+            let second = try hexDigits()
+            if (0xdc00..<0xe000).contains(second),
+                let scalar = Unicode.Scalar(0x10000 + (first - 0xd800) << 10 + (second - 0xdc00))
+            {
+                return String(Character(scalar))
+            }
+        }
+        guard repairs.contains(.surrogates) else { throw error("a lone surrogate in a string") }
+        index = end
+        return JSONRepairs.text(ofSurrogate: first)
     }
 
     private mutating func hexDigits() throws(JSONError) -> UInt32 {
@@ -166,7 +176,7 @@ private struct JSONParser {
         return value
     }
 
-    private mutating func number() throws(JSONError) -> String {
+    mutating func number() throws(JSONError) -> String {
         let start = index
         _ = skipByte("-")
         if !skipByte("0") {
@@ -186,7 +196,7 @@ private struct JSONParser {
         return index - start
     }
 
-    private mutating func literal(_ word: StaticString, _ value: JSONValue) throws(JSONError) -> JSONValue {
+    mutating func literal(_ word: StaticString, _ value: JSONValue) throws(JSONError) -> JSONValue {
         let count = word.utf8CodeUnitCount
         guard bytes[index...].prefix(count).elementsEqual(word.description.utf8) else {
             throw error("a value is expected")
@@ -199,6 +209,7 @@ private struct JSONParser {
         do {
             return String(copying: try UTF8Span(validating: slice.span))
         } catch {
+            guard !repairs.contains(.syntax) else { return JSONRepairs.text(ofBytes: slice) }
             throw self.error("a string is not valid UTF-8")
         }
     }
@@ -214,13 +225,15 @@ private struct JSONParser {
         return true
     }
 
-    private mutating func skipSpace() {
+    mutating func skipSpace() {
         while index < bytes.count {
             let byte = bytes[index]
             guard byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 else { return }
             index += 1
         }
     }
+
+    private func unescapedControl() -> JSONError { error("a control character in a string must be escaped") }
 
     private func error(_ what: String) -> JSONError {
         JSONError(message: "invalid JSON at byte \(min(index, bytes.count)): \(what)")

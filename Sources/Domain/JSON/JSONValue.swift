@@ -26,6 +26,16 @@ package enum JSONValue: Hashable, Sendable {
         return members.first { $0.name.isExactly(name) }?.value
     }
 
+    /// True when a string in it, or the name of a member, holds the character NUL.
+    package var containsNUL: Bool {
+        switch self {
+        case .null, .bool, .number: false
+        case .string(let text): text.utf8.contains(0)
+        case .array(let values): values.contains { $0.containsNUL }
+        case .object(let members): members.contains { $0.name.utf8.contains(0) || $0.value.containsNUL }
+        }
+    }
+
     package var string: String? {
         if case .string(let text) = self { text } else { nil }
     }

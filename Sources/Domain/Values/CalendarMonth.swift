@@ -15,7 +15,6 @@ package struct CalendarDay: Hashable, Sendable, Comparable, CustomStringConverti
     package init?(_ text: String) {
         guard let time = Timestamp(rfc3339: text + "T00:00:00Z") else { return nil }
         self.init(containing: time)
-        // A 31st of February would be the third of March.
         guard description == text else { return nil }
     }
 

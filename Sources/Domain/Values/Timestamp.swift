@@ -37,18 +37,20 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Reads RFC 3339 (`T` or a space, any fraction, `Z` or an offset); `nil` for anything else.
+    /// Reads RFC 3339 (`T` or a space, any fraction, `Z` or an offset); `nil` for anything else, for days that no calendar
+    /// has, and for leap seconds, which this type does not count.
     package init?(rfc3339 text: String) {
         var scanner = DigitScanner(text)
         guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2), scanner.skip("-"),
             let day = scanner.number(2), scanner.skip("T") || scanner.skip("t") || scanner.skip(" "),
             let hour = scanner.number(2), scanner.skip(":"), let minute = scanner.number(2), scanner.skip(":"),
             let second = scanner.number(2), (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60,
-            second < 61
+            second < 60
         else { return nil }
         let fraction = scanner.skip(".") ? scanner.fractionMicroseconds() : 0
         guard let fraction, let offsetMinutes = scanner.offsetMinutes(), scanner.isAtEnd else { return nil }
         let days = CivilDate(year: year, month: month, day: day).daysSinceEpoch
+        guard CivilDate(daysSinceEpoch: days).day == day else { return nil }
         let minutes = days * 1440 + hour * 60 + minute - offsetMinutes
         self.init(microseconds: (minutes * 60 + second) * 1_000_000 + fraction)
     }
@@ -121,7 +123,9 @@ private struct DigitScanner {
     mutating func offsetMinutes() -> Int64? {
         if skip("Z") || skip("z") { return 0 }
         let negative = skip("-")
-        guard negative || skip("+"), let hours = number(2), skip(":"), let minutes = number(2) else { return nil }
+        guard negative || skip("+"), let hours = number(2), skip(":"), let minutes = number(2),
+            hours < 24, minutes < 60
+        else { return nil }
         return (hours * 60 + minutes) * (negative ? -1 : 1)
     }
 

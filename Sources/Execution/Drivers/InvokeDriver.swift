@@ -34,7 +34,8 @@ package struct InvokeCall: Hashable, Sendable {
 }
 
 package enum InvokeResult: Hashable, Sendable {
-    case answered(statusCode: UInt32, body: [UInt8]?)
+    /// The answer, and the number of bytes of it that exceeded the limit and are not in `body`.
+    case answered(statusCode: UInt32, body: [UInt8], bytesCut: Int = 0)
     /// No answer: unreachable, broken off, or too slow.
     case unanswered(String)
     /// Nothing listens at the address: the call was not made.

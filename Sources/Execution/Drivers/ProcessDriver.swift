@@ -44,8 +44,8 @@ package struct ProcessDriver: InvokeDriver {
 
     /// The runtime tells in its answers which addresses it called, the token of its own among them.
     private static func withoutToken(_ result: InvokeResult, of instance: AgentInstance) -> InvokeResult {
-        guard case .answered(let statusCode, let body?) = result else { return result }
-        return .answered(statusCode: statusCode, body: instance.redacted(body))
+        guard case .answered(let statusCode, let body, let bytesCut) = result else { return result }
+        return .answered(statusCode: statusCode, body: instance.redacted(body), bytesCut: bytesCut)
     }
 
     static func agent(of call: InvokeCall) -> AgentTokens.Agent? {

@@ -38,9 +38,10 @@ package struct RemoteHTTPDriver: InvokeDriver {
                 addresses: addresses,
                 limits: OutboundLimits(
                     headTimeout: configuration.invokeTimeout + Self.deadlineMargin,
-                    bodyBytesMax: configuration.answerBytesMax))
+                    bodyBytesMax: configuration.readBytesMax))
             let response = try await client.execute(request)
-            return .answered(statusCode: UInt32(response.status), body: try await Self.read(response))
+            let (body, bytesCut) = try await response.body.beginning(configuration.answerBytesMax)
+            return .answered(statusCode: UInt32(response.status), body: body, bytesCut: bytesCut)
         } catch {
             if Task.isCancelled { return .cancelled }
             return switch error {
@@ -94,15 +95,5 @@ package struct RemoteHTTPDriver: InvokeDriver {
         }
         let hasHistory = members.contains { $0.name == "history" }
         return members + (hasHistory ? [] : [.init(name: "history", value: .array([]))])
-    }
-
-    /// The body, or `nil` when it is larger than what is read.
-    private static func read(_ response: OutboundResponse) async throws(OutboundError) -> [UInt8]? {
-        do throws(OutboundError) {
-            return try await response.body.collect()
-        } catch {
-            guard case .tooLarge = error else { throw error }
-            return nil
-        }
     }
 }

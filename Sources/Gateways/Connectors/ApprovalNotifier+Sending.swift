@@ -158,6 +158,8 @@ extension ApprovalNotifier {
     private struct Reading {
         let statusCode: UInt32?
         let result: ConnectorReading
+        /// The pause that the service asks for before the next attempt.
+        var pauseMin: Duration = .zero
     }
 
     private func ask(_ prepared: Prepared) async -> Reading {
@@ -206,7 +208,8 @@ extension ApprovalNotifier {
     ) async -> Reading {
         do throws(ConnectorSender.Unanswered) {
             let answer = try await sender.send(request, by: connector, key: key)
-            return Reading(statusCode: answer.status, result: read(answer))
+            let pause = answer.retryAfter.flatMap { RetryAfter.pause($0, at: commands.clock.now()) }
+            return Reading(statusCode: answer.status, result: read(answer), pauseMin: pause ?? .zero)
         } catch {
             return Reading(statusCode: nil, result: .refused(error.message, isRetryable: error.isRetryable))
         }
@@ -221,7 +224,7 @@ extension ApprovalNotifier {
                 ? DeliveryBackoff.pause(afterAttempt: attempt, share: .random(in: 0...1)) : nil
             return .failed(
                 statusCode: reading.statusCode, error: error,
-                retryAt: pause.map { commands.clock.now().adding($0) })
+                retryAt: pause.map { commands.clock.now().adding(max($0, reading.pauseMin)) })
         }
     }
 

@@ -17,6 +17,8 @@ struct ConnectorRequest: Sendable {
 struct ConnectorAnswer: Hashable, Sendable {
     let status: UInt32
     let body: [UInt8]
+    /// The field `Retry-After`.
+    var retryAfter: String?
 
     var json: JSONValue {
         do throws(JSONError) { return try JSONValue(parsing: body) } catch { return .null }

@@ -27,7 +27,9 @@ struct ConnectorSender: Sendable {
                     "POST", url.text, headers: Self.headers(request, connector, key), body: request.body,
                     addresses: AddressPolicy(isInternal: connector.isInternal),
                     limits: OutboundLimits(headTimeout: connector.timeout, bodyBytesMax: Self.answerBytesMax)))
-            return ConnectorAnswer(status: UInt32(response.status), body: try await response.body.collect())
+            return ConnectorAnswer(
+                status: UInt32(response.status), body: try await response.body.collect(),
+                retryAfter: response.header("retry-after"))
         } catch {
             throw Self.unanswered(error, url, connector)
         }

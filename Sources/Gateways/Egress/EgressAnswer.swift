@@ -19,6 +19,11 @@ package struct EgressAnswer: Sendable {
         self.body = body
     }
 
+    /// The same with the URLs in its headers as the agent can follow them.
+    func following(_ references: ToolReferences) -> EgressAnswer {
+        EgressAnswer(status: status, headers: references.rewritten(headers), body: body)
+    }
+
     /// The same, which keeps its place until its last part is written.
     func holding(_ place: CallPool.Permit) -> EgressAnswer {
         guard case .streamed(let stream) = body else { return self }

@@ -62,8 +62,9 @@ extension EgressGateway {
         _ record: (ToolCalled.Outcome, UInt64, [UInt8]?) async throws -> Void
     ) async throws -> EgressAnswer {
         let status = response.status
-        let headers = redactor.redact(headers: ForwardedHeaders.ofAnswer(response.headers))
-        let isStream = response.header("content-type")?.hasPrefix("text/event-stream") == true
+        let headers = redactor.redact(
+            headers: ForwardedHeaders.ofAnswer(response.headers, isHead: call.method == "HEAD"))
+        let isStream = response.mediaType == "text/event-stream"
         let chunks = AnswerChunks(response, silenceMax: timeout(of: asked.tool), redactor: redactor)
         let begun: AnswerChunks.Beginning
         do {

@@ -74,6 +74,7 @@ package struct EgressGateway: Sendable {
             request: request, run: run, tool: tool, identity: identity, url: url, headers: headers,
             document: judged.document)
         return try await answer(asked, judged.verdict)
+            .following(ToolReferences(of: tool, call: url, address: request.address))
     }
 
     /// Records of the calls that were on their way when the last process ended that nobody knows their outcome.

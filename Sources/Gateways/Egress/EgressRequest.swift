@@ -7,6 +7,8 @@ package struct EgressRequest: Sendable {
     package let agent: String?
     package let actor: Actor
     package let tool: String
+    /// The path by which the agent calls the tool; empty when it is unknown.
+    package let address: String
     package let method: String
     /// What follows the tool's name in the address, escapes and all: empty, or beginning with a slash.
     package let path: String
@@ -16,13 +18,15 @@ package struct EgressRequest: Sendable {
     package let traceparent: String?
 
     package init(
-        workspace: WorkspaceName, agent: String?, actor: Actor, tool: String, method: String, path: String,
+        workspace: WorkspaceName, agent: String?, actor: Actor, tool: String, address: String = "", method: String,
+        path: String,
         query: String?, headers: [(name: String, value: String)], body: [UInt8], traceparent: String?
     ) {
         self.workspace = workspace
         self.agent = agent
         self.actor = actor
         self.tool = tool
+        self.address = address
         self.method = method
         self.path = path
         self.query = query

@@ -22,8 +22,12 @@ enum ForwardedHeaders {
     }
 
     /// The headers of a tool's answer.
-    static func ofAnswer(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
-        kept(headers, without: ["content-length"])
+    ///
+    /// - Parameter isHead: true when they stand for those of GET, length included.
+    static func ofAnswer(
+        _ headers: [(name: String, value: String)], isHead: Bool = false
+    ) -> [(name: String, value: String)] {
+        kept(headers, without: isHead ? [] : ["content-length"])
     }
 
     private static func kept(

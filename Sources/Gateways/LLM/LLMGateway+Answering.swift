@@ -20,7 +20,7 @@ extension LLMGateway {
     private func answer(_ response: ProviderResponse) async throws(ModelCallFailure) -> EgressAnswer {
         let chunks = response.chunks(silenceMax: configuration.timeout)
         let limit = configuration.answerBytesMax
-        let isStream = response.header("content-type")?.hasPrefix("text/event-stream") == true
+        let isStream = response.mediaType == "text/event-stream"
         let begun: AnswerChunks.Beginning
         do {
             begun = isStream ? .part([]) : try await chunks.begin(upTo: configuration.wholeAnswerBytesMax)
@@ -78,7 +78,7 @@ extension LLMGateway {
                 throw ModelCallFailure.provider(
                     "the provider's answer is larger than \(configuration.translatedBytesMax) bytes")
             }
-            return try JSONValue(parsing: bytes)
+            return try JSONValue(parsing: bytes, .surrogates)
         } catch let error as ModelCallFailure {
             throw error
         } catch {

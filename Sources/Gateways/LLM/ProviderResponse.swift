@@ -17,6 +17,9 @@ struct ProviderResponse: Sendable {
     /// The first header of that name, in any case.
     func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
 
+    /// The media type in lower case, without parameters.
+    var mediaType: String? { response.mediaType }
+
     /// The body as it arrives; it can be read once.
     func chunks(silenceMax: Duration) -> AnswerChunks {
         AnswerChunks(response, silenceMax: silenceMax, redactor: redactor)

@@ -44,7 +44,7 @@ final class ObservabilityMiddleware: RouterMiddleware {
             response = apiError.response
         }
         // A body would be read as the beginning of the connection's next response.
-        if request.method == .head { response = response.createHeadResponse() }
+        if request.method == .head { response = Self.withoutBody(response) }
         response.headers[.requestID] = context.requestID
         if Self.saysWhenToRetry.contains(response.status), response.headers[.retryAfter] == nil {
             response.headers[.retryAfter] = Self.retryAfterSeconds
@@ -58,6 +58,15 @@ final class ObservabilityMiddleware: RouterMiddleware {
                 "request_id": "\(context.requestID)",
             ])
         return response
+    }
+
+    /// The head alone. It names the length that the body would have, unless that is unknown.
+    private static func withoutBody(_ response: Response) -> Response {
+        var headers = response.headers
+        // The router says 0 of a body whose length is unknown.
+        if headers[.contentLength] == "0" { headers[.contentLength] = nil }
+        return Response(
+            status: response.status, headers: headers, body: ResponseBody { try await $0.finish(nil) })
     }
 
     private func timer(_ method: HTTPRequest.Method, _ route: String, _ status: HTTPResponse.Status) -> Timer {

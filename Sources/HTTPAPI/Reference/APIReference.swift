@@ -4,13 +4,19 @@ import Yams
 
 /// What describes the API: `schemas/openapi.yaml`, and a page that shows it. Both are in the binary.
 enum APIReference {
-    /// The document, as JSON.
-    static let json: JSONText = {
+    private static let document: JSONValue = {
         guard let node = try? Yams.compose(yaml: sluice_openapi_yaml().text) else {
             preconditionFailure("schemas/openapi.yaml is YAML: a test reads it")
         }
-        return JSONValue(node).text
+        return JSONValue(node)
     }()
+
+    /// The document, as JSON.
+    ///
+    /// - Parameter basePath: the path under which a proxy serves the API.
+    static func json(under basePath: String) -> JSONText {
+        (basePath.isEmpty ? document : document.servedUnder(basePath)).text
+    }
 
     static let page = sluice_reference_html().text
 
@@ -18,6 +24,33 @@ enum APIReference {
     static let contentSecurityPolicy =
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
+
+extension JSONValue {
+    /// The document with the base path before the path of every server in it.
+    fileprivate func servedUnder(_ basePath: String) -> JSONValue {
+        switch self {
+        case .object(let members):
+            .object(
+                members.map { member in
+                    let value = member.name == "servers" ? member.value.asServers(basePath) : member.value
+                    return Member(name: member.name, value: value.servedUnder(basePath))
+                })
+        case .array(let values): .array(values.map { $0.servedUnder(basePath) })
+        case .null, .bool, .number, .string: self
+        }
+    }
+
+    private func asServers(_ basePath: String) -> JSONValue {
+        guard case .array(let servers) = self else { return self }
+        return .array(
+            servers.map { server in
+                server.replacing("url") { url in
+                    guard let path = url.string, path.hasPrefix("/") else { return url }
+                    return .string(path == "/" ? basePath : basePath + path)
+                }
+            })
+    }
 }
 
 extension sluice_asset {

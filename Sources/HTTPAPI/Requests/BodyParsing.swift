@@ -15,9 +15,9 @@ struct BodyLimits: Sendable {
 /// Makes values of bodies; what is wrong with one is the client's error.
 package enum BodyParsing {
     /// One object. No body, an empty one, and `null` all mean one without members.
-    package static func object(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
+    package static func object(_ bytes: [UInt8], _ repairs: JSONRepairs = []) throws(APIError) -> JSONValue {
         guard !bytes.allSatisfy(isBlank) else { return .object([]) }
-        let value = try value(bytes)
+        let value = try value(bytes, repairs)
         switch value {
         case .null: return .object([])
         case .object: return value
@@ -26,12 +26,12 @@ package enum BodyParsing {
     }
 
     /// An array of the objects on the body's lines (github.com/ndjson/ndjson-spec); blank lines do not count.
-    package static func lines(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
+    package static func lines(_ bytes: [UInt8], _ repairs: JSONRepairs = []) throws(APIError) -> JSONValue {
         var values: [JSONValue] = []
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             guard !line.allSatisfy(isBlank) else { continue }
             do throws(APIError) {
-                guard case .object(let members) = try value(Array(line)) else {
+                guard case .object(let members) = try value(Array(line), repairs) else {
                     throw .badRequest("it must be a JSON object")
                 }
                 values.append(.object(members))
@@ -42,9 +42,9 @@ package enum BodyParsing {
         return .array(values)
     }
 
-    private static func value(_ bytes: [UInt8]) throws(APIError) -> JSONValue {
+    private static func value(_ bytes: [UInt8], _ repairs: JSONRepairs) throws(APIError) -> JSONValue {
         do throws(JSONError) {
-            return try JSONValue(parsing: bytes)
+            return try JSONValue(parsing: bytes, repairs)
         } catch {
             throw .badRequest(error.message)
         }

@@ -1,5 +1,7 @@
 /// The path of a call of a tool, `/as/<token>/egress/<tool>…`, and the part of it that is the tool's.
 struct EgressPath: Hashable, Sendable {
+    /// What the agent calls the tool by: the path up to and including the tool's name.
+    let address: String
     /// The tool's name, with its escapes.
     let tool: String
     /// The rest exactly as it was sent: empty, or beginning with a slash. Its escapes and slashes are the policy's to
@@ -13,6 +15,7 @@ struct EgressPath: Hashable, Sendable {
             parts[3].elementsEqual("egress".utf8), !parts[4].isEmpty
         else { return nil }
         tool = String(Substring(parts[4]))
+        address = parts[..<5].map { String(Substring($0)) }.joined(separator: "/")
         remainder = parts.count > 5 ? "/" + String(Substring(parts[5])) : ""
     }
 }

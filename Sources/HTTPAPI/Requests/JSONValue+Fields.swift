@@ -7,12 +7,12 @@ extension JSONValue {
         return value
     }
 
-    /// The string at the first of `names` that is there.
+    /// The string at the first of `names` that is there: a name, an id or another text that holds no NUL.
     func text(_ names: String...) throws(APIError) -> String? {
         for name in names {
-            guard let value = member(name) else { continue }
-            guard case .string(let text) = value else { throw .badRequest("\(name) must be a string") }
-            if !text.isEmpty { return text }
+            guard let text = try freeText(name) else { continue }
+            guard !text.utf8.contains(0) else { throw .badRequest("\(name) must not contain the character NUL") }
+            return text
         }
         return nil
     }
@@ -20,6 +20,16 @@ extension JSONValue {
     func requiredText(_ names: String...) throws(APIError) -> String {
         for name in names { if let text = try text(name) { return text } }
         throw .badRequest("\(names[0]) is required")
+    }
+
+    /// The string at the first of `names` that is there, of any characters: a message, a reason.
+    func freeText(_ names: String...) throws(APIError) -> String? {
+        for name in names {
+            guard let value = member(name) else { continue }
+            guard case .string(let text) = value else { throw .badRequest("\(name) must be a string") }
+            if !text.isEmpty { return text }
+        }
+        return nil
     }
 
     func integer(_ name: String, in range: ClosedRange<Int>) throws(APIError) -> Int? {

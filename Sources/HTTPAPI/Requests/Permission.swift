@@ -21,6 +21,22 @@ enum Permission: String, Hashable, Sendable {
     /// Have a person's data destroyed.
     case erasePeople = "erase_people"
 
+    /// True for routes whose bodies are data of runs: there NUL is a character like any other.
+    var isOfRuns: Bool {
+        switch self {
+        case .read, .readOwnRun, .createRuns, .driveRuns, .invoke, .actAsAgent, .decide: true
+        case .manageResources, .manageKeys, .erasePeople: false
+        }
+    }
+
+    /// Faults that agents' JSON may have: languages whose strings hold half of a surrogate pair write it as an escape.
+    var repairs: JSONRepairs {
+        switch self {
+        case .driveRuns, .actAsAgent: .surrogates
+        case .read, .readOwnRun, .manageResources, .createRuns, .invoke, .decide, .manageKeys, .erasePeople: []
+        }
+    }
+
     func isGranted(to principal: Principal) -> Bool {
         if case .person = principal.caller, self == .invoke || self == .readOwnRun { return true }
         return principal.role.map(isGranted) ?? false

@@ -44,7 +44,7 @@ extension APIHandlers {
         let (run, action) = (try request.runID(), try request.actionID())
         let hash = try approvedHash(request)
         let command = Command.approveAction(
-            run: run, action: action, payloadHash: hash, reason: try request.body.text("reason"),
+            run: run, action: action, payloadHash: hash, reason: try request.body.freeText("reason"),
             signature: try await signature(.approve, on: action, of: run, request))
         return try await decide(command, "approve", run, action, request)
     }
@@ -52,7 +52,7 @@ extension APIHandlers {
     func rejectAction(_ request: APIRequest) async throws -> APIAnswer {
         let (run, action) = (try request.runID(), try request.actionID())
         let command = Command.rejectAction(
-            run: run, action: action, reason: try request.body.text("reason"),
+            run: run, action: action, reason: try request.body.freeText("reason"),
             signature: try await signature(.reject, on: action, of: run, request))
         return try await decide(command, "reject", run, action, request)
     }
@@ -178,7 +178,7 @@ extension APIHandlers {
         let grant = Self.grant(scope, duration, of: try await accessRequest(id, request))
         let approve = ApproveAccess(
             requestID: id, scope: scope, duration: grant?.duration ?? duration,
-            reason: try request.body.text("reason"), payloadHash: try approvedHash(request),
+            reason: try request.body.freeText("reason"), payloadHash: try approvedHash(request),
             signature: try await signature(.approve, on: id, grant: grant, request))
         return try await decideAccess(.approveAccess(approve), id, request)
     }
@@ -187,7 +187,7 @@ extension APIHandlers {
         let id = try accessRequestID(request)
         return try await decideAccess(
             .rejectAccess(
-                request: id, reason: try request.body.text("reason"),
+                request: id, reason: try request.body.freeText("reason"),
                 signature: try await signature(.reject, on: id, grant: nil, request)), id, request)
     }
 

@@ -64,8 +64,8 @@ extension APIHandlers {
         _ request: Request, _ answer: () async throws -> (DecisionShown, String?)
     ) async -> Response {
         let wantsJSON =
-            request.headers[.accept]?.contains("application/json") == true
-            || request.headers[.contentType]?.hasPrefix("application/json") == true
+            request.headers[.accept]?.lowercased().contains("application/json") == true
+            || request.headers[.contentType]?.lowercased().hasPrefix("application/json") == true
         do {
             let (shown, sentence) = try await answer()
             return wantsJSON
@@ -117,7 +117,7 @@ struct DecisionForm {
         default: throw APIError.badRequest("decision must be approve or reject")
         }
         payloadHash = try body.text("payload_hash").map(PayloadHash.init)
-        reason = try body.text("reason")
+        reason = try body.freeText("reason")
     }
 
     /// The fields of `application/x-www-form-urlencoded`.

@@ -16,11 +16,13 @@ extension APIHandlers {
         }
         let asked = EgressRequest(
             workspace: principal.workspace, agent: principal.agent, actor: principal.actor, tool: tool,
-            method: request.method.rawValue, path: path.remainder, query: request.uri.query,
+            address: configuration.basePath + path.address, method: request.method.rawValue, path: path.remainder,
+            query: request.uri.query,
             headers: request.headers.map { ($0.name.rawName, $0.value) }, body: body,
             traceparent: request.headers.shortTraceparent)
         let registration = endingWithAccess(of: principal, context)
-        return Self.response(try await dependencies.egress.answer(asked)).holding(registration)
+        return Self.response(try await dependencies.egress.answer(asked), isHead: request.method == .head)
+            .holding(registration)
     }
 
     /// Closes the request's connection when the principal's access ends.
@@ -30,7 +32,9 @@ extension APIHandlers {
     }
 
     /// The response that a gateway's answer is.
-    static func response(_ answer: EgressAnswer) -> Response {
+    ///
+    /// - Parameter isHead: true when the answer is to HEAD, whose headers say what the body would be.
+    static func response(_ answer: EgressAnswer, isHead: Bool = false) -> Response {
         var headers = HTTPFields()
         for header in answer.headers {
             guard let name = HTTPField.Name(header.name) else { continue }
@@ -38,6 +42,7 @@ extension APIHandlers {
         }
         let body: ResponseBody =
             switch answer.body {
+            case .whole where isHead: ResponseBody { try await $0.finish(nil) }
             case .whole(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
             case .streamed(let stream):
                 ResponseBody { writer in

@@ -18,7 +18,7 @@ extension APIHandlers {
     func invokeAgent(_ request: APIRequest) async throws -> APIAnswer {
         let (name, missing) = try agentName(request)
         let body = request.body
-        guard let message = try body.text("message", "input", "initial_message") else {
+        guard let message = try body.freeText("message", "input", "initial_message") else {
             throw APIError.badRequest("message is required")
         }
         let address = try await invokeURL(ofAgent: name, request, notFound: missing)

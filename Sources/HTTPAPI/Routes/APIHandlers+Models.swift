@@ -27,7 +27,7 @@ extension APIHandlers {
     ) async throws -> Response {
         let principal = try permitted(context, .actAsAgent)
         let bytes = try await bytes(of: request, context, upTo: configuration.modelBodyBytesMax)
-        let body = try BodyParsing.object(bytes)
+        let body = try BodyParsing.object(bytes, .surrogates)
         let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
         let asked = LLMRequest(
             workspace: try workspace(request, context, principal, .object([])),

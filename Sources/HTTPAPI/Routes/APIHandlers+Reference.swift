@@ -6,7 +6,7 @@ import NIOCore
 
 /// What is served, for programs and for people.
 extension APIHandlers {
-    func openAPI() -> APIAnswer { APIAnswer(.ok, APIReference.json) }
+    func openAPI() -> APIAnswer { APIAnswer(.ok, reference) }
 
     func referencePage() -> Response {
         Response(

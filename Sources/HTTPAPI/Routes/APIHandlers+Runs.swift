@@ -12,7 +12,7 @@ extension APIHandlers {
             runID: commands.newID(), agentID: try agentID(inBodyOf: request),
             userID: try body.requiredText("user_id"), conversationID: try body.text("conversation_id"),
             invokeURL: try await invokeURL(request),
-            initialMessage: try body.text("initial_message", "message", "input"))
+            initialMessage: try body.freeText("initial_message", "message", "input"))
         let receipt = try await execute(.createRun(command), request)
         let id = receipt.events.first.map { RunID($0.event.stream.id) } ?? command.runID
         return APIAnswer(
@@ -61,7 +61,7 @@ extension APIHandlers {
 
     func cancelRun(_ request: APIRequest) async throws -> APIAnswer {
         let id = try request.runID()
-        let why = try request.body.text("reason").map { ": \($0.excerpt)" } ?? ""
+        let why = try request.body.freeText("reason").map { ": \($0.excerpt)" } ?? ""
         let receipt = try await executing(.failRun(run: id, reason: "cancelled" + why), request, run: id) { run in
             .conflict("run is \(run.status.rawValue) and cannot be cancelled")
         }

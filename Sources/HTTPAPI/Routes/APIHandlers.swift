@@ -21,6 +21,8 @@ final class APIHandlers: Sendable {
     let requests: SharePool<Actor.Kind>
     let backtests = SharePool<Actor.Kind>(ShareRule(total: 1))
     let hub: StreamHub
+    /// The API's document, as it is served.
+    let reference: JSONText
     private let bodyBytes: SharePool<Actor.Kind>
 
     init(_ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration, _ hub: StreamHub) {
@@ -30,6 +32,7 @@ final class APIHandlers: Sendable {
         self.dependencies = dependencies
         self.hub = hub
         self.configuration = configuration
+        reference = APIReference.json(under: configuration.basePath)
         let percent = configuration.principalSharePercent
         streams = SharePool(ShareRule(total: configuration.streamsMax, percent: percent))
         requests = SharePool(ShareRule(total: configuration.connectionsMax, percent: percent))
@@ -49,7 +52,11 @@ final class APIHandlers: Sendable {
         let principal = try permitted(context, permission)
         let bytes = try await bytes(of: request, context, upTo: limits.bytesMax ?? configuration.bodyBytesMax)
         let hasLines = limits.takesLines && request.headers.saysLines
-        let body = hasLines ? try BodyParsing.lines(bytes) : try BodyParsing.object(bytes)
+        let repairs = permission.repairs
+        let body = hasLines ? try BodyParsing.lines(bytes, repairs) : try BodyParsing.object(bytes, repairs)
+        guard permission.isOfRuns || !body.containsNUL else {
+            throw APIError.badRequest("the body must not contain the character NUL")
+        }
         let workspace = try workspace(request, context, principal, body)
         guard principal.endUser.map({ $0.workspace == workspace }) ?? true else {
             throw APIError(.forbidden, .forbidden, "the token is of another workspace's identity provider")
@@ -119,6 +126,7 @@ final class APIHandlers: Sendable {
             throw Self.bodyTooLarge(limit)
         }
         guard request.announcesBody else { return [] }
+        if request.headers[.expect] != nil { ExchangeHandler.proceed(context.channel) }
         var bytes: [UInt8] = []
         do {
             let permit = try bodyBytes.take(0, for: context.principal?.caller ?? .system)

@@ -33,7 +33,7 @@ extension RouteTable {
         on(.post, "/runs/:id/cancel", under: root, .createRuns, api.cancelRun)
         on(.post, "/runs/:id/events", under: root, .driveRuns, body: BodyLimits(takesLines: true), api.addEvents)
         onRaw(.get, "/runs/:id/events", under: root, .read) { request in
-            if request.header(.accept)?.contains("text/event-stream") == true {
+            if request.header(.accept)?.lowercased().contains("text/event-stream") == true {
                 guard PointInTime.current == nil else { throw APIError.noHistory }
                 return try await api.streamRun(request)
             }

@@ -231,9 +231,16 @@ struct StreamFormat: Hashable, Sendable {
         frame(recorded, recorded.event.payload.typeName, EventDocument.json(recorded))
     }
 
+    /// The names of the stream's own events.
+    private static let ownNames: Set = ["end", "revoked", "error"]
+    /// The name of an entry whose type is one of the stream's own; the type itself is in its data.
+    private static let nameOfOthers = "entry"
+
     /// JSON here is on one line, so that one `data:` line holds it. A type that a client made up may not break the frame.
     private func frame(_ recorded: RecordedEvent, _ type: String, _ data: JSONText) -> String {
         let shown = isCloudEvents ? EventDocument.cloudEvent(recorded, data: data) : data
-        return "id: \(recorded.position)\nevent: \(type)\ndata: \(shown.text)\n\n"
+        // Clients differ in what they trim, and in whether case counts.
+        let isOwn = Self.ownNames.contains(type.filter { !$0.isWhitespace }.lowercased())
+        return "id: \(recorded.position)\nevent: \(isOwn ? Self.nameOfOthers : type)\ndata: \(shown.text)\n\n"
     }
 }

@@ -25,6 +25,25 @@ package struct OutboundResponse: Sendable {
 
         package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(chunks: chunks.makeAsyncIterator()) }
 
+        /// Reads the body and keeps its beginning.
+        ///
+        /// - Returns: up to `bytesMax` bytes, and the number of those that follow, as far as the request's limit lets
+        ///   them be read.
+        package func beginning(_ bytesMax: Int) async throws(OutboundError) -> (bytes: [UInt8], bytesCut: Int) {
+            var (bytes, bytesCut): ([UInt8], Int) = ([], 0)
+            do {
+                for try await chunk in self {
+                    let kept = Swift.min(chunk.readableBytes, bytesMax - bytes.count)
+                    bytes += chunk.readableBytesView.prefix(kept)
+                    bytesCut += chunk.readableBytes - kept
+                }
+            } catch {
+                guard case .tooLarge(let readMax) = OutboundError(error) else { throw OutboundError(error) }
+                bytesCut = Swift.max(bytesCut, readMax - bytes.count)
+            }
+            return (bytes, bytesCut)
+        }
+
         /// Reads the whole body, which the request's limit bounds.
         package func collect() async throws(OutboundError) -> [UInt8] {
             var bytes: [UInt8] = []
@@ -46,6 +65,13 @@ package struct OutboundResponse: Sendable {
     /// The first header of that name, in any case.
     package func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+
+    /// The media type in lower case, without parameters (RFC 9110, section 8.3.1).
+    package var mediaType: String? {
+        header("content-type").map { type in
+            String(decoding: type.utf8.prefix { $0 != UInt8(ascii: ";") && $0 > 0x20 }, as: UTF8.self).lowercased()
+        }
     }
 
     /// True when the body is encoded, so that its bytes are not those of its text.

@@ -27,19 +27,19 @@ enum AccessRequestsProjector {
         case .accessApproved(let approved):
             try db.run(
                 """
-                UPDATE access_requests SET status = ?, scope = ?, duration = ?, approver_id = ?, reason = ?,
-                    expires_at = ?, updated_at = ?
+                UPDATE access_requests SET status = ?, scope = ?, duration = ?, approver_id = ?,
+                    reason = ?, expires_at = ?, updated_at = ?
                 WHERE id = ?
                 """,
                 [
                     AccessRequestStatus.approved.rawValue, approved.scope.rawValue,
-                    approved.duration.wholeMicroseconds, approved.approverID, approved.reason,
+                    approved.duration.wholeMicroseconds, approved.approverID, approved.reason.freeText,
                     approved.expiresAt.microseconds, time, id.column,
                 ])
         case .accessRejected(let rejected):
             try db.run(
                 "UPDATE access_requests SET status = ?, approver_id = ?, reason = ?, updated_at = ? WHERE id = ?",
-                [AccessRequestStatus.rejected.rawValue, rejected.approverID, rejected.reason, time, id.column])
+                [AccessRequestStatus.rejected.rawValue, rejected.approverID, rejected.reason.freeText, time, id.column])
         case .accessExpired(let expired):
             try db.run(
                 "UPDATE access_requests SET status = ?, reason = coalesce(?, reason), updated_at = ? WHERE id = ?",

@@ -28,11 +28,14 @@ enum BuildsProjector {
             let status: BuildStatus = finished.error == nil ? .succeeded : .failed
             try db.run(
                 """
-                UPDATE builds SET status = ?, error = ?, log = ?, image_id = ?, image_error = ?, completed_at = ?
+                UPDATE builds SET status = ?, error = ?, log = ?, image_id = ?,
+                    image_error = ?, completed_at = ?
                 WHERE id = ?
                 """,
                 [
-                    status.rawValue, finished.error, finished.log, finished.imageID, finished.imageError, time,
+                    status.rawValue, finished.error.freeText, finished.log.freeText, finished.imageID,
+                    finished.imageError.freeText,
+                    time,
                     id.column,
                 ])
             try forgetOldest(event.workspace, db)

@@ -68,7 +68,8 @@ enum DeliveriesProjector {
                 recorded.event.id.column, recorded.event.workspace.text, Int64(recorded.position.value),
                 recorded.event.time.microseconds, recorded.event.payload.typeName, label.connector,
                 label.connectorName, label.subject.runID.column(), label.subject.actionID.column(),
-                label.subject.requestID.column(), decision, approver, statusCode.map { Int64($0) }, duration, message,
+                label.subject.requestID.column(), decision, approver, statusCode.map { Int64($0) }, duration,
+                message.freeText,
             ])
     }
 }

@@ -30,7 +30,7 @@ enum ResourcesProjector {
                 WHERE workspace = ? AND kind = ? AND name = ?
                 """,
                 [
-                    status.phase, status.message, time, Int64(clamping: status.latencyMilliseconds),
+                    status.phase, status.message.freeText, time, Int64(clamping: status.latencyMilliseconds),
                     event.workspace.text,
                     status.kind.rawValue, status.name,
                 ])

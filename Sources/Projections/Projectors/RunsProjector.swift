@@ -24,7 +24,7 @@ enum RunsProjector {
                     blocked_action_id = CASE WHEN ? THEN blocked_action_id ELSE NULL END
                 WHERE id = ?
                 """,
-                [changed.status.rawValue, changed.reason, time, changed.status.isPaused, id.column])
+                [changed.status.rawValue, changed.reason.freeText, time, changed.status.isPaused, id.column])
         case .actionBlocked(let blocked): try insert(blocked, id, recorded, db)
         case .actionApproved(let approved):
             try setStatus(.approved, of: approved.actionID, recorded, reason: approved.reason, isDecision: true, db)
@@ -68,8 +68,8 @@ enum RunsProjector {
             """,
             [
                 id.column, recorded.event.workspace.text, created.agentID, created.agentUID.column(), created.userID,
-                created.conversationID, created.invokeURL, created.initialMessage, RunStatus.running.rawValue, time,
-                time, Int64(recorded.position.value),
+                created.conversationID, created.invokeURL, created.initialMessage.freeText,
+                RunStatus.running.rawValue, time, time, Int64(recorded.position.value),
             ])
     }
 
@@ -103,12 +103,13 @@ enum RunsProjector {
     ) throws {
         try db.run(
             """
-            UPDATE actions SET status = ?, reason = coalesce(?, reason), approver_id = coalesce(?, approver_id),
+            UPDATE actions SET status = ?, reason = coalesce(?, reason),
+                approver_id = coalesce(?, approver_id),
                 updated_at = ?
             WHERE id = ?
             """,
             [
-                status.rawValue, reason, isDecision ? recorded.event.actor.name : nil,
+                status.rawValue, reason.freeText, isDecision ? recorded.event.actor.name : nil,
                 recorded.event.time.microseconds, id.column,
             ])
     }
@@ -119,6 +120,7 @@ enum RunsProjector {
             let message = data["message"]?.string ?? data["content"]?.string
         else { return }
         try db.run(
-            "UPDATE runs SET initial_message = ? WHERE id = ? AND initial_message IS NULL", [message, id.column])
+            "UPDATE runs SET initial_message = ? WHERE id = ? AND initial_message IS NULL",
+            [message.freeText, id.column])
     }
 }

@@ -31,7 +31,7 @@ package struct ConnectorActivityRecord: Hashable, Sendable {
         approverID = row["approver_id"]
         statusCode = row["status_code"]
         durationMilliseconds = row["duration_ms"]
-        message = row["message"]
+        message = row.freeText("message")
     }
 }
 

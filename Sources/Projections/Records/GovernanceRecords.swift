@@ -58,7 +58,7 @@ package struct AccessRequestRecord: Hashable, Sendable {
         duration = .microseconds(row["duration"] as Int64)
         scope = (row["scope"] as String?).flatMap(AccessScope.init(rawValue:))
         approverID = row["approver_id"]
-        reason = row["reason"]
+        reason = row.freeText("reason")
         expiresAt = row.time("expires_at")
         createdAt = row.time("created_at")
         updatedAt = row.time("updated_at")
@@ -90,7 +90,7 @@ package struct ResourceRecord: Hashable, Sendable {
         revision = UInt64(row["revision"] as Int64)
         document = JSONText(verified: row["document"])
         phase = row["phase"]
-        statusMessage = row["status_message"]
+        statusMessage = row.freeText("status_message")
         probedAt = row.optionalTime("probed_at")
         latencyMilliseconds = (row["latency_ms"] as Int64?).map(UInt64.init(clamping:))
         createdAt = row.time("created_at")

@@ -51,10 +51,10 @@ package struct BuildRecord: Hashable, Sendable {
         document = JSONText(verified: row["document"])
         status = try row.value("status")
         attempts = UInt32(clamping: row["attempts"] as Int64)
-        error = row["error"]
-        log = row["log"]
+        error = row.freeText("error")
+        log = row.freeText("log") ?? ""
         imageID = row["image_id"]
-        imageError = row["image_error"]
+        imageError = row.freeText("image_error")
         createdAt = row.time("created_at")
         startedAt = row.optionalTime("started_at")
         completedAt = row.optionalTime("completed_at")

@@ -27,10 +27,10 @@ package struct RunRecord: Hashable, Sendable {
         userID = row["user_id"]
         conversationID = row["conversation_id"]
         invokeURL = row["invoke_url"]
-        initialMessage = row["initial_message"]
+        initialMessage = row.freeText("initial_message")
         status = try row.value("status")
         blockedActionID = try row.optionalIdentifier("blocked_action_id")
-        reason = row["reason"]
+        reason = row.freeText("reason")
         createdAt = row.time("created_at")
         updatedAt = row.time("updated_at")
         position = Position(UInt64(row["position"] as Int64))
@@ -81,7 +81,7 @@ package struct ActionRecord: Hashable, Sendable {
         url = row["url"]
         status = try row.value("status")
         accessRequestID = try row.optionalIdentifier("access_request_id")
-        reason = row["reason"]
+        reason = row.freeText("reason")
         approverID = row["approver_id"]
         expiresAt = row.time("expires_at")
         createdAt = row.time("created_at")

@@ -16,7 +16,51 @@ extension Optional {
     func column<Entity>() -> Data? where Wrapped == Identifier<Entity> { map(\.column) }
 }
 
+extension String {
+    private static let escape: Unicode.Scalar = "\u{10}"
+
+    /// The text as a column holds it. SQLite's readers of text end at a NUL, so that NUL is written as U+0010 and `0`, and
+    /// U+0010 as itself and `1`.
+    var freeText: String {
+        guard utf8.contains(where: { $0 == 0 || $0 == 0x10 }) else { return self }
+        var text = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "\0": text += [Self.escape, "0"]
+            case Self.escape: text += [Self.escape, "1"]
+            default: text.append(scalar)
+            }
+        }
+        return String(text)
+    }
+
+    /// The text that a column's text stands for.
+    fileprivate init(freeText column: String) {
+        guard column.utf8.contains(0x10) else {
+            self = column
+            return
+        }
+        var (text, rest) = (String.UnicodeScalarView(), column.unicodeScalars[...])
+        while let scalar = rest.popFirst() {
+            guard scalar == Self.escape, let next = rest.first, next == "0" || next == "1" else {
+                text.append(scalar)
+                continue
+            }
+            text.append(next == "0" ? "\0" : Self.escape)
+            rest.removeFirst()
+        }
+        self = String(text)
+    }
+}
+
+extension Optional<String> {
+    var freeText: String? { map(\.freeText) }
+}
+
 extension Row {
+    /// A text that clients, agents or services wrote freely, and that may hold NUL.
+    func freeText(_ name: String) -> String? { (self[name] as String?).map(String.init(freeText:)) }
+
     func identifier<Entity>(_ name: String) throws -> Identifier<Entity> {
         guard let value = try optionalIdentifier(name) as Identifier<Entity>? else { throw MalformedRow(name) }
         return value

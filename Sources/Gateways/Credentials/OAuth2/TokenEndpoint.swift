@@ -108,21 +108,21 @@ package struct HTTPTokenEndpoint: TokenEndpoint {
             throw CredentialError(
                 .tokenUnreachable, "the token endpoint " + refusal.reason(allowing: "what names it with the topology"))
         }
-        return try Self.read(status, answer, askedAt: time)
+        let isRefresh = if case .refreshToken = request.grant { true } else { false }
+        return try Self.read(status, answer, askedAt: time, isRefresh: isRefresh)
     }
 
-    /// Reads an answer of RFC 6749, section 5. Of a refusal only the code is passed on: its words may hold anything.
+    /// Reads an answer of RFC 6749, section 5. Of a refusal only a known code is passed on: its words may hold anything.
+    ///
+    /// - Parameter isRefresh: true when a refusal of any wording is one of the refresh token.
     package static func read(
-        _ status: UInt, _ answer: [UInt8], askedAt time: Timestamp
+        _ status: UInt, _ answer: [UInt8], askedAt time: Timestamp, isRefresh: Bool = false
     ) throws(CredentialError) -> AccessToken {
         var value = JSONValue.null
         do throws(JSONError) { value = try JSONValue(parsing: answer) } catch { value = .null }
+        if value.containsNUL { value = .null }
         guard status == 200, let text = value["access_token"]?.string, !text.isEmpty else {
-            if status >= 500 { throw CredentialError(.tokenUnreachable, "the token endpoint answered \(status)") }
-            let code = value["error"]?.string.flatMap { Self.codes.contains($0) ? " (\($0))" : nil } ?? ""
-            throw CredentialError(
-                code.contains("invalid_grant") ? .grantRefused : .tokenRefused,
-                "the token endpoint answered \(status)\(code): check client_id and client_secret")
+            throw TokenRefusal(status, value, answer).error(isRefresh: isRefresh)
         }
         let type = value["token_type"]?.string?.lowercased() ?? "bearer"
         guard type == "bearer" else {
@@ -133,11 +133,6 @@ package struct HTTPTokenEndpoint: TokenEndpoint {
             refreshToken: value["refresh_token"]?.string.flatMap { $0.isEmpty ? nil : $0 },
             scope: value["scope"]?.string, identityToken: value["id_token"]?.string)
     }
-
-    private static let codes: Set = [
-        "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
-        "invalid_scope",
-    ]
 
     private static func lifetime(_ value: JSONValue?) -> Duration? {
         let text: String? = if case .number(let number)? = value { number } else { value?.string }

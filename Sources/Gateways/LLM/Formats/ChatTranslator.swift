@@ -46,7 +46,7 @@ extension JSONValue {
     /// An event of a stream.
     init(event bytes: [UInt8]) throws(BrokenStream) {
         do {
-            self = try JSONValue(parsing: bytes)
+            self = try JSONValue(parsing: bytes, .surrogates)
         } catch {
             throw BrokenStream("an event is no JSON: \(error)")
         }

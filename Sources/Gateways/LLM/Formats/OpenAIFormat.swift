@@ -131,7 +131,7 @@ package struct OpenAIFormat: ChatTranslator {
                 throw UnreadableAnswer("a call of a tool has no id or no name")
             }
             let text = call["function"]?["arguments"]?.string ?? ""
-            guard let arguments = try? JSONValue(parsing: Array((text.isEmpty ? "{}" : text).utf8)) else {
+            guard let arguments = try? JSONValue(parsing: Array((text.isEmpty ? "{}" : text).utf8), .surrogates) else {
                 throw UnreadableAnswer("the arguments of a call of a tool are no JSON")
             }
             answer.calls.append(ChatToolCall(id: id, name: name, arguments: arguments))

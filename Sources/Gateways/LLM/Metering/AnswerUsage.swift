@@ -79,7 +79,7 @@ package struct AnswerUsage {
     private mutating func note(_ document: ArraySlice<UInt8>) {
         let found = JSONStrings.scan(document)
         textBytes += found.textBytes
-        guard found.hasUsage, let value = try? JSONValue(parsing: Array(document)) else { return }
+        guard found.hasUsage, let value = try? JSONValue(parsing: Array(document), .surrogates) else { return }
         if isEvents, let started = value["message"]?["usage"] {
             begun = AnthropicUsage(started)
         } else if begun != nil {
@@ -118,7 +118,7 @@ extension TokenUsage {
                 if bytes[index] == UInt8(ascii: "{") { depth += 1 }
                 if bytes[index] == UInt8(ascii: "}") { depth -= 1 }
                 guard depth == 0 else { continue }
-                guard let value = try? JSONValue(parsing: Array(bytes[open...index])) else { break }
+                guard let value = try? JSONValue(parsing: Array(bytes[open...index]), .surrogates) else { break }
                 self.init(value)
                 return
             }

@@ -6,7 +6,7 @@ package enum UsageEstimate {
 
     /// Of a request in OpenAI's or Anthropic's format: the texts of its messages, or what is to be embedded.
     package static func promptTokens(of body: [UInt8]) -> UInt64 {
-        guard let request = try? JSONValue(parsing: body) else { return 0 }
+        guard let request = try? JSONValue(parsing: body, .surrogates) else { return 0 }
         var bytes = textBytes(request["system"])
         for message in request["messages"]?.elements ?? [] {
             bytes += textBytes(message["content"])
