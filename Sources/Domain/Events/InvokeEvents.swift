@@ -35,7 +35,7 @@ package struct InvokeCompleted: Hashable, Sendable {
     package let purpose: InvokePurpose
     package let attempt: UInt32
     package let statusCode: UInt32
-    /// The agent's answer, when it is JSON and not too large.
+    /// The agent's answer as JSON, repaired or cut where need be (docs/http.md); `nil` for an empty one.
     package let response: JSONText?
     package let outcome: InvokeOutcome
 

@@ -77,6 +77,8 @@ struct Exchanges {
         guard let index = open.firstIndex(where: { !$0.isAnswered }) else { return }
         // A client that got no interim response may send its body or leave it out: the next request cannot be told from it.
         if open[index].awaitsContinue { open[index].closes = true }
+        // The router says 0 of a body that it leaves out and whose length is unknown.
+        if open[index].isHead, head.headers["content-length"] == ["0"] { head.headers.remove(name: "content-length") }
         if open[index].closes { head.headers.replaceOrAdd(name: "connection", value: "close") }
         guard open[index].isUnchunked else { return }
         head.version = .http1_0

@@ -62,11 +62,8 @@ final class ObservabilityMiddleware: RouterMiddleware {
 
     /// The head alone. It names the length that the body would have, unless that is unknown.
     private static func withoutBody(_ response: Response) -> Response {
-        var headers = response.headers
-        // The router says 0 of a body whose length is unknown.
-        if headers[.contentLength] == "0" { headers[.contentLength] = nil }
-        return Response(
-            status: response.status, headers: headers, body: ResponseBody { try await $0.finish(nil) })
+        Response(
+            status: response.status, headers: response.headers, body: ResponseBody { try await $0.finish(nil) })
     }
 
     private func timer(_ method: HTTPRequest.Method, _ route: String, _ status: HTTPResponse.Status) -> Timer {
