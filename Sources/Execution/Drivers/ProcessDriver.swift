@@ -19,7 +19,11 @@ package struct ProcessDriver: InvokeDriver {
             var callsLeft = Self.unreachedMax
             repeat {
                 let lease = try await processes.lease(agent)
-                result = await http.invoke(call, at: lease.instance.url(Self.path(of: call)), addresses: .unrestricted)
+                let url = lease.instance.url(Self.path(of: call))
+                result =
+                    await lease.instance.perform(call) {
+                        await http.invoke(call, at: url, addresses: .unrestricted)
+                    } ?? .cancelled
                 await processes.giveBack(lease)
                 guard case .unreached = result else { break }
                 // It has ended, which is known a little later; the next one takes the call.
