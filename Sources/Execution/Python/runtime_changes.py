@@ -28,7 +28,13 @@ def _attempted(do_post):
             do_post(self)
             return
         with attempts.living(attempt):
-            do_post(self)
+            try:
+                do_post(self)
+            except Exception as error:
+                # The runtime closes the connection when a handler raises on `/resume`: that looks like a crash.
+                if self.path.endswith("/stream"):
+                    raise
+                self._json(500, {"error": str(error), "request_id": attempt.request_id})
 
     return handle
 

@@ -1,5 +1,5 @@
-import urllib.request
 import json
+import urllib.request
 
 import anthropic
 
@@ -30,6 +30,6 @@ def main(message: str):
         messages.append({"role": "assistant", "content": [each.model_dump() for each in answer.content]})
         calls = [each for each in answer.content if each.type == "tool_use"]
         if not calls:
-            return answer.content[0].text
+            return "".join(each.text for each in answer.content if each.type == "text")
         messages.append({"role": "user", "content": [
             {"type": "tool_result", "tool_use_id": each.id, "content": call(each.name, each.input)} for each in calls]})

@@ -24,5 +24,5 @@ def pay(amount: int, note: str) -> str:
 cashier = Agent(
     role="Cashier", goal="Pay what is due", backstory="You work at a bank.", tools=[balance, pay],
     llm=LLM(model="openai/gpt-5"))
-payment = Task(description="{message}", expected_output="The receipt", agent=cashier)
+payment = Task(description="{message}", expected_output="A confirmation", agent=cashier)
 crew = Crew(agents=[cashier], tasks=[payment])
