@@ -14,7 +14,7 @@ def install(runtime):
     name = "_call_user_handler_result" if hasattr(runtime, "_call_user_handler_result") else "_call_user_handler"
     setattr(runtime, name, _pausing(getattr(runtime, name)))
     if hasattr(runtime, "_invoke_user_handler_with_trace"):
-        runtime._invoke_user_handler_with_trace = _naming_pending(runtime._invoke_user_handler_with_trace)
+        runtime._invoke_user_handler_with_trace = _naming_pending(runtime)
 
 
 def _attempted(do_post):
@@ -59,13 +59,27 @@ def _pausing(call):
     return call_pausing
 
 
-def _naming_pending(invoke):
-    """Names pending actions that the runtime's own trace has not seen, so that it saves a checkpoint for them."""
+def _naming_pending(runtime):
+    """Names pending actions that the runtime's own trace has not seen, and saves a checkpoint for each.
+
+    The runtime saves one for the action that it names, but the decision of any other may be the one that resumes the run.
+    """
+    invoke = runtime._invoke_user_handler_with_trace
 
     @functools.wraps(invoke)
-    def invoke_naming(*arguments, **options):
-        result, tool_calls = invoke(*arguments, **options)
-        return _with_pending(result, attempts.inherited()), tool_calls
+    def invoke_naming(message, history, request_id="", run_id="", end_user_id="", **options):
+        result, tool_calls = invoke(
+            message, history, request_id=request_id, run_id=run_id, end_user_id=end_user_id, **options)
+        attempt = attempts.inherited()
+        result = _with_pending(result, attempt)
+        named = result.get("approval_required") or result.get("consent_required")
+        named_id = named.get("action_id") if isinstance(named, dict) else None
+        for each in attempt.pending if attempt is not None else ():
+            if each["action_id"] != named_id:
+                runtime._checkpoint_user_handler_pause(
+                    run_id, each["action_id"], message, history, request_id, end_user_id, result.get("resume"),
+                    resume_kind="consent" if each["code"] == "CONSENT_REQUIRED" else "")
+        return result, tool_calls
 
     return invoke_naming
 
