@@ -10,6 +10,9 @@ TEST_PACKAGES := podman runc docker.io buildah openssh-client nodejs
 # The load generators, a compiler for those written in C, and the peers of the benchmarks.
 BENCH_PACKAGES := wrk gcc libc6-dev postgresql-15 redis-server nginx-light
 CLIENT_VERSIONS := 0.2.0 1.3.1 1.4.2
+# Agent frameworks that `make test` tests; `make frameworks` adds those that take long to install or to import.
+FRAMEWORKS := langgraph openai_agents pydantic_ai smolagents llama_index ag2 agent_framework loops
+FRAMEWORKS_MORE := google_adk crewai
 # Every executable of Benchmarks: `make test` compiles them too.
 BENCHMARKS := EchoServer EncodingBenchmark HistoryGenerator AuditBenchmark BacktestBenchmark
 BUILD := swift build --explicit-target-dependency-import-check error
@@ -51,6 +54,12 @@ release: deps ## Build sluice for production
 	  --constraint $< 'runagents[mcp]==$*'
 	@touch $@
 
+# One virtual environment a framework. The list is complete, so pip resolves nothing.
+.venv/frameworks-%/.done: Tests/Conformance/frameworks/requirements/%.txt
+	python3 -m venv .venv/frameworks-$*
+	.venv/frameworks-$*/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
 # What Anthropic's service really streamed, from the source distribution of its SDK.
 .venv/transcripts/.done: .venv/test/.done
 	mkdir -p .venv/transcripts
@@ -67,7 +76,11 @@ release: deps ## Build sluice for production
 	@touch $@
 
 .PHONY: clients
-clients: deps .venv/test/.done .venv/transcripts/.done $(CLIENT_VERSIONS:%=.venv/runagents-%/.done) ## Install the published clients
+clients: deps .venv/test/.done .venv/transcripts/.done $(CLIENT_VERSIONS:%=.venv/runagents-%/.done) $(FRAMEWORKS:%=.venv/frameworks-%/.done) ## Install the published clients and the agent frameworks
+
+.PHONY: frameworks
+frameworks: build clients $(FRAMEWORKS_MORE:%=.venv/frameworks-%/.done) ## Test every framework with every disturbance, and write the table of docs/agents.md
+	FRAMEWORKS=all $(PYTEST) Tests/Conformance/frameworks
 
 # Compiles every product, those of the benchmarks included.
 .PHONY: build-everything

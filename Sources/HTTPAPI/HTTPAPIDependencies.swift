@@ -28,6 +28,8 @@ package struct HTTPAPIDependencies: Sendable {
     package let analyzer: SourceAnalyzer
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
+    /// The only invoke that the instance of such a token is at.
+    package let invokeOfToken: @Sendable (String) -> AgentInvoke?
     package let agentRecords: AgentRecords
     /// Is told of keys that are used and may not be; nobody is without it.
     package let keyMisuse: KeyMisuseReporter?
@@ -42,6 +44,7 @@ package struct HTTPAPIDependencies: Sendable {
         models: LLMGateway, identities: IdentityGateway, connectorTest: ConnectorTest,
         decisionLinks: DecisionLinks, audit: AuditServices, analyzer: SourceAnalyzer,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
+        invokeOfToken: @escaping @Sendable (String) -> AgentInvoke? = { _ in nil },
         agentRecords: AgentRecords = AgentRecords(), access: AccessWatch, keyMisuse: KeyMisuseReporter? = nil,
         metrics: @escaping @Sendable () async -> String
     ) {
@@ -61,6 +64,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.audit = audit
         self.analyzer = analyzer
         self.agentOfToken = agentOfToken
+        self.invokeOfToken = invokeOfToken
         self.agentRecords = agentRecords
         self.keyMisuse = keyMisuse
         self.access = access
@@ -76,5 +80,16 @@ package struct AgentIdentity: Hashable, Sendable {
     package init(workspace: WorkspaceName, name: String) {
         self.workspace = workspace
         self.name = name
+    }
+}
+
+/// A call of an agent for a run, as the agent received it.
+package struct AgentInvoke: Hashable, Sendable {
+    package let run: RunID
+    package let requestID: String
+
+    package init(run: RunID, requestID: String) {
+        self.run = run
+        self.requestID = requestID
     }
 }

@@ -114,6 +114,7 @@ package enum HTTPAPIServer {
                 projections: dependencies.projections, identities: dependencies.identities,
                 agentOfToken: isGate ? dependencies.agentOfToken : nil, keyMisuse: dependencies.keyMisuse,
                 now: { commands.clock.now() }))
+        if isGate { router.add(middleware: AttributionMiddleware(invokeOfToken: dependencies.invokeOfToken)) }
         router.add(middleware: ShareMiddleware(requests: api.requests))
         if configuration.rateLimitPerSecond > 0 {
             router.add(

@@ -27,12 +27,32 @@ import Testing
     @Test(arguments: [
         ("def handler(request):\n    pass", "agent.py"), ("x = 1\ngraph = build()", "agent.py"),
         ("async def main():\n    pass", "agent.py"), ("print(1)", nil), ("    def handler(x): pass", nil),
-        ("agents = []", nil),
+        ("agents = []", nil), ("app = Flask()", nil), ("from google.adk.agents import Agent", "agent.py"),
+        ("from langgraph.func import entrypoint", "agent.py"), ("import pydantic_ai", "agent.py"),
+        ("import pydantic_ai_of_another", nil), ("from agents import Agent", "agent.py"), ("import openai", nil),
     ])
     func importsWhatDefinesSomethingToCall(code: String, entryPoint: String?) throws {
         let files = JSONValue.object([.init(name: "agent.py", value: .string(code))])
         let found = try AgentDefinition(document: .object([.init(name: "source_files", value: files)]))
         #expect(found.entryPoint == entryPoint)
+    }
+
+    @Test func prefersAFileThatDefinesSomethingToOneThatImportsAFramework() throws {
+        let found = try definition(#"{"source_files":{"app.py":"import crewai","run.py":"def main(): pass"}}"#)
+        #expect(found.entryPoint == "run.py")
+    }
+
+    @Test func takesAModuleOfTheAgentForNoFramework() throws {
+        let found = try definition(#"{"source_files":{"app.py":"import agents","agents.py":"x = 1"}}"#)
+        #expect(found.entryPoint == nil)
+    }
+
+    @Test func readsWhetherRunsAreIsolated() throws {
+        #expect(try !definition(#"{"source_files":{"a.py":""}}"#).isolatesRuns)
+        #expect(try definition(#"{"source_files":{"a.py":""},"spec":{"isolation":"run"}}"#).isolatesRuns)
+        #expect(throws: AgentRefusal.self) {
+            try definition(#"{"source_files":{"a.py":""},"spec":{"isolation":"thread"}}"#)
+        }
     }
 
     @Test func refusesAnEntryPointThatIsNotThere() throws {

@@ -24,6 +24,22 @@ import Testing
         }
     }
 
+    @Test func namesTheInvokeOfAnInstanceThatIsAtOneAlone() {
+        let invokes = InstanceInvokes()
+        let (token, other) = (tokens.insert(agent, invokes), tokens.insert(agent))
+        let first = InstanceInvokes.Invoke(run: RunID(UUIDValue(high: 1, low: 1)), requestID: "req-1")
+        let second = InstanceInvokes.Invoke(run: RunID(UUIDValue(high: 1, low: 2)), requestID: "req-2")
+        #expect(tokens.onlyInvoke(of: token) == nil)
+        invokes.begin(first)
+        #expect(tokens.onlyInvoke(of: token) == first && tokens.onlyInvoke(of: other) == nil)
+        invokes.begin(second)
+        #expect(tokens.onlyInvoke(of: token) == nil)
+        invokes.end(first)
+        #expect(tokens.onlyInvoke(of: token) == second)
+        tokens.remove(token)
+        #expect(tokens.onlyInvoke(of: token) == nil)
+    }
+
     @Test func masksTokensWhereverTheyStand() {
         let (token, other) = (tokens.insert(agent), tokens.insert(agent))
         let text = "{\"url\":\"http://h/as/\(token)/egress/x\",\"also\":\"\(other)\"} ra_agent_"

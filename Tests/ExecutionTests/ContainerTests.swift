@@ -9,7 +9,7 @@ import Testing
     ) -> [String] {
         ContainerCommand(
             name: "sluice-1", image: AgentImage(id: "sha256:1", command: ["agent"], user: user), limits: limits,
-            launcher: "/run/l.py", gateSocket: "/run/gate.sock", offerSocket: "/run/1.offer",
+            launcher: "/run/l.py", modules: "/run/modules", gateSocket: "/run/gate.sock", offerSocket: "/run/1.offer",
             addsWritableMemory: addsWritableMemory
         ).arguments
     }
@@ -28,6 +28,7 @@ import Testing
         #expect(
             value(of: "--mount", in: arguments) == [
                 "type=bind,source=/run/l.py,target=/run/sluice/launch.py,readonly",
+                "type=bind,source=/run/modules,target=/run/sluice/modules,readonly",
                 "type=bind,source=/run/gate.sock,target=/run/sluice/gate.sock",
                 "type=bind,source=/run/1.offer,target=/run/sluice/offer.sock",
             ])

@@ -108,3 +108,13 @@ def test_every_promise_of_the_security_page_names_tests_that_exist() -> None:
 
     gone = sorted({test for _, tests in named for test in tests if not exists(test)})
     assert not gone, "docs/security.md names tests that do not exist" + report(gone)
+
+
+def test_the_table_of_frameworks_has_a_row_for_each_that_is_tested() -> None:
+    folder = ROOT / "Tests/Conformance/frameworks"
+    tested = dict(re.findall(r'Framework\("([^"]+)", "(\w+)"', (folder / "framework_agents.py").read_text()))
+    assert set(tested.values()) == {path.stem for path in (folder / "agents").glob("*.py")}
+    document = (ROOT / "docs/agents.md").read_text()
+    table = document.split("<!-- frameworks: begin -->")[1].split("<!-- frameworks: end -->")[0]
+    missing = [title for title in tested if f"| {title} | " not in table]
+    assert not missing, "`make frameworks` writes the table:" + report(missing)

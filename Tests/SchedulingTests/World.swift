@@ -74,7 +74,12 @@ struct World {
             actionID: id, requestID: newID(), reason: "", headers: JSONText(verified: "{}"), payload: nil)
         let needed = RequiredApproval(name: "rule", groups: [], needsEveryGroup: false, duration: nil)
         try send(
-            .beginToolCall(run: run, BeginToolCall(call: call, agentID: "a", requirement: needed, block: block)))
+            .beginToolCall(
+                run: run,
+                BeginToolCall(
+                    call: call, agentID: "a",
+                    tool: ToolIdentity(id: ResourceID(UUIDValue(high: 0, low: 9)), origin: "https://t.test"),
+                    requirement: needed, block: block)))
         try send(.approveAction(run: run, action: id, payloadHash: call.payloadHash, reason: nil))
         return id
     }

@@ -5,8 +5,14 @@ extension AgentDefinition {
         "def handler(", "async def handler(", "handler=", "def main(", "async def main(", "agent=", "chain=",
         "executor=", "graph=", "crew=",
     ]
+    /// Frameworks whose objects are called under any name.
+    private static let frameworks = [
+        "langgraph", "langchain", "pydantic_ai", "agents", "smolagents", "crewai", "google.adk", "agent_framework",
+        "ag2", "autogen", "llama_index", "workflows",
+    ]
 
-    /// The named file or module; without a name, the first usual file that defines something to call.
+    /// The named file or module; without a name, the first usual file that defines something to call, or else the first
+    /// that imports an agent framework.
     ///
     /// A script that defines nothing is not imported: its lines would run at the start, and once only.
     static func entryPoint(_ named: String?, _ sources: [SourceFile]) throws(AgentRefusal) -> String? {
@@ -20,7 +26,21 @@ extension AgentDefinition {
         }
         let usual = usualNames.compactMap { name in sources.first { $0.path == name } }
         let others = sources.filter { $0.path.hasSuffix(".py") && !$0.path.contains("/") && !usual.contains($0) }
-        return (usual + others).first { definesCallable($0.content) }?.path
+        let files = usual + others
+        // A module of the agent's own may have a framework's name.
+        let frameworks = frameworks.filter { name in
+            !sources.contains { $0.path == name + ".py" || $0.path.hasPrefix(name + "/") }
+        }
+        return (files.first { definesCallable($0.content) } ?? files.first { imports(frameworks, $0.content) })?.path
+    }
+
+    private static func imports(_ frameworks: [String], _ code: String) -> Bool {
+        code.split(whereSeparator: \.isNewline).contains { line in
+            let words = line.split(separator: " ", maxSplits: 2)
+            guard words.count > 1, words[0] == "import" || words[0] == "from" else { return false }
+            let module = words[1] + "."
+            return frameworks.contains { module.hasPrefix($0 + ".") }
+        }
     }
 
     private static func definesCallable(_ code: String) -> Bool {

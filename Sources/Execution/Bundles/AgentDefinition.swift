@@ -44,6 +44,8 @@ package struct AgentDefinition: Hashable, Sendable {
     package let variables: [Variable]
     /// An address written in the agent's code, and the tool that stands for it.
     package let toolURLMappings: [Variable]
+    /// True when an instance takes one run at a time, so that each of its requests is attributed to that run.
+    package let isolatesRuns: Bool
 
     /// Whether the document has sources at all; an agent without runs elsewhere.
     package static func hasSources(_ document: JSONValue) -> Bool {
@@ -77,12 +79,22 @@ package struct AgentDefinition: Hashable, Sendable {
             guard let name = entry["name"]?.string else { return nil }
             return Variable(name: name, value: entry["value"]?.string ?? "")
         }
+        isolatesRuns = try Self.isolatesRuns(spec["isolation"])
         if case .object(let mappings)? = document["tool_url_mappings"] {
             toolURLMappings = mappings.compactMap { mapping in
                 mapping.value.string.map { Variable(name: mapping.name, value: $0) }
             }
         } else {
             toolURLMappings = []
+        }
+    }
+
+    private static func isolatesRuns(_ isolation: JSONValue?) throws(AgentRefusal) -> Bool {
+        switch isolation {
+        case nil, .null?: return false
+        case .string("run")?: return true
+        case .string?, .bool?, .number?, .array?, .object?:
+            throw AgentRefusal("spec.isolation must be \"run\", or absent for runs that share a process")
         }
     }
 

@@ -13,6 +13,12 @@ package enum BundleFiles {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw failure(path) }
     }
 
+    /// Makes a directory that every user may read.
+    static func makeReadableDirectory(_ path: String) throws(AgentRefusal) {
+        try makeDirectory(path)
+        guard chmod(path, 0o755) == 0 else { throw failure(path) }
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// True for a directory that `install` has put there.

@@ -33,7 +33,7 @@ package struct AgentImage: Hashable, Sendable {
     /// What to run: the published runtime the way that agents from source have it, anything else as it is.
     package var agentCommand: [String] {
         guard command.suffix(2) == ["-m", "runagents.runtime"] else { return command }
-        return command.dropLast(2) + ["-c", RuntimeEntry.source]
+        return command.dropLast(2) + ["-c", RuntimeEntry.source(modules: AgentModules.mountPoint)]
     }
 
     private static func texts(_ value: JSONValue?) -> [String] {

@@ -8,19 +8,22 @@ package struct ContainerCommand: Sendable {
     package var image: AgentImage
     package var limits: SandboxLimits
     package var launcher: String
+    /// The directory of what an agent's interpreter imports of Sluice.
+    package var modules: String
     package var gateSocket: String
     package var offerSocket: String
     /// Podman puts writable memory into a read-only container unless it is told not to; docker knows no such option.
     package var addsWritableMemory: Bool
 
     package init(
-        name: String, image: AgentImage, limits: SandboxLimits, launcher: String, gateSocket: String,
-        offerSocket: String, addsWritableMemory: Bool
+        name: String, image: AgentImage, limits: SandboxLimits, launcher: String, modules: String,
+        gateSocket: String, offerSocket: String, addsWritableMemory: Bool
     ) {
         self.name = name
         self.image = image
         self.limits = limits
         self.launcher = launcher
+        self.modules = modules
         self.gateSocket = gateSocket
         self.offerSocket = offerSocket
         self.addsWritableMemory = addsWritableMemory
@@ -34,6 +37,7 @@ package struct ContainerCommand: Sendable {
             + privileges + bounds
             + [
                 "--env", "HOME=/tmp", "--mount", mount(launcher, at: "/run/sluice/launch.py") + ",readonly",
+                "--mount", mount(modules, at: AgentModules.mountPoint) + ",readonly",
                 "--mount", mount(gateSocket, at: "/run/sluice/gate.sock"),
                 "--mount", mount(offerSocket, at: Self.offerSocket),
                 "--entrypoint", "python3", image.id, "-I", "/run/sluice/launch.py", Self.offerSocket,

@@ -19,9 +19,11 @@ package struct ProcessDriver: InvokeDriver {
             var callsLeft = Self.unreachedMax
             repeat {
                 let lease = try await processes.lease(agent)
-                let answer = await http.invoke(
-                    call, at: lease.instance.url(Self.path(of: call)), addresses: .unrestricted)
-                result = Self.withoutToken(answer, of: lease.instance)
+                let url = lease.instance.url(Self.path(of: call))
+                let answer = await lease.instance.perform(call) {
+                    await http.invoke(call, at: url, addresses: .unrestricted)
+                }
+                result = Self.withoutToken(answer ?? .cancelled, of: lease.instance)
                 // The agent's handler may go on, and nothing tells it that its attempt is over.
                 var isUnanswered = false
                 if case .unanswered = result { isUnanswered = true }

@@ -18,12 +18,18 @@ final class AgentInstance: Sendable {
     let stop = Promise<Void>()
     /// Fulfilled when its process has ended and calls no longer go to it.
     let end = Promise<Void>()
+    let invokes = InstanceInvokes()
+    /// Held by the run that the instance is at, where it takes one run at a time.
+    private let turn: AsyncPlaces?
     private let silences = Atomic<Int>(0)
     /// `nil` until the instance has a token.
     private let redaction = Mutex<AgentCatalog.Redaction?>(nil)
 
-    init(number: AgentLifecycle.InstanceNumber, socketPath: String, socketAddress: String) {
+    init(
+        number: AgentLifecycle.InstanceNumber, socketPath: String, socketAddress: String, isolatesRuns: Bool = false
+    ) {
         self.number = number
+        turn = isolatesRuns ? AsyncPlaces(count: 1) : nil
         self.socketPath = socketPath
         self.socketAddress = socketAddress
     }
@@ -37,6 +43,23 @@ final class AgentInstance: Sendable {
     /// The text of the agent without the token of its address.
     func redacted(_ text: [UInt8]) -> [UInt8] {
         AgentTokens.masked(redaction.withLock { $0 }?(text) ?? text)
+    }
+
+    /// Makes the invoke once the instance takes it; `nil` when the task is cancelled before.
+    func perform(_ call: InvokeCall, _ invoke: () async -> InvokeResult) async -> InvokeResult? {
+        if let turn {
+            guard await turn.take() else { return nil }
+        }
+        let begun = InstanceInvokes.Invoke(run: call.runID, requestID: call.requestID)
+        invokes.begin(begun)
+        let result = await invoke()
+        invokes.end(begun)
+        if let turn {
+            // A handler that goes on would be attributed to the next run.
+            if case .answered = result {} else { stop.fulfill(()) }
+            turn.giveBack()
+        }
+        return result
     }
 
     /// Counts health checks in a row without an answer.

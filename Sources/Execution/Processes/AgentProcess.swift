@@ -92,7 +92,8 @@ struct AgentProcess: Sendable {
         let name = container(instance)
         let command = ContainerCommand(
             name: name, image: image, limits: configuration.limits, launcher: directory.launcher,
-            gateSocket: directory.gateSocket, offerSocket: place, addsWritableMemory: engine.addsWritableMemory)
+            modules: directory.agentModules, gateSocket: directory.gateSocket, offerSocket: place,
+            addsWritableMemory: engine.addsWritableMemory)
         let offer = try SocketOffer(address: directory.address(of: place))
         let ports = try ports()
         let result = try await Subprocess.run(
@@ -147,7 +148,7 @@ struct AgentProcess: Sendable {
             .init(name: "agent_port", value: .number(String(ports.agent))),
             .init(name: "is_sandboxed", value: .bool(program.isSandboxed)),
             .init(name: "grace_seconds", value: .number(String(max(1, configuration.stopTimeout.components.seconds)))),
-            .init(name: "command", value: .array(program.command.map { .string($0) })),
+            .init(name: "command", value: .array(program.command(modules: directory.agentModules).map { .string($0) })),
             .init(
                 name: "environment",
                 value: .object(
@@ -180,6 +181,7 @@ struct AgentProcess: Sendable {
                 .init(source: bundle.sources, target: "/bundle/src"),
                 .init(source: bundle.environment, target: "/bundle/venv"),
                 .init(source: directory.launcher, target: "/run/sluice/launch.py"),
+                .init(source: directory.agentModules, target: AgentModules.mountPoint),
                 .init(source: directory.gateSocket, target: "/run/sluice/gate.sock"),
             ]
         return command.arguments

@@ -60,7 +60,7 @@ extension AgentProcesses {
         guard let slot = slots[name], instance.stop.current == nil else {
             return await ended(name, instance, "it was stopped before it had started")
         }
-        let token = tokens.insert(name)
+        let token = tokens.insert(name, instance.invokes)
         defer { tokens.remove(token) }
         instance.redact(with: catalog.redaction([token]))
         do {

@@ -200,7 +200,8 @@ package actor AgentProcesses {
         socketCount += 1
         let socket = directory.path + "/agent-\(socketCount).sock"
         let instance = AgentInstance(
-            number: number, socketPath: socket, socketAddress: directory.address(of: socket))
+            number: number, socketPath: socket, socketAddress: directory.address(of: socket),
+            isolatesRuns: slots[name]?.definition.isolatesRuns ?? false)
         slots[name]?.instances[number] = instance
         addJob.yield(.run(name, instance, after: pause))
         return instance

@@ -17,10 +17,11 @@ enum AgentProgram: Hashable, Sendable {
         }
     }
 
-    var command: [String] {
+    /// - Parameter modules: the directory of `AgentModules` on this machine.
+    func command(modules: String) -> [String] {
         switch self {
-        case .bare(let bundle): [bundle.environment + "/bin/python", "-c", RuntimeEntry.source]
-        case .sandboxed: ["/bundle/venv/bin/python", "-c", RuntimeEntry.source]
+        case .bare(let bundle): [bundle.environment + "/bin/python", "-c", RuntimeEntry.source(modules: modules)]
+        case .sandboxed: ["/bundle/venv/bin/python", "-c", RuntimeEntry.source(modules: AgentModules.mountPoint)]
         case .container(_, let image): image.agentCommand
         }
     }

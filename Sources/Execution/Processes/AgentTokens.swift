@@ -20,22 +20,29 @@ package final class AgentTokens: Sendable {
     private static let bytesMax = 128
 
     /// By the token's SHA-256, so that a look-up takes no longer for a guess that begins right.
-    private let agents = Mutex<[SHA256.Digest: Agent]>([:])
+    private let instances = Mutex<[SHA256.Digest: (agent: Agent, invokes: InstanceInvokes)]>([:])
 
     package init() {}
 
     /// Makes a token of 256 random bits.
-    package func insert(_ agent: Agent) -> String {
+    package func insert(_ agent: Agent, _ invokes: InstanceInvokes = InstanceInvokes()) -> String {
         let token = Self.prefix + SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }.hexText
-        agents.withLock { $0[Self.digest(token)] = agent }
+        instances.withLock { $0[Self.digest(token)] = (agent, invokes) }
         return token
     }
 
-    package func remove(_ token: String) { _ = agents.withLock { $0.removeValue(forKey: Self.digest(token)) } }
+    package func remove(_ token: String) { _ = instances.withLock { $0.removeValue(forKey: Self.digest(token)) } }
 
-    package func agent(of token: some StringProtocol) -> Agent? {
+    package func agent(of token: some StringProtocol) -> Agent? { instance(of: token)?.agent }
+
+    /// The only invoke that the token's instance is at; `nil` with none or several.
+    package func onlyInvoke(of token: some StringProtocol) -> InstanceInvokes.Invoke? {
+        instance(of: token)?.invokes.only
+    }
+
+    private func instance(of token: some StringProtocol) -> (agent: Agent, invokes: InstanceInvokes)? {
         guard token.utf8.count <= Self.bytesMax, token.hasPrefix(Self.prefix) else { return nil }
-        return agents.withLock { $0[Self.digest(token)] }
+        return instances.withLock { $0[Self.digest(token)] }
     }
 
     /// The text without the tokens in it, of whichever agent; those of other agents are not known, so that they are found

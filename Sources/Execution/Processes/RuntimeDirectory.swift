@@ -16,16 +16,20 @@ package final class RuntimeDirectory: Sendable {
     package init(_ path: String) throws(AgentRefusal) {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw Self.failure(path) }
         for name in BundleFiles.names(in: path) { unlink(path + "/" + name) }
+        DirectoryTree.remove(path + "/modules")
         descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Self.failure(path) }
         self.path = path
         try BundleFiles.write(Array(Launcher.source.utf8), to: launcher, mode: 0o644)
+        try AgentModules.write(to: agentModules)
         try BundleFiles.write(Array(BuildLauncher.source.utf8), to: buildLauncher, mode: 0o644)
     }
 
     deinit { close(descriptor) }
 
     var launcher: String { path + "/launch.py" }
+    /// What an agent's interpreter imports of Sluice.
+    var agentModules: String { path + "/modules" }
     var buildLauncher: String { path + "/build.py" }
     package var gateSocket: String { path + "/gate.sock" }
 

@@ -35,7 +35,8 @@ package struct EgressAnswer: Sendable {
             })
     }
 
-    /// The gate's own answer: JSON with a code that the agent's runtime knows.
+    /// The gate's own answer: JSON with a code that the agent's runtime knows. Headers repeat the code and the action,
+    /// for a client that must not read the body.
     static func refusal(
         _ status: Int, _ code: String, _ message: String, _ members: [JSONValue.Member] = []
     ) -> EgressAnswer {
@@ -44,8 +45,12 @@ package struct EgressAnswer: Sendable {
                 .init(name: "error", value: .string(message)), .init(name: "code", value: .string(code)),
                 .init(name: "message", value: .string(message)),
             ] + members)
+        var headers = [("content-type", "application/json"), ("sluice-code", code)]
+        if let action = members.first(where: { $0.name == "action_id" })?.value.string {
+            headers.append(("sluice-action", action))
+        }
         return EgressAnswer(
-            status: status, headers: [("content-type", "application/json")],
+            status: status, headers: headers,
             body: .whole(Array(document.text.text.utf8)))
     }
 }

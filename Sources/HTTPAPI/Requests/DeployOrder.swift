@@ -67,6 +67,12 @@ struct DeployOrder: Sendable {
             spec.append(.init(name: "llmConfig", value: config))
         }
         spec.append(.init(name: "env", value: .array(environment.document)))
+        if let isolation = try body.text("isolation") {
+            guard isolation == "run" else {
+                throw APIError.badRequest("isolation must be \"run\", or absent for runs that share a process")
+            }
+            spec.append(.init(name: "isolation", value: .string(isolation)))
+        }
         var members: [JSONValue.Member] = [
             .init(name: "labels", value: try body.object("labels") ?? .object([])),
             .init(name: "spec", value: .object(spec)),

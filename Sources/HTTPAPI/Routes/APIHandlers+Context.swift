@@ -107,6 +107,7 @@ extension ResourceRecord {
         }
         if document["llm_configs"] == nil { add("llm_config", spec["llmConfig"]) }
         add("env", spec["env"])
+        add("isolation", spec["isolation"])
         add("labels", document["labels"])
         // A draft belongs to the daemon that it was made in.
         for name in DeployOrder.keptMembers where name != "draft_id" { add(name, document[name]) }

@@ -10,7 +10,7 @@ from sluice_process import BINARY, SluiceProcess
 
 UNUSABLE = 73
 # The sandbox's user connects to the one and reads the others, through mounts; the directory above lets nobody else in.
-SHARED = {"gate.sock": 0o666, "launch.py": 0o644, "build.py": 0o644}
+SHARED = {"gate.sock": 0o666, "launch.py": 0o644, "build.py": 0o644, "modules": 0o755, "sluice_agent": 0o755}
 
 
 def modes(directory):
@@ -29,6 +29,7 @@ def opened(directory):
     """What others than the owner have any access to, by its mode."""
     return {path: oct(mode) for path, mode in modes(directory).items()
             if mode & 0o077 and SHARED.get(os.path.basename(path)) != mode
+            and not ("/modules/sluice_agent/" in path and mode == 0o644)
             and "/bundles/" not in path and "/environments/" not in path}
 
 
