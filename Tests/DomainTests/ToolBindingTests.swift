@@ -28,7 +28,7 @@ import Testing
     @Test func aGrantOnAClientsRequestCoversTheToolOfThatTime() throws {
         for (tool, isSame) in Self.later {
             var gate = try Gate()
-            let request = try gate.ask()
+            let request = try gate.ask(method: "POST", url: "https://bank/pay")
             #expect(gate.approve(request, as: try gate.member(""), .agentUserTTL) == nil)
             gate.tool = tool
             let outcome = try gate.begin(gate.call(body: gate.newBody()), Gate.plain)

@@ -261,7 +261,8 @@ def test_a_tool_without_credentials_answers_with_pieces_and_codings(module_sluic
     assert (answer.status, answer.content) == (206, body)
 
 
-@pytest.mark.parametrize("guess", [KEY[:-1], KEY[:12] + "#", in_base64(KEY)[:20], "something else"])
+@pytest.mark.parametrize("guess", [KEY[:-1], KEY[:12] + "#", in_base64(KEY)[:20], "something else"],
+                         ids=["all but one byte", "the beginning", "base64", "nothing"])
 def test_the_pieces_of_a_stream_do_not_tell_how_much_of_a_guess_is_right(module_sluice, tool, guess):
     """The end of a line is sent on, and the beginning of the next waits, right or wrong."""
     world, read = World(module_sluice, tool), threading.Event()
