@@ -17,6 +17,8 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     package var connectionsMax = 4096
     /// Maximum connections of one agent instance at the gate.
     package var agentConnectionsMax = 64
+    /// Deadline for the first request head of a connection.
+    package var headTimeout: Duration = .seconds(10)
     /// How long a connection may be open without a whole header, or silent while a request is read.
     package var idleTimeout: Duration = .seconds(60)
     /// How long a client may take to send a request's body.

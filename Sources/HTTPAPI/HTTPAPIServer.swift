@@ -24,8 +24,11 @@ package enum HTTPAPIServer {
     ) async throws {
         let hub = StreamHub(dependencies.streamer)
         let api = APIHandlers(dependencies, configuration, hub)
+        let connections = Connections(
+            total: configuration.connectionsMax, sharePercent: configuration.principalSharePercent)
         let application = application(
-            router(api), configuration, .hostname(configuration.host, port: configuration.port), logger
+            router(api, connections), configuration, .hostname(configuration.host, port: configuration.port), logger,
+            connections
         ) { channel in await onRunning(channel.localAddress?.port) }
         // Not a service of the application: that one is shut down once no connection is left, and streams would wait for it.
         try await withThrowingTaskGroup { group in
@@ -53,9 +56,12 @@ package enum HTTPAPIServer {
         _ onRunning: @escaping @Sendable () async -> Void
     ) -> (some ApplicationProtocol)? {
         configuration.gateSocket.map { path in
-            application(
-                router(api, isGate: true), configuration, .unixDomainSocket(path: path), logger,
-                AgentConnections(instanceMax: configuration.agentConnectionsMax)
+            let connections = Connections(
+                total: configuration.connectionsMax, sharePercent: configuration.principalSharePercent,
+                peerMax: configuration.agentConnectionsMax)
+            return application(
+                router(api, connections, isGate: true), configuration, .unixDomainSocket(path: path), logger,
+                connections
             ) { _ in
                 // For agents that run as nobody; on the host only the directory's owner gets to it.
                 chmod(path, 0o666)
@@ -66,7 +72,7 @@ package enum HTTPAPIServer {
 
     private static func application(
         _ router: Router<APIContext>, _ configuration: HTTPAPIConfiguration, _ address: BindAddress, _ logger: Logger,
-        _ connections: AgentConnections? = nil, onRunning: @escaping @Sendable (any Channel) async -> Void
+        _ connections: Connections, onRunning: @escaping @Sendable (any Channel) async -> Void
     ) -> some ApplicationProtocol {
         Application(
             responder: BasePathResponder(configuration.basePath, router.buildResponder()),
@@ -84,17 +90,19 @@ package enum HTTPAPIServer {
     }
 
     private static func handlers(
-        _ configuration: HTTPAPIConfiguration, _ connections: AgentConnections?
+        _ configuration: HTTPAPIConfiguration, _ connections: Connections
     ) -> [any RemovableChannelHandler] {
-        let handlers: [any RemovableChannelHandler] = [
+        [
+            ConnectionAdmission(connections, headTimeout: TimeAmount(configuration.headTimeout)),
             ExchangeHandlerInstaller(bytesDiscardedMax: configuration.bytesDiscardedMax), ReceiveBufferLimit(),
             StreamDeparture(), RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
-            AnswerDeadline(TimeAmount(configuration.answerTimeout)),
+            AnswerDeadline(TimeAmount(configuration.answerTimeout)), MalformedRequestAnswer(),
         ]
-        return (connections.map { [AgentConnectionLimit($0)] } ?? []) + handlers
     }
 
-    private static func router(_ api: APIHandlers, isGate: Bool = false) -> Router<APIContext> {
+    private static func router(
+        _ api: APIHandlers, _ connections: Connections, isGate: Bool = false
+    ) -> Router<APIContext> {
         let (dependencies, configuration) = (api.dependencies, api.configuration)
         let commands = dependencies.commands
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
@@ -113,6 +121,7 @@ package enum HTTPAPIServer {
             middleware: AuthenticationMiddleware(
                 projections: dependencies.projections, identities: dependencies.identities,
                 agentOfToken: isGate ? dependencies.agentOfToken : nil, keyMisuse: dependencies.keyMisuse,
+                connections: connections,
                 now: { commands.clock.now() }))
         if isGate { router.add(middleware: AttributionMiddleware(invokeOfToken: dependencies.invokeOfToken)) }
         router.add(middleware: ShareMiddleware(requests: api.requests))

@@ -33,6 +33,7 @@ import Testing
     @Test(arguments: [
         (#"["finance","risk","finance"]"#, ["finance", "risk"]), (#""finance risk""#, ["finance risk"]),
         (#""finance,risk, ops\t,,""#, ["finance", "ops", "risk"]),
+        (#""guests,finance\u00a0,\u3000risk, ops\t""#, ["guests", "ops"]),
         (#""contractors of finance,guests""#, ["contractors of finance", "guests"]),
         (#"["contractors of finance","guests,finance"," risk"]"#, [" risk", "contractors of finance"]),
         (#"[["finance"],{"name":"finance"},true,null]"#, []), (#"["a b",7,"","x\ny"]"#, ["a b"]), ("null", []),

@@ -195,28 +195,29 @@ def test_connections_that_have_sent_large_bodies_keep_little_of_them(own_sluice)
         assert sluice.memory_mib("VmRSS") - before < 80
 
 
-def test_connections_beyond_the_limit_wait_and_are_served_when_others_close(own_sluice):
+def test_connections_beyond_the_limit_take_the_places_of_idle_ones(own_sluice):
     sluice = own_sluice(SLUICE_CONNECTIONS_MAX="8", SLUICE_PRINCIPAL_SHARE="100")
-    served = [http.client.HTTPConnection("127.0.0.1", sluice.port, timeout=30) for _ in range(8)]
-
-    def ask_again():
-        for connection in served:
-            connection.request("GET", "/healthz")
-            response = connection.getresponse()
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            served = stack.enter_context(contextlib.closing(
+                http.client.HTTPConnection("127.0.0.1", sluice.port, timeout=30)))
+            served.request("GET", "/healthz")
+            response = served.getresponse()
             assert response.status == 200 and response.read()
 
-    ask_again()
+
+def test_a_connection_beyond_the_limit_waits_while_all_others_have_requests_in_flight(own_sluice):
+    sluice = own_sluice(SLUICE_CONNECTIONS_MAX="8", SLUICE_PRINCIPAL_SHARE="100")
     with contextlib.ExitStack() as stack:
-        request = HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-        waiting = [stack.enter_context(connect(sluice, request)) for _ in range(40)]
-        ask_again()
-        ask_again()
-        assert select.select(waiting, [], [], 0)[0] == []
-        for connection in served:
-            connection.close()
-        for connection in waiting:
-            assert read_to_end(connection).startswith(b"HTTP/1.1 200 ")
-            connection.close()
+        streams = []
+        for _ in range(8):
+            streams.append(connect(sluice, stream_request("/events/stream?after_seq=0")))
+            assert streams[-1].recv(12) == b"HTTP/1.1 200"
+        waiting = stack.enter_context(connect(sluice, HEALTH))
+        assert select.select([waiting], [], [], 0.1)[0] == []
+        for stream in streams:
+            stream.close()
+        assert waiting.recv(12) == b"HTTP/1.1 200"
 
 
 def test_a_thousand_streams_that_nobody_reads_cost_the_others_nothing_and_miss_nothing(own_sluice):
@@ -297,8 +298,10 @@ def test_a_client_that_reads_nothing_is_cut_off_and_one_that_reads_slowly_is_not
     path = f"/runs/{run}/events"
     content = stream_request(path + "/stream") if kind == "a stream" else stream_request(path) * 4
     with contextlib.ExitStack() as stack:
-        stack.enter_context(connect(sluice, content, is_stalled=True))
+        # Each has its place once its request is authenticated.
+        stack.enter_context(connect(sluice, content, is_stalled=True)).recv(1, socket.MSG_PEEK)
         slow = stack.enter_context(connect(sluice, content, is_stalled=True))
+        slow.recv(1, socket.MSG_PEEK)
         waiting = stack.enter_context(connect(sluice, HEALTH))
         received = 0
         while not select.select([waiting], [], [], 0.1)[0]:

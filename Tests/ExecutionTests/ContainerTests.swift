@@ -42,7 +42,8 @@ import Testing
         let arguments = command(limits: limits)
         #expect(value(of: "--memory", in: arguments) == ["1000000"])
         #expect(value(of: "--pids-limit", in: arguments) == ["17"])
-        #expect(value(of: "--tmpfs", in: arguments)[0].hasSuffix("size=2000"))
+        #expect(value(of: "--tmpfs", in: arguments)[0].hasSuffix("size=1500"))
+        #expect(value(of: "--shm-size", in: arguments) == ["500"])
     }
 
     @Test(arguments: [

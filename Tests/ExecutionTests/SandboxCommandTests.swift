@@ -58,12 +58,12 @@ import Testing
         }
     }
 
-    @Test func limitsEveryWritableDirectory() {
+    @Test func limitsAllWritableDirectoriesTogether() {
         var command = command(.mapped)
-        command.limits.scratchBytesMax = 12345
+        command.limits.scratchBytesMax = 12_347
         let arguments = command.arguments
         let sizes = values("--size", 3, arguments)
-        #expect(sizes == [["12345", "--tmpfs", "/dev/shm"], ["12345", "--tmpfs", "/tmp"]])
+        #expect(sizes == [["3086", "--tmpfs", "/dev/shm"], ["9261", "--tmpfs", "/tmp"]])
     }
 
     @Test func becomesNobodyBeforeTheLimitsAndTheCommand() throws {

@@ -17,7 +17,7 @@ import Testing
         ("240.0.0.0", .reserved), ("255.255.255.254", .reserved), ("255.255.255.255", .broadcast),
         ("::", .unspecified), ("::1", .loopback), ("::2", .reserved), ("::7f00:1", .reserved),
         ("::ffff:127.0.0.1", .loopback), ("::ffff:169.254.169.254", .linkLocal), ("::ffff:8.8.8.8", .global),
-        ("64:ff9b::10.0.0.1", .private), ("64:ff9b::8.8.8.8", .global), ("64:ff9b:1::1", .private),
+        ("64:ff9b::10.0.0.1", .private), ("64:ff9b::8.8.8.8", .global), ("64:ff9b:1::1", .unspecified),
         ("2002:7f00:1::1", .loopback), ("2002:a9fe:a9fe::", .linkLocal), ("2002:808:808::1", .global),
         ("100::1", .reserved), ("2001::1", .reserved), ("2001:1ff:ffff::", .reserved), ("2001:200::1", .global),
         ("2001:2::1", .benchmarking), ("2001:db8::1", .documentation), ("2606:4700::1111", .global),
@@ -26,6 +26,19 @@ import Testing
         ("febf::1", .linkLocal), ("fec0::1", .private), ("ff02::1", .multicast),
     ])
     func anAddressIsWhatTheRegistrySays(text: String, kind: AddressKind) throws {
+        #expect(try #require(IPAddress(text)).kind == kind)
+    }
+
+    /// RFC 6052, section 2.4, gives the layouts of each prefix length.
+    @Test(arguments: [
+        ("64:ff9b:1::169.254.169.254", AddressKind.linkLocal), ("64:ff9b:1:a9fe:a9:fe00::", .linkLocal),
+        ("64:ff9b:1:a9:fe:a9fe::", .linkLocal), ("64:ff9b:1:0:a9:fea9:fe00:0", .linkLocal),
+        ("64:ff9b:1::127.0.0.1", .loopback), ("64:ff9b:1::10.0.0.1", .private), ("64:ff9b:1:5::10.0.0.1", .private),
+        ("64:ff9b:1::100.100.100.200", .metadata), ("64:ff9b:1::8.8.8.8", .global), ("64:ff9b:1:808:8:800::", .global),
+        ("64:ff9b:1::", .unspecified), ("64:ff9b:1::100:0:0:1", .reserved), ("64:ff9b:2::8.8.8.8", .reserved),
+        ("::ffff:0:169.254.169.254", .linkLocal), ("2001:0:1:2::5601:5601", .linkLocal),
+    ])
+    func anAddressThatIsTranslatedIsWhatItCarries(text: String, kind: AddressKind) throws {
         #expect(try #require(IPAddress(text)).kind == kind)
     }
 

@@ -24,6 +24,30 @@ import Testing
         #expect(try (find("GET", path, #"{"method":"GET","path":"\#(pattern)"}"#) != nil) == matches)
     }
 
+    /// G5: what is below the base URL for one way of reading is so for every way.
+    @Test(
+        arguments: ["/b", "//b", "///b", "/b%2Fc", "/b;v=1", "/b%3Fc", "//", "/%62%252Fc", "/b%2F%2E%2E%2Fc"],
+        [
+            "/..;/admin", "/..%5cadmin", "/..%2fadmin", "/%2e%2e;/admin", "/x/..;/..;/admin", "/..%252fadmin",
+            "/x%3F/..%2f..%2fadmin", "/..%2f..%2fadmin", "/..;/..;/..;/admin",
+        ])
+    func noReadingOfACallLeavesItsToolsPlace(base: String, path: String) throws {
+        let tool = try GovernedTool(
+            name: "x", spec: Fixture.json(#"{"connection":{"baseUrl":"https://api.x.com\#(base)"}}"#))
+        let isWhole = base == "//"
+        #expect(try (tool.place(of: NormalizedURL(tool.url(below: path))) != nil) == isWhole)
+        #expect(try tool.place(of: NormalizedURL(tool.url(below: "/items/1"))) != nil)
+    }
+
+    /// The same of capabilities.
+    @Test(arguments: ["/..;/admin", "/..%5cadmin", "/..%2fadmin", "/%2e%2e;/admin"])
+    func noReadingOfACallLeavesItsCapability(path: String) throws {
+        for pattern in ["/b", "//b", "/b/*", "//b/*"] {
+            #expect(try find("GET", "//b" + path, #"{"method":"GET","path":"\#(pattern)"}"#) == nil)
+        }
+        #expect(try find("GET", "//b/items", #"{"method":"GET","path":"//b/*"}"#) != nil)
+    }
+
     @Test func ofSeveralTheClosestIsTheOne() throws {
         let declared = #"""
             {"name":"all","path":"/v1"},{"name":"any","path":"/v1/charges"},

@@ -44,6 +44,18 @@ import Testing
         #expect(verdict.permission == .deny)
     }
 
+    @Test(arguments: ["/..;/admin", "/..%5cadmin", "/..%2fadmin", "/%2e%2e;/admin"])
+    func noReadingLeavesAnAllowedPlaceThatBeginsWithTwoSlashes(path: String) throws {
+        func decide(_ path: String) throws -> PolicyPermission {
+            let policies = Fixture.bound(try Fixture.rule(.allow, "https://api.x.com//b/*"))
+            return PolicyEvaluation.decide(
+                call: Fixture.call("GET", "https://api.x.com//b" + path), tool: try Fixture.tool(), policies: policies
+            ).permission
+        }
+        #expect(try decide(path) == .deny)
+        #expect(try decide("/items/1") == .allow)
+    }
+
     @Test(arguments: ["/administration", "/a", "/", "/a/admin", "/adm", "/b?next=/admin"])
     func aDenyIsAboutNothingElse(path: String) throws {
         #expect(try permission("https://api.x.com" + path, denied: "https://api.x.com/admin/*") == .allow)

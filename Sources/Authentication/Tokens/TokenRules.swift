@@ -156,21 +156,18 @@ package struct TokenRules: Hashable, Sendable {
         guard isAllowed else { throw .domainNotAllowed }
     }
 
-    /// An array of texts, or one text with commas between them: a name may have blanks in it. Names that no policy could
+    /// An array of texts, or one text with commas, and spaces or tabs, between them: a name may have blanks in it, and
+    /// one with any other space at its end is another name. Names that no policy could
     /// ask for are left out.
     private func groups(_ claims: JSONValue) throws(TokenFailure) -> [String] {
         guard let groupsClaim, let claim = Self.claim(groupsClaim, claims) else { return [] }
         let names: [String]
         switch claim {
         case .null: return []
-        case .string(let text): names = text.split(separator: ",").map { Self.trimmed($0) }
+        case .string(let text): names = text.split(separator: ",").map(\.trimmingBlanks)
         case .array(let values): names = values.compactMap(\.string)
         case .bool, .number, .object: throw .unusableClaim(groupsClaim, "an array of strings or a string")
         }
         return Set(names.filter(GroupName.isValid)).sorted()
-    }
-
-    private static func trimmed(_ text: Substring) -> String {
-        String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }

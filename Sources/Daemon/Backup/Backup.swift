@@ -15,12 +15,14 @@ package struct Backup: Sendable {
     private let source: DataDirectory
     private let destination: String
 
-    /// - Throws: `DaemonError.notFound` without a log, `.destinationUnusable` for a place inside of the data directory
+    /// - Throws: `DaemonError.notFound` without a log, `.directoryUnusable` for one that other users have access to or
+    ///   own, `.destinationUnusable` for a place inside of the data directory
     ///   or around it.
     package init(dataDirectory: String, destination: String) throws(DaemonError) {
         source = DataDirectory(dataDirectory)
         self.destination = destination
         try source.checkExists()
+        try source.checkPrivate()
         let (data, place) = (source.absolute() + "/", DataDirectory(destination).absoluteOrPlanned() + "/")
         guard !place.hasPrefix(data), !data.hasPrefix(place) else {
             throw DaemonError(

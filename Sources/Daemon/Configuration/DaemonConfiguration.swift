@@ -71,6 +71,7 @@ package struct DaemonConfiguration: Sendable {
         http.bodyBytesMax = try settings.integer(.bodyBytesMax, in: 1024...4_194_304)
         http.bodyTimeout = try settings.duration(.bodyTimeout)
         http.answerTimeout = try settings.duration(.answerTimeout)
+        http.headTimeout = try settings.duration(.headTimeout)
         http.idleTimeout = try settings.duration(.idleTimeout)
         http.connectionsMax = try settings.integer(.connectionsMax, in: 1...1_000_000)
         let share = try settings.integer(.principalShare, in: 1...100)

@@ -38,10 +38,18 @@ package struct DataDirectory: Sendable {
         try checkPrivate()
     }
 
-    /// Checks that only the directory's owner has access to it: it holds keys, and what agents and people write.
-    private func checkPrivate() throws(DaemonError) {
+    /// Checks that the directory belongs to this process's user, who alone has access to it: it holds keys, and what
+    /// agents and people write.
+    func checkPrivate() throws(DaemonError) {
         var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_mode & 0o077 != 0 else { return }
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
+        guard status.st_uid == geteuid() else {
+            throw DaemonError(
+                .directoryUnusable,
+                "data directory \(path) belongs to user \(status.st_uid), and this is user \(geteuid()): run the "
+                    + "command as its owner, or run `chown -R \(geteuid()) \(path)`")
+        }
+        guard status.st_mode & 0o077 != 0 else { return }
         let mode = "0" + String(status.st_mode & 0o777, radix: 8)
         throw DaemonError(
             .directoryUnusable,
@@ -77,7 +85,7 @@ package struct DataDirectory: Sendable {
         }
     }
 
-    /// Checks that there is a log to read.
+    /// Checks that there is a log to read. The directory may be a copy that others can read too, as auditors have it.
     func checkExists() throws(DaemonError) {
         guard access(log, R_OK | X_OK) == 0 else {
             throw DaemonError(.notFound, "there is no log in \(path); choose another --data-dir")

@@ -60,6 +60,7 @@ package struct LogInspection: Sendable {
     package func rebuildProjections(
         logger: Logger, progress: (_ done: UInt64, _ total: UInt64) -> Void
     ) async throws -> UInt64 {
+        try directory.checkPrivate()
         let lock = try DirectoryLock(directory)
         defer { withExtendedLifetime(lock) {} }
         let (log, _) = try Daemon.openLog(directory, EventLog.Configuration(), logger)

@@ -16,6 +16,7 @@ package struct MasterKeyRotation: Sendable {
     /// - Returns: how many keys there are.
     package func rotate(to successor: String?) throws(DaemonError) -> Int {
         try directory.checkExists()
+        try directory.checkPrivate()
         let lock = try DirectoryLock(directory)
         defer { withExtendedLifetime(lock) {} }
         var key: MasterKey?

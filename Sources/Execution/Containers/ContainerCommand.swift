@@ -60,7 +60,8 @@ package struct ContainerCommand: Sendable {
     private var bounds: [String] {
         let files = limits.openFilesMax
         return [
-            "--tmpfs", "/tmp:rw,nosuid,nodev,mode=1777,size=\(limits.scratchBytesMax)",
+            "--tmpfs", "/tmp:rw,nosuid,nodev,mode=1777,size=\(limits.temporaryBytesMax)",
+            "--shm-size", String(limits.sharedMemoryBytesMax),
             "--memory", String(limits.memoryBytesMax), "--pids-limit", String(limits.processesMax),
             "--oom-score-adj", "1000",
             "--ulimit", "nofile=\(files):\(files)", "--ulimit", "nproc=4096:4096", "--ulimit", "core=0:0",

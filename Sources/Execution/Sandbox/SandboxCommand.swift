@@ -63,9 +63,11 @@ package struct SandboxCommand: Sendable {
 
     /// A daemon without privileges cannot take from the agent what `/proc` lets it change of itself; `unshare` writes there.
     private var fileSystem: [String] {
-        let scratch = ["--perms", "1777", "--size", String(limits.scratchBytesMax), "--tmpfs"]
+        func scratch(_ path: String, _ bytes: Int) -> [String] {
+            ["--perms", "1777", "--size", String(bytes), "--tmpfs", path]
+        }
         return parents + host.systemArguments + ["--proc", "/proc", "--dev", "/dev"]
-            + scratch + ["/dev/shm"] + scratch + ["/tmp"]
+            + scratch("/dev/shm", limits.sharedMemoryBytesMax) + scratch("/tmp", limits.temporaryBytesMax)
             + mounts.flatMap { [$0.isWritable ? "--bind" : "--ro-bind", $0.source, $0.target] }
             + (identity == .mapped ? ["--remount-ro", "/proc"] : []) + ["--remount-ro", "/dev", "--remount-ro", "/"]
     }

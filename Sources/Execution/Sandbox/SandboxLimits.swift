@@ -5,8 +5,12 @@ package struct SandboxLimits: Hashable, Sendable {
     /// Processes and threads together.
     package var processesMax = 256
     package var openFilesMax = 1024
-    /// Each of the private directories in memory, and each file.
+    /// The private directories in memory together, and each file.
     package var scratchBytesMax = 256 * 1024 * 1024
+    /// `/dev/shm`: a quarter of the scratch space.
+    var sharedMemoryBytesMax: Int { scratchBytesMax / 4 }
+    /// `/tmp`: the rest of the scratch space.
+    var temporaryBytesMax: Int { scratchBytesMax - sharedMemoryBytesMax }
     /// The processor time of each process, in seconds.
     package var processorSecondsMax = 3600
 

@@ -76,6 +76,12 @@ package enum SystemCallTable {
         Call("setns", 308, 268),
         Call("umount2", 166, 39),
         Call("unshare", 272, 97),
+        // Memory that belongs to no address space and no directory, so that no limit but a control group's counts it.
+        Call("memfd_create", 319, 279),
+        Call("memfd_secret", 447, 447),
+        Call("msgget", 68, 186),
+        Call("semget", 64, 190),
+        Call("shmget", 29, 194),
         // The machine: its kernel, clock, name, disks, terminals, log and ports.
         Call("acct", 163, 89),
         Call("clock_settime", 227, 112),

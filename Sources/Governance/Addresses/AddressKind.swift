@@ -6,21 +6,41 @@ package enum AddressKind: String, Hashable, Sendable, CaseIterable {
     case linkLocal = "link-local"
     /// A cloud's metadata service, which gives its callers the machine's credentials.
     case metadata
+
+    /// The order of kinds when an address may be of several: the kinds that fewer rules allow come last.
+    fileprivate var danger: Int {
+        switch self {
+        case .global: 0
+        case .documentation, .benchmarking: 1
+        case .private, .shared: 2
+        case .loopback: 3
+        case .unspecified, .multicast, .broadcast, .reserved: 4
+        case .linkLocal: 5
+        case .metadata: 6
+        }
+    }
 }
 
 extension IPAddress {
     /// What the address is for; one that carries an IPv4 address (mapped, NAT64, 6to4) is what that is.
+    ///
+    /// An address that translators of several prefix lengths read in different ways is what its most dangerous reading is.
     package var kind: AddressKind {
-        switch self {
-        case .v4(let value): Self.v4Blocks.first { $0.contains(value) }?.kind ?? .global
-        case .v6(let value): Self.embedded(in: value)?.kind ?? Self.kind(value)
+        let kinds = effective.map { address in
+            switch address {
+            case .v4(let value): Self.v4Blocks.first { $0.contains(value) }?.kind ?? .global
+            case .v6(let value): Self.kind(value)
+            }
         }
+        return kinds.max { $0.danger < $1.danger } ?? .reserved
     }
 
-    /// The address that traffic ends at: the IPv4 address that an IPv6 address carries, else the address itself.
-    var effective: IPAddress {
-        if case .v6(let value) = self, let address = Self.embedded(in: value) { return address }
-        return self
+    /// The addresses that traffic may end at: the IPv4 addresses that an IPv6 address may carry, else the address itself.
+    var effective: [IPAddress] {
+        guard case .v6(let value) = self else { return [self] }
+        if let address = Self.embedded(in: value) { return [address] }
+        let translated = LocalTranslation.addresses(in: value)
+        return translated.isEmpty ? [self] : translated.map { .v4($0) }
     }
 
     private static func kind(_ value: UInt128) -> AddressKind {
@@ -87,7 +107,7 @@ extension IPAddress {
     private static let v6Blocks: [Block<UInt128>] = [
         Block(0, 128, .unspecified),  // :: (RFC 4291)
         Block(1, 128, .loopback),  // ::1 (RFC 4291)
-        Block(0x64_ff9b_0001 << 80, 48, .private),  // 64:ff9b:1::/48, local NAT64 (RFC 8215)
+        Block(0x64_ff9b_0001 << 80, 48, .reserved),  // 64:ff9b:1::/48, local NAT64 (RFC 8215) without an IPv4 address
         Block(0x2001_0db8 << 96, 32, .documentation),  // 2001:db8::/32 (RFC 3849)
         Block(0x2001_0002 << 96, 48, .benchmarking),  // 2001:2::/48 (RFC 5180)
         Block(0x2001 << 112, 23, .reserved),  // 2001::/23, Teredo and other protocols (RFC 2928)

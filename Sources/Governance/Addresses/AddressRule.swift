@@ -11,7 +11,7 @@ package struct AddressRule: Hashable, Sendable {
     /// Returns `nil` when a connection may be made, else why not.
     package func refusal(of address: IPAddress, for host: AddressedHost) -> AddressRefusal? {
         let kind = address.kind
-        if allowed.contains(where: { $0.contains(address) || $0.contains(address.effective) }) { return nil }
+        if isAllowed(address) || address.effective.allSatisfy(isAllowed) { return nil }
         let isPermitted =
             switch host.naming {
             case .address, .configured: kind == .global || Self.reachableByAddress.contains(kind)
@@ -21,6 +21,8 @@ package struct AddressRule: Hashable, Sendable {
             }
         return isPermitted ? nil : AddressRefusal(address: address, host: host)
     }
+
+    private func isAllowed(_ address: IPAddress) -> Bool { allowed.contains { $0.contains(address) } }
 
     /// The addresses of the operator's own machines and networks.
     static let ofOwnNetwork: Set<AddressKind> = [.loopback, .private, .shared]

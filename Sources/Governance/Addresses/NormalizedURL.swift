@@ -15,11 +15,14 @@ package struct NormalizedURL: Hashable, Sendable, CustomStringConvertible {
     /// Begins with a slash.
     package let path: String
     package let query: String?
+    /// True when the text wrote its host with a dot at the end: to the domain name system a name without search domains,
+    /// and possibly another host.
+    package let hasFinalDot: Bool
     /// Whether the text had a path, though it be a slash alone.
     let hasPath: Bool
     /// How servers that decode twice, merge slashes, take `\` for `/`, drop `;…`, take what follows two slashes for a host
     /// or look away from case read the path.
-    let readings: [String]
+    let readings: Readings<String>
 
     package enum Scheme: String, Hashable, Sendable {
         case http, https
@@ -49,6 +52,7 @@ package struct NormalizedURL: Hashable, Sendable, CustomStringConvertible {
         (scheme, bytes) = try Self.scheme(bytes)
         let authorityEnd = bytes.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? bytes.count
         (host, port) = try URLAuthority.parse(bytes[..<authorityEnd], defaultPort: scheme.defaultPort)
+        hasFinalDot = bytes[..<authorityEnd].prefix { $0 != UInt8(ascii: ":") }.last == UInt8(ascii: ".")
         let rest = bytes[authorityEnd...]
         let queryStart = rest.firstIndex(of: UInt8(ascii: "?"))
         let rawPath = rest[..<(queryStart ?? rest.endIndex)]
@@ -71,8 +75,9 @@ package struct NormalizedURL: Hashable, Sendable, CustomStringConvertible {
         self.port = port
         self.path = path
         self.hasPath = hasPath
+        hasFinalDot = false
         query = nil
-        readings = [reading]
+        readings = Readings(reading)
     }
 
     /// The origin: scheme, host, and the port where it is not the scheme's own.

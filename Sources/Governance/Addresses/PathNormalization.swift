@@ -35,19 +35,16 @@ enum PathNormalization {
     /// The path as it is after each decoding, simplified; the first is of the path itself.
     ///
     /// - Throws: `InvalidURL` when a decoding is no text: libraries put another path in its place.
-    static func readings(_ path: [UInt8]) throws(InvalidURL) -> [String] {
-        var readings: [String] = []
-        func add(_ bytes: ArraySlice<UInt8>) {
-            let reading = simplified(bytes)
-            if !readings.contains(reading) { readings.append(reading) }
-        }
+    static func readings(_ path: [UInt8]) throws(InvalidURL) -> Readings<String> {
+        var readings = Readings<String>()
+        func add(_ bytes: ArraySlice<UInt8>, _ way: PathWay) { readings.add(simplified(bytes), way) }
         var (bytes, decodings) = (path, 0)
         while true {
-            add(bytes[...])
-            if decodings == 0, let local = afterHost(path) { add(local) }
+            add(bytes[...], .decoded(decodings))
+            if decodings == 0, let local = afterHost(path) { add(local, .afterHost) }
             // An escaped question mark, decoded, may be taken for the query's.
             if let end = bytes.firstIndex(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) {
-                add(bytes[..<end])
+                add(bytes[..<end], .beforeQuestionMark(decodings))
             }
             let decoded = PercentEncoding.decodedOnce(bytes)
             guard decoded != bytes else { return readings }

@@ -52,11 +52,11 @@ package struct ResourcePattern: Hashable, Sendable, CustomStringConvertible {
         case .everything: true
         case .exactly:
             url.hasOrigin(of: urls[0]) && url.path == urls[0].path
-                && url.readings.allSatisfy { urls[0].readings.contains($0) }
+                && url.readings.agree(with: urls[0].readings) { $0 == $1 }
         case .beginning:
             url.hasOrigin(of: urls[0]) && url.path.begins(with: urls[0].path)
-                && url.readings.allSatisfy { reading in
-                    urls[0].readings.contains { reading.isUnder($0, endsWithSlash: urls[0].path.hasFinalSlash) }
+                && url.readings.agree(with: urls[0].readings) {
+                    $0.isUnder($1, endsWithSlash: urls[0].path.hasFinalSlash)
                 }
         }
     }
@@ -66,11 +66,11 @@ package struct ResourcePattern: Hashable, Sendable, CustomStringConvertible {
         switch kind {
         case .everything: true
         case .exactly:
-            url.mayHaveOrigin(of: urls[0]) && url.readings.contains { urls[0].readings.contains($0) }
+            url.mayHaveOrigin(of: urls[0]) && url.readings.mayAgree(with: urls[0].readings) { $0 == $1 }
         case .beginning:
             url.mayHaveOrigin(of: urls[0])
-                && url.readings.contains { reading in
-                    urls[0].readings.contains { reading.isUnder($0, endsWithSlash: urls[0].path.hasFinalSlash) }
+                && url.readings.mayAgree(with: urls[0].readings) {
+                    $0.isUnder($1, endsWithSlash: urls[0].path.hasFinalSlash)
                 }
         }
     }

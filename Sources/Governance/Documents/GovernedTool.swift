@@ -99,16 +99,22 @@ package struct GovernedTool: Hashable, Sendable {
     private static func headers(
         _ connection: DocumentReader, credential: String?
     ) throws(InvalidDocument) -> Set<String> {
-        let names = try connection.texts("headers").map { $0.lowercased() }
-        guard names.count <= headersMax else {
-            throw connection.invalid("headers", "must have at most \(headersMax) entries")
+        var all: Set<String> = []
+        for (member, isIdentity) in [("headers", false), ("identityHeaders", true)] {
+            let names = try connection.texts(member).map { $0.lowercased() }
+            guard names.count <= headersMax else {
+                throw connection.invalid(member, "must have at most \(headersMax) entries")
+            }
+            for name in names {
+                let refusal =
+                    name == credential
+                    ? "the gate puts the tool's key there" : HeaderRule.refusal(of: name, isIdentity: isIdentity)
+                guard let refusal else { continue }
+                throw connection.invalid(member, "must not name \"\(name.excerpt)\": \(refusal)")
+            }
+            all.formUnion(names)
         }
-        for name in names {
-            let refusal = name == credential ? "the gate puts the tool's key there" : HeaderRule.refusal(of: name)
-            guard let refusal else { continue }
-            throw connection.invalid("headers", "must not name \"\(name.excerpt)\": \(refusal)")
-        }
-        return Set(names)
+        return all
     }
 
     /// The URL of what an agent asks for below the base URL, with its query.
@@ -120,10 +126,13 @@ package struct GovernedTool: Hashable, Sendable {
     /// Where below the base URL the call is; `nil` when its path, or some reading of it, lies elsewhere.
     package func place(of url: NormalizedURL) -> ToolPath? {
         guard url.hasOrigin(of: baseURL), let path = url.path.below(baseURL.path) else { return nil }
-        var readings: [String] = []
-        for reading in url.readings {
-            guard let below = baseURL.readings.lazy.compactMap(reading.below).first else { return nil }
-            readings.append(below)
+        guard url.readings.agree(with: baseURL.readings, { $0.below($1) != nil }) else { return nil }
+        var readings = Readings<String>()
+        for reading in url.readings.all {
+            guard let base = baseURL.readings.value(by: reading.way), let below = reading.value.below(base) else {
+                return nil
+            }
+            readings.add(below, reading.way)
         }
         return ToolPath(path: path, readings: readings)
     }
@@ -133,7 +142,7 @@ package struct GovernedTool: Hashable, Sendable {
 package struct ToolPath: Hashable, Sendable {
     package let path: String
     /// The path as servers may read it, see `NormalizedURL`.
-    let readings: [String]
+    let readings: Readings<String>
 }
 
 extension String {

@@ -3,7 +3,7 @@ package struct PathPattern: Hashable, Sendable {
     package let text: String
     private let segments: [Segment]
     /// The segments of each reading of the pattern, see `NormalizedURL`.
-    private let readings: [[Segment]]
+    private let readings: Readings<[Segment]>
     private let isEverything: Bool
 
     /// `nil` when a segment has two `*`, is `.` or `..`, or the path does not begin with a slash.
@@ -27,7 +27,7 @@ package struct PathPattern: Hashable, Sendable {
     package func matches(_ place: ToolPath) -> Bool {
         guard !isEverything else { return true }
         return Self.matches(segments, place.path)
-            && place.readings.allSatisfy { reading in readings.contains { Self.matches($0, reading) } }
+            && place.readings.agree(with: readings) { Self.matches($1, $0) }
     }
 
     private static func matches(_ segments: [Segment], _ path: String) -> Bool {

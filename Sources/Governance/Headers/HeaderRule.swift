@@ -29,17 +29,39 @@ enum HeaderRule {
         "content-language", "if-match", "if-none-match", "prefer", "repr-digest", "tracestate",
     ]
 
-    /// The reason why no agent may send the header, whatever a document says; `nil` when a document may name it.
+    /// The reason why no agent may send the header; `nil` when a document may name it.
     ///
-    /// - Parameter name: in lower case.
-    static func refusal(of name: String) -> String? {
+    /// - Parameters:
+    ///   - name: in lower case.
+    ///   - isIdentity: true when the document says that the header states an identity, and that agents may choose it.
+    static func refusal(of name: String, isIdentity: Bool = false) -> String? {
         let isPlain = name.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
         guard isPlain, !name.isEmpty, name.utf8.count <= nameBytesMax else {
             return "a name has 1 to \(nameBytesMax) letters, digits and hyphens; servers read \"_\" as \"-\""
         }
         let family = families.first { $0.names.contains(name) || $0.prefixes.contains(where: name.hasPrefix) }
-        return family?.reason
+        if let family { return family.reason }
+        guard !isIdentity, name != "user-agent", isOfIdentity(name) else { return nil }
+        return "its name says that it states who the user or the tenant is, or for whom the call is made; where agents "
+            + "may choose that, name it in spec.connection.identityHeaders instead"
     }
+
+    /// True when a word of the name is one by which proxies and applications name identities.
+    private static func isOfIdentity(_ name: String) -> Bool {
+        let words = name.split(separator: "-")
+        return words.contains { word in
+            identityWords.contains(String(word)) || identityStems.contains(where: word.hasPrefix)
+        } || identityPhrases.contains { "-\(name)-".contains("-\($0)-") }
+    }
+
+    private static let identityWords: Set<String> = [
+        "account", "acl", "actor", "caller", "claim", "claims", "cn", "dn", "email", "group", "groups", "jwt", "login",
+        "mail", "member", "oidc", "openid", "org", "organisation", "organization", "owner", "permission", "permissions",
+        "person", "persona", "principal", "role", "roles", "saml", "scope", "scopes", "sid", "sso", "sub", "subject",
+        "sudo", "tenant", "tenantid", "uid", "upn", "verify", "workspace", "whoami",
+    ]
+    private static let identityStems = ["assert", "auth", "delegat", "identit", "impersonat", "user"]
+    private static let identityPhrases = ["act-as", "as-user", "on-behalf", "run-as", "login-as"]
 
     private static let nameBytesMax = 128
 

@@ -26,6 +26,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
     /// Finds the agent of an instance's token at the gate; `nil` at the public listener, where no such token is valid.
     let agentOfToken: (@Sendable (String) -> AgentIdentity?)?
     let keyMisuse: KeyMisuseReporter?
+    let connections: Connections
     let now: @Sendable () -> Timestamp
 
     func handle(
@@ -51,6 +52,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
             } else {
                 try await principal(of: request, context)
             }
+        if let principal = context.principal { connections.authenticated(context.channel, as: principal.caller) }
         return try await next(request, context)
     }
 

@@ -111,6 +111,7 @@ extension HTTPField.Name {
     static let idempotencyReplayed = Self.named("Idempotency-Replayed")
     static let position = Self.named("Sluice-Position")
     static let errorCode = Self.named("Sluice-Error-Code")
+    static let contentTypeOptions = Self.named("X-Content-Type-Options")
     static let lastEventID = Self.named("Last-Event-ID")
     static let link = Self.named("Link")
     static let runID = Self.named("X-Run-ID")

@@ -27,7 +27,7 @@ struct SecretOrigins: Hashable, Sendable {
             add(authentication: connection?["authentication"], "spec.connection.authentication")
         case .modelProvider:
             let provider = ModelProvider(name: name, document: document)
-            add("spec.endpoint", (try? provider.url("models"))?.text ?? provider.endpoint)
+            add("spec.endpoint", (try? provider.url("models"))?.text ?? provider.endpoint, spelled: provider.endpoint)
             add(authentication: spec?["auth"], "spec.auth")
         case .identityProvider:
             let settings = spec?["identityProvider"]
@@ -69,9 +69,13 @@ struct SecretOrigins: Hashable, Sendable {
         }
     }
 
-    /// A URL that cannot be read stands for itself.
-    private mutating func add(_ member: String, _ url: String?) {
+    /// A URL that cannot be read stands for itself; a host with a dot at its end is not the one without it.
+    ///
+    /// - Parameter spelling: the URL as the document has it, where `url` is made of it.
+    private mutating func add(_ member: String, _ url: String?, spelled spelling: String? = nil) {
         guard let url else { return }
-        byMember[member] = (try? NormalizedURL(url))?.origin ?? url
+        guard let normalized = try? NormalizedURL(url) else { return byMember[member] = url }
+        let hasFinalDot = (try? NormalizedURL(spelling ?? url))?.hasFinalDot ?? false
+        byMember[member] = normalized.origin + (hasFinalDot ? "." : "")
     }
 }

@@ -27,6 +27,10 @@ NEVER = [
     "Accept-Encoding", "Authorization", "Cookie", "X-API-Key", "X-Amz-Security-Token", "Remote-User", "X-Remote-User",
     "X-Auth-Request-Email", "X-SSL-Client-Verify", "Idempotency-Key", "Proxy-Authorization", "X-Envoy-Original-Path",
     "X-Original-Host", "X-Original-Method", "X-Client-IP", "CF-Connecting-IP", "X-MS-Client-Principal"]
+"""Names by which proxies and applications state an identity; a document may name them as `identityHeaders`."""
+IDENTITIES = [
+    "X-JWT-Assertion", "X-Pomerium-Claim-Email", "X-Vouch-User", "X-Userinfo", "X-Grafana-User", "X-Auth-User", "X-Login",
+    "On-Behalf-Of", "Sudo", "X-Act-As", "X-Tenant-Id", "X-Subject", "X-Identity", "X-Principal", "X-Acme-Roles", "X-Org-Id"]
 
 PIECES = [
     "a", "b", "items", "Pay", "%41", "%7e", "%2F", "%2f", "%5C", "%5c", "%25", "%252F", "%3F", "%3f", "%23", "%3B",

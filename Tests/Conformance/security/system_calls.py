@@ -15,6 +15,7 @@ CLOSED = {
     "reboot": (169, 142), "sethostname": (170, 161), "setdomainname": (171, 162), "settimeofday": (164, 170),
     "swapon": (167, 224), "swapoff": (168, 225), "syslog": (103, 116), "vhangup": (153, 58), "mbind": (237, 235),
     "migrate_pages": (256, 238), "move_pages": (279, 239), "set_mempolicy": (238, 237),
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "msgget": (68, 186), "semget": (64, 190), "shmget": (29, 194),
 }
 
 # Prints one line a call, and one for those that do not exist inside.

@@ -341,7 +341,7 @@ def test_a_person_grants_no_access_that_they_asked_for_at_another_provider(gate,
 
 @pytest.mark.parametrize("groups", [
     "contractors of finance,guests", "finance guests", "guests finance", "guests\tfinance", ["finance,guests"],
-    ["finance guests"], [["finance"]], " ", ","])
+    ["finance guests"], [["finance"]], " ", ",", "guests,finance\u00a0", "\u3000finance", "finance\u2003,guests"])
 def test_a_group_is_a_whole_name_between_commas(bank, provider, groups):
     people = People(bank.sluice, provider)
     run = bank.start()

@@ -9,7 +9,7 @@ import pytest
 from approval_services import Services, link_in
 from governed_agent import GovernedAgent, store_tool
 from http_client import HTTPClient
-from judged_calls import NEVER, digest
+from judged_calls import IDENTITIES, NEVER, digest
 from scripted_tool import ScriptedTool
 from sluice_process import BINARY, SluiceProcess
 
@@ -123,7 +123,7 @@ def test_a_recorded_response_is_for_the_headers_that_it_was_given_for(gate, agen
     assert records == [digest([("x-own", value)]) for value in "121"]
 
 
-@pytest.mark.parametrize("name", NEVER)
+@pytest.mark.parametrize("name", NEVER + IDENTITIES)
 def test_a_header_of_identity_forwarding_or_method_reaches_no_tool(agent, tool, name):
     """G7."""
     run = agent.start()
@@ -141,6 +141,29 @@ def test_a_document_cannot_name_a_header_that_is_never_sent(gate, server, name):
     answer = gate.client().post("/api/tools", {"name": "never", "spec": spec})
     assert answer.status == 400 and "headers" in answer.error, answer
     assert name.lower()[:64] in answer.error
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_a_header_of_identity_is_named_by_a_document_as_such_or_not_at_all(gate, server, name):
+    connection = {"baseUrl": server.url}
+    refused = gate.client().post("/api/tools", {"name": "meant", "spec": {"connection": connection | {"headers": [name]}}})
+    assert refused.status == 400 and "spec.connection.identityHeaders" in refused.error, refused
+    meant = connection | {"identityHeaders": [name]}
+    assert gate.client().post("/api/tools", {"name": "meant", "spec": {"connection": meant}}).status == 201
+    agent = GovernedAgent(gate, f"meant-{name.lower()}", [("allow", ["*"], "*")])
+    run = agent.start()
+    before = len(server.calls)
+    assert agent.call(run, "GET", "meant", "/", headers=[(name, "chosen")]).status == 200
+    assert server.calls[before].header(name.lower()) == ["chosen"]
+    record, = agent.events(run, "TOOL_CALLED")
+    assert record["data"]["headers_hash"] == digest([(name.lower(), "chosen")])
+
+
+@pytest.mark.parametrize("name", ["X-End-User-ID", "Authorization", "X-Forwarded-For", "Remote-User", "X-Sluice-A", ""])
+def test_what_is_the_gates_own_is_no_identity_header_either(gate, server, name):
+    spec = {"connection": {"baseUrl": server.url, "identityHeaders": [name]}}
+    answer = gate.client().post("/api/tools", {"name": "never", "spec": spec})
+    assert answer.status == 400 and "identityHeaders" in answer.error, answer
 
 
 @pytest.mark.parametrize("headers", [{"X-Own": "1"}, "X-Own", [1], [["X-Own"]], ["X-A"] * 51])

@@ -88,3 +88,44 @@ def test_the_read_models_of_an_older_sluice_are_closed_at_the_start(tmp_path):
     sluice.start()
     assert {stat.S_IMODE(path.stat().st_mode) for path in sluice.data.glob("read-model.sqlite*")} == {0o600}
     assert sluice.stop() == 0
+
+
+COMMANDS = {
+    "backup": lambda directory: ("backup", directory / "backup"), "rotate": lambda _: ("secrets", "rotate-master-key"),
+    "rebuild": lambda _: ("projections", "rebuild"),
+}
+
+
+@pytest.fixture
+def stopped(tmp_path):
+    sluice = SluiceProcess(tmp_path).start()
+    assert sluice.client().post("/runs", {"agent_id": "a", "user_id": "u"}).status == 201
+    assert sluice.stop() == 0
+    return sluice
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_that_opens_keys_refuses_a_directory_that_others_have_access_to(stopped, command):
+    arguments = COMMANDS[command](stopped.directory)
+    stopped.data.chmod(0o755)
+    refused = stopped.run(*arguments, "--data-dir", stopped.data)
+    assert refused.returncode == UNUSABLE and f"chmod 700 {stopped.data}" in refused.stderr, refused
+    stopped.data.chmod(0o700)
+    assert stopped.run(*arguments, "--data-dir", stopped.data).returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a directory to another user")
+@pytest.mark.parametrize("command", [*COMMANDS, "serve"])
+def test_a_command_that_opens_keys_refuses_another_users_directory(stopped, command):
+    os.chown(stopped.data, 65534, 65534)
+    arguments = COMMANDS.get(command, lambda _: ("serve", "--listen", "127.0.0.1:0"))(stopped.directory)
+    refused = stopped.run(*arguments, "--data-dir", stopped.data)
+    assert refused.returncode == UNUSABLE and "belongs to user 65534" in refused.stderr, refused
+    assert "run the command as its owner" in refused.stderr
+
+
+def test_an_auditor_verifies_a_copy_that_others_can_read(stopped):
+    stopped.data.chmod(0o755)
+    assert stopped.run("log", "verify", "--data-dir", stopped.data).returncode == 0
+    shown = stopped.run("log", "cat", "--data-dir", stopped.data)
+    assert shown.returncode == 0 and shown.stdout, shown

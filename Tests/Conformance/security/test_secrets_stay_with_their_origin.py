@@ -65,6 +65,13 @@ MOVES = [
      "authUrl", ["client_id", "client_secret"]),
     ("tools", tool(auth=AWS, **AWS_KEYS), tool("https://evil.test/v1", auth=AWS), "spec.connection.baseUrl",
      ["access_key_id", "secret_access_key", "session_token"]),
+    # With a dot at its end a name is looked up in no search domain.
+    ("tools", tool(**KEYED), tool("https://bank.test./v1"), "spec.connection.baseUrl", ["api_key"]),
+    ("tools", tool("https://bank/v1", **KEYED), tool("https://bank./v1"), "spec.connection.baseUrl", ["api_key"]),
+    ("tools", tool("https://bank./v1", **KEYED), tool("https://bank/v1"), "spec.connection.baseUrl", ["api_key"]),
+    ("tools", tool(auth=oauth(), **CLIENT), tool(auth=oauth("https://id.test./token")), "tokenUrl",
+     ["client_id", "client_secret"]),
+    ("model-providers", provider(**KEYED), provider("https://models.test./v1"), "spec.endpoint", ["api_key"]),
     ("model-providers", provider(**KEYED), provider("https://evil.test/v1"), "spec.endpoint", ["api_key"]),
     ("model-providers", provider(None, **KEYED), provider("https://evil.test/v1"), "spec.endpoint", ["api_key"]),
     ("model-providers", provider(auth=oauth(), **CLIENT), provider(auth=oauth("https://evil.test/t")), "tokenUrl",
