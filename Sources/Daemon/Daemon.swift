@@ -103,6 +103,7 @@ package struct Daemon: Sendable {
         let consents = Consents(
             commands: commands, projections: projections, vault: vault, credentials: credentials, endpoint: endpoint,
             identities: identities, publicURL: configuration.publicURL)
+        commands.redactConsentLinks(with: consents.redaction)
         let egress = EgressGateway(
             commands: commands, projections: projections, vault: vault, credentials: credentials, consents: consents,
             client: client, configuration: configuration.egress, logger: logger)

@@ -32,12 +32,12 @@ def life(api, approver, user=USER, mark=MARK):
                     headers={"Content-Type": "application/x-ndjson"}).status == 201
     assert api.post(f"/runs/{run}/checkpoint", {"action_id": "a", "messages": [{"role": "user", "content": mark}]}).status < 300
     action = api.post(f"/runs/{run}/actions", {
-        "tool_id": "crm", "capability": "read", "payload_hash": HASH, "tool_method": "POST",
+        "tool_id": "crm", "capability": f"read {mark}", "payload_hash": HASH, "tool_method": "POST",
         "tool_url": f"https://crm.test/customers/{mark}"}).json["action_id"]
     assert approver.post(f"/runs/{run}/actions/{action}/approve", {"reason": f"{mark} asked on the phone"},
                          headers={"X-Payload-Hash": HASH}).status == 200
     assert api.post("/governance/requests", {
-        "subject": user, "tool_id": "crm", "tool_url": f"https://crm.test/{mark}"},
+        "subject": user, "tool_id": "crm", "capability": f"read {mark}", "tool_url": f"https://crm.test/{mark}"},
         headers={"Idempotency-Key": f"access-{len(mark)}{mark[0]}{mark[-1]}"}).status == 201
     assert api.post("/runs/" + run + "/status", {"status": "COMPLETED"}).status == 200 or api.request(
         "PATCH", f"/runs/{run}", {"status": "COMPLETED"}).status == 200
@@ -93,6 +93,9 @@ def world(own_sluice):
 
 def test_no_byte_of_the_directory_or_of_a_backup_says_anything_of_an_erased_person(world, tmp_path):
     api, place = world.client(), tmp_path / "backup"
+    driven = api.post("/runs", {
+        "agent_id": "helper", "user_id": USER, "message": "go", "invoke_url": f"http://127.0.0.1:9/?for={MARK}"})
+    assert driven.status == 201 and api.post(f"/runs/{driven.json['id']}/cancel").status == 200
     assert api.get("/runs?as_of=20").status == 200, "a read model of the past is kept too"
     assert world.run("backup", place, "--data-dir", world.data).returncode == 0
     world.stop()

@@ -6,8 +6,23 @@ import Testing
     private static let address = "http://agent.test/"
     private static let own = ActingAgent(name: "payments", isManaged: true)
 
+    /// Every effect of an agent on a run.
     private func commands(_ run: RunID, _ scenario: inout Scenario) -> [Command] {
-        [
+        let call = ToolCall(
+            id: scenario.newID(), toolID: "bank", capability: nil, method: "POST", url: "https://bank/pay",
+            payloadHash: PayloadHash("sha256:1"), fingerprint: UUIDValue(high: 1, low: 1), isRepeatable: false)
+        let checkpoint = CheckpointSaved(
+            checkpointID: scenario.newID(), actionID: "x", document: JSONText(verified: "{}"), restartsHandler: false)
+        let refused = ToolCallRefused(
+            toolID: "bank", method: "GET", url: "/", payloadHash: PayloadHash("sha256:1"), reason: "denied")
+        return [
+            .saveCheckpoint(run: run, checkpoint),
+            .recordToolResult(run: run, ToolResultRecorded(toolID: nil, document: JSONText(verified: "{}"))),
+            .recordRefusedCall(run: run, refused),
+            .beginToolCall(
+                run: run, BeginToolCall(call: call, agentID: "payments", tool: .example, requirement: nil, block: nil)),
+            .requireConsent(
+                run: run, RequireConsent(actionID: scenario.newID(), toolID: "mail", agentID: "payments")),
             .addRunEvents(run: run, [RunEventAdded(type: "NOTE", actor: nil, payloadHash: nil, data: nil)]),
             .requestAccess(scenario.access(run: run)),
             .blockAction(
@@ -30,12 +45,37 @@ import Testing
         #expect(scenario.timeline.contains("NOTE") && scenario.state.runs[run]?.hasBlockedAction == true)
     }
 
-    @Test(arguments: [(true, RejectionErrorCode?.some(.notInTurn)), (false, nil)])
-    func addsToARunThatItsClientDrivesWhenSluiceDoesNotRunIt(isManaged: Bool, expected: RejectionErrorCode?) throws {
+    @Test func actsOnARunThatItsClientDrivesWhenSluiceDoesNotRunIt() throws {
         var scenario = Scenario()
         let run = try scenario.createRun()
-        scenario.agent = ActingAgent(name: "payments", isManaged: isManaged)
-        #expect(scenario.rejection(commands(run, &scenario)[0])?.code == expected)
+        for (isManaged, expected) in [(true, RejectionErrorCode?.some(.notInTurn)), (false, nil)] {
+            scenario.agent = ActingAgent(name: "payments", isManaged: isManaged)
+            for command in commands(run, &scenario).dropLast(isManaged ? 0 : 2) {
+                #expect(scenario.rejection(command)?.code == expected, "\(command)")
+            }
+        }
+    }
+
+    @Test func actsOnNoRunOfAnEarlierAgentOfItsName() throws {
+        var scenario = Scenario()
+        try scenario.deploy()
+        let (run, driven) = (try scenario.createRun(), try scenario.createRun(invokeURL: Self.address))
+        try scenario.invoke(driven)
+        try scenario.deploy()
+        scenario.agent = ActingAgent(name: "payments", isManaged: false)
+        #expect(scenario.rejection(commands(run, &scenario)[0]) == nil, "a new version of it is the same agent")
+        scenario.agent = nil
+        try scenario.when(.deleteResource(kind: .agent, name: "payments"))
+        for isDeployedAgain in [false, true] {
+            scenario.agent = nil
+            if isDeployedAgain { try scenario.deploy() }
+            for agent in [ActingAgent(name: "payments", isManaged: false), ActingAgent(name: nil, isManaged: false)] {
+                scenario.agent = agent
+                for command in commands(run, &scenario) + commands(driven, &scenario) {
+                    #expect(scenario.rejection(command)?.code == .agentMismatch, "\(command)")
+                }
+            }
+        }
     }
 
     @Test func findsNoRunOfAnotherAgent() throws {
@@ -43,11 +83,7 @@ import Testing
         let run = try scenario.createRun(invokeURL: Self.address)
         try scenario.invoke(run)
         scenario.agent = ActingAgent(name: "other", isManaged: true)
-        let checkpoint = CheckpointSaved(
-            checkpointID: scenario.newID(), actionID: "x", document: JSONText(verified: "{}"), restartsHandler: false)
-        let result = ToolResultRecorded(toolID: nil, document: JSONText(verified: "{}"))
         for command in commands(run, &scenario) + [
-            .saveCheckpoint(run: run, checkpoint), .recordToolResult(run: run, result),
             .failRun(run: run, reason: "mine now"), .changeRunStatus(run: run, .completed),
         ] {
             #expect(scenario.rejection(command)?.code == .runNotActive)

@@ -32,6 +32,7 @@ struct GateScenario {
         var scenario = Scenario()
         starter = try scenario.approver("starter", [])
         scenario.actor = starter
+        try scenario.deploy()
         run = try scenario.createRun()
         self.scenario = scenario
     }

@@ -66,6 +66,16 @@ struct Scenario {
         return Actor(kind: .apiKey(id), name: name)
     }
 
+    /// Deploys the agent of that name.
+    mutating func deploy(_ name: String = "payments") throws {
+        try when(
+            .storeResources(
+                StoreResources(items: [
+                    StoreResources.Item(
+                        kind: .agent, name: name, newID: newID(), document: JSONText(verified: "{}"))
+                ])))
+    }
+
     mutating func createRun(invokeURL: String? = nil) throws -> RunID {
         let id: RunID = newID()
         try when(

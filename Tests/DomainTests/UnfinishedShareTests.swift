@@ -10,12 +10,41 @@ import Testing
         var scenario = Scenario()
         scenario.settings.limits.activeRunsMax = 8
         scenario.actor = Self.agent
-        for _ in 0..<4 { _ = try scenario.createRun() }
+        for _ in 0..<2 { _ = try scenario.createRun() }
         let refused = scenario.rejectionOfRun()
         #expect(refused?.code == .shareExceeded && refused?.message.contains("unfinished runs") == true)
-        scenario.workspace = try #require(WorkspaceName("elsewhere"))
         scenario.actor = Self.admin
         _ = try scenario.createRun()
+        scenario.workspace = try #require(WorkspaceName("elsewhere"))
+        _ = try scenario.createRun()
+    }
+
+    /// Builds and open requests likewise.
+    @Test func onePrincipalLeavesRoomForOthersOfItsWorkspace() throws {
+        let commands: [(inout Scenario) -> Command] = [
+            { scenario in
+                .requestBuild(
+                    id: scenario.newID(), BuildRequested(name: "b", image: "i", document: JSONText(verified: "{}")))
+            },
+            { scenario in
+                let id: AccessRequestID = scenario.newID()
+                return .requestAccess(
+                    RequestAccess(
+                        requestID: id, subject: "\(id)", toolID: "bank", agentID: nil, duration: nil, runID: nil,
+                        actionID: scenario.newID(), capability: nil, payloadHash: nil, method: nil, url: nil))
+            },
+        ]
+        for command in commands {
+            var scenario = Scenario()
+            scenario.settings.limits.openBuildsMax = 100
+            scenario.settings.limits.openAccessRequestsMax = 100
+            scenario.actor = Self.agent
+            var taken = 0
+            while scenario.rejection(command(&scenario)) == nil { taken += 1 }
+            #expect(taken == 25, "half of the half that a workspace may have")
+            scenario.actor = Self.admin
+            for _ in 0..<10 { #expect(scenario.rejection(command(&scenario)) == nil) }
+        }
     }
 
     @Test func aFinishedRunGivesItsPartBack() throws {
@@ -36,9 +65,9 @@ import Testing
         scenario.actor = Self.agent
         var count = 0
         while scenario.rejectionOfRun() == nil { count += 1 }
-        #expect((60...100).contains(count))
+        #expect((30...50).contains(count))
         #expect(scenario.rejectionOfRun()?.code == .shareExceeded)
-        #expect(scenario.state.runs.values.map(\.footprint).reduce(0, +) <= 50_000)
+        #expect(scenario.state.runs.values.map(\.footprint).reduce(0, +) <= 25_000)
     }
 
     @Test func aLongMessageIsNotKeptInMemory() throws {

@@ -213,8 +213,10 @@ enum EventSamples {
             .accessRequested(
                 AccessRequested(
                     subject: "bob", toolID: "echo", agentID: nil, duration: .microseconds(1), run: nil,
-                    capability: nil, payloadHash: nil, method: nil, url: nil, expiresAt: soon,
-                    tool: ToolIdentity(id: ResourceID(uuid(907)), origin: "https://echo.example:8443"))),
+                    capability: "GET /inbox", payloadHash: nil, method: nil, url: nil, expiresAt: soon,
+                    isForOneCall: true,
+                    tool: ToolIdentity(id: ResourceID(uuid(907)), origin: "https://echo.example:8443"),
+                    agentUID: ResourceID(uuid(909)))),
             .accessRejected(AccessRejected(approverID: "carol", reason: "no")),
             .accessRejected(AccessRejected(approverID: "carol", reason: nil)),
             .accessRejected(AccessRejected(approverID: "carol", reason: nil, signature: signature)),
@@ -329,7 +331,7 @@ enum EventSamples {
                 duration: .seconds(60))),
         .actionBlocked(
             ActionBlocked(
-                actionID: action, toolID: "stripe", capability: nil, payloadHash: hash, method: "POST",
+                actionID: action, toolID: "stripe", capability: "POST /charges", payloadHash: hash, method: "POST",
                 url: "https://api.example.com/charges", accessRequestID: requestID, expiresAt: soon,
                 call: BlockedCall(
                     fingerprint: uuid(906), reason: "rule 1 of policy p", requirement: requirement, headers: document,

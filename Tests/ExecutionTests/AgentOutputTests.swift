@@ -40,6 +40,28 @@ import Testing
         await output.remove()
     }
 
+    @Test func masksSecretsWhereEncodedTextIsWrapped() async {
+        let output = AgentOutput(directory: directory, fileBytesMax: 1000)
+        let (head, tail) = (String(repeating: "QUJD", count: 19), "RA==")
+        let redaction: AgentCatalog.Redaction = { $0.replacing("\(head)\n\(tail)".utf8, with: "***".utf8) }
+        await output.append(Array("before\n\(head)\n".utf8), redacting: redaction)
+        await output.append(Array("\(tail)\nafter\n".utf8), redacting: redaction)
+        #expect(await output.read(after: 0, bytesMax: 1000).text == "before\n***\nafter\n")
+        await output.append(Array("\(head)\n".utf8), redacting: redaction)
+        await output.finishLine(redacting: redaction)
+        #expect(await output.read(after: 0, bytesMax: 1000).text == "before\n***\nafter\n\(head)\n")
+        await output.remove()
+    }
+
+    @Test func masksASecretAtTheEndOfALongLine() async {
+        let output = AgentOutput(directory: directory, fileBytesMax: 100_000)
+        let redaction: AgentCatalog.Redaction = { $0.replacing("s3cr3t-value".utf8, with: "***".utf8) }
+        let filling = String(repeating: "x ", count: AgentOutput.lineBytesMax / 2 - 3)
+        await output.append(Array("\(filling)s3cr3t-value and more\n".utf8), redacting: redaction)
+        #expect(await output.read(after: 0, bytesMax: 100_000).text == filling + "*** an\n")
+        await output.remove()
+    }
+
     @Test func wakesWhoFollows() async {
         let output = AgentOutput(directory: directory, fileBytesMax: 1000)
         async let page = output.follow(after: 0, bytesMax: 100)

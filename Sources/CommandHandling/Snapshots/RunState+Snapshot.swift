@@ -25,11 +25,12 @@ extension RunState {
         writer.add(20, isInputInLog)
         writer.add(21) { modelCalls.write(to: &$0) }
         writer.add(22, attemptAtProgress)
+        writer.add(23, agentUID)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (id, workspace, status): (RunID?, WorkspaceName?, RunStatus?)
-        var (agentID, userID) = ("", "")
+        var (agentID, agentUID, userID): (String, ResourceID?, String) = ("", nil, "")
         var (conversationID, invokeURL, initialMessage): (String?, String?, String?)
         var (input, isInputInLog, attemptAtProgress): (JSONText?, Bool, UInt32) = (nil, false, 0)
         var deadline = Timestamp(microseconds: 0)
@@ -62,12 +63,14 @@ extension RunState {
             case 20: isInputInLog = try reader.bool()
             case 21: modelCalls = try ModelCallJournal(try reader.message())
             case 22: attemptAtProgress = try reader.unsigned32()
+            case 23: agentUID = try reader.id("agent_uid")
             default: throw .missing("run")
             }
         }
         self.init(
             id: try required(id, "run"), workspace: try required(workspace, "workspace"), agentID: agentID,
-            userID: userID, conversationID: conversationID, invokeURL: invokeURL, initialMessage: initialMessage,
+            agentUID: agentUID, userID: userID, conversationID: conversationID, invokeURL: invokeURL,
+            initialMessage: initialMessage,
             input: input, isInputInLog: isInputInLog, deadline: deadline, status: try required(status, "status"),
             actions: actions, calls: calls, modelCalls: modelCalls,
             creator: creator.map { Actor(kind: $0, name: creatorName) }, lastInvoke: lastInvoke,

@@ -10,6 +10,8 @@ import Synchronization
 /// waits. While one batch is being synced the next is decided.
 package final class CommandHandler: Sendable {
     private typealias Waiter = CheckedContinuation<WriterAnswer, Never>
+    /// Makes the redaction of the links that open the consents of a run.
+    package typealias LinkRedaction = @Sendable (RunID, [ActionID]) -> (String) -> String
 
     private static let readOnlyPause = Duration.seconds(1)
 
@@ -22,6 +24,7 @@ package final class CommandHandler: Sendable {
     private let signal: AsyncStream<Void>.Continuation
     private let state: Mutex<WriterState<Waiter>>
     private let snapshots: Mutex<SnapshotSchedule>
+    private let linkRedaction = Mutex<LinkRedaction?>(nil)
 
     private let commandsCounter = Counter(label: "sluice_commands_total")
     private let rejectionsCounter = Counter(label: "sluice_commands_rejected_total")
@@ -67,6 +70,7 @@ package final class CommandHandler: Sendable {
     package func execute(_ command: Command, _ request: CommandRequest) async throws(CommandError) -> Receipt {
         commandsCounter.increment()
         if let rejection = command.nameRejection { throw .rejected(rejection) }
+        let command = redacted(command)
         let (id, now): (EventID, Timestamp) = (newID(), clock.now())
         let answer = await withCheckedContinuation { waiter in
             let (answer, wakesDriver) = state.withLock { $0.submit(command, request, id: id, now: now, waiter) }
@@ -74,6 +78,19 @@ package final class CommandHandler: Sendable {
             if wakesDriver { signal.yield() }
         }
         return try await receipt(answer)
+    }
+
+    /// Sets the redaction of consent links in the texts that agents and clients give for the record of a run.
+    package func redactConsentLinks(with redaction: @escaping LinkRedaction) {
+        linkRedaction.withLock { $0 = redaction }
+    }
+
+    /// The command as it is decided. A link that opens nothing any more may stay.
+    private func redacted(_ command: Command) -> Command {
+        guard let id = command.recordedRun, let run = activeRun(id) else { return command }
+        let waiting = run.actions.filter { $0.isConsent && $0.status == .blocked }.map(\.id)
+        guard !waiting.isEmpty, let redaction = linkRedaction.withLock({ $0 }) else { return command }
+        return command.redacted(by: redaction(id, waiting))
     }
 
     /// Whether the rules would take the command now: nothing is written, and nothing is promised for later.
@@ -161,6 +178,11 @@ package final class CommandHandler: Sendable {
                     $0.agentID == agentID && $0.workspace == workspace && $0.openInvoke != nil
                 }.prefix(max))
         }
+    }
+
+    /// The pending request that a new one would repeat.
+    package func pendingAccessRequest(like request: RequestAccess, in workspace: WorkspaceName) -> AccessRequestID? {
+        state.withLock { $0.active.existingAccessRequest(request, workspace)?.id }
     }
 
     /// How many commands wait to be written.

@@ -60,6 +60,19 @@ extension ActiveState {
         ]
     }
 
+    /// The ends of the keys that are for an agent, for the command that deletes it: a key does not pass to the next agent
+    /// of that name.
+    func revokeKeys(ofAgent name: String, eventsBefore: Int, _ context: DecisionContext) -> [Event] {
+        let bound = apiKeys.filter {
+            $0.value.workspace == context.workspace && $0.value.agent?.isExactly(name) == true
+        }
+        return bound.sorted { $0.key < $1.key }.enumerated().map { index, key in
+            context.event(
+                eventsBefore + index, stream: .apiKey(key.key), sequence: key.value.streamSequence + 1,
+                .apiKeyRevoked(APIKeyRevoked()))
+        }
+    }
+
     private func apiKey(_ id: APIKeyID, _ context: DecisionContext) throws(Rejection) -> APIKeyState {
         guard let key = apiKeys[id], key.workspace == context.workspace else {
             throw Rejection(.apiKeyNotFound, "api key \(id) not found")

@@ -8,14 +8,16 @@ extension ActiveState {
         try checkNotBeingErased(request.subject, context)
         guard existingAccessRequest(request, context.workspace) == nil else { return [] }
         let limits = context.settings.limits
+        let asker = context.actor.keyKind
         try usage.check(
-            1, of: .accessRequests, max: limits.openAccessRequestsMax, context.workspace, nil, limits)
+            1, of: .accessRequests, max: limits.openAccessRequestsMax, context.workspace, asker, limits)
         let requested = AccessRequested(
             subject: request.subject, toolID: request.toolID, agentID: request.agentID,
             duration: request.duration ?? min(context.settings.grantDuration, context.settings.grantDurationMax),
             run: request.runID.map { AccessRequestTarget(runID: $0, actionID: request.actionID) },
             capability: request.capability, payloadHash: request.payloadHash, method: request.method,
-            url: request.url, expiresAt: context.time.adding(context.settings.approvalWindow), tool: request.tool)
+            url: request.url, expiresAt: context.time.adding(context.settings.approvalWindow), tool: request.tool,
+            agentUID: agentUID(of: request, context.workspace))
         guard let runID = request.runID else {
             let stream = StreamID.accessRequest(request.requestID)
             return [
@@ -38,7 +40,13 @@ extension ActiveState {
         pendingAccessRequest(
             PendingAccessKey(
                 workspace: workspace, subject: request.subject, toolID: request.toolID, runID: request.runID,
-                tool: request.tool))
+                tool: request.tool, agentUID: agentUID(of: request, workspace)))
+    }
+
+    /// The resource id of the agent that a request is for: its run's, or else the one of that name.
+    private func agentUID(of request: RequestAccess, _ workspace: WorkspaceName) -> ResourceID? {
+        if let run = request.runID.flatMap({ runs[$0] }) { return run.agentUID }
+        return request.agentID.flatMap { agentUID(named: $0, workspace) }
     }
 
     func approveAccess(_ approve: ApproveAccess, _ context: DecisionContext) throws(Rejection) -> [Event] {

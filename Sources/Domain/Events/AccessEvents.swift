@@ -29,11 +29,13 @@ package struct AccessRequested: Hashable, Sendable {
     package let isForOneCall: Bool
     /// The tool of that name when access was requested; `nil` when there was none, and in records of older versions.
     package let tool: ToolIdentity?
+    /// The resource id of the agent of that name, likewise.
+    package let agentUID: ResourceID?
 
     package init(
         subject: String, toolID: String, agentID: String?, duration: Duration, run: AccessRequestTarget?,
         capability: String?, payloadHash: PayloadHash?, headersHash: PayloadHash? = nil, method: String?, url: String?,
-        expiresAt: Timestamp, isForOneCall: Bool = false, tool: ToolIdentity? = nil
+        expiresAt: Timestamp, isForOneCall: Bool = false, tool: ToolIdentity? = nil, agentUID: ResourceID? = nil
     ) {
         self.subject = subject
         self.toolID = toolID
@@ -48,6 +50,7 @@ package struct AccessRequested: Hashable, Sendable {
         self.expiresAt = expiresAt
         self.isForOneCall = isForOneCall
         self.tool = tool
+        self.agentUID = agentUID
     }
 }
 

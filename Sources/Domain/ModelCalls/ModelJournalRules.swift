@@ -4,7 +4,7 @@ extension ActiveState {
     /// - Returns: `ModelCallReplayed`, when an earlier attempt has made the call; nothing, when the model is to be asked.
     /// - Throws: `attemptSuperseded`, and `journalFull` when no further call of the run can be recorded.
     func takeModelCall(_ id: RunID, _ take: TakeModelCall, _ context: DecisionContext) throws(Rejection) -> [Event] {
-        let run = try activeRun(id, context)
+        let run = try runInTurn(id, context)
         guard run.agentID == take.agentID else {
             throw Rejection(.agentMismatch, "run \(id) is not one of agent \(take.agentID)")
         }

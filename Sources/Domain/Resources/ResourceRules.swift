@@ -52,7 +52,9 @@ extension ActiveState {
             0, stream: .resource(kind, current.id), sequence: current.streamSequence + 1,
             .resourceDeleted(ResourceDeleted(kind: kind, name: name)))
         let owner = ResourceKey(workspace: context.workspace, kind: kind, name: name)
-        return [deleted] + deleteSecrets(secretNames(of: owner), of: owner, eventsBefore: 1, context)
+        let events = [deleted] + deleteSecrets(secretNames(of: owner), of: owner, eventsBefore: 1, context)
+        guard kind == .agent else { return events }
+        return events + revokeKeys(ofAgent: name, eventsBefore: events.count, context)
     }
 
     func recordResourceStatus(

@@ -5,7 +5,7 @@ extension ActiveState {
     func requireConsent(
         _ id: RunID, _ require: RequireConsent, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
-        let waiting = try activeRun(id, context)
+        let waiting = try runInTurn(id, context)
         try checkAttempt(of: waiting, requestID: context.attemptID)
         if waiting.consent(toolID: require.toolID) != nil { return [] }
         let run = try runCalling(id, agent: require.agentID, context)

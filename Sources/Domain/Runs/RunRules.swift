@@ -122,7 +122,7 @@ extension ActiveState {
     ) throws(Rejection) -> [Event] {
         try checkText(saved.actionID, "action_id", required: true, bytesMax: context.settings.limits.textBytesMax)
         try checkDocument(saved.document, "checkpoint", context.settings.limits)
-        var decision = RunDecision(try runOfLiveAttempt(id, context), context)
+        var decision = RunDecision(try runInTurn(id, context), context)
         decision.record(.checkpointSaved(saved.withoutConsentLinks))
         return decision.events
     }
@@ -131,7 +131,7 @@ extension ActiveState {
         _ id: RunID, _ recorded: ToolResultRecorded, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         try checkDocument(recorded.document, "tool result", context.settings.limits)
-        var decision = RunDecision(try runOfLiveAttempt(id, context), context)
+        var decision = RunDecision(try runInTurn(id, context), context)
         decision.record(.toolResultRecorded(recorded.withoutConsentLinks))
         return decision.events
     }

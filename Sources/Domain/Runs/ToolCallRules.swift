@@ -102,7 +102,7 @@ extension ActiveState {
     func recordRefusedCall(
         _ id: RunID, _ refused: ToolCallRefused, _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
-        let run = try activeRun(id, context)
+        let run = try runInTurn(id, context)
         try checkAttempt(of: run, requestID: context.attemptID)
         var decision = RunDecision(run, context)
         decision.record(.toolCallRefused(refused))
@@ -111,7 +111,7 @@ extension ActiveState {
 
     /// The run that an agent calls a tool for, when it may.
     func runCalling(_ id: RunID, agent: String, _ context: DecisionContext) throws(Rejection) -> RunState {
-        let run = try activeRun(id, context)
+        let run = try runInTurn(id, context)
         guard run.agentID == agent else {
             throw Rejection(.agentMismatch, "run \(id) is not one of agent \(agent)")
         }
@@ -260,7 +260,8 @@ extension RunDecision {
                 requirement.grantDurationMax(context.settings)),
             run: AccessRequestTarget(runID: run.id, actionID: block.actionID), capability: call.capability,
             payloadHash: call.payloadHash, headersHash: call.headersHash, method: call.method, url: call.url,
-            expiresAt: context.time.adding(context.settings.approvalWindow), isForOneCall: true, tool: begin.tool)
+            expiresAt: context.time.adding(context.settings.approvalWindow), isForOneCall: true, tool: begin.tool,
+            agentUID: run.agentUID)
         record(on: .accessRequest(block.requestID), sequence: 1, .accessRequested(requested))
         let reason = isUnknown ? BlockedCall.unknownOutcomeReason : block.reason
         try self.block(

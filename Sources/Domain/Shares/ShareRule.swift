@@ -16,6 +16,14 @@ package struct ShareRule: Hashable, Sendable {
         self.percent = percent
     }
 
+    /// The rule for those who divide the share of one holder among them.
+    ///
+    /// - Parameter taken: the amount that other holders have.
+    package func part(leaving taken: Int) -> ShareRule {
+        let free = max(0, total - taken)
+        return ShareRule(total: free / 100 * percent + free % 100 * percent / 100, percent: percent)
+    }
+
     /// Decides about taking an amount; `nil` when it may be taken.
     ///
     /// A holder that has nothing gets what is free, so that a small bound still serves one call at a time.

@@ -22,7 +22,8 @@ package struct UnfinishedUsage: Hashable, Sendable {
     /// The amount that all have together.
     func taken(_ resource: Resource) -> Int { workspaces[resource]?.taken ?? 0 }
 
-    /// Refuses an amount that is not left, or that is more than the share of its workspace or its principal.
+    /// Refuses an amount that is not left, or that is more than the share of its workspace, or of its principal in what the
+    /// workspace may have.
     ///
     /// - Parameter principal: the key or person that asks; `nil` when Sluice does.
     func check(
@@ -37,9 +38,10 @@ package struct UnfinishedUsage: Hashable, Sendable {
         case .shareExceeded: throw .shareExceeded("workspace \(workspace.text)", resource.name, held)
         case nil: break
         }
-        guard let principal else { return }
+        // Like a holder with nothing, a workspace with nothing gets what is free.
+        guard let principal, held > 0 else { return }
         let own = principals[resource]?.held(by: principal) ?? 0
-        guard rule.refusal(of: amount, held: own, taken: taken) == nil else {
+        guard rule.part(leaving: taken - held).refusal(of: amount, held: own, taken: held) == nil else {
             throw .shareExceeded("this key", resource.name, own)
         }
     }

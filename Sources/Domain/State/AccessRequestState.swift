@@ -68,7 +68,7 @@ package struct AccessRequestState: Hashable, Sendable {
         guard isPending, !requested.isForOneCall else { return nil }
         return PendingAccessKey(
             workspace: workspace, subject: requested.subject, toolID: requested.toolID, runID: requested.run?.runID,
-            tool: requested.tool)
+            tool: requested.tool, agentUID: requested.agentUID)
     }
 }
 
@@ -79,4 +79,5 @@ struct PendingAccessKey: Hashable, Sendable {
     let toolID: String
     let runID: RunID?
     let tool: ToolIdentity?
+    let agentUID: ResourceID?
 }

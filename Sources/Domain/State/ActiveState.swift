@@ -32,7 +32,7 @@ package struct ActiveState: Hashable, Sendable {
         }
         for build in builds { usage.take(1, of: .builds, build.workspace, build.requester) }
         for request in accessRequests {
-            usage.take(1, of: .accessRequests, request.workspace, nil)
+            usage.take(1, of: .accessRequests, request.workspace, request.requester?.keyKind)
             self.accessRequests[request.id] = request
             if let key = request.pendingKey { pendingAccess[key] = request.id }
         }
@@ -119,7 +119,7 @@ package struct ActiveState: Hashable, Sendable {
     private mutating func removeAccessRequest(_ id: AccessRequestID) -> AccessRequestState? {
         guard let request = accessRequests.removeValue(forKey: id) else { return nil }
         if let key = request.pendingKey { pendingAccess[key] = nil }
-        usage.release(1, of: .accessRequests, request.workspace, nil)
+        usage.release(1, of: .accessRequests, request.workspace, request.requester?.keyKind)
         return request
     }
 
@@ -130,7 +130,7 @@ package struct ActiveState: Hashable, Sendable {
                 sequence: event.streamSequence)
             removeAccessRequest(id)
             accessRequests[id] = request
-            usage.take(1, of: .accessRequests, request.workspace, nil)
+            usage.take(1, of: .accessRequests, request.workspace, request.requester?.keyKind)
             if let key = request.pendingKey { pendingAccess[key] = id }
         } else if case .accessApproved(let approved) = event.payload {
             guard let request = accessRequests[id] else { return }
@@ -171,7 +171,8 @@ package struct ActiveState: Hashable, Sendable {
         if case .apiKeyCreated(let created) = event.payload {
             apiKeys[id] = APIKeyState(
                 workspace: event.workspace, name: created.name, digest: created.digest, groups: created.groups,
-                role: created.role, expiresAt: created.expiresAt, streamSequence: event.streamSequence)
+                role: created.role, agent: created.agent, expiresAt: created.expiresAt,
+                streamSequence: event.streamSequence)
         } else if case .apiKeyRotated(let rotated) = event.payload {
             apiKeys[id]?.rotate(rotated, sequence: event.streamSequence)
         } else if case .apiKeyRevoked = event.payload {
@@ -255,18 +256,21 @@ package struct APIKeyState: Hashable, Sendable {
     /// The groups of approvers that it stands for.
     package let groups: [String]
     package let role: Role
+    /// The agent that a key of role agent is for; `nil` when it may speak for any.
+    package let agent: String?
     package private(set) var expiresAt: Timestamp?
     package private(set) var streamSequence: UInt64
 
     package init(
-        workspace: WorkspaceName, name: String, digest: String, groups: [String], role: Role, expiresAt: Timestamp?,
-        streamSequence: UInt64
+        workspace: WorkspaceName, name: String, digest: String, groups: [String], role: Role, agent: String? = nil,
+        expiresAt: Timestamp?, streamSequence: UInt64
     ) {
         self.workspace = workspace
         self.name = name
         self.digest = digest
         self.groups = groups
         self.role = role
+        self.agent = agent
         self.expiresAt = expiresAt
         self.streamSequence = streamSequence
     }

@@ -3,6 +3,8 @@ package struct RunState: Hashable, Sendable {
     package let id: RunID
     package let workspace: WorkspaceName
     package let agentID: String
+    /// The resource id of the agent; `nil` when there was none of that name when the run was created.
+    package let agentUID: ResourceID?
     package let userID: String
     package let conversationID: String?
     package let invokeURL: String?
@@ -48,6 +50,7 @@ package struct RunState: Hashable, Sendable {
         self.id = id
         self.workspace = workspace
         agentID = created.agentID
+        agentUID = created.agentUID
         userID = created.userID
         conversationID = created.conversationID
         invokeURL = created.invokeURL
@@ -64,7 +67,8 @@ package struct RunState: Hashable, Sendable {
 
     /// A run as it was remembered before.
     package init(
-        id: RunID, workspace: WorkspaceName, agentID: String, userID: String, conversationID: String?,
+        id: RunID, workspace: WorkspaceName, agentID: String, agentUID: ResourceID?, userID: String,
+        conversationID: String?,
         invokeURL: String?, initialMessage: String?, input: JSONText?, isInputInLog: Bool, deadline: Timestamp,
         status: RunStatus,
         actions: [ActionState],
@@ -75,6 +79,7 @@ package struct RunState: Hashable, Sendable {
         self.id = id
         self.workspace = workspace
         self.agentID = agentID
+        self.agentUID = agentUID
         self.userID = userID
         self.conversationID = conversationID
         self.invokeURL = invokeURL

@@ -14,23 +14,33 @@ package struct ActingAgent: Hashable, Sendable {
 }
 
 extension ActiveState {
-    /// The unfinished run, when the command's agent is in a turn of it.
+    /// The unfinished run, when the command's agent may act on it: every effect of an agent on a run begins here.
     ///
-    /// A run that its client drives has no turns: an external agent may add to it until it is finished.
+    /// A run that its client drives has no turns: an external agent may act on it until it is finished. A run belongs to
+    /// the agent that it was created for: one that is deployed later under the same name has no part in it.
     func runInTurn(_ id: RunID, _ context: DecisionContext) throws(Rejection) -> RunState {
-        let run = try runOfLiveAttempt(id, context)
-        guard let agent = context.agent, agent.isManaged, !run.isServerDriven else { return run }
+        let run = try activeRun(id, context)
+        guard let agent = context.agent else { return run }
+        guard isCurrent(agentOf: run) else {
+            throw Rejection(
+                .agentMismatch, "run \(id) is one of an earlier agent \(run.agentID), which was deleted")
+        }
+        try checkAttempt(of: run, requestID: context.attemptID)
+        guard agent.isManaged, !run.isServerDriven else { return run }
         throw Rejection(
             .notInTurn,
-            "the agent is not in a turn of run \(id): it adds events, actions and access requests to a run only while it "
-                + "is called for it")
+            "the agent is not in a turn of run \(id): it acts on a run only while it is called for it")
     }
 
-    /// The unfinished run; for an agent, when its command belongs to the run's live attempt.
-    func runOfLiveAttempt(_ id: RunID, _ context: DecisionContext) throws(Rejection) -> RunState {
-        let run = try activeRun(id, context)
-        if context.agent != nil { try checkAttempt(of: run, requestID: context.attemptID) }
-        return run
+    /// True while the agent that the run was created for exists, and of a run that was created before its agent.
+    private func isCurrent(agentOf run: RunState) -> Bool {
+        guard let agentUID = run.agentUID else { return true }
+        return agentUID == self.agentUID(named: run.agentID, run.workspace)
+    }
+
+    /// The resource id of the agent of that name.
+    func agentUID(named name: String, _ workspace: WorkspaceName) -> ResourceID? {
+        exactly(ResourceKey(workspace: workspace, kind: .agent, name: name))?.id
     }
 
     /// Refuses what a superseded attempt of a run asks for. Sluice calls the agent of a run that it drives, and one such

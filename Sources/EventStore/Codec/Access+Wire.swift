@@ -8,7 +8,8 @@ extension AccessRequested {
         writer.add(4, duration)
         writer.add(5, run?.runID)
         writer.add(6, run?.actionID)
-        writer.add(7, optional: capability)
+        // Of the gate's own requests it is one of the tool's document; of others it is what the client says.
+        writer.add(7, optional: isForOneCall ? capability : nil)
         writer.add(8, optional: payloadHash?.text)
         writer.add(9, optional: method)
         writer.add(10, optional: url)
@@ -16,11 +17,13 @@ extension AccessRequested {
         writer.add(12, isForOneCall)
         writer.add(13, optional: headersHash?.text)
         if let tool { writer.add(14) { tool.write(to: &$0) } }
+        writer.add(15, agentUID)
+        writer.add(16, optional: isForOneCall ? nil : capability)
     }
 
     package init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (subject, toolID) = ("", "")
-        var (agentID, tool): (String?, ToolIdentity?)
+        var (agentID, agentUID, tool): (String?, ResourceID?, ToolIdentity?)
         var duration = Duration.zero
         var (runID, actionID): (RunID?, ActionID?)
         var (capability, payloadHash, method, url): (String?, PayloadHash?, String?, String?)
@@ -34,7 +37,7 @@ extension AccessRequested {
             case 4: duration = try reader.duration()
             case 5: runID = try reader.id("run_id")
             case 6: actionID = try reader.id("action_id")
-            case 7: capability = try reader.text()
+            case 7, 16: capability = try reader.text()
             case 8: payloadHash = PayloadHash(try reader.text())
             case 9: method = try reader.text()
             case 10: url = try reader.text()
@@ -42,6 +45,7 @@ extension AccessRequested {
             case 12: isForOneCall = try reader.bool()
             case 13: headersHash = PayloadHash(try reader.text())
             case 14: tool = try ToolIdentity(try reader.message())
+            case 15: agentUID = try reader.id("agent_uid")
             default: try reader.skip()
             }
         }
@@ -50,7 +54,7 @@ extension AccessRequested {
         self.init(
             subject: subject, toolID: toolID, agentID: agentID, duration: duration, run: run, capability: capability,
             payloadHash: payloadHash, headersHash: headersHash, method: method, url: url, expiresAt: expiresAt,
-            isForOneCall: isForOneCall, tool: tool)
+            isForOneCall: isForOneCall, tool: tool, agentUID: agentUID)
     }
 }
 

@@ -4,7 +4,7 @@ extension ActionBlocked {
     func write(to writer: inout WireWriter) {
         writer.add(1, actionID)
         writer.add(2, toolID)
-        writer.add(3, optional: capability)
+        writer.add(3, optional: isStatedByClient ? nil : capability)
         writer.add(4, optional: payloadHash?.text)
         writer.add(5, optional: method)
         writer.add(6, optional: url)
@@ -12,7 +12,11 @@ extension ActionBlocked {
         writer.add(8, expiresAt)
         if let call { writer.add(9) { call.write(to: &$0) } }
         writer.add(10, isConsent)
+        writer.add(11, optional: isStatedByClient ? capability : nil)
     }
+
+    /// True for a call that a client or an agent describes in words of its own.
+    private var isStatedByClient: Bool { call == nil }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (actionID, accessRequestID): (ActionID?, AccessRequestID?)
@@ -24,7 +28,7 @@ extension ActionBlocked {
             switch field {
             case 1: actionID = try reader.id("action_id")
             case 2: toolID = try reader.text()
-            case 3: capability = try reader.text()
+            case 3, 11: capability = try reader.text()
             case 4: payloadHash = PayloadHash(try reader.text())
             case 5: method = try reader.text()
             case 6: url = try reader.text()

@@ -6,11 +6,11 @@ extension RunCreated {
         writer.add(2, agentUID)
         writer.add(3, userID)
         writer.add(4, optional: conversationID)
-        writer.add(5, optional: invokeURL)
         writer.add(6, optional: initialMessage)
         writer.add(7, deadline)
         writer.add(9, optional: input?.text)
         if let user { writer.add(10) { user.write(to: &$0) } }
+        writer.add(11, optional: invokeURL)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -24,7 +24,8 @@ extension RunCreated {
             case 2: agentUID = try reader.id("agent_uid")
             case 3: userID = try reader.text()
             case 4: conversationID = try reader.text()
-            case 5: invokeURL = try reader.text()
+            // Plain in records of older versions.
+            case 5, 11: invokeURL = try reader.text()
             case 6: initialMessage = try reader.text()
             case 7: deadline = try reader.time()
             case 9: input = try reader.json()

@@ -38,9 +38,9 @@ package enum PersonalFields {
         // The actor.
         case (8, 2): .personal(.name, .actor)
         case (8, 3): .message
-        // RunCreated: user_id, conversation_id, initial_message, input.
+        // RunCreated: user_id, conversation_id, initial_message, input, invoke_address.
         case (35, 3): .personal(.name, .subject)
-        case (35, 4), (35, 6): .personal(.text, .subject)
+        case (35, 4), (35, 6), (35, 11): .personal(.text, .subject)
         case (35, 9): .personal(.json, .subject)
         // RunCreated: user.
         case (35, 10): .message
@@ -49,12 +49,12 @@ package enum PersonalFields {
         case (36, 4): .personal(.json, .subject)
         // Reasons of RunStatusChanged, ActionApproved, ActionRejected and ActionFailed.
         case (37, 2), (39, 3), (40, 2), (43, 2): .personal(.text, .subject)
-        // ActionBlocked: url, call.
-        case (38, 6): .personal(.text, .subject)
+        // ActionBlocked: url, call, stated_capability.
+        case (38, 6), (38, 11): .personal(.text, .subject)
         case (38, 9): .message
-        // AccessRequested: subject, url.
+        // AccessRequested: subject, url, stated_capability.
         case (44, 1): .personal(.name, .subject)
-        case (44, 10): .personal(.text, .subject)
+        case (44, 10), (44, 16): .personal(.text, .subject)
         // AccessApproved, AccessRejected and ActionVoted: approver_id, reason.
         case (45, 1), (46, 1), (63, 2): .personal(.name, .actor)
         case (45, 5), (46, 2), (63, 4): .personal(.text, .subject)

@@ -208,6 +208,7 @@ extension EventDocument {
         json.add("tool_url", requested.url)
         json.add("tool_uid", requested.tool?.id.description)
         json.add("tool_origin", requested.tool?.origin)
+        json.add("agent_uid", requested.agentUID?.description)
         json.add("expires_at", requested.expiresAt)
     }
 

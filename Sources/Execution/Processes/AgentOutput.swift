@@ -19,6 +19,11 @@ package actor AgentOutput {
     /// Shorter secrets are not redacted: they would hide words that are none.
     static let secretBytesMin = 6
     private static let suffix = ".log"
+    /// Bytes after the longest line in which a secret may end: a character is spelled with up to 16.
+    private static let overhangBytesMax = 2048
+    /// The lengths of a line of wrapped base64 or hexadecimal digits, which may continue on the next.
+    private static let wrappedDigits = 48...128
+    private static let wrappedBytesMax = 65_536
 
     private let directory: String
     private let fileBytesMax: UInt64
@@ -27,6 +32,8 @@ package actor AgentOutput {
     private var fileStart: UInt64 = 0
     private var end: UInt64 = 0
     private var line: [UInt8] = []
+    /// Lines of encoded text that are not written yet.
+    private var wrapped: [UInt8] = []
     private var waiters: [Promise<Void>] = []
     private var isRemoved = false
 
@@ -39,23 +46,52 @@ package actor AgentOutput {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Adds what came; whole lines are written at once.
+    /// Adds what came; whole lines are written at once, those of wrapped encoded text with the line that ends it.
     package func append(_ bytes: [UInt8], redacting: AgentCatalog.Redaction) {
         var lines: [UInt8] = []
         for byte in bytes {
             if byte == UInt8(ascii: "\n") {
-                lines += redacting(line) + [byte]
-                line = []
-            } else if line.count < Self.lineBytesMax {
+                lines += endLine(redacting)
+            } else if line.count < Self.lineBytesMax + Self.overhangBytesMax {
                 line.append(byte)
             }
         }
         write(lines)
     }
 
-    /// Writes a line that has no end, at the end of a process.
+    /// Writes what has no end yet, at the end of a process.
     package func finishLine(redacting: AgentCatalog.Redaction) {
-        if !line.isEmpty { append([UInt8(ascii: "\n")], redacting: redacting) }
+        guard !line.isEmpty || !wrapped.isEmpty else { return }
+        write(release(redacting))
+    }
+
+    private func endLine(_ redacting: AgentCatalog.Redaction) -> [UInt8] {
+        guard Self.wrappedDigits.contains(line.count), wrapped.count < Self.wrappedBytesMax,
+            line.allSatisfy(Self.isDigit)
+        else { return release(redacting) }
+        wrapped += line + [UInt8(ascii: "\n")]
+        line = []
+        return []
+    }
+
+    /// The redacted lines; a line is cut afterwards, so that no part of a secret stays at its end.
+    private func release(_ redacting: AgentCatalog.Redaction) -> [UInt8] {
+        let lines =
+            wrapped.isEmpty
+            ? redacting(line).prefix(Self.lineBytesMax) + [UInt8(ascii: "\n")]
+            : redacting(wrapped + line) + (line.isEmpty ? [] : [UInt8(ascii: "\n")])
+        (wrapped, line) = ([], [])
+        return Array(lines)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "-"),
+            UInt8(ascii: "_"):
+            true
+        default: false
+        }
     }
 
     /// What is kept from an offset on, in whole lines.

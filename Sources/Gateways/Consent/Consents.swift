@@ -44,6 +44,13 @@ package struct Consents: Sendable {
         "\(publicURL)\(ConsentLink.path)\(run)/\(action)/\(seal(run, action))"
     }
 
+    /// The redaction of the links of a run's consents, in every spelling that `Redactor` knows: the seal is the secret part.
+    package func redaction(_ run: RunID, _ actions: [ActionID]) -> (String) -> String {
+        let seals = actions.map { seal(run, $0) }
+        let redactor = Redactor(seals + seals.map { $0.uppercased() }, mask: ConsentLink.redactedSeal)
+        return redactor.redact
+    }
+
     /// The text of a record with the links of the run's waiting consents whole again: for those entitled to them.
     package func restored(_ text: JSONText, run: RunID) -> JSONText {
         let waiting = commands.activeRun(run)?.actions.filter { $0.isConsent && $0.status == .blocked } ?? []

@@ -18,7 +18,7 @@ struct AskedCall: Sendable {
 
     var commandRequest: CommandRequest {
         CommandRequest(
-            workspace: run.workspace, actor: request.actor, attemptID: request.attemptID,
+            workspace: run.workspace, actor: request.actor, agent: request.acting, attemptID: request.attemptID,
             traceparent: request.traceparent)
     }
 

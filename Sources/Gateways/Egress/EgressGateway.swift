@@ -210,7 +210,9 @@ package struct EgressGateway: Sendable {
         do {
             _ = try await commands.execute(
                 .recordRefusedCall(run: run.id, refused),
-                CommandRequest(workspace: run.workspace, actor: request.actor, attemptID: request.attemptID))
+                CommandRequest(
+                    workspace: run.workspace, actor: request.actor, agent: request.acting,
+                    attemptID: request.attemptID))
         } catch {
             guard case .rejected(let rejection) = error, rejection.code == .attemptSuperseded else { throw error }
             return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message)

@@ -5,6 +5,8 @@ package struct EgressRequest: Sendable {
     package let workspace: WorkspaceName
     /// Who asks, as the gate knows it; `nil` when the key may speak for any agent.
     package let agent: String?
+    /// The agent, for the writer; `nil` for a key of another role.
+    package let acting: ActingAgent?
     package let actor: Actor
     package let tool: String
     /// The path by which the agent calls the tool; empty when it is unknown.
@@ -18,12 +20,13 @@ package struct EgressRequest: Sendable {
     package let traceparent: String?
 
     package init(
-        workspace: WorkspaceName, agent: String?, actor: Actor, tool: String, address: String = "", method: String,
-        path: String,
-        query: String?, headers: [(name: String, value: String)], body: [UInt8], traceparent: String?
+        workspace: WorkspaceName, agent: String?, acting: ActingAgent?, actor: Actor, tool: String,
+        address: String = "", method: String, path: String, query: String?, headers: [(name: String, value: String)], body: [UInt8],
+        traceparent: String?
     ) {
         self.workspace = workspace
         self.agent = agent
+        self.acting = acting
         self.actor = actor
         self.tool = tool
         self.address = address

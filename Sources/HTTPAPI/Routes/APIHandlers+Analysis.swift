@@ -22,6 +22,7 @@ extension APIHandlers {
     }
 
     func getAnalysis(_ request: APIRequest) async throws -> APIAnswer {
+        try checkNotOfOneAgent(request)
         let id: AnalysisID = try request.identifier("id", prefix: Self.idPrefix, orNotFound: "analysis not found")
         guard let record = try await projections.analysis(id, in: request.workspace),
             now < record.expiresAt

@@ -83,11 +83,11 @@ extension APIHandlers {
             let record = try await accessRequest(AccessRequestID(event.event.stream.id), request)
             return APIAnswer(.created, record.json(request.era), position: receipt.position)
         }
-        guard
-            let existing = try await projections.pendingAccessRequest(
-                subject: access.subject, toolID: access.toolID, access.tool, run: runID, in: request.workspace)
-        else { throw APIError.conflict("the same request was decided at this moment; send it again") }
-        return APIAnswer(.ok, existing.json(request.era), position: receipt.position)
+        guard let existing = commands.pendingAccessRequest(like: access, in: request.workspace) else {
+            throw APIError.conflict("the same request was decided at this moment; send it again")
+        }
+        let record = try await accessRequest(existing, request)
+        return APIAnswer(.ok, record.json(request.era), position: receipt.position)
     }
 
     /// The tool of that name as it is now; `nil` when there is none, or none that can be called.

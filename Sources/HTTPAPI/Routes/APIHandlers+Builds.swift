@@ -22,6 +22,7 @@ extension APIHandlers {
 
     /// Newest first, unless another order is asked for.
     func listBuilds(_ request: APIRequest) async throws -> Response {
+        try checkNotOfOneAgent(request)
         let (workspace, limit) = (request.workspace, try request.listLimit())
         let status = try request.query("status").map { text throws(APIError) in
             guard let status = BuildStatus(rawValue: text.uppercased()) else {
@@ -42,6 +43,7 @@ extension APIHandlers {
     }
 
     func getBuild(_ request: APIRequest) async throws -> APIAnswer {
+        try checkNotOfOneAgent(request)
         let record = try await build(try Self.id(request), request)
         let dockerfile = dependencies.agentRecords.imageRecipe(record.document.value)
         return APIAnswer(.ok, record.json(dockerfile: dockerfile))
@@ -49,6 +51,7 @@ extension APIHandlers {
 
     /// The end of what the package installer and the builder of images said.
     func getBuildLog(_ request: APIRequest) async throws -> APIAnswer {
+        try checkNotOfOneAgent(request)
         let record = try await build(try Self.id(request), request)
         let answer = JSONText.object { json in
             json.add("id", Self.buildIDPrefix + record.id.description)

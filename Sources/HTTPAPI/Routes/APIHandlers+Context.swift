@@ -33,7 +33,7 @@ extension APIHandlers {
         let own = request.principal.agent
         let shown = approvals.records.filter { own == nil || own == $0.agentID }
         kinds.append(("approvals", shown.map { $0.json(request.era) }))
-        let drafts = try await projections.resources(.deployDraft, in: request.workspace)
+        let drafts = own == nil ? try await projections.resources(.deployDraft, in: request.workspace) : []
         kinds.append(("drafts", drafts.map { $0.draftJSON(showsSources: false) }))
         let settings = try await projections.resources(.settings, in: request.workspace)
         let answer = JSONText.object { json in
@@ -66,7 +66,7 @@ extension APIHandlers {
         let secrets = try await secretNames(.agent, request)
         var bytes = 0
         var (agents, withoutSources): ([JSONText], [String]) = ([], [])
-        for record in try await projections.resources(.agent, in: request.workspace) {
+        for record in try await resources(.agent, request) {
             var text = record.json(request.era, secrets: secrets[record.name] ?? [])
             if mayDeploy {
                 bytes += record.document.text.utf8.count

@@ -9,6 +9,7 @@ extension APIHandlers {
     private static let draftPrefix = "draft-"
 
     func listDrafts(_ request: APIRequest) async throws -> APIAnswer {
+        try checkNotOfOneAgent(request)
         let status = try DraftDocument.Status.named(request.query("status"))
         let mine = request.query("mine")
         guard mine == nil || mine == "0" || mine == "1" else { throw APIError.badRequest("mine must be 0 or 1") }
@@ -21,6 +22,7 @@ extension APIHandlers {
     }
 
     func getDraft(_ request: APIRequest) async throws -> APIAnswer {
+        try checkNotOfOneAgent(request)
         let record = try await draft(request.parameter("name"), request)
         let showsSources = Permission.manageResources.isGranted(to: request.principal)
         return APIAnswer(.ok, record.draftJSON(showsSources: showsSources))

@@ -15,9 +15,9 @@ extension APIHandlers {
             throw APIError.notFound("not found: call a tool at …/egress/<tool>/<path>")
         }
         let asked = EgressRequest(
-            workspace: principal.workspace, agent: principal.agent, actor: principal.actor, tool: tool,
-            address: configuration.basePath + path.address, method: request.method.rawValue, path: path.remainder,
-            query: request.uri.query,
+            workspace: principal.workspace, agent: principal.agent, acting: principal.actingAgent,
+            actor: principal.actor, tool: tool, address: configuration.basePath + path.address,
+            method: request.method.rawValue, path: path.remainder, query: request.uri.query,
             headers: request.headers.map { ($0.name.rawName, $0.value) }, body: body,
             traceparent: request.headers.shortTraceparent)
         let registration = endingWithAccess(of: principal, context)

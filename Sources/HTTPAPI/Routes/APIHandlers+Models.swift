@@ -32,8 +32,8 @@ extension APIHandlers {
         let asked = LLMRequest(
             workspace: try workspace(request, context, principal, .object([])),
             caller: ModelCaller(
-                agent: principal.agent, actor: principal.actor, traceparent: request.headers.shortTraceparent,
-                headers: headers),
+                agent: principal.agent, acting: principal.actingAgent, actor: principal.actor,
+                traceparent: request.headers.shortTraceparent, headers: headers),
             operation: operation, provider: try Self.provider(context), model: try body.requiredText("model"),
             headers: headers, body: bytes, document: body)
         let registration = endingWithAccess(of: principal, context)

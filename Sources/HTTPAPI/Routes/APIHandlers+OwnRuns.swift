@@ -30,6 +30,14 @@ extension APIHandlers {
         return creator.provider == user.provider
     }
 
+    /// Refuses a key of one agent what belongs to the people who build agents.
+    func checkNotOfOneAgent(_ request: APIRequest) throws(APIError) {
+        guard let own = request.principal.agent else { return }
+        throw APIError(
+            .forbidden, .forbidden, "this key speaks for agent \(own) alone: drafts, analyses and builds are not for it"
+        )
+    }
+
     /// The agent that a body names, when the key may speak for it.
     func agentID(inBodyOf request: APIRequest) throws(APIError) -> String {
         let name = try request.body.requiredText("agent_id", "agent")

@@ -8,7 +8,9 @@ import Projections
 extension APIHandlers {
     /// What would be decided on a call, and why: nothing is called and nothing is recorded.
     func explainPolicy(_ request: APIRequest) async throws -> APIAnswer {
-        guard let agentName = request.query("agent") else { throw APIError.badRequest("agent is required") }
+        guard let agentName = try agentID(request.query("agent"), request) else {
+            throw APIError.badRequest("agent is required")
+        }
         guard let method = request.query("method"), let methods = CallMethods([method]), !methods.names.isEmpty else {
             throw APIError.badRequest("method is required, such as GET")
         }

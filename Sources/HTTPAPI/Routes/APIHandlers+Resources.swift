@@ -7,7 +7,7 @@ import Projections
 extension APIHandlers {
     func listResources(_ kind: ResourceKind, _ request: APIRequest) async throws -> APIAnswer {
         let uses = kind == .policy ? try await policyUses(request) : [:]
-        let records = try await projections.resources(kind, by: try request.resourceOrder(), in: request.workspace)
+        let records = try await resources(kind, by: try request.resourceOrder(), request)
         let secrets = kind == .policy ? [:] : try await secretNames(kind, request)
         return APIAnswer(
             .ok,
@@ -19,6 +19,7 @@ extension APIHandlers {
 
     func getResource(_ kind: ResourceKind, _ request: APIRequest) async throws -> APIAnswer {
         let name = try request.parameter("name")
+        if kind == .agent { _ = try agentID(name, request) }
         let record = try await resource(kind, name, request, notFound: Self.notFound(kind, name))
         return try await answer(.ok, record, request, position: nil)
     }
@@ -29,9 +30,7 @@ extension APIHandlers {
 
     /// `/api/agents/{namespace}/{name}`: the namespace must be the workspace the key works in.
     func getNamespacedAgent(_ request: APIRequest) async throws -> APIAnswer {
-        let (namespace, name) = (try request.parameter("name"), try request.parameter("second"))
-        let missing = "agent \(namespace)/\(name) not found"
-        guard namespace == request.workspace.text else { throw APIError.notFound(missing) }
+        let (name, missing) = try agentName(request)
         let record = try await resource(.agent, name, request, notFound: missing)
         return try await answer(.ok, record, request, position: nil)
     }
@@ -79,6 +78,15 @@ extension APIHandlers {
             document = try SpecDocument.document(kind, body, &secrets)
         }
         return ResourcesToStore.Item(kind: kind, name: name, document: document, secrets: secrets)
+    }
+
+    /// The resources of one kind that the caller may read; of agents, a key that is for one reads that one alone.
+    func resources(
+        _ kind: ResourceKind, by order: ResourceOrder? = nil, _ request: APIRequest
+    ) async throws -> [ResourceRecord] {
+        let records = try await projections.resources(kind, by: order, in: request.workspace)
+        guard kind == .agent, let own = request.principal.agent else { return records }
+        return records.filter { $0.name == own }
     }
 
     func resource(
@@ -134,7 +142,7 @@ extension APIHandlers {
     /// Which agents name which policy.
     private func policyUses(_ request: APIRequest) async throws -> [String: [String]] {
         var uses: [String: [String]] = [:]
-        for agent in try await projections.resources(.agent, in: request.workspace) {
+        for agent in try await resources(.agent, request) {
             guard case .array(let names)? = agent.document.value["policies"] else { continue }
             for case .string(let name) in names { uses[name, default: []].append(agent.name) }
         }

@@ -29,22 +29,6 @@ extension Projections {
         }
     }
 
-    /// The request that is pending for the same subject and tool, at the same origin, and run.
-    package func pendingAccessRequest(
-        subject: String, toolID: String, _ tool: ToolIdentity?, run: RunID?, in workspace: WorkspaceName
-    ) async throws(ProjectionError) -> AccessRequestRecord? {
-        try lookUp { db in
-            try db.first(
-                """
-                SELECT * FROM access_requests
-                WHERE workspace = ? AND status = 'PENDING' AND subject = ? AND tool_id = ? AND run_id IS ?
-                    AND for_one_call = 0 AND tool_uid IS ? AND tool_origin IS ?
-                """,
-                [workspace.text, subject, toolID, run.column(), (tool?.id).column(), tool?.origin],
-                AccessRequestRecord.init)
-        }
-    }
-
     package func resource(
         _ kind: ResourceKind, named name: String, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> ResourceRecord? {

@@ -1,5 +1,6 @@
 """Consent belongs to its user: the link is shown to those entitled, and the browser that starts is the one that comes back."""
 
+import base64
 import json
 import urllib.parse
 
@@ -11,6 +12,7 @@ from identity_server import ISSUER, IdentityServer
 from openid_server import OpenIDServer
 from scripted_agent import ScriptedAgent
 from sluice_process import SluiceProcess
+from waiting import eventually
 
 ADA, MALLORY = "ada@corp.test", "mallory@corp.test"
 
@@ -108,6 +110,56 @@ def test_a_link_that_the_agent_writes_down_is_recorded_without_its_seal(world):
         assert seal not in world.agent.api.get(path).content.decode(), path
     assert f"/oauth/start/{run}/{asked['action_id']}/***" in json.dumps(world.agent.events(run))
     assert seal not in world.sluice.run("log", "cat", "--data-dir", world.sluice.data).stdout
+
+
+def spelled(link):
+    """The link, and its seal alone, as encoders and mark-up write them."""
+    seal = link.rsplit("/", 1)[1]
+    return [
+        seal, seal.upper(), "".join(f"%{ord(char):02x}" for char in link),
+        urllib.parse.quote(urllib.parse.quote(link, safe=""), safe=""),
+        base64.b64encode(link.encode()).decode(), base64.b64encode(b"x" + seal.encode()).decode(), seal.encode().hex(),
+        link.replace("/", "&#47;"), "".join(f"\\u{ord(char):04x}" for char in seal), f"[open]({link})", link + "?x=1"]
+
+
+def test_no_spelling_of_a_link_is_recorded_with_its_seal(world):
+    """G16: events, results, checkpoints, actions and requests for access."""
+    run = world.agent.start("ada")
+    asked = world.asked(run)
+    agent = world.sluice.client(world.agent.token)
+    for text in spelled(asked["authorization_url"]):
+        assert agent.post(f"/runs/{run}/events", {"type": "NOTE", "data": {"text": text}}).status == 201
+        assert agent.post(f"/runs/{run}/tool-result", {"tool_id": "mail", "result": text}).status == 201
+        assert agent.post(f"/runs/{run}/checkpoint", {"action_id": "a", "state": text}).status == 201
+        agent.post(f"/runs/{run}/events", {"type": text, "data": {}})
+        agent.post(f"/runs/{run}/actions", {"tool_id": "mail", "capability": text, "tool_url": text})
+        agent.post("/governance/requests", {
+            "subject": "ada", "tool_id": "mail", "run_id": run, "capability": text, "tool_url": text})
+    recorded = [
+        world.sluice.client(world.sluice.key(role)).get(path).content.decode().lower()
+        for role in ("viewer", "approver", "admin") for path in places(run, asked["action_id"])]
+    recorded.append(world.sluice.run("log", "cat", "--data-dir", world.sluice.data).stdout.lower())
+    for text in spelled(asked["authorization_url"]):
+        written = json.dumps(text)[1:-1].lower()
+        assert not any(written in each for each in recorded), text
+
+
+def test_no_spelling_of_a_link_is_recorded_in_the_answer_of_an_invoke(world):
+    remote, links = ScriptedAgent(), []
+
+    def turn(body):
+        links.append(world.asked(body["run_id"])["authorization_url"])
+        return 200, {"consent_required": True, "text": spelled(links[0]), "inner": json.dumps(spelled(links[0]))}
+
+    remote.answers["/"] = turn
+    run = world.sluice.client().post("/runs", {
+        "agent_id": "mailer", "user_id": "bob", "message": "m", "invoke_url": remote.url + "/i"}).json["id"]
+    answer = eventually(lambda: world.agent.events(run, "INVOKE_COMPLETED"), bool)[0]["data"]
+    shown = json.dumps(answer).lower()
+    for text in spelled(links[0]):
+        once = json.dumps(text)[1:-1]
+        assert once.lower() not in shown and json.dumps(once)[1:-1].lower() not in shown, text
+    remote.close()
 
 
 def test_the_answer_of_an_invoke_has_the_link_for_a_proven_user_alone(world, tokens):

@@ -236,7 +236,8 @@ def test_an_idempotency_key_is_its_principals_own(own_sluice):
 
 def test_one_principals_unfinished_runs_leave_room_for_others(own_sluice):
     sluice = own_sluice(SLUICE_UNFINISHED_BYTES_MAX="1048576")
-    greedy = Kept(sluice, sluice.key("operator"))
+    key = sluice.key("operator")
+    greedy = Kept(sluice, key)
     body = {"agent_id": "a", "user_id": "u" * 1000, "conversation_id": "c" * 1000}
     runs = []
     while True:
@@ -246,15 +247,30 @@ def test_one_principals_unfinished_runs_leave_room_for_others(own_sluice):
         runs.append(answer["id"])
     assert status == 429 and headers["Sluice-Error-Code"] == "share_exceeded", answer
     assert int(headers["Retry-After"]) > 0 and "bytes of unfinished runs" in answer["error"]
-    assert 100 < len(runs) < 300
-    other = sluice.client(sluice.key("operator", "elsewhere"))
-    assert other.post("/runs", body).status == 201
+    assert 50 < len(runs) < 150
+    for workspace in ("default", "elsewhere"):
+        assert sluice.client(sluice.key("operator", workspace)).post("/runs", body).status == 201
     sluice.restart()
-    greedy = Kept(sluice, sluice.key("operator"))
+    greedy = Kept(sluice, key)
     assert greedy.post("/runs", body)[0] == 429
-    finished = sluice.client().request("PATCH", f"/runs/{runs[0]}", {"status": "COMPLETED"})
-    assert finished.status == 200, finished
+    for run in runs[:5]:
+        finished = sluice.client().request("PATCH", f"/runs/{run}", {"status": "COMPLETED"})
+        assert finished.status == 200, finished
     assert greedy.post("/runs", body)[0] == 201
+
+
+def test_one_principals_builds_leave_room_for_others_of_its_workspace(own_sluice):
+    """G20"""
+    sluice = own_sluice()
+    greedy, other = (sluice.client(sluice.key("operator")) for _ in range(2))
+
+    def build(client, number):
+        return client.post("/api/v1/builds", {
+            "name": f"b{number}", "files": {"agent.py": f"x = {number}"}, "requirements": f"no-such-package-{number}"})
+
+    statuses = [build(greedy, number).status for number in range(80)]
+    assert 20 < statuses.count(202) < 80 and set(statuses) == {202, 429}
+    assert build(other, 80).status == 202
 
 
 def test_long_messages_of_unfinished_runs_are_not_kept_in_memory(own_sluice):

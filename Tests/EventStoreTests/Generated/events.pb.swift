@@ -1277,7 +1277,7 @@ nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
   /// Clears the value of `conversationID`. Subsequent reads from it will return its default value.
   mutating func clearConversationID() {self._conversationID = nil}
 
-  /// Plain.
+  /// Written by older versions, in the place of invoke_address.
   var invokeURL: String {
     get {_invokeURL ?? String()}
     set {_invokeURL = newValue}
@@ -1320,6 +1320,16 @@ nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
   /// Clears the value of `user`. Subsequent reads from it will return its default value.
   mutating func clearUser() {self._user = nil}
 
+  /// The URL to call the agent at; without one the client drives the run.
+  var invokeAddress: String {
+    get {_invokeAddress ?? String()}
+    set {_invokeAddress = newValue}
+  }
+  /// Returns true if `invokeAddress` has been explicitly set.
+  var hasInvokeAddress: Bool {self._invokeAddress != nil}
+  /// Clears the value of `invokeAddress`. Subsequent reads from it will return its default value.
+  mutating func clearInvokeAddress() {self._invokeAddress = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1330,6 +1340,7 @@ nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
   fileprivate var _initialMessage: String? = nil
   fileprivate var _input: String? = nil
   fileprivate var _user: Sluice_Events_V1_ProvenUser? = nil
+  fileprivate var _invokeAddress: String? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ProvenUser: Sendable {
@@ -1443,164 +1454,174 @@ nonisolated struct Sluice_Events_V1_RunStatusChanged: Sendable {
   fileprivate var _reason: String? = nil
 }
 
-nonisolated struct Sluice_Events_V1_ActionBlocked: @unchecked Sendable {
+nonisolated struct Sluice_Events_V1_ActionBlocked: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Plain.
-  var actionID: Data {
-    get {_storage._actionID}
-    set {_uniqueStorage()._actionID = newValue}
-  }
+  var actionID: Data = Data()
 
   /// Plain.
-  var toolID: String {
-    get {_storage._toolID}
-    set {_uniqueStorage()._toolID = newValue}
-  }
+  var toolID: String = String()
 
   /// Plain.
   var capability: String {
-    get {_storage._capability ?? String()}
-    set {_uniqueStorage()._capability = newValue}
+    get {_capability ?? String()}
+    set {_capability = newValue}
   }
   /// Returns true if `capability` has been explicitly set.
-  var hasCapability: Bool {_storage._capability != nil}
+  var hasCapability: Bool {self._capability != nil}
   /// Clears the value of `capability`. Subsequent reads from it will return its default value.
-  mutating func clearCapability() {_uniqueStorage()._capability = nil}
+  mutating func clearCapability() {self._capability = nil}
 
   /// Plain.
   var payloadHash: String {
-    get {_storage._payloadHash ?? String()}
-    set {_uniqueStorage()._payloadHash = newValue}
+    get {_payloadHash ?? String()}
+    set {_payloadHash = newValue}
   }
   /// Returns true if `payloadHash` has been explicitly set.
-  var hasPayloadHash: Bool {_storage._payloadHash != nil}
+  var hasPayloadHash: Bool {self._payloadHash != nil}
   /// Clears the value of `payloadHash`. Subsequent reads from it will return its default value.
-  mutating func clearPayloadHash() {_uniqueStorage()._payloadHash = nil}
+  mutating func clearPayloadHash() {self._payloadHash = nil}
 
   /// Plain.
   var method: String {
-    get {_storage._method ?? String()}
-    set {_uniqueStorage()._method = newValue}
+    get {_method ?? String()}
+    set {_method = newValue}
   }
   /// Returns true if `method` has been explicitly set.
-  var hasMethod: Bool {_storage._method != nil}
+  var hasMethod: Bool {self._method != nil}
   /// Clears the value of `method`. Subsequent reads from it will return its default value.
-  mutating func clearMethod() {_uniqueStorage()._method = nil}
+  mutating func clearMethod() {self._method = nil}
 
   /// Personal.
   var url: String {
-    get {_storage._url ?? String()}
-    set {_uniqueStorage()._url = newValue}
+    get {_url ?? String()}
+    set {_url = newValue}
   }
   /// Returns true if `url` has been explicitly set.
-  var hasURL: Bool {_storage._url != nil}
+  var hasURL: Bool {self._url != nil}
   /// Clears the value of `url`. Subsequent reads from it will return its default value.
-  mutating func clearURL() {_uniqueStorage()._url = nil}
+  mutating func clearURL() {self._url = nil}
 
   /// Plain.
   var accessRequestID: Data {
-    get {_storage._accessRequestID ?? Data()}
-    set {_uniqueStorage()._accessRequestID = newValue}
+    get {_accessRequestID ?? Data()}
+    set {_accessRequestID = newValue}
   }
   /// Returns true if `accessRequestID` has been explicitly set.
-  var hasAccessRequestID: Bool {_storage._accessRequestID != nil}
+  var hasAccessRequestID: Bool {self._accessRequestID != nil}
   /// Clears the value of `accessRequestID`. Subsequent reads from it will return its default value.
-  mutating func clearAccessRequestID() {_uniqueStorage()._accessRequestID = nil}
+  mutating func clearAccessRequestID() {self._accessRequestID = nil}
 
   /// Plain.
-  var expiresAtUs: Int64 {
-    get {_storage._expiresAtUs}
-    set {_uniqueStorage()._expiresAtUs = newValue}
-  }
+  var expiresAtUs: Int64 = 0
 
   /// Set when the gate blocked the call.
   var call: Sluice_Events_V1_BlockedCall {
-    get {_storage._call ?? Sluice_Events_V1_BlockedCall()}
-    set {_uniqueStorage()._call = newValue}
+    get {_call ?? Sluice_Events_V1_BlockedCall()}
+    set {_call = newValue}
   }
   /// Returns true if `call` has been explicitly set.
-  var hasCall: Bool {_storage._call != nil}
+  var hasCall: Bool {self._call != nil}
   /// Clears the value of `call`. Subsequent reads from it will return its default value.
-  mutating func clearCall() {_uniqueStorage()._call = nil}
+  mutating func clearCall() {self._call = nil}
 
   /// It waits for the consent of the run's user.
-  var isConsent: Bool {
-    get {_storage._isConsent}
-    set {_uniqueStorage()._isConsent = newValue}
+  var isConsent: Bool = false
+
+  /// The capability in a client's own words, in the place of capability; older versions have it there.
+  var statedCapability: String {
+    get {_statedCapability ?? String()}
+    set {_statedCapability = newValue}
   }
+  /// Returns true if `statedCapability` has been explicitly set.
+  var hasStatedCapability: Bool {self._statedCapability != nil}
+  /// Clears the value of `statedCapability`. Subsequent reads from it will return its default value.
+  mutating func clearStatedCapability() {self._statedCapability = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _capability: String? = nil
+  fileprivate var _payloadHash: String? = nil
+  fileprivate var _method: String? = nil
+  fileprivate var _url: String? = nil
+  fileprivate var _accessRequestID: Data? = nil
+  fileprivate var _call: Sluice_Events_V1_BlockedCall? = nil
+  fileprivate var _statedCapability: String? = nil
+}
+
+nonisolated struct Sluice_Events_V1_BlockedCall: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 16 bytes.
+  var fingerprint: Data {
+    get {_storage._fingerprint}
+    set {_uniqueStorage()._fingerprint = newValue}
+  }
+
+  /// Plain.
+  var reason: String {
+    get {_storage._reason}
+    set {_uniqueStorage()._reason = newValue}
+  }
+
+  /// Plain.
+  var requirement: Sluice_Events_V1_ApprovalRequirement {
+    get {_storage._requirement ?? Sluice_Events_V1_ApprovalRequirement()}
+    set {_uniqueStorage()._requirement = newValue}
+  }
+  /// Returns true if `requirement` has been explicitly set.
+  var hasRequirement: Bool {_storage._requirement != nil}
+  /// Clears the value of `requirement`. Subsequent reads from it will return its default value.
+  mutating func clearRequirement() {_uniqueStorage()._requirement = nil}
+
+  /// JSON.
+  var headers: String {
+    get {_storage._headers}
+    set {_uniqueStorage()._headers = newValue}
+  }
+
+  /// The body, sealed; without one it was too large to keep.
+  var payload: Data {
+    get {_storage._payload ?? Data()}
+    set {_uniqueStorage()._payload = newValue}
+  }
+  /// Returns true if `payload` has been explicitly set.
+  var hasPayload: Bool {_storage._payload != nil}
+  /// Clears the value of `payload`. Subsequent reads from it will return its default value.
+  mutating func clearPayload() {_uniqueStorage()._payload = nil}
+
+  /// SHA-256 of the bound headers; without one the call was blocked before they were bound.
+  var headersHash: String {
+    get {_storage._headersHash ?? String()}
+    set {_uniqueStorage()._headersHash = newValue}
+  }
+  /// Returns true if `headersHash` has been explicitly set.
+  var hasHeadersHash: Bool {_storage._headersHash != nil}
+  /// Clears the value of `headersHash`. Subsequent reads from it will return its default value.
+  mutating func clearHeadersHash() {_uniqueStorage()._headersHash = nil}
+
+  /// The tool that the call is to; without one an older version blocked it.
+  var tool: Sluice_Events_V1_ToolIdentity {
+    get {_storage._tool ?? Sluice_Events_V1_ToolIdentity()}
+    set {_uniqueStorage()._tool = newValue}
+  }
+  /// Returns true if `tool` has been explicitly set.
+  var hasTool: Bool {_storage._tool != nil}
+  /// Clears the value of `tool`. Subsequent reads from it will return its default value.
+  mutating func clearTool() {_uniqueStorage()._tool = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
-}
-
-nonisolated struct Sluice_Events_V1_BlockedCall: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  /// 16 bytes.
-  var fingerprint: Data = Data()
-
-  /// Plain.
-  var reason: String = String()
-
-  /// Plain.
-  var requirement: Sluice_Events_V1_ApprovalRequirement {
-    get {_requirement ?? Sluice_Events_V1_ApprovalRequirement()}
-    set {_requirement = newValue}
-  }
-  /// Returns true if `requirement` has been explicitly set.
-  var hasRequirement: Bool {self._requirement != nil}
-  /// Clears the value of `requirement`. Subsequent reads from it will return its default value.
-  mutating func clearRequirement() {self._requirement = nil}
-
-  /// JSON.
-  var headers: String = String()
-
-  /// The body, sealed; without one it was too large to keep.
-  var payload: Data {
-    get {_payload ?? Data()}
-    set {_payload = newValue}
-  }
-  /// Returns true if `payload` has been explicitly set.
-  var hasPayload: Bool {self._payload != nil}
-  /// Clears the value of `payload`. Subsequent reads from it will return its default value.
-  mutating func clearPayload() {self._payload = nil}
-
-  /// SHA-256 of the bound headers; without one the call was blocked before they were bound.
-  var headersHash: String {
-    get {_headersHash ?? String()}
-    set {_headersHash = newValue}
-  }
-  /// Returns true if `headersHash` has been explicitly set.
-  var hasHeadersHash: Bool {self._headersHash != nil}
-  /// Clears the value of `headersHash`. Subsequent reads from it will return its default value.
-  mutating func clearHeadersHash() {self._headersHash = nil}
-
-  /// The tool that the call is to; without one an older version blocked it.
-  var tool: Sluice_Events_V1_ToolIdentity {
-    get {_tool ?? Sluice_Events_V1_ToolIdentity()}
-    set {_tool = newValue}
-  }
-  /// Returns true if `tool` has been explicitly set.
-  var hasTool: Bool {self._tool != nil}
-  /// Clears the value of `tool`. Subsequent reads from it will return its default value.
-  mutating func clearTool() {self._tool = nil}
-
-  var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  init() {}
-
-  fileprivate var _requirement: Sluice_Events_V1_ApprovalRequirement? = nil
-  fileprivate var _payload: Data? = nil
-  fileprivate var _headersHash: String? = nil
-  fileprivate var _tool: Sluice_Events_V1_ToolIdentity? = nil
 }
 
 /// A tool as approvals are bound to it.
@@ -1939,129 +1960,157 @@ nonisolated struct Sluice_Events_V1_ActionFailed: Sendable {
   init() {}
 }
 
-nonisolated struct Sluice_Events_V1_AccessRequested: Sendable {
+nonisolated struct Sluice_Events_V1_AccessRequested: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Personal.
-  var subject: String = String()
+  var subject: String {
+    get {_storage._subject}
+    set {_uniqueStorage()._subject = newValue}
+  }
 
   /// Plain.
-  var toolID: String = String()
+  var toolID: String {
+    get {_storage._toolID}
+    set {_uniqueStorage()._toolID = newValue}
+  }
 
   /// Plain.
   var agentID: String {
-    get {_agentID ?? String()}
-    set {_agentID = newValue}
+    get {_storage._agentID ?? String()}
+    set {_uniqueStorage()._agentID = newValue}
   }
   /// Returns true if `agentID` has been explicitly set.
-  var hasAgentID: Bool {self._agentID != nil}
+  var hasAgentID: Bool {_storage._agentID != nil}
   /// Clears the value of `agentID`. Subsequent reads from it will return its default value.
-  mutating func clearAgentID() {self._agentID = nil}
+  mutating func clearAgentID() {_uniqueStorage()._agentID = nil}
 
   /// Plain.
-  var durationUs: Int64 = 0
+  var durationUs: Int64 {
+    get {_storage._durationUs}
+    set {_uniqueStorage()._durationUs = newValue}
+  }
 
   /// Both or neither.
   var runID: Data {
-    get {_runID ?? Data()}
-    set {_runID = newValue}
+    get {_storage._runID ?? Data()}
+    set {_uniqueStorage()._runID = newValue}
   }
   /// Returns true if `runID` has been explicitly set.
-  var hasRunID: Bool {self._runID != nil}
+  var hasRunID: Bool {_storage._runID != nil}
   /// Clears the value of `runID`. Subsequent reads from it will return its default value.
-  mutating func clearRunID() {self._runID = nil}
+  mutating func clearRunID() {_uniqueStorage()._runID = nil}
 
   /// Plain.
   var actionID: Data {
-    get {_actionID ?? Data()}
-    set {_actionID = newValue}
+    get {_storage._actionID ?? Data()}
+    set {_uniqueStorage()._actionID = newValue}
   }
   /// Returns true if `actionID` has been explicitly set.
-  var hasActionID: Bool {self._actionID != nil}
+  var hasActionID: Bool {_storage._actionID != nil}
   /// Clears the value of `actionID`. Subsequent reads from it will return its default value.
-  mutating func clearActionID() {self._actionID = nil}
+  mutating func clearActionID() {_uniqueStorage()._actionID = nil}
 
   /// Plain.
   var capability: String {
-    get {_capability ?? String()}
-    set {_capability = newValue}
+    get {_storage._capability ?? String()}
+    set {_uniqueStorage()._capability = newValue}
   }
   /// Returns true if `capability` has been explicitly set.
-  var hasCapability: Bool {self._capability != nil}
+  var hasCapability: Bool {_storage._capability != nil}
   /// Clears the value of `capability`. Subsequent reads from it will return its default value.
-  mutating func clearCapability() {self._capability = nil}
+  mutating func clearCapability() {_uniqueStorage()._capability = nil}
 
   /// Plain.
   var payloadHash: String {
-    get {_payloadHash ?? String()}
-    set {_payloadHash = newValue}
+    get {_storage._payloadHash ?? String()}
+    set {_uniqueStorage()._payloadHash = newValue}
   }
   /// Returns true if `payloadHash` has been explicitly set.
-  var hasPayloadHash: Bool {self._payloadHash != nil}
+  var hasPayloadHash: Bool {_storage._payloadHash != nil}
   /// Clears the value of `payloadHash`. Subsequent reads from it will return its default value.
-  mutating func clearPayloadHash() {self._payloadHash = nil}
+  mutating func clearPayloadHash() {_uniqueStorage()._payloadHash = nil}
 
   /// Plain.
   var method: String {
-    get {_method ?? String()}
-    set {_method = newValue}
+    get {_storage._method ?? String()}
+    set {_uniqueStorage()._method = newValue}
   }
   /// Returns true if `method` has been explicitly set.
-  var hasMethod: Bool {self._method != nil}
+  var hasMethod: Bool {_storage._method != nil}
   /// Clears the value of `method`. Subsequent reads from it will return its default value.
-  mutating func clearMethod() {self._method = nil}
+  mutating func clearMethod() {_uniqueStorage()._method = nil}
 
   /// Personal.
   var url: String {
-    get {_url ?? String()}
-    set {_url = newValue}
+    get {_storage._url ?? String()}
+    set {_uniqueStorage()._url = newValue}
   }
   /// Returns true if `url` has been explicitly set.
-  var hasURL: Bool {self._url != nil}
+  var hasURL: Bool {_storage._url != nil}
   /// Clears the value of `url`. Subsequent reads from it will return its default value.
-  mutating func clearURL() {self._url = nil}
+  mutating func clearURL() {_uniqueStorage()._url = nil}
 
   /// Plain.
-  var expiresAtUs: Int64 = 0
+  var expiresAtUs: Int64 {
+    get {_storage._expiresAtUs}
+    set {_uniqueStorage()._expiresAtUs = newValue}
+  }
 
   /// The gate asks, for one call.
-  var isForOneCall: Bool = false
+  var isForOneCall: Bool {
+    get {_storage._isForOneCall}
+    set {_uniqueStorage()._isForOneCall = newValue}
+  }
 
   /// SHA-256 of the bound headers of the call that the gate blocked; without one it was blocked before they were bound.
   var headersHash: String {
-    get {_headersHash ?? String()}
-    set {_headersHash = newValue}
+    get {_storage._headersHash ?? String()}
+    set {_uniqueStorage()._headersHash = newValue}
   }
   /// Returns true if `headersHash` has been explicitly set.
-  var hasHeadersHash: Bool {self._headersHash != nil}
+  var hasHeadersHash: Bool {_storage._headersHash != nil}
   /// Clears the value of `headersHash`. Subsequent reads from it will return its default value.
-  mutating func clearHeadersHash() {self._headersHash = nil}
+  mutating func clearHeadersHash() {_uniqueStorage()._headersHash = nil}
 
   /// The tool of that name when access was requested; a grant covers calls to no other. Without one the grant covers none.
   var tool: Sluice_Events_V1_ToolIdentity {
-    get {_tool ?? Sluice_Events_V1_ToolIdentity()}
-    set {_tool = newValue}
+    get {_storage._tool ?? Sluice_Events_V1_ToolIdentity()}
+    set {_uniqueStorage()._tool = newValue}
   }
   /// Returns true if `tool` has been explicitly set.
-  var hasTool: Bool {self._tool != nil}
+  var hasTool: Bool {_storage._tool != nil}
   /// Clears the value of `tool`. Subsequent reads from it will return its default value.
-  mutating func clearTool() {self._tool = nil}
+  mutating func clearTool() {_uniqueStorage()._tool = nil}
+
+  /// The resource id of the agent of that name when access was requested; a grant covers runs of no other. Without one the
+  /// grant covers none.
+  var agentUid: Data {
+    get {_storage._agentUid ?? Data()}
+    set {_uniqueStorage()._agentUid = newValue}
+  }
+  /// Returns true if `agentUid` has been explicitly set.
+  var hasAgentUid: Bool {_storage._agentUid != nil}
+  /// Clears the value of `agentUid`. Subsequent reads from it will return its default value.
+  mutating func clearAgentUid() {_uniqueStorage()._agentUid = nil}
+
+  /// The capability in a client's own words, in the place of capability; older versions have it there.
+  var statedCapability: String {
+    get {_storage._statedCapability ?? String()}
+    set {_uniqueStorage()._statedCapability = newValue}
+  }
+  /// Returns true if `statedCapability` has been explicitly set.
+  var hasStatedCapability: Bool {_storage._statedCapability != nil}
+  /// Clears the value of `statedCapability`. Subsequent reads from it will return its default value.
+  mutating func clearStatedCapability() {_uniqueStorage()._statedCapability = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _agentID: String? = nil
-  fileprivate var _runID: Data? = nil
-  fileprivate var _actionID: Data? = nil
-  fileprivate var _capability: String? = nil
-  fileprivate var _payloadHash: String? = nil
-  fileprivate var _method: String? = nil
-  fileprivate var _url: String? = nil
-  fileprivate var _headersHash: String? = nil
-  fileprivate var _tool: Sluice_Events_V1_ToolIdentity? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct Sluice_Events_V1_AccessApproved: @unchecked Sendable {
@@ -4792,7 +4841,7 @@ nonisolated extension Sluice_Events_V1_ResourceStatusRecorded: SwiftProtobuf.Mes
 
 nonisolated extension Sluice_Events_V1_RunCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".RunCreated"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}agent_id\0\u{3}agent_uid\0\u{3}user_id\0\u{3}conversation_id\0\u{3}invoke_url\0\u{3}initial_message\0\u{3}deadline_us\0\u{2}\u{2}input\0\u{1}user\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}agent_id\0\u{3}agent_uid\0\u{3}user_id\0\u{3}conversation_id\0\u{3}invoke_url\0\u{3}initial_message\0\u{3}deadline_us\0\u{2}\u{2}input\0\u{1}user\0\u{3}invoke_address\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4809,6 +4858,7 @@ nonisolated extension Sluice_Events_V1_RunCreated: SwiftProtobuf.Message, SwiftP
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.deadlineUs) }()
       case 9: try { try decoder.decodeSingularStringField(value: &self._input) }()
       case 10: try { try decoder.decodeSingularMessageField(value: &self._user) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self._invokeAddress) }()
       default: break
       }
     }
@@ -4846,6 +4896,9 @@ nonisolated extension Sluice_Events_V1_RunCreated: SwiftProtobuf.Message, SwiftP
     try { if let v = self._user {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
     } }()
+    try { if let v = self._invokeAddress {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 11)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4859,6 +4912,7 @@ nonisolated extension Sluice_Events_V1_RunCreated: SwiftProtobuf.Message, SwiftP
     if lhs.deadlineUs != rhs.deadlineUs {return false}
     if lhs._input != rhs._input {return false}
     if lhs._user != rhs._user {return false}
+    if lhs._invokeAddress != rhs._invokeAddress {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5003,19 +5057,100 @@ nonisolated extension Sluice_Events_V1_RunStatusChanged: SwiftProtobuf.Message, 
 
 nonisolated extension Sluice_Events_V1_ActionBlocked: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ActionBlocked"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}tool_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}access_request_id\0\u{3}expires_at_us\0\u{1}call\0\u{3}is_consent\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}action_id\0\u{3}tool_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}access_request_id\0\u{3}expires_at_us\0\u{1}call\0\u{3}is_consent\0\u{3}stated_capability\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.actionID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.toolID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._capability) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self._payloadHash) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self._method) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self._url) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self._accessRequestID) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtUs) }()
+      case 9: try { try decoder.decodeSingularMessageField(value: &self._call) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.isConsent) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self._statedCapability) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.actionID.isEmpty {
+      try visitor.visitSingularBytesField(value: self.actionID, fieldNumber: 1)
+    }
+    if !self.toolID.isEmpty {
+      try visitor.visitSingularStringField(value: self.toolID, fieldNumber: 2)
+    }
+    try { if let v = self._capability {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._payloadHash {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._method {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._url {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._accessRequestID {
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
+    } }()
+    if self.expiresAtUs != 0 {
+      try visitor.visitSingularInt64Field(value: self.expiresAtUs, fieldNumber: 8)
+    }
+    try { if let v = self._call {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    } }()
+    if self.isConsent != false {
+      try visitor.visitSingularBoolField(value: self.isConsent, fieldNumber: 10)
+    }
+    try { if let v = self._statedCapability {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 11)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ActionBlocked, rhs: Sluice_Events_V1_ActionBlocked) -> Bool {
+    if lhs.actionID != rhs.actionID {return false}
+    if lhs.toolID != rhs.toolID {return false}
+    if lhs._capability != rhs._capability {return false}
+    if lhs._payloadHash != rhs._payloadHash {return false}
+    if lhs._method != rhs._method {return false}
+    if lhs._url != rhs._url {return false}
+    if lhs._accessRequestID != rhs._accessRequestID {return false}
+    if lhs.expiresAtUs != rhs.expiresAtUs {return false}
+    if lhs._call != rhs._call {return false}
+    if lhs.isConsent != rhs.isConsent {return false}
+    if lhs._statedCapability != rhs._statedCapability {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".BlockedCall"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fingerprint\0\u{1}reason\0\u{1}requirement\0\u{1}headers\0\u{1}payload\0\u{3}headers_hash\0\u{1}tool\0")
 
   fileprivate class _StorageClass {
-    var _actionID: Data = Data()
-    var _toolID: String = String()
-    var _capability: String? = nil
-    var _payloadHash: String? = nil
-    var _method: String? = nil
-    var _url: String? = nil
-    var _accessRequestID: Data? = nil
-    var _expiresAtUs: Int64 = 0
-    var _call: Sluice_Events_V1_BlockedCall? = nil
-    var _isConsent: Bool = false
+    var _fingerprint: Data = Data()
+    var _reason: String = String()
+    var _requirement: Sluice_Events_V1_ApprovalRequirement? = nil
+    var _headers: String = String()
+    var _payload: Data? = nil
+    var _headersHash: String? = nil
+    var _tool: Sluice_Events_V1_ToolIdentity? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -5026,16 +5161,13 @@ nonisolated extension Sluice_Events_V1_ActionBlocked: SwiftProtobuf.Message, Swi
     private init() {}
 
     init(copying source: _StorageClass) {
-      _actionID = source._actionID
-      _toolID = source._toolID
-      _capability = source._capability
-      _payloadHash = source._payloadHash
-      _method = source._method
-      _url = source._url
-      _accessRequestID = source._accessRequestID
-      _expiresAtUs = source._expiresAtUs
-      _call = source._call
-      _isConsent = source._isConsent
+      _fingerprint = source._fingerprint
+      _reason = source._reason
+      _requirement = source._requirement
+      _headers = source._headers
+      _payload = source._payload
+      _headersHash = source._headersHash
+      _tool = source._tool
     }
   }
 
@@ -5054,16 +5186,13 @@ nonisolated extension Sluice_Events_V1_ActionBlocked: SwiftProtobuf.Message, Swi
         // allocates stack space for every case branch when no optimizations are
         // enabled. https://github.com/apple/swift-protobuf/issues/1034
         switch fieldNumber {
-        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._actionID) }()
-        case 2: try { try decoder.decodeSingularStringField(value: &_storage._toolID) }()
-        case 3: try { try decoder.decodeSingularStringField(value: &_storage._capability) }()
-        case 4: try { try decoder.decodeSingularStringField(value: &_storage._payloadHash) }()
-        case 5: try { try decoder.decodeSingularStringField(value: &_storage._method) }()
-        case 6: try { try decoder.decodeSingularStringField(value: &_storage._url) }()
-        case 7: try { try decoder.decodeSingularBytesField(value: &_storage._accessRequestID) }()
-        case 8: try { try decoder.decodeSingularInt64Field(value: &_storage._expiresAtUs) }()
-        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._call) }()
-        case 10: try { try decoder.decodeSingularBoolField(value: &_storage._isConsent) }()
+        case 1: try { try decoder.decodeSingularBytesField(value: &_storage._fingerprint) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._reason) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._requirement) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._headers) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._payload) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._headersHash) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._tool) }()
         default: break
         }
       }
@@ -5076,123 +5205,47 @@ nonisolated extension Sluice_Events_V1_ActionBlocked: SwiftProtobuf.Message, Swi
       // allocates stack space for every if/case branch local when no optimizations
       // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
       // https://github.com/apple/swift-protobuf/issues/1182
-      if !_storage._actionID.isEmpty {
-        try visitor.visitSingularBytesField(value: _storage._actionID, fieldNumber: 1)
+      if !_storage._fingerprint.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._fingerprint, fieldNumber: 1)
       }
-      if !_storage._toolID.isEmpty {
-        try visitor.visitSingularStringField(value: _storage._toolID, fieldNumber: 2)
+      if !_storage._reason.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._reason, fieldNumber: 2)
       }
-      try { if let v = _storage._capability {
-        try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+      try { if let v = _storage._requirement {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
       } }()
-      try { if let v = _storage._payloadHash {
-        try visitor.visitSingularStringField(value: v, fieldNumber: 4)
+      if !_storage._headers.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._headers, fieldNumber: 4)
+      }
+      try { if let v = _storage._payload {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 5)
       } }()
-      try { if let v = _storage._method {
-        try visitor.visitSingularStringField(value: v, fieldNumber: 5)
-      } }()
-      try { if let v = _storage._url {
+      try { if let v = _storage._headersHash {
         try visitor.visitSingularStringField(value: v, fieldNumber: 6)
       } }()
-      try { if let v = _storage._accessRequestID {
-        try visitor.visitSingularBytesField(value: v, fieldNumber: 7)
+      try { if let v = _storage._tool {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
       } }()
-      if _storage._expiresAtUs != 0 {
-        try visitor.visitSingularInt64Field(value: _storage._expiresAtUs, fieldNumber: 8)
-      }
-      try { if let v = _storage._call {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-      } }()
-      if _storage._isConsent != false {
-        try visitor.visitSingularBoolField(value: _storage._isConsent, fieldNumber: 10)
-      }
     }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: Sluice_Events_V1_ActionBlocked, rhs: Sluice_Events_V1_ActionBlocked) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._actionID != rhs_storage._actionID {return false}
-        if _storage._toolID != rhs_storage._toolID {return false}
-        if _storage._capability != rhs_storage._capability {return false}
-        if _storage._payloadHash != rhs_storage._payloadHash {return false}
-        if _storage._method != rhs_storage._method {return false}
-        if _storage._url != rhs_storage._url {return false}
-        if _storage._accessRequestID != rhs_storage._accessRequestID {return false}
-        if _storage._expiresAtUs != rhs_storage._expiresAtUs {return false}
-        if _storage._call != rhs_storage._call {return false}
-        if _storage._isConsent != rhs_storage._isConsent {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension Sluice_Events_V1_BlockedCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".BlockedCall"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fingerprint\0\u{1}reason\0\u{1}requirement\0\u{1}headers\0\u{1}payload\0\u{3}headers_hash\0\u{1}tool\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularBytesField(value: &self.fingerprint) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._requirement) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.headers) }()
-      case 5: try { try decoder.decodeSingularBytesField(value: &self._payload) }()
-      case 6: try { try decoder.decodeSingularStringField(value: &self._headersHash) }()
-      case 7: try { try decoder.decodeSingularMessageField(value: &self._tool) }()
-      default: break
-      }
-    }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.fingerprint.isEmpty {
-      try visitor.visitSingularBytesField(value: self.fingerprint, fieldNumber: 1)
-    }
-    if !self.reason.isEmpty {
-      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
-    }
-    try { if let v = self._requirement {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    if !self.headers.isEmpty {
-      try visitor.visitSingularStringField(value: self.headers, fieldNumber: 4)
-    }
-    try { if let v = self._payload {
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 5)
-    } }()
-    try { if let v = self._headersHash {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 6)
-    } }()
-    try { if let v = self._tool {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_BlockedCall, rhs: Sluice_Events_V1_BlockedCall) -> Bool {
-    if lhs.fingerprint != rhs.fingerprint {return false}
-    if lhs.reason != rhs.reason {return false}
-    if lhs._requirement != rhs._requirement {return false}
-    if lhs.headers != rhs.headers {return false}
-    if lhs._payload != rhs._payload {return false}
-    if lhs._headersHash != rhs._headersHash {return false}
-    if lhs._tool != rhs._tool {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._fingerprint != rhs_storage._fingerprint {return false}
+        if _storage._reason != rhs_storage._reason {return false}
+        if _storage._requirement != rhs_storage._requirement {return false}
+        if _storage._headers != rhs_storage._headers {return false}
+        if _storage._payload != rhs_storage._payload {return false}
+        if _storage._headersHash != rhs_storage._headersHash {return false}
+        if _storage._tool != rhs_storage._tool {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5685,98 +5738,174 @@ nonisolated extension Sluice_Events_V1_ActionFailed: SwiftProtobuf.Message, Swif
 
 nonisolated extension Sluice_Events_V1_AccessRequested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AccessRequested"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{3}tool_id\0\u{3}agent_id\0\u{3}duration_us\0\u{3}run_id\0\u{3}action_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}expires_at_us\0\u{3}is_for_one_call\0\u{3}headers_hash\0\u{1}tool\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}subject\0\u{3}tool_id\0\u{3}agent_id\0\u{3}duration_us\0\u{3}run_id\0\u{3}action_id\0\u{1}capability\0\u{3}payload_hash\0\u{1}method\0\u{1}url\0\u{3}expires_at_us\0\u{3}is_for_one_call\0\u{3}headers_hash\0\u{1}tool\0\u{3}agent_uid\0\u{3}stated_capability\0")
+
+  fileprivate class _StorageClass {
+    var _subject: String = String()
+    var _toolID: String = String()
+    var _agentID: String? = nil
+    var _durationUs: Int64 = 0
+    var _runID: Data? = nil
+    var _actionID: Data? = nil
+    var _capability: String? = nil
+    var _payloadHash: String? = nil
+    var _method: String? = nil
+    var _url: String? = nil
+    var _expiresAtUs: Int64 = 0
+    var _isForOneCall: Bool = false
+    var _headersHash: String? = nil
+    var _tool: Sluice_Events_V1_ToolIdentity? = nil
+    var _agentUid: Data? = nil
+    var _statedCapability: String? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _subject = source._subject
+      _toolID = source._toolID
+      _agentID = source._agentID
+      _durationUs = source._durationUs
+      _runID = source._runID
+      _actionID = source._actionID
+      _capability = source._capability
+      _payloadHash = source._payloadHash
+      _method = source._method
+      _url = source._url
+      _expiresAtUs = source._expiresAtUs
+      _isForOneCall = source._isForOneCall
+      _headersHash = source._headersHash
+      _tool = source._tool
+      _agentUid = source._agentUid
+      _statedCapability = source._statedCapability
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.subject) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.toolID) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self._agentID) }()
-      case 4: try { try decoder.decodeSingularInt64Field(value: &self.durationUs) }()
-      case 5: try { try decoder.decodeSingularBytesField(value: &self._runID) }()
-      case 6: try { try decoder.decodeSingularBytesField(value: &self._actionID) }()
-      case 7: try { try decoder.decodeSingularStringField(value: &self._capability) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self._payloadHash) }()
-      case 9: try { try decoder.decodeSingularStringField(value: &self._method) }()
-      case 10: try { try decoder.decodeSingularStringField(value: &self._url) }()
-      case 11: try { try decoder.decodeSingularInt64Field(value: &self.expiresAtUs) }()
-      case 12: try { try decoder.decodeSingularBoolField(value: &self.isForOneCall) }()
-      case 13: try { try decoder.decodeSingularStringField(value: &self._headersHash) }()
-      case 14: try { try decoder.decodeSingularMessageField(value: &self._tool) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._subject) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._toolID) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._agentID) }()
+        case 4: try { try decoder.decodeSingularInt64Field(value: &_storage._durationUs) }()
+        case 5: try { try decoder.decodeSingularBytesField(value: &_storage._runID) }()
+        case 6: try { try decoder.decodeSingularBytesField(value: &_storage._actionID) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._capability) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._payloadHash) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._method) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._url) }()
+        case 11: try { try decoder.decodeSingularInt64Field(value: &_storage._expiresAtUs) }()
+        case 12: try { try decoder.decodeSingularBoolField(value: &_storage._isForOneCall) }()
+        case 13: try { try decoder.decodeSingularStringField(value: &_storage._headersHash) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._tool) }()
+        case 15: try { try decoder.decodeSingularBytesField(value: &_storage._agentUid) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._statedCapability) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.subject.isEmpty {
-      try visitor.visitSingularStringField(value: self.subject, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._subject.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._subject, fieldNumber: 1)
+      }
+      if !_storage._toolID.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._toolID, fieldNumber: 2)
+      }
+      try { if let v = _storage._agentID {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+      } }()
+      if _storage._durationUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._durationUs, fieldNumber: 4)
+      }
+      try { if let v = _storage._runID {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._actionID {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 6)
+      } }()
+      try { if let v = _storage._capability {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 7)
+      } }()
+      try { if let v = _storage._payloadHash {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 8)
+      } }()
+      try { if let v = _storage._method {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 9)
+      } }()
+      try { if let v = _storage._url {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 10)
+      } }()
+      if _storage._expiresAtUs != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._expiresAtUs, fieldNumber: 11)
+      }
+      if _storage._isForOneCall != false {
+        try visitor.visitSingularBoolField(value: _storage._isForOneCall, fieldNumber: 12)
+      }
+      try { if let v = _storage._headersHash {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 13)
+      } }()
+      try { if let v = _storage._tool {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
+      try { if let v = _storage._agentUid {
+        try visitor.visitSingularBytesField(value: v, fieldNumber: 15)
+      } }()
+      try { if let v = _storage._statedCapability {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 16)
+      } }()
     }
-    if !self.toolID.isEmpty {
-      try visitor.visitSingularStringField(value: self.toolID, fieldNumber: 2)
-    }
-    try { if let v = self._agentID {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
-    } }()
-    if self.durationUs != 0 {
-      try visitor.visitSingularInt64Field(value: self.durationUs, fieldNumber: 4)
-    }
-    try { if let v = self._runID {
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 5)
-    } }()
-    try { if let v = self._actionID {
-      try visitor.visitSingularBytesField(value: v, fieldNumber: 6)
-    } }()
-    try { if let v = self._capability {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 7)
-    } }()
-    try { if let v = self._payloadHash {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 8)
-    } }()
-    try { if let v = self._method {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 9)
-    } }()
-    try { if let v = self._url {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 10)
-    } }()
-    if self.expiresAtUs != 0 {
-      try visitor.visitSingularInt64Field(value: self.expiresAtUs, fieldNumber: 11)
-    }
-    if self.isForOneCall != false {
-      try visitor.visitSingularBoolField(value: self.isForOneCall, fieldNumber: 12)
-    }
-    try { if let v = self._headersHash {
-      try visitor.visitSingularStringField(value: v, fieldNumber: 13)
-    } }()
-    try { if let v = self._tool {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Sluice_Events_V1_AccessRequested, rhs: Sluice_Events_V1_AccessRequested) -> Bool {
-    if lhs.subject != rhs.subject {return false}
-    if lhs.toolID != rhs.toolID {return false}
-    if lhs._agentID != rhs._agentID {return false}
-    if lhs.durationUs != rhs.durationUs {return false}
-    if lhs._runID != rhs._runID {return false}
-    if lhs._actionID != rhs._actionID {return false}
-    if lhs._capability != rhs._capability {return false}
-    if lhs._payloadHash != rhs._payloadHash {return false}
-    if lhs._method != rhs._method {return false}
-    if lhs._url != rhs._url {return false}
-    if lhs.expiresAtUs != rhs.expiresAtUs {return false}
-    if lhs.isForOneCall != rhs.isForOneCall {return false}
-    if lhs._headersHash != rhs._headersHash {return false}
-    if lhs._tool != rhs._tool {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._subject != rhs_storage._subject {return false}
+        if _storage._toolID != rhs_storage._toolID {return false}
+        if _storage._agentID != rhs_storage._agentID {return false}
+        if _storage._durationUs != rhs_storage._durationUs {return false}
+        if _storage._runID != rhs_storage._runID {return false}
+        if _storage._actionID != rhs_storage._actionID {return false}
+        if _storage._capability != rhs_storage._capability {return false}
+        if _storage._payloadHash != rhs_storage._payloadHash {return false}
+        if _storage._method != rhs_storage._method {return false}
+        if _storage._url != rhs_storage._url {return false}
+        if _storage._expiresAtUs != rhs_storage._expiresAtUs {return false}
+        if _storage._isForOneCall != rhs_storage._isForOneCall {return false}
+        if _storage._headersHash != rhs_storage._headersHash {return false}
+        if _storage._tool != rhs_storage._tool {return false}
+        if _storage._agentUid != rhs_storage._agentUid {return false}
+        if _storage._statedCapability != rhs_storage._statedCapability {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

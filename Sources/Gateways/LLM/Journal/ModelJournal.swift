@@ -29,13 +29,15 @@ struct ModelJournal: Sendable {
 
     /// Decides what becomes of a model call of a run.
     ///
-    /// - Parameter isJournaled: False when operator or agent have turned recording off; the attempt is checked all the same.
+    /// - Parameter isJournaled: False when operator or agent have turned recording off; the turn is checked all the same, as
+    ///   it is for runs that clients drive.
     func begin(_ request: LLMRequest, of run: CallingRun?, isJournaled: Bool) async throws -> Beginning {
-        guard let run, run.isServerDriven, run.agentID == request.caller.agent else { return .asked(nil) }
+        let caller = request.caller
+        guard let run, caller.acting != nil || run.agentID == caller.agent else { return .asked(nil) }
         let identity = ModelCallIdentity.make(
             operation: request.operation.rawValue, provider: request.provider, body: request.body)
         do {
-            guard isJournaled else {
+            guard isJournaled, run.isServerDriven, run.agentID == caller.agent else {
                 try check(nil, request, of: run)
                 return .asked(nil)
             }
@@ -92,7 +94,8 @@ struct ModelJournal: Sendable {
 
     private static func sent(_ request: LLMRequest, _ run: CallingRun) -> CommandRequest {
         CommandRequest(
-            workspace: run.workspace, actor: request.caller.actor, traceparent: request.caller.traceparent)
+            workspace: run.workspace, actor: request.caller.actor, agent: request.caller.acting,
+            attemptID: request.caller.requestID, traceparent: request.caller.traceparent)
     }
 
     /// The recorded response; `nil` when it was too large to keep, or its key is destroyed.

@@ -4,21 +4,28 @@ package import Domain
 package struct ModelCaller: Sendable {
     /// The agent that the key or the address is for; `nil` when it may speak for any.
     let agent: String?
+    /// The agent, for the writer; `nil` for a key of another role.
+    let acting: ActingAgent?
     let actor: Actor
     let traceparent: String?
     let runID: String?
     let requestID: String?
     let endUser: String?
 
-    package init(agent: String?, actor: Actor, traceparent: String?, headers: [(name: String, value: String)]) {
+    package init(
+        agent: String?, acting: ActingAgent? = nil, actor: Actor, traceparent: String?,
+        headers: [(name: String, value: String)]
+    ) {
         func header(_ name: String) -> String? {
             headers.first { $0.name.lowercased() == name && !$0.value.isEmpty }?.value
         }
         self.agent = agent
+        self.acting = acting
         self.actor = actor
         self.traceparent = traceparent
         runID = header("x-run-id")
         requestID = header("x-request-id")
-        endUser = header("x-end-user-id").map { $0.percentDecoded ?? $0 }
+        // A managed agent names no user: its calls are for the user of a run of its own, or for none.
+        endUser = acting?.isManaged != true ? header("x-end-user-id").map { $0.percentDecoded ?? $0 } : nil
     }
 }
