@@ -146,8 +146,31 @@ for directory in ("/tmp", "/dev/shm"):
     assert len(found.strip().split("\n")) == 5, found
     for line in found.strip().split("\n"):
         assert int(line.split()[1]) <= 33, found
+    # The two in memory have one budget together.
+    assert sum(int(line.split()[1]) for line in found.split("\n") if line.startswith(("/tmp ", "/dev/shm "))) <= 32, found
     after = os.statvfs(agents.sluice.data)
     assert (before.f_bavail - after.f_bavail) * before.f_frsize < 256 * MEBIBYTE
+
+
+def test_its_memory_is_in_no_file_without_a_name(attempt):
+    found = attempt("""
+import multiprocessing, os
+from multiprocessing import shared_memory
+try:
+    os.memfd_create("hidden")
+    print("MADE")
+except OSError as error:
+    print(error)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(pool.map(abs, [-1, -2]))
+memory = shared_memory.SharedMemory(create=True, size=1024)
+memory.buf[0] = 7
+print(memory.buf[0])
+memory.close()
+memory.unlink()
+""")
+    assert "Operation not permitted" in found and "MADE" not in found, found
+    assert "[1, 2]\n7" in found, found
 
 
 def test_its_processes_are_limited(attempt):

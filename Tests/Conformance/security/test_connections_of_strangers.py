@@ -76,6 +76,17 @@ def test_a_request_with_a_key_gets_in_beside_any_number_of_strangers(limited, ki
         assert float(metrics.split("\nsluice_connections_evicted_total ")[1].split()[0]) >= 7 * CONNECTIONS_MAX
 
 
+def test_strangers_of_one_address_close_no_connection_of_another(limited):
+    sluice = limited()
+    with contextlib.ExitStack() as stack:
+        quiet = stack.enter_context(
+            socket.create_connection(("127.0.0.1", sluice.port), timeout=30, source_address=("127.0.0.2", 0)))
+        strangers = [stack.enter_context(connect(sluice)) for _ in range(4 * CONNECTIONS_MAX)]
+        eventually(lambda: sum(is_open(each) for each in strangers), lambda count: count <= CONNECTIONS_MAX)
+        quiet.sendall(HALF["an open route"])
+        assert quiet.recv(12) == b"HTTP/1.1 200"
+
+
 def test_strangers_who_come_again_at_once_shut_nobody_out(limited):
     sluice = limited()
     is_over = threading.Event()
