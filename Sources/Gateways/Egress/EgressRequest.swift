@@ -21,7 +21,8 @@ package struct EgressRequest: Sendable {
 
     package init(
         workspace: WorkspaceName, agent: String?, acting: ActingAgent?, actor: Actor, tool: String,
-        address: String = "", method: String, path: String, query: String?, headers: [(name: String, value: String)], body: [UInt8],
+        address: String = "", method: String, path: String, query: String?, headers: [(name: String, value: String)],
+        body: [UInt8],
         traceparent: String?
     ) {
         self.workspace = workspace
