@@ -54,7 +54,7 @@ CASES = [
     ("POST", "/runs/{missing}/events", {"type": "USER_MESSAGE"}, 404, "run {missing} not found"),
     ("POST", "/runs/{done}/events", {"type": "USER_MESSAGE"}, 409, "run is COMPLETED"),
     ("POST", "/runs/{running}/events", {}, 400, "type is required"),
-    ("POST", "/runs/{running}/events", {"type": "APPROVED"}, 400, "written by the server alone"),
+    ("POST", "/runs/{running}/events", {"type": "APPROVED"}, 400, "which it alone writes"),
     ("POST", "/runs/{running}/events", {"type": "X", "data": "text"}, 400, "data must be an object"),
     ("GET", "/runs/{missing}/events", None, 404, "run {missing} not found"),
     ("GET", "/runs/{running}/events?after_seq=-1", None, 400, "after_seq must be a number"),

@@ -88,7 +88,7 @@ class Engine:
 def podman(directory):
     """A podman as these machines take it."""
     # Podman takes no path of more than 50 characters for what it keeps while it runs.
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         yield Engine("podman", [
             "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--storage-driver", "vfs",
             "--root", str(directory / "store"), "--runroot", place + "/run"], directory)
@@ -98,7 +98,7 @@ def podman(directory):
 def docker(directory):
     """A docker daemon of our own, that touches nothing of the host's network."""
     # A socket's address is short.
-    with tempfile.TemporaryDirectory() as place, open(directory / "dockerd.log", "wb") as log:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, open(directory / "dockerd.log", "wb") as log:
         address = f"unix://{place}/docker.sock"
         daemon = subprocess.Popen([
             "dockerd", "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver", "vfs",

@@ -289,7 +289,8 @@ class TestAfterACrash:
         done, types = until_end(api, run)
         assert done["status"] == "COMPLETED" and types.count("INVOKE_FAILED") == 1
         second = agent.next_call()
-        assert second[0] == first[0] and second[1]["x-request-id"] == first[1]["x-request-id"]
+        assert second[0] == first[0] and second[1]["idempotency-key"] == first[1]["idempotency-key"]
+        assert [call[1]["x-request-id"] for call in (first, second)] == [f"req-{run}-2", f"req-{run}-3"]
 
     def test_while_the_agent_blocks_within_its_call(self, own_sluice, agent):
         sluice = own_sluice(**FAST)

@@ -87,14 +87,14 @@ extension AccessRequestState {
     /// It does so for calls that ask for nothing stricter than its approvals met, for as long as the call's own rule
     /// lets a grant last, and never in a run that one of its approvers may not approve calls of. It is for the tool that
     /// its approvers were shown, at the same origin, and for the agent that existed then: one that is deployed later under the
-    /// same name needs its own. A grant that does not say which tool or agent, of an older version, covers nothing.
+    /// same name needs its own. A grant that does not say which tool, of an older version, covers nothing; one that does
+    /// not say which agent covers runs of an agent that was never deployed.
     func covers(
         _ begin: BeginToolCall, of run: RunState, _ requirement: RequiredApproval, _ context: DecisionContext
     ) -> Bool {
         let call = begin.call
         guard let grant, expiresAt > context.time, workspace == run.workspace, requested.toolID == call.toolID,
-            requested.tool == begin.tool,
-            let agentUID = requested.agentUID, agentUID == run.agentUID,
+            requested.tool == begin.tool, requested.agentID == run.agentID, requested.agentUID == run.agentUID,
             requirement.isSatisfied(by: grant.requirement),
             grant.grantedAt.adding(requirement.grantDurationMax(context.settings)) > context.time,
             context.settings.allowsSelfApproval || !grant.approvers.contains(where: run.isOwn)

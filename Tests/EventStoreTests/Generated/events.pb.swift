@@ -2085,8 +2085,8 @@ nonisolated struct Sluice_Events_V1_AccessRequested: @unchecked Sendable {
   /// Clears the value of `tool`. Subsequent reads from it will return its default value.
   mutating func clearTool() {_uniqueStorage()._tool = nil}
 
-  /// The resource id of the agent of that name when access was requested; a grant covers runs of no other. Without one the
-  /// grant covers none.
+  /// The resource id of the agent of that name when access was requested; a grant covers runs of no other. Without one it
+  /// covers runs of an agent of that name that is not deployed.
   var agentUid: Data {
     get {_storage._agentUid ?? Data()}
     set {_uniqueStorage()._agentUid = newValue}
