@@ -413,7 +413,8 @@ def test_what_was_on_its_way_when_sluice_died_is_sent_again_under_the_same_key(o
     assert services.expect("approval.decided")[0]["data"]["decision"] == "approved"
     assert team.action(action)["status"] == "APPROVED"
     team.activity(
-        "delivery.started", "delivery.failed", "delivery.started", "delivery.made", "delivery.started", "delivery.made")
+        "delivery.started", "delivery.failed", "delivery.started", "delivery.made", "decision_link.used",
+        "delivery.started", "delivery.made")
     kept = [team.api.get(team.base + path).content for path in ("", "/activity", "/defaults")]
     sluice.stop()
     for path in sluice.data.glob("read*"):
