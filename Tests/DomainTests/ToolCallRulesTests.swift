@@ -191,6 +191,14 @@ import Testing
         #expect(status(action) == .failed)
     }
 
+    @Test mutating func aCallWithoutADigestOfItsHeadersIsNotTheApprovedOne() throws {
+        try invoke()
+        let action = try approved(call(headers: "a"))
+        let events = try begin(call(), Self.requirement)
+        #expect(!events.contains { if case .toolCallStarted = $0 { true } else { false } })
+        #expect(status(action) == .failed)
+    }
+
     @Test mutating func ofTwoApprovalsTheOneForTheCallsHeadersIsUsed() throws {
         try invoke()
         var actions: [ActionID] = []
