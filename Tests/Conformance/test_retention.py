@@ -37,7 +37,9 @@ def marked_run(api):
     """A run with the mark in its events and its action, which was rejected: so it is at its end."""
     run = post(api, "/runs", {"agent_id": "a", "user_id": MARK.decode()})["id"]
     talk(api, run, MARK.decode())
-    action = post(api, f"/runs/{run}/actions", {"tool_id": "t", "capability": MARK.decode()})["action_id"]
+    # The name of a tool is the one text of an action that its record does not seal.
+    action = post(api, f"/runs/{run}/actions", {
+        "tool_id": MARK.decode(), "capability": MARK.decode()})["action_id"]
     post(api, f"/runs/{run}/actions/{action}/reject", {"reason": MARK.decode()})
     assert api.get(f"/runs/{run}").json["status"] == "FAILED"
     return run, action
