@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from scripted_tool import ScriptedTool
 from sluice_process import SluiceProcess
 
 SHIM = pathlib.Path(__file__).parent / "faults" / "shim.c"
@@ -34,6 +35,14 @@ def sluice(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("shared")).start()
     yield process
     assert process.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A tool's server, whose answers a test states."""
+    tool = ScriptedTool()
+    yield tool
+    tool.close()
 
 
 @pytest.fixture

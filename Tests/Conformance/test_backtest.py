@@ -5,7 +5,6 @@ import json
 import pytest
 
 from governed_agent import GovernedAgent, store_tool
-from scripted_tool import ScriptedTool
 from sluice_process import ADMIN_KEY, SluiceProcess
 
 
@@ -14,13 +13,6 @@ def gate(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("backtest")).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def server():
-    tool = ScriptedTool()
-    yield tool
-    tool.close()
 
 
 @pytest.fixture(scope="module")

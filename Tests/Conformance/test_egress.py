@@ -26,13 +26,6 @@ def gate(tmp_path_factory):
     assert process.stop() == 0
 
 
-@pytest.fixture(scope="module")
-def server():
-    tool = ScriptedTool()
-    yield tool
-    tool.close()
-
-
 @pytest.fixture
 def tool(server):
     """The tool's server, as if new."""

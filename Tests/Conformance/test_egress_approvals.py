@@ -7,7 +7,6 @@ import pytest
 
 from governed_agent import GovernedAgent, store_tool
 from scripted_agent import ScriptedAgent
-from scripted_tool import ScriptedTool
 from sluice_process import SluiceProcess
 
 BODY = b'{"amount": 100}\x00\xff'
@@ -19,13 +18,6 @@ def gate(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("approvals"), FAST).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def server():
-    tool = ScriptedTool()
-    yield tool
-    tool.close()
 
 
 @pytest.fixture

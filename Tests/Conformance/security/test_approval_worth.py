@@ -9,7 +9,6 @@ import pytest
 from governed_bank import PAYMENT, Bank, digest, numbers
 from identity_server import IdentityServer
 from scripted_agent import ScriptedAgent
-from scripted_tool import ScriptedTool
 from sluice_process import SluiceProcess
 
 FAST = {"SLUICE_INVOKE_BACKOFF_MIN": "50ms", "SLUICE_INVOKE_BACKOFF_MAX": "200ms"}
@@ -21,13 +20,6 @@ def gate(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("worth"), FAST).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def server():
-    tool = ScriptedTool()
-    yield tool
-    tool.close()
 
 
 @pytest.fixture

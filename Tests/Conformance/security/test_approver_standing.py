@@ -5,7 +5,6 @@ import pytest
 from approval_services import Services, link_in
 from governed_bank import KEYS, PAYMENT, JointBank, digest
 from http_client import HTTPClient
-from scripted_tool import ScriptedTool
 from sluice_process import SluiceProcess
 from test_requirements_add_up import rule
 from waiting import eventually
@@ -18,13 +17,6 @@ def gate(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("standing")).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def server():
-    tool = ScriptedTool()
-    yield tool
-    tool.close()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from approval_services import Services, link_in
 from governed_agent import GovernedAgent, store_tool
 from http_client import HTTPClient
 from judged_calls import IDENTITIES, NEVER, digest
-from scripted_tool import ScriptedTool
 from sluice_process import BINARY, SluiceProcess
 
 BODY = b'{"TableName": "orders"}'
@@ -22,13 +21,6 @@ def gate(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("headers")).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def server():
-    tool = ScriptedTool()
-    yield tool
-    tool.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 
 from approval_services import Services
 from governed_bank import PAYMENT, JointBank
-from scripted_tool import ScriptedTool
 from sluice_process import SluiceProcess
 
 
@@ -16,13 +15,6 @@ def gate(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("joint")).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def server():
-    tool = ScriptedTool()
-    yield tool
-    tool.close()
 
 
 @pytest.fixture
