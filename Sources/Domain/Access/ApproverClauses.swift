@@ -23,7 +23,7 @@ package struct ApproverClauses: Hashable, Sendable {
     /// Both together.
     package func and(_ other: ApproverClauses) -> ApproverClauses { ApproverClauses(groups + other.groups) }
 
-    /// True when approvals that meet the other clauses meet these as well, whoever gave them.
+    /// True when approvals that meet the other clauses meet these as well, regardless of the approver.
     package func isMet(by met: ApproverClauses) -> Bool {
         groups.allSatisfy { clause in met.groups.contains { Self.holds(clause, all: $0) } }
     }

@@ -25,7 +25,7 @@ package struct AccessRequested: Hashable, Sendable {
     package let url: String?
     /// When the request expires if nobody decides.
     package let expiresAt: Timestamp
-    /// Whether the gate asks, for one call: each is a request of its own.
+    /// True when the gate asks, for one call: each is a request of its own.
     package let isForOneCall: Bool
     /// The tool of that name when access was requested; `nil` when there was none, and in records of older versions.
     package let tool: ToolIdentity?

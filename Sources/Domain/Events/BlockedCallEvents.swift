@@ -14,7 +14,7 @@ package struct RequiredApproval: Hashable, Sendable {
     package let duration: Duration?
     /// How approvers are told, as the rule says; `nil` when it says nothing.
     package let delivery: RequestedDelivery?
-    /// Whether each approval has to be signed with the approver's own SSH key.
+    /// True when each approval has to be signed with the approver's own SSH key.
     package let needsSignature: Bool
     /// The longest grant that the rule allows; `nil` when it says nothing.
     package let durationMax: Duration?
@@ -40,7 +40,7 @@ package struct RequestedDelivery: Hashable, Sendable {
     package let connectors: [String]
     package let mode: String?
     package let fallsBackToUI: Bool?
-    /// Whether the workspace's default connectors are told as well.
+    /// True when the workspace's default connectors are notified as well.
     package let includesDefaults: Bool
 
     package init(connectors: [String], mode: String?, fallsBackToUI: Bool?, includesDefaults: Bool = false) {

@@ -141,7 +141,7 @@ struct JSONScan {
         return false
     }
 
-    /// What closes the open brackets.
+    /// The brackets that close the open ones.
     var closing: [UInt8] {
         open.reversed().map { $0 == UInt8(ascii: "{") ? UInt8(ascii: "}") : UInt8(ascii: "]") }
     }

@@ -85,7 +85,7 @@ extension ActiveState {
         return resources[index].value
     }
 
-    /// The resource to store anew; `nil` when there is none of that name.
+    /// The resource to store again; `nil` when there is none of that name.
     private func stored(_ key: ResourceKey) throws(Rejection) -> ResourceState? {
         let current = exactly(key)
         guard current == nil, resources[key] != nil else { return current }

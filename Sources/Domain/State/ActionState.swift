@@ -44,10 +44,10 @@ package struct ActionState: Hashable, Sendable {
         }
     }
 
-    /// What the agent left to go on from once the action is decided.
+    /// The state that the agent left to resume from once the action is decided.
     package enum Checkpoint: UInt8, Hashable, Sendable, CaseIterable {
         case none
-        /// The runtime's built-in loop goes on where it stopped.
+        /// The runtime's built-in loop resumes where it stopped.
         case loop
         /// The agent's handler starts from the top.
         case handler

@@ -21,7 +21,7 @@ package struct ToolCallJournal: Sendable {
         /// Its number among the calls of its identity, from 1.
         package fileprivate(set) var occurrence: UInt32
         package fileprivate(set) var stage: Stage
-        /// True when it lies before the checkpoint that the agent's loop goes on from.
+        /// True when it lies before the checkpoint that the agent's loop resumes from.
         package fileprivate(set) var isPast: Bool
         /// The attempt in which the agent asked for it last.
         package fileprivate(set) var attempt: UInt32
@@ -45,7 +45,7 @@ package struct ToolCallJournal: Sendable {
 
     /// The part of the run whose recorded calls an attempt repeats.
     package enum Scope: UInt8, Hashable, Sendable, CaseIterable {
-        /// What lies after the checkpoint that the agent's loop goes on from.
+        /// The calls after the checkpoint that the agent's loop resumes from.
         case checkpoint
         /// The whole run: the agent's handler starts from the top.
         case run
@@ -105,7 +105,7 @@ package struct ToolCallJournal: Sendable {
     /// - Parameters:
     ///   - scope: `nil` when the agent left no checkpoint: an agent whose checkpoints do not restart its handler is then
     ///     past all of its earlier turns.
-    ///   - checkpointAttempt: the attempt in which a loop left the checkpoint that it goes on from. The checkpoint lies
+    ///   - checkpointAttempt: the attempt in which a loop left the checkpoint that it resumes from. The checkpoint lies
     ///     after the calls of that attempt, and before those that an earlier attempt made beyond it.
     mutating func beginAttempt(ofNewTurn isNew: Bool, _ scope: Scope?, checkpointAttempt: UInt32? = nil) {
         if isNew { turn += 1 }

@@ -28,7 +28,7 @@ package final class RuntimeDirectory: Sendable {
     deinit { close(descriptor) }
 
     var launcher: String { path + "/launch.py" }
-    /// What an agent's interpreter imports of Sluice.
+    /// The modules of Sluice that an agent's interpreter imports.
     var agentModules: String { path + "/modules" }
     var buildLauncher: String { path + "/build.py" }
     package var gateSocket: String { path + "/gate.sock" }

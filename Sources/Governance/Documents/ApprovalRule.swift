@@ -14,7 +14,7 @@ package struct ApprovalRule: Hashable, Sendable {
     package let defaultDuration: Duration?
     /// The longest grant that approvers may give; `nil` makes it the default duration, when there is one.
     package let maxDuration: Duration?
-    /// Whether each approval has to be signed with the approver's own SSH key.
+    /// True when each approval has to be signed with the approver's own SSH key.
     package let requiresSignature: Bool
     package let delivery: ApprovalDelivery
 
@@ -90,7 +90,7 @@ package struct ApprovalDelivery: Hashable, Sendable {
     package let connectors: [String]
     package let mode: String?
     package let fallsBackToUI: Bool?
-    /// Whether the workspace's default connectors are told as well; never of a single document.
+    /// True when the workspace's default connectors are notified as well; never of a single document.
     package let includesDefaults: Bool
 
     init() { self.init(connectors: [], mode: nil, fallsBackToUI: nil, includesDefaults: false) }

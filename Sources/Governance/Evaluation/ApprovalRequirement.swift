@@ -15,7 +15,7 @@ package struct ApprovalRequirement: Hashable, Sendable {
     /// True when the settings limit grants as well, because a rule that counts has no duration.
     package let isLimitedBySettings: Bool
     package let delivery: ApprovalDelivery
-    /// Whether each approval has to be signed with the approver's own SSH key.
+    /// True when each approval has to be signed with the approver's own SSH key.
     package let needsSignature: Bool
 
     package static let defaultDuration: Duration = .seconds(4 * 3600)

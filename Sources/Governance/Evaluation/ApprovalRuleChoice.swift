@@ -7,7 +7,7 @@ enum ApprovalRuleChoice {
         let reason: String
     }
 
-    /// What asks for the approval of a call.
+    /// The source of the demand that a call be approved.
     struct Asking {
         /// The names of the policies with a rule that asks.
         let policies: Set<String>

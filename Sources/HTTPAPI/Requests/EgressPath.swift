@@ -1,6 +1,6 @@
 /// The path of a call of a tool, `/as/<token>/egress/<tool>…`, and the part of it that is the tool's.
 struct EgressPath: Hashable, Sendable {
-    /// What the agent calls the tool by: the path up to and including the tool's name.
+    /// The tool's address as the agent uses it: the path up to and including the tool's name.
     let address: String
     /// The tool's name, with its escapes.
     let tool: String

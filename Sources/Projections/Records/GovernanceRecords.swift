@@ -24,7 +24,7 @@ package struct AccessRequestRecord: Hashable, Sendable {
     package let expiresAt: Timestamp
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
-    /// Whether the gate asks, for one call; a client does otherwise.
+    /// True when the gate asks, for one call; a client does otherwise.
     package let isForOneCall: Bool
     /// The position of the request's first event: requests sort by it.
     package let position: Position

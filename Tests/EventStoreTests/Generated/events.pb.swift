@@ -1765,7 +1765,7 @@ nonisolated struct Sluice_Events_V1_RequestedDelivery: Sendable {
   /// Clears the value of `fallsBackToUi`. Subsequent reads from it will return its default value.
   mutating func clearFallsBackToUi() {self._fallsBackToUi = nil}
 
-  /// The workspace's default connectors are told as well.
+  /// The workspace's default connectors are notified as well.
   var includesDefaults: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
