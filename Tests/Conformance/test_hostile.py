@@ -1,5 +1,6 @@
 """Nothing a client sends makes a 500, hangs the daemon, or goes unanswered."""
 
+import contextlib
 import json
 import socket
 
@@ -107,7 +108,8 @@ def raw(sluice, request):
     with socket.create_connection(("127.0.0.1", sluice.port), timeout=20) as connection:
         try:
             connection.sendall(request)
-            connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # a refusal may have closed the connection already
+                connection.shutdown(socket.SHUT_WR)
             answer = b""
             while chunk := connection.recv(65536):
                 answer += chunk
