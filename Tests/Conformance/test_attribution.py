@@ -1,5 +1,6 @@
 """Two runs of one agent at a time, with every HTTP client: each request is attributed to the run that made it."""
 
+import importlib.util
 import threading
 
 import pytest
@@ -206,3 +207,24 @@ def test_a_module_that_cannot_be_called_fails_the_start(agents, code, message):
     name = f"uncallable-{abs(hash(code)) % 10**8}"
     agents.deploy(name, code)
     agents.await_phase(name, "Failed", containing=message)
+
+
+def test_each_pending_call_of_an_attempt_is_named_once_until_its_tool_responds(attempts):
+    """Calls to one path differ by their bodies, and other calls of a run that waits are refused with its action."""
+    attempt, pay = attempts.Attempt("run", "req"), ("POST", "/egress/bank/pay")
+    attempt.note(pay, 403, "APPROVAL_REQUIRED", "first", "bank")
+    attempt.note(pay, 403, "APPROVAL_REQUIRED", "second", "bank")
+    attempt.note(("DELETE", "/egress/bank/"), 403, "APPROVAL_REQUIRED", "first", "bank")
+    attempt.note(pay, 429, "TOO_MANY_CALLS", "", "bank")
+    assert [each["action_id"] for each in attempt.pending] == ["first", "second"]
+    attempt.note(pay, 422, "", "", "bank")
+    assert [each["action_id"] for each in attempt.pending] == ["second"]
+
+
+@pytest.fixture
+def attempts():
+    file = ROOT / "Sources/Execution/Python/attempts.py"
+    specification = importlib.util.spec_from_file_location("sluice_attempts", file)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module

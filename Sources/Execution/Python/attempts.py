@@ -39,19 +39,20 @@ class Attempt:
         self._pending = {}
 
     def note(self, call, status, code, action_id, tool):
-        """Keeps what the gate answered to a call: a pending action, or the end of an earlier one."""
+        """Keeps a pending action that the gate named; a response of the tool ends the earliest one of such a call."""
         with self._lock:
             if status == 403 and code in PENDING_CODES:
-                self._pending.setdefault(
-                    call, {"code": code, "action_id": action_id, "run_id": self.run_id, "tool": tool})
-            else:
-                self._pending.pop(call, None)
+                detail = {"code": code, "action_id": action_id, "run_id": self.run_id, "tool": tool}
+                self._pending.setdefault(action_id, (call, detail))
+            elif not code:
+                ended = next((each for each, (pending, _) in self._pending.items() if pending == call), None)
+                self._pending.pop(ended, None)
 
     @property
     def pending(self):
         """The details of the actions that wait, in the order in which their calls were made."""
         with self._lock:
-            return list(self._pending.values())
+            return [detail for _, detail in self._pending.values()]
 
 
 _current = contextvars.ContextVar("sluice_attempt", default=None)

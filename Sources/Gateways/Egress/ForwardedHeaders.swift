@@ -21,22 +21,22 @@ enum ForwardedHeaders {
         return headers
     }
 
-    /// The headers of a tool's answer.
+    /// The prefix of the headers in which the gate itself tells an agent something.
+    private static let ownPrefix = "sluice-"
+
+    /// The headers of a tool's answer, without those that only the gate may say.
     ///
     /// - Parameter isHead: true when they stand for those of GET, length included.
     static func ofAnswer(
         _ headers: [(name: String, value: String)], isHead: Bool = false
     ) -> [(name: String, value: String)] {
-        kept(headers, without: isHead ? [] : ["content-length"])
-    }
-
-    private static func kept(
-        _ headers: [(name: String, value: String)], without others: Set<String>
-    ) -> [(name: String, value: String)] {
         let named = headers.filter { $0.name.lowercased() == "connection" }.flatMap { header in
             header.value.split(separator: ",").map { $0.trimmingBlanks.lowercased() }
         }
-        let dropped = hopByHop.union(others).union(named)
-        return headers.filter { !dropped.contains($0.name.lowercased()) }
+        let dropped = hopByHop.union(isHead ? [] : ["content-length"]).union(named)
+        return headers.filter {
+            let name = $0.name.lowercased()
+            return !dropped.contains(name) && !name.hasPrefix(ownPrefix)
+        }
     }
 }
