@@ -181,7 +181,7 @@ package struct Daemon: Sendable {
     private func check(_ log: EventLog) async throws {
         do {
             try await log.checkSealed()
-            logger.info("the sealed segments are as they were written")
+            logger.info("sealed segments verified")
         } catch let error as LogError {
             throw DaemonError(.logUnusable, error.description)
         }

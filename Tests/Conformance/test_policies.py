@@ -38,6 +38,13 @@ def governed(sluice):
     ({"policies": [RULE | {"tags": "money"}]}, "spec.policies[0].tags must be an array"),
     ({"approvals": [{"approvers": {"match": "most"}}]}, "spec.approvals[0].approvers.match must be one of any, all"),
     ({"approvals": [{"defaultDuration": "soon"}]}, "spec.approvals[0].defaultDuration must be a duration"),
+    # Each would make a rule wider, or an approval easier, than it reads.
+    ({"policies": [RULE | {"operation": ["GET"]}]}, 'spec.policies[0] has an unknown member "operation": use permission'),
+    ({"rules": [RULE | {"url": "https://x"}]}, 'spec.rules[0] has an unknown member "url"'),
+    ({"policies": [RULE], "approval": []}, 'spec has an unknown member "approval"'),
+    ({"approvals": [{"approvers": {"group": ["a"]}}]}, 'spec.approvals[0].approvers has an unknown member "group"'),
+    ({"approvals": [{"requiresSignature": True}]}, 'spec.approvals[0] has an unknown member "requiresSignature"'),
+    ({"approvals": [{"delivery": {"connector": "x"}}]}, 'spec.approvals[0].delivery has an unknown member "connector"'),
 ])
 def test_a_wrong_policy_is_refused_by_post_and_put(api, spec, message):
     assert api.post("/api/policies", {"name": "checked", "spec": {"policies": [RULE]}}).status == 201
@@ -46,6 +53,12 @@ def test_a_wrong_policy_is_refused_by_post_and_put(api, spec, message):
         assert answer.status == 400 and message in answer.error, answer
     assert api.get("/api/policies/checked").json["spec"] == {"policies": [RULE]}
     assert api.get("/api/policies/wrong").status == 404
+
+
+def test_a_description_in_a_policy_decides_nothing_and_is_kept(api):
+    spec = {"description": "pays", "policies": [RULE | {"description": "reads"}], "approvals": [{"description": "who"}]}
+    assert api.post("/api/policies", {"name": "described", "spec": spec}).status == 201
+    assert api.get("/api/policies/described").json["spec"] == spec
 
 
 def test_a_policy_cannot_hide_behind_a_path_of_the_api(api):

@@ -18,7 +18,7 @@ extension ActiveState {
         guard !action.isConsent else {
             throw Rejection(
                 .consentIsTheUsers,
-                "action \(actionID) waits for the consent of the run's user, which nobody else can give: let them open its "
+                "action \(actionID) waits for the consent of the run's user alone: let them open its "
                     + "authorization_url")
         }
         try checkText(reason, "reason", bytesMax: context.settings.limits.textBytesMax)

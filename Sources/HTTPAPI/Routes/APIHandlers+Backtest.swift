@@ -20,6 +20,7 @@ extension APIHandlers {
         let policy: Policy
         do throws(InvalidDocument) {
             policy = try Policy(spec: spec)
+            try Policy.checkMembers(spec: spec)
         } catch {
             throw APIError.badRequest("policy.\(error.message)")
         }

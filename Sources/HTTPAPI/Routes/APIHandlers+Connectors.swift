@@ -125,7 +125,7 @@ extension APIHandlers {
         else { return }
         throw APIError(
             .forbidden, .forbidden,
-            "decision_links lets whoever gets this connector's messages decide: storing it needs a key of role admin; "
+            "decision_links lets every reader of this connector's messages decide: storing it needs a key of role admin; "
                 + "send decision_links false, or have an admin send it")
     }
 

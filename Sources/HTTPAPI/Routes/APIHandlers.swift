@@ -90,7 +90,8 @@ final class APIHandlers: Sendable {
                     + "provider a spec.role")
         }
         let who = if case .person = principal.caller { "a person" } else { "a key" }
-        let hint = permission.hint.map { ": \($0)" } ?? ""
+        let roles = permission.roles.map(\.rawValue).joined(separator: " or ")
+        let hint = permission.hint.map { ": \($0)" } ?? ": it needs role \(roles)"
         return APIError(.forbidden, .forbidden, "\(who) of role \(role.rawValue) may not do this\(hint)")
     }
 
