@@ -92,12 +92,6 @@ struct DocumentReader {
         return value
     }
 
-    /// The names of the object's members, in their order.
-    var memberNames: [String] {
-        guard case .object(let members) = value else { return [] }
-        return members.map(\.name)
-    }
-
     func invalid(_ name: String, _ what: String) -> InvalidDocument { InvalidDocument("\(path).\(name) \(what)") }
 
     private func array(_ name: String) throws(InvalidDocument) -> [JSONValue] {

@@ -3,39 +3,44 @@ package import Domain
 /// The members of a policy's document.
 ///
 /// A misspelled member makes a rule wider, or an approval easier, than its author means: `operation` for `operations`
-/// allows every method, `group` for `groups` lets any approver decide. So a policy that is stored has known members alone.
-/// Stored documents are read without this check, so that those of earlier versions keep deciding.
+/// allows every method, `group` for `groups` lets any approver decide. Unknown members are stored all the same, because
+/// clients may have members of their own.
 extension Policy {
-    /// Members for notes, which decide nothing.
-    private static let notes: Set = ["description"]
+    private static let ruleMembers = ["permission", "resource", "operations", "tags"]
+    private static let approvalMembers = [
+        "name", "toolIds", "capabilities", "resource", "tags", "operations", "approvers", "defaultDuration",
+        "maxDuration", "requireSignature", "delivery",
+    ]
 
-    /// - Throws: when the content of `spec` has a member that no version of this document defines.
-    package static func checkMembers(spec: JSONValue) throws(InvalidDocument) {
-        let reader = try DocumentReader(spec, path: "spec")
-        try reader.checkMembers(["policies", "rules", "approvals"], notes)
+    /// A sentence for each member of `spec`'s content that decides nothing and is no note, with the known ones.
+    package static func unknownMembers(spec: JSONValue) -> [String] {
+        var found = spec.unknownMembers("spec", known: ["policies", "rules", "approvals"])
         for name in ["policies", "rules"] {
-            for rule in try reader.objects(name, max: rulesMax) {
-                try rule.checkMembers(["permission", "resource", "operations", "tags"], notes)
-            }
+            for (path, rule) in spec.elements(name) { found += rule.unknownMembers(path, known: ruleMembers) }
         }
-        for approval in try reader.objects("approvals", max: approvalsMax) {
-            try approval.checkMembers(
-                [
-                    "name", "toolIds", "capabilities", "resource", "tags", "operations", "approvers", "defaultDuration",
-                    "maxDuration", "requireSignature", "delivery",
-                ], notes)
-            try approval.object("approvers")?.checkMembers(["groups", "match"], notes)
-            try approval.object("delivery")?.checkMembers(["connectors", "mode", "fallbackToUI"], notes)
+        for (path, approval) in spec.elements("approvals") {
+            found += approval.unknownMembers(path, known: approvalMembers)
+            found += approval["approvers"]?.unknownMembers("\(path).approvers", known: ["groups", "match"]) ?? []
+            found +=
+                approval["delivery"]?.unknownMembers("\(path).delivery", known: ["connectors", "mode", "fallbackToUI"])
+                ?? []
         }
+        return found
     }
 }
 
-extension DocumentReader {
-    fileprivate func checkMembers(_ known: [String], _ notes: Set<String>) throws(InvalidDocument) {
-        for name in memberNames where !known.contains(name) && !notes.contains(name) {
-            throw InvalidDocument(
-                "\(path) has an unknown member \"\(name.excerpt)\": use \(known.joined(separator: ", ")), or description "
-                    + "for notes")
+extension JSONValue {
+    /// The elements of a member of `spec`, each with its path.
+    fileprivate func elements(_ name: String) -> [(path: String, element: JSONValue)] {
+        guard case .array(let elements)? = self[name] else { return [] }
+        return elements.enumerated().map { ("spec.\(name)[\($0)]", $1) }
+    }
+
+    fileprivate func unknownMembers(_ path: String, known: [String]) -> [String] {
+        guard case .object(let members) = self else { return [] }
+        return members.filter { !known.contains($0.name) && $0.name != "description" }.map { member in
+            "\(path) has an unknown member \"\(member.name.excerpt)\", which decides nothing: use "
+                + "\(known.joined(separator: ", ")), or description for notes"
         }
     }
 }

@@ -34,7 +34,6 @@ package enum SpecDocument {
     private static func checkPolicy(_ spec: JSONValue) throws(APIError) {
         do throws(InvalidDocument) {
             _ = try Policy(spec: spec)
-            try Policy.checkMembers(spec: spec)
         } catch {
             throw .badRequest(error.message)
         }
