@@ -37,15 +37,20 @@ package struct ApprovalMessage: Hashable, Sendable {
         isTest ? "Sluice: a test of this connector" : "Approval needed: \(agent ?? user) wants to use \(tool)"
     }
 
-    /// Names and values for a message, in the order to show them: the facts, and the headers as far as they fit.
+    /// Names and values for a message, in the order to show them: the facts and the headers, as far as they fit.
     var shownFacts: [(name: String, value: String)] {
-        guard let headers = headers?.text, headers != "{}" else { return facts }
-        let isCut = headers.count > Self.headersCharactersMax
-        let shown = headers.prefix(Self.headersCharactersMax) + (isCut ? "… (cut; the request shows all)" : "")
-        return facts + [(name: "Headers", value: String(shown))]
+        let shown = facts.map { (name: $0.name, value: Self.cut($0.value, Self.factCharactersMax)) }
+        guard let headers = headers?.text, headers != "{}" else { return shown }
+        return shown + [(name: "Headers", value: Self.cut(headers, Self.headersCharactersMax))]
     }
 
-    /// Names and values, in the order to show them, without the headers.
+    /// The beginning of a value, and a note when there is more.
+    static func cut(_ value: String, _ charactersMax: Int) -> String {
+        guard value.count > charactersMax else { return value }
+        return value.prefix(charactersMax - cutNote.count) + cutNote
+    }
+
+    /// Names and values whole, in the order to show them, without the headers.
     package var facts: [(name: String, value: String)] {
         let call = [method, url].compactMap { $0 }.joined(separator: " ")
         let all: [(String, String?)] = [
@@ -56,7 +61,7 @@ package struct ApprovalMessage: Hashable, Sendable {
             ("Request", subject.requestID?.description), ("Expires", expiresAt.description),
         ]
         return all.compactMap { name, value in
-            value.flatMap { $0.isEmpty ? nil : (name, String($0.prefix(Self.factCharactersMax))) }
+            value.flatMap { $0.isEmpty ? nil : (name, $0) }
         }
     }
 
@@ -78,9 +83,10 @@ package struct ApprovalMessage: Hashable, Sendable {
             + (link == nil ? "" : " The link shows it, and can reject it.")
     }
 
+    private static let cutNote = "… (cut; the request shows all)"
     private static let factCharactersMax = 1_000
     /// Fewer than any service cuts, so that a message always says that there is more.
-    private static let headersCharactersMax = 340
+    private static let headersCharactersMax = 370
 
     private var decisionPath: String {
         switch subject {

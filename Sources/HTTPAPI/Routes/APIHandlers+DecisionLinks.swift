@@ -191,7 +191,8 @@ enum DecisionPage {
     static func body(_ shown: DecisionShown, _ sentence: String?) -> String {
         let view = shown.view
         let rows = view.message.facts.map { fact in
-            "<tr><th>\(ConsentPage.escaped(fact.name))</th><td>\(ConsentPage.escaped(fact.value))</td></tr>"
+            let value = ConsentPage.escaped(BlockedBody.revealed(fact.value))
+            return "<tr><th>\(ConsentPage.escaped(fact.name))</th><td>\(value)</td></tr>"
         }
         return (sentence.map(paragraph) ?? "") + paragraph(standing(view)) + "<table>\(rows.joined())</table>"
             + headers(view.message) + (shown.body?.html(payloadHash: view.message.payloadHash) ?? "")
