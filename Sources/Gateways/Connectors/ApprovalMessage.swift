@@ -37,15 +37,22 @@ package struct ApprovalMessage: Hashable, Sendable {
         isTest ? "Sluice: a test of this connector" : "Approval needed: \(agent ?? user) wants to use \(tool)"
     }
 
-    /// Names and values for a message, in the order to show them; headers are shown as far as they fit.
+    /// Names and values for a message, in the order to show them; each is shown as far as it fits.
     var shownFacts: [(name: String, value: String)] {
-        guard let headers = headers?.text, headers != "{}" else { return facts + identifiers }
-        let isCut = headers.count > Self.headersCharactersMax
-        let shown = headers.prefix(Self.headersCharactersMax) + (isCut ? "… (cut; the request shows all)" : "")
-        return facts + [(name: "Headers", value: String(shown))] + identifiers
+        var shown = facts.map { (name: $0.name, value: Self.cut($0.value, Self.factCharactersMax)) }
+        if let headers = headers?.text, headers != "{}" {
+            shown.append((name: "Headers", value: Self.cut(headers, Self.headersCharactersMax)))
+        }
+        return shown + identifiers
     }
 
-    /// The facts that a decision depends on, in the order to show them, without headers and body.
+    /// The beginning of a value, and a note when there is more.
+    static func cut(_ value: String, _ charactersMax: Int) -> String {
+        guard value.count > charactersMax else { return value }
+        return value.prefix(charactersMax - cutNote.count) + cutNote
+    }
+
+    /// The facts that a decision depends on, whole and in the order to show them, without headers and body.
     package var facts: [(name: String, value: String)] {
         let call = [method, url].compactMap { $0 }.joined(separator: " ")
         return Self.shown([
@@ -65,7 +72,7 @@ package struct ApprovalMessage: Hashable, Sendable {
 
     private static func shown(_ all: [(String, String?)]) -> [(name: String, value: String)] {
         all.compactMap { name, value in
-            value.flatMap { $0.isEmpty ? nil : (name, String($0.prefix(factCharactersMax))) }
+            value.flatMap { $0.isEmpty ? nil : (name, $0) }
         }
     }
 
@@ -87,9 +94,10 @@ package struct ApprovalMessage: Hashable, Sendable {
             + (link == nil ? "" : " The link shows it, and can reject it.")
     }
 
+    private static let cutNote = "… (cut; the request shows all)"
     private static let factCharactersMax = 1_000
     /// Fewer than any service cuts, so that a message always says that there is more.
-    private static let headersCharactersMax = 340
+    private static let headersCharactersMax = 370
 
     private var decisionPath: String {
         switch subject {

@@ -70,8 +70,9 @@ extension EgressGateway {
         do {
             begun = isStream ? .part([]) : try await chunks.begin(upTo: configuration.keptAnswerBytesMax)
         } catch {
-            try await record(.unknown(error: "the answer broke off: \(error)"), 0, nil)
-            return .refusal(502, "TOOL_BROKE_OFF", "the tool's answer broke off: \(error)")
+            let description = redactor.redact("\(error)")
+            try await record(.unknown(error: "the answer broke off: \(description)"), 0, nil)
+            return .refusal(502, "TOOL_BROKE_OFF", "the tool's answer broke off: \(description)")
         }
         switch begun {
         case .whole(let body):

@@ -52,7 +52,7 @@ extension BlockedBody {
     private static func base64(_ bytes: [UInt8]) -> String { Data(bytes.prefix(shownMax)).base64EncodedString() }
 
     /// Characters that cannot be seen, or turn the direction of others, are named in the place of working.
-    private static func revealed(_ text: String) -> String {
+    static func revealed(_ text: String) -> String {
         var shown = ""
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {

@@ -28,7 +28,8 @@ enum DecisionPage {
 
     private static func table(_ rows: [(name: String, value: String)]) -> String {
         let cells = rows.map { row in
-            "<tr><th>\(ConsentPage.escaped(row.name))</th><td>\(ConsentPage.escaped(row.value))</td></tr>"
+            let value = ConsentPage.escaped(BlockedBody.revealed(row.value))
+            return "<tr><th>\(ConsentPage.escaped(row.name))</th><td>\(value)</td></tr>"
         }
         return "<table>\(cells.joined())</table>"
     }
