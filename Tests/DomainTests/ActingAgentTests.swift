@@ -56,6 +56,18 @@ import Testing
         }
     }
 
+    @Test func actsOnNoRunThatAnotherProcessOfItIsCalledFor() throws {
+        var scenario = Scenario()
+        let (run, other) = (
+            try scenario.createRun(invokeURL: Self.address), try scenario.createRun(invokeURL: Self.address)
+        )
+        try scenario.invoke(run)
+        try scenario.invoke(other)
+        scenario.agent = ActingAgent(name: "payments", isManaged: true, turns: [other])
+        for command in commands(run, &scenario) { #expect(scenario.rejection(command)?.code == .notInTurn) }
+        for command in commands(other, &scenario) { #expect(scenario.rejection(command)?.code != .notInTurn) }
+    }
+
     @Test func actsOnNoRunOfAnEarlierAgentOfItsName() throws {
         var scenario = Scenario()
         try scenario.deploy()

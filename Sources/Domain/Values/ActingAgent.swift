@@ -4,10 +4,20 @@ package struct ActingAgent: Hashable, Sendable {
     package let name: String?
     /// True for an agent that Sluice runs: it has a run to act on only while it is called for one.
     package let isManaged: Bool
+    /// The runs that the agent's process was called for when the command came; `nil` for an agent without a process here.
+    package let turns: Set<RunID>?
 
-    package init(name: String?, isManaged: Bool) {
+    package init(name: String?, isManaged: Bool, turns: Set<RunID>? = nil) {
         self.name = name
         self.isManaged = isManaged
+        self.turns = turns
+    }
+
+    /// True in a turn of the run. Another process of the same agent may be in one: an earlier version that is still at a
+    /// run of its own has no part in the runs of its successor.
+    func isInTurn(of run: RunState) -> Bool {
+        guard isManaged else { return true }
+        return run.isServerDriven && turns?.contains(run.id) ?? true
     }
 
     func owns(_ run: RunState) -> Bool { name == nil || name == run.agentID }
@@ -26,7 +36,7 @@ extension ActiveState {
                 .agentMismatch, "run \(id) is one of an earlier agent \(run.agentID), which was deleted")
         }
         try checkAttempt(of: run, requestID: context.attemptID)
-        guard agent.isManaged, !run.isServerDriven else { return run }
+        guard !agent.isInTurn(of: run) else { return run }
         throw Rejection(
             .notInTurn,
             "the agent is not in a turn of run \(id): it acts on a run only while it is called for it")
