@@ -30,6 +30,13 @@ extension ActiveState {
     /// the agent that it was created for: one that is deployed later under the same name has no part in it.
     func runInTurn(_ id: RunID, _ context: DecisionContext) throws(Rejection) -> RunState {
         let run = try activeRun(id, context)
+        let recordedBytesMax = context.settings.limits.recordedBytesPerRunMax
+        guard run.recordedBytes < recordedBytesMax else {
+            throw Rejection(
+                .runFull,
+                "run \(id) is full: it has recorded \(recordedBytesMax) bytes, and nothing is added to it; let it end, and "
+                    + "start another run")
+        }
         guard let agent = context.agent else { return run }
         guard isCurrent(agentOf: run) else {
             throw Rejection(
