@@ -215,8 +215,8 @@ package struct Daemon: Sendable {
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             },
-            invokeOfToken: { token in
-                tokens.onlyInvoke(of: token).map { AgentInvoke(run: $0.run, requestID: $0.requestID) }
+            invokesOfToken: { token in
+                tokens.invokes(of: token).map { AgentInvoke(run: $0.run, requestID: $0.requestID) }
             }, agentRecords: AgentRecords(agents), access: access, keyMisuse: misuse,
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
         let host = configuration.http.host.contains(":") ? "[\(configuration.http.host)]" : configuration.http.host

@@ -6,7 +6,7 @@ import EventStore
 extension WriterMemory {
     /// Counted up whenever these bytes, or what an event does to the memory, mean something else: older snapshots are
     /// not looked at then.
-    private static let snapshotVersion: UInt64 = 10
+    private static let snapshotVersion: UInt64 = 11
 
     package var snapshot: [UInt8] {
         var writer = WireWriter(capacity: 1024 + 256 * (state.runs.count + idempotency.count))
