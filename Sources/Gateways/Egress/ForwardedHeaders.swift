@@ -9,6 +9,9 @@ enum ForwardedHeaders {
         "transfer-encoding", "upgrade", "expect",
     ]
 
+    /// Headers by which the gate speaks to agents; a tool's are dropped.
+    private static let own = "sluice-"
+
     /// The headers of a call to a tool, without its credentials: what was judged, and the gate's own.
     static func ofCall(
         _ chosen: CallHeaders, of tool: GovernedTool, run: RunState, idempotencyKey: String?
@@ -37,6 +40,9 @@ enum ForwardedHeaders {
             header.value.split(separator: ",").map { $0.trimmingBlanks.lowercased() }
         }
         let dropped = hopByHop.union(others).union(named)
-        return headers.filter { !dropped.contains($0.name.lowercased()) }
+        return headers.filter { header in
+            let name = header.name.lowercased()
+            return !dropped.contains(name) && !name.hasPrefix(own)
+        }
     }
 }
