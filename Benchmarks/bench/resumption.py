@@ -15,6 +15,11 @@ CALLS = 5000
 CONNECTIONS = 32
 
 
+class Listener(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 4 * CONNECTIONS
+
+
 class Tool:
     """A tool that answers each payment at once."""
 
@@ -32,8 +37,7 @@ class Tool:
             def log_message(self, *arguments: object) -> None:
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Listener(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return self
 
@@ -66,7 +70,8 @@ class Connection:
         head, found, body = self.received.partition(b"\r\n\r\n")
         if not found:
             return False
-        length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        lines = head.lower().split(b"\r\n")
+        length = next(int(line.split(b":")[1]) for line in lines if line.startswith(b"content-length:"))
         if len(body) < length:
             return False
         self.statuses.append(int(head.split(b" ", 2)[1]))
