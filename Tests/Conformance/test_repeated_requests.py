@@ -259,3 +259,17 @@ def test_a_model_call_that_its_client_gave_up_is_not_the_one_that_is_replayed(ow
     assert b"wording 2" in first.content and first.content == second.content
     assert replayed(second) and models.count == 2
     models.close()
+
+
+def test_an_approved_head_that_was_answered_needs_another_approval(own_sluice, tool):
+    agent = payer(own_sluice(**FAST), tool)
+    tool.go_on.set()
+    policy = {"name": "payer-rules", "spec": {"policies": [
+        {"permission": "approval_required", "operations": ["HEAD"], "resource": tool.url + "/pay*"}]}}
+    assert agent.api.put("/api/policies/payer-rules", policy).status == 200
+    run = agent.start()
+    refused = agent.call(run, "HEAD", "bank", "/pay")
+    assert refused.status == 403
+    agent.approve(agent.action(run, agent.run(run)["blocked_action_id"]))
+    assert [agent.call(run, "HEAD", "bank", "/pay").status for _ in range(2)] == [200, 403]
+    assert len(tool.calls) == 1

@@ -43,7 +43,11 @@ extension APIHandlers {
         }
         let body: ResponseBody =
             switch answer.body {
-            case .whole where isHead: ResponseBody { try await $0.finish(nil) }
+            case .whole where isHead:
+                ResponseBody { writer in
+                    answer.onDelivery?()
+                    try await writer.finish(nil)
+                }
             case .whole(let bytes):
                 ResponseBody(contentLength: bytes.count) { writer in
                     answer.onDelivery?()
