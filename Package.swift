@@ -109,6 +109,7 @@ let package = Package(
                 .subprocess, .system, .logging,
             ],
             embedding: [
+                "Python/answers.py",
                 "Python/attempts.py",
                 "Python/clients.py",
                 "Python/entry.py",

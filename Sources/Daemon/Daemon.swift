@@ -129,7 +129,7 @@ package struct Daemon: Sendable {
             LoopService { await egress.recordUnrecorded() },
             LoopService {
                 for try await batch in store.subscribe(after: position) {
-                    for recorded in batch { egress.callEndings.observe(recorded.event) }
+                    for recorded in batch { egress.observe(recorded.event) }
                     // An ended access is looked up in the read models. When they stop, so does the daemon.
                     if let last = batch.last { try? await projections.reach(last.position) }
                     for recorded in batch { access.observe(recorded.event) }

@@ -209,15 +209,14 @@ def test_a_module_that_cannot_be_called_fails_the_start(agents, code, message):
     agents.await_phase(name, "Failed", containing=message)
 
 
-def test_each_pending_call_of_an_attempt_is_named_once_until_its_tool_responds(attempts):
-    """Calls to one path differ by their bodies, and other calls of a run that waits are refused with its action."""
-    attempt, pay = attempts.Attempt("run", "req"), ("POST", "/egress/bank/pay")
-    attempt.note(pay, 403, "APPROVAL_REQUIRED", "first", "bank")
-    attempt.note(pay, 403, "APPROVAL_REQUIRED", "second", "bank")
-    attempt.note(("DELETE", "/egress/bank/"), 403, "APPROVAL_REQUIRED", "first", "bank")
-    attempt.note(pay, 429, "TOO_MANY_CALLS", "", "bank")
+def test_each_pending_action_of_an_attempt_is_named_once_until_its_call_is_made(attempts):
+    """Other calls of a run that waits are refused with its action."""
+    attempt = attempts.Attempt("run", "req")
+    for action in ("first", "second", "first"):
+        attempt.note(403, "APPROVAL_REQUIRED", action, "bank")
+    attempt.note(429, "TOO_MANY_CALLS", "", "bank")
     assert [each["action_id"] for each in attempt.pending] == ["first", "second"]
-    attempt.note(pay, 422, "", "", "bank")
+    attempt.note(422, "", "first", "bank")
     assert [each["action_id"] for each in attempt.pending] == ["second"]
 
 

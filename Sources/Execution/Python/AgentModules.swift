@@ -8,6 +8,7 @@ enum AgentModules {
 
     private static let package = "sluice_agent"
     private static let modules: [(name: String, source: [UInt8])] = [
+        ("answers", PackageResources.answers_py),
         ("attempts", PackageResources.attempts_py),
         ("clients", PackageResources.clients_py),
         ("entry", PackageResources.entry_py),

@@ -38,21 +38,20 @@ class Attempt:
         self._lock = threading.Lock()
         self._pending = {}
 
-    def note(self, call, status, code, action_id, tool):
-        """Keeps a pending action that the gate named; a response of the tool ends the earliest one of such a call."""
+    def note(self, status, code, action_id, tool):
+        """Keeps what the gate answered to a call: a pending action, or one that the call has carried out."""
         with self._lock:
             if status == 403 and code in PENDING_CODES:
-                detail = {"code": code, "action_id": action_id, "run_id": self.run_id, "tool": tool}
-                self._pending.setdefault(action_id, (call, detail))
-            elif not code:
-                ended = next((each for each, (pending, _) in self._pending.items() if pending == call), None)
-                self._pending.pop(ended, None)
+                self._pending.setdefault(
+                    action_id, {"code": code, "action_id": action_id, "run_id": self.run_id, "tool": tool})
+            else:
+                self._pending.pop(action_id, None)
 
     @property
     def pending(self):
         """The details of the actions that wait, in the order in which their calls were made."""
         with self._lock:
-            return [detail for _, detail in self._pending.values()]
+            return list(self._pending.values())
 
 
 _current = contextvars.ContextVar("sluice_attempt", default=None)
@@ -135,7 +134,7 @@ class Gate:
             return {}
         return {name: value for name, value in attempt.headers.items() if name.lower() not in names}
 
-    def note(self, host, port, method, target, status, header):
+    def note(self, host, port, target, status, header):
         """Tells the attempt of an answer; `header` reads one of its headers by its lowercase name."""
         attempt = current()
         if attempt is None or not self.is_at(host, port):
@@ -143,6 +142,4 @@ class Gate:
         path = urllib.parse.urlsplit(target).path
         _, found, rest = path.partition("/egress/")
         if found:
-            attempt.note(
-                (method, target), status, header("sluice-code") or "", header("sluice-action") or "",
-                rest.split("/")[0])
+            attempt.note(status, header("sluice-code") or "", header("sluice-action") or "", rest.split("/")[0])

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 
-from sluice_agent import attempts, event_loop
+from sluice_agent import answers, attempts, event_loop
 
 # The names that the published runtime looks for; their objects need no framework that is known here.
 RUNTIME_NAMES = ("agent", "chain", "executor", "graph", "crew")
@@ -134,15 +134,21 @@ def _unknown(candidate, name, module, runtime):
 
 
 def _awaited(handler):
-    """The handler, for the runtime to call: a result that has to be awaited is awaited."""
+    """The handler, for the runtime to call: a result that has to be awaited is awaited, and one in parts is complete."""
 
     @functools.wraps(handler)
     def call(*arguments, **options):
         result = handler(*arguments, **options)
-        return event_loop.run(result) if inspect.isawaitable(result) else result
+        if inspect.isawaitable(result) or inspect.isasyncgen(result):
+            return event_loop.run(answers.awaited(result))
+        return answers.plain(result)
+
+    @functools.wraps(handler)
+    async def call_asynchronously(*arguments, **options):
+        return await answers.awaited(handler(*arguments, **options))
 
     # The runtime awaits a coroutine function itself, in an event loop of the request.
-    return handler if inspect.iscoroutinefunction(handler) else call
+    return call_asynchronously if inspect.iscoroutinefunction(handler) else call
 
 
 def conversation(request):
