@@ -14,10 +14,11 @@ _loop = None
 
 def run(awaitable):
     """Awaits in the loop, and returns the result in the calling thread."""
-    return asyncio.run_coroutine_threadsafe(_result(awaitable), _running_loop()).result()
+    return asyncio.run_coroutine_threadsafe(result(awaitable), _running_loop()).result()
 
 
-async def _result(awaitable):
+async def result(awaitable):
+    """A coroutine for any awaitable."""
     return await awaitable
 
 

@@ -1,0 +1,84 @@
+"""The text of an agent's answer: from the value that a framework returns, or from what a script printed."""
+
+import dataclasses
+import io
+import json
+import sys
+
+from sluice_agent import attempts
+
+PRINTED_CHARACTERS_MAX = 1_000_000
+
+
+def text(value):
+    """The value as text. Structured output becomes JSON."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if _is_structured(value):
+        return json.dumps(value, default=_plain, ensure_ascii=False)
+    return str(value)
+
+
+def _is_structured(value):
+    if isinstance(value, (list, tuple, dict)):
+        return True
+    return not isinstance(value, type) and (hasattr(value, "model_dump") or dataclasses.is_dataclass(value))
+
+
+def _plain(value):
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return str(value)
+
+
+class Printed(io.TextIOBase):
+    """Standard output that also keeps what an attempt prints, where the attempt asks for it."""
+
+    def __init__(self, output):
+        self._output = output
+
+    def write(self, part):
+        attempt = attempts.inherited()
+        if attempt is not None and attempt.printed is not None:
+            if attempt.printed.tell() < PRINTED_CHARACTERS_MAX:
+                attempt.printed.write(part[:PRINTED_CHARACTERS_MAX])
+        return self._output.write(part)
+
+    def flush(self):
+        self._output.flush()
+
+    def fileno(self):
+        return self._output.fileno()
+
+    def isatty(self):
+        return self._output.isatty()
+
+    @property
+    def buffer(self):
+        return self._output.buffer
+
+    @property
+    def encoding(self):
+        return self._output.encoding
+
+    @property
+    def errors(self):
+        return self._output.errors
+
+
+def of_script(function):
+    """The function, with what it printed as its result when it returns none."""
+    if not isinstance(sys.stdout, Printed):
+        sys.stdout = Printed(sys.stdout)
+
+    def call(*arguments, **options):
+        attempt = attempts.inherited()
+        if attempt is None:
+            return function(*arguments, **options)
+        attempt.printed = io.StringIO()
+        result = function(*arguments, **options)
+        return attempt.printed.getvalue().strip() if result is None else result
+
+    return call
