@@ -1,11 +1,12 @@
 """The text of an agent's answer: from the value that a framework returns, or from what a script printed."""
 
 import dataclasses
+import functools
 import io
 import json
 import sys
 
-from sluice_agent import attempts
+from sluice_agent import attempts, event_loop
 
 PRINTED_CHARACTERS_MAX = 1_000_000
 
@@ -73,12 +74,18 @@ def of_script(function):
     if not isinstance(sys.stdout, Printed):
         sys.stdout = Printed(sys.stdout)
 
+    @functools.wraps(function)
     def call(*arguments, **options):
         attempt = attempts.inherited()
         if attempt is None:
             return function(*arguments, **options)
         attempt.printed = io.StringIO()
-        result = function(*arguments, **options)
+        try:
+            result = function(*arguments, **options)
+        except (SystemExit, event_loop.Exited) as end:
+            if end.code:
+                raise event_loop.Exited(end.code) from end
+            result = None
         return attempt.printed.getvalue().strip() if result is None else result
 
     return call

@@ -1,6 +1,5 @@
 """Finds what an agent's module offers to be called, and calls it with a message."""
 
-import asyncio
 import functools
 import importlib
 import inspect
@@ -95,8 +94,9 @@ def discover(runtime):
 def _module(entry_point):
     """The agent's module, and the error that ended its import when a script at its end asked a model."""
     name = entry_point.removesuffix(".py").replace("/", ".").replace("\\", ".")
-    for directory in (".", "/app", os.environ.get("RUNAGENTS_USER_CODE_DIR", "").strip()):
-        if directory and directory not in sys.path:
+    directories = [".", "/app", os.environ.get("RUNAGENTS_USER_CODE_DIR", "").strip()]
+    for directory in [each + below for below in ("/src", "") for each in directories if each]:
+        if directory not in sys.path and os.path.isdir(directory):
             sys.path.insert(0, directory)
     try:
         with attempts.importing(), imports.EndableImport(name, attempts.AskedAtImport) as endable:
@@ -175,14 +175,7 @@ def _of_framework(candidate):
 
 def _of_script(function):
     """A script's `main`: it knows of no approvals, and may print its answer."""
-
-    def run(*arguments, **options):
-        result = function(*arguments, **options)
-        return asyncio.run(event_loop.result(result)) if inspect.isawaitable(result) else result
-
-    call = _pausing_at_models(answers.of_script(run))
-    call.__signature__ = inspect.signature(function)
-    return call
+    return _pausing_at_models(answers.of_script(_awaited(function)))
 
 
 def _pausing_at_models(function):
@@ -206,15 +199,17 @@ def _unknown(candidate, name, module, runtime):
 
 
 def _awaited(handler):
-    """The handler, for the runtime to call: a result that has to be awaited is awaited."""
+    """The handler, for the runtime to call: a result that has to be awaited is awaited in the event loop of the process.
+
+    The runtime would await it in a loop of the request, and clients that were made with the module work in one loop alone.
+    """
 
     @functools.wraps(handler)
     def call(*arguments, **options):
         result = handler(*arguments, **options)
         return event_loop.run(result) if inspect.isawaitable(result) else result
 
-    # The runtime awaits a coroutine function itself, in an event loop of the request.
-    return handler if inspect.iscoroutinefunction(handler) else call
+    return call
 
 
 def conversation(request):
