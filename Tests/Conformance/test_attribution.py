@@ -219,6 +219,19 @@ def test_clients_of_the_module_work_in_every_run_of_a_coroutine(agents, tool, na
         assert agents.ask(f"async-{name}", f"{name}-{number}")["response"] == answer
 
 
+@pytest.mark.parametrize("body", ["return 'ran ' + message", "yield 'at first'; yield 'ran ' + message"])
+def test_an_object_of_an_unknown_framework_may_be_asynchronous(agents, body):
+    name = f"unknown-{body[:5]}"
+    agents.deploy(name, f"""
+class Assistant:
+    async def run(self, message):
+        {body}
+
+agent = Assistant()
+""")
+    assert agents.ask(name, "well")["response"] == "ran well"
+
+
 def test_a_script_that_ends_the_process_ends_its_run_alone(agents, tool):
     deploy(agents, "exits", """
 import sys

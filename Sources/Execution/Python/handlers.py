@@ -191,11 +191,42 @@ def _pausing_at_models(function):
     return call
 
 
+class Settled:
+    """An object of no framework that is known here, whose methods return results in place of coroutines."""
+
+    METHODS = ("invoke", "run", "kickoff")
+
+    def __init__(self, candidate):
+        self._candidate = candidate
+
+    def __getattr__(self, name):
+        value = getattr(self._candidate, name)
+        return _settled(value) if name in self.METHODS and callable(value) else value
+
+
+def _settled(method):
+    def call(*arguments, **options):
+        result = method(*arguments, **options)
+        if inspect.isasyncgen(result):
+            result = _last(result)
+        return event_loop.run(result) if inspect.isawaitable(result) else result
+
+    return call
+
+
+async def _last(generator):
+    last = None
+    async for last in generator:
+        pass
+    return last
+
+
 def _unknown(candidate, name, module, runtime):
     """A callable of an object that no adapter knows; a function counts when the module itself defines it."""
     if inspect.isfunction(candidate):
         return candidate if candidate.__module__ == module.__name__ else None
-    return None if inspect.isclass(candidate) else runtime._wrap_framework_object(candidate, name)
+    made = None if inspect.isclass(candidate) else runtime._wrap_framework_object(Settled(candidate), name)
+    return None if made is None else _pausing_at_models(made)
 
 
 def _awaited(handler):
