@@ -20,6 +20,13 @@ def text(value):
     return str(value)
 
 
+def of_message(content):
+    """The text of a message's content, which may be a list of parts."""
+    if isinstance(content, list) and all(isinstance(part, (str, dict)) for part in content):
+        content = "".join(part if isinstance(part, str) else part.get("text", "") for part in content)
+    return text(content)
+
+
 def _is_structured(value):
     if isinstance(value, (list, tuple, dict)):
         return True

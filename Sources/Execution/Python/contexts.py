@@ -17,18 +17,25 @@ def maker(kind):
     """
     if kind in UNSTATED or not inspect.isclass(kind):
         return lambda request: None
-    defined = [value for value in vars(handlers.agent_module()).values() if type(value) is kind]
-    if defined:
+    defined = [
+        value for name, value in vars(handlers.agent_module()).items()
+        if type(value) is kind and not name.startswith("_")]
+    is_own = kind.__module__ != "builtins"
+    if len(defined) == 1 or defined and is_own:
         return lambda request: defined[-1]
+    if not is_own:
+        raise _unstated(kind, f"which {kind.__name__}")
     parameters = _parameters(kind)
-    missing = [
-        name for name, parameter in parameters.items()
-        if parameter.default is parameter.empty and name not in handlers.REQUEST_NAMES]
-    if missing:
-        raise handlers.NotCallable(
-            f"the agent's tools need {kind.__name__}, and its {missing[0]} is not known: define an object of "
-            f"{kind.__name__} in the module, or handler(request)")
+    for name, parameter in parameters.items():
+        if parameter.default is parameter.empty and name not in handlers.REQUEST_NAMES:
+            raise _unstated(kind, f"its {name}")
     return lambda request: kind(**{name: request[name] for name in parameters if name in request})
+
+
+def _unstated(kind, unknown):
+    return handlers.NotCallable(
+        f"the agent's tools need {kind.__name__}, and {unknown} is not known: define an object of {kind.__name__} in "
+        "the module, or handler(request)")
 
 
 def _parameters(kind):

@@ -108,10 +108,11 @@ def _module(entry_point):
 
 def _line(error):
     """The last line of the agent's own files that led to the error."""
+    standard = os.path.dirname(os.__file__)
     own = [
         frame for frame in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in frame.filename and "sluice_agent" not in frame.filename and
-        not frame.filename.startswith("<")]
+        if not frame.filename.startswith(("<", standard)) and "site-packages" not in frame.filename and
+        "sluice_agent" not in frame.filename]
     return f"{os.path.basename(own[-1].filename)}, line {own[-1].lineno}" if own else "one of its lines"
 
 

@@ -92,7 +92,6 @@ def _result(result):
     messages = result.get("messages") if isinstance(result, dict) else result
     if isinstance(messages, list) and messages:
         result = messages[-1]
-    content = getattr(result, "content", result)
-    if isinstance(content, list):
-        content = "".join(part.get("text", "") if isinstance(part, dict) else str(part) for part in content)
-    return {"response": answers.text(content)}
+    if hasattr(result, "content"):
+        return {"response": answers.of_message(result.content)}
+    return {"response": answers.text(result)}
