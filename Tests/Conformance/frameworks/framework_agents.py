@@ -132,7 +132,8 @@ class FrameworkWorld:
         self.api = self.agents.api
         self.bank, self.cashier = Bank(), model or Cashier(payments)
         self.providers = [NativeOpenAI(self.cashier), NativeAnthropic(self.cashier)]
-        self.name = f"{framework.file.replace('_', '-')}-{next(self.numbers)}"
+        # Its processes are found by this name, among those of every daemon of the machine.
+        self.name = f"{framework.file.replace('_', '-')}-{sluice.port}-{next(self.numbers)}"
         self.workspace_models()
         self.make_bank()
         self.deploy()
