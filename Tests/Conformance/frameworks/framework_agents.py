@@ -61,7 +61,7 @@ FRAMEWORKS = [
     Framework("`openai` in a loop with `gather`", "openai_gather", "loops", GATHER, is_default=False),
     Framework("`anthropic` in a loop of its own", "anthropic_loop", "loops"),
     Framework("`anthropic` in a loop with threads", "anthropic_threads", "loops", THREADS, is_default=False),
-    Framework("Google ADK", "google_adk", "google_adk", THREADS, is_default=False),
+    Framework("Google ADK", "google_adk", "google_adk", is_default=False),
     Framework("CrewAI", "crewai", "crewai", THREADS, is_default=False),
 ]
 
