@@ -198,6 +198,56 @@ def test_an_unknown_isolation_is_refused(agents):
     assert answer.status == 400 and 'isolation must be "run"' in answer.json["error"]
 
 
+ASYNC = """
+import os
+
+import httpx
+
+client = httpx.AsyncClient(base_url=os.environ["TOOL_URL_BANK"])
+
+
+async def {name}(message: str):
+    response = await client.post("/" + message)
+    print("printed", response.status_code)
+"""
+
+
+@pytest.mark.parametrize("name, answer", [("handler", "None"), ("main", "printed 200")])
+def test_clients_of_the_module_work_in_every_run_of_a_coroutine(agents, tool, name, answer):
+    """Their connections belong to one event loop, so all runs of the process are in it."""
+    deploy(agents, f"async-{name}", ASYNC.replace("{name}", name))
+    for number in range(3):
+        assert agents.ask(f"async-{name}", f"{name}-{number}")["response"] == answer
+
+
+@pytest.mark.parametrize("body", ["return 'ran ' + message", "yield 'at first'; yield 'ran ' + message"])
+def test_an_object_of_an_unknown_framework_may_be_asynchronous(agents, body):
+    name = f"unknown-{body[:5]}"
+    agents.deploy(name, f"""
+class Assistant:
+    async def run(self, message):
+        {body}
+
+agent = Assistant()
+""")
+    assert agents.ask(name, "well")["response"] == "ran well"
+
+
+def test_a_script_that_ends_the_process_ends_its_run_alone(agents, tool):
+    deploy(agents, "exits", """
+import sys
+
+async def main(message: str):
+    print("said", message)
+    sys.exit(0 if message == "well" else 3)
+""")
+    assert agents.ask("exits", "well")["response"] == "said well"
+    run = agents.start("exits", "badly")
+    assert agents.finished(run)["status"] == "FAILED"
+    assert any("exit code 3" in str(event["data"]) for event in agents.events(run))
+    assert agents.ask("exits", "well")["response"] == "said well"
+
+
 @pytest.mark.parametrize("code, message", [
     ("import no_such_module\n\ndef handler(request):\n    return 1\n", "agent.py cannot be imported"),
     ("from langgraph_of_nobody import thing\nagent = 1\n", "agent.py cannot be imported"),

@@ -1,70 +1,90 @@
-"""Makes a handler's result one that the published runtime can send: it knows texts, and dictionaries that are JSON.
-
-Generators are read to their end, bytes become text, and values without a JSON form of their own become their text.
-"""
+"""The text of an agent's answer: from the value that a framework returns, or from what a script printed."""
 
 import dataclasses
-import enum
-import inspect
+import functools
+import io
+import json
+import sys
 
-# Deeper values are sent as their text.
-DEPTH_MAX = 50
+from sluice_agent import attempts, event_loop, results
 
-
-async def awaited(result):
-    """The result of an asynchronous handler."""
-    if inspect.isawaitable(result):
-        result = await result
-    if inspect.isasyncgen(result):
-        result = _joined([part async for part in result])
-    return plain(result)
+PRINTED_CHARACTERS_MAX = 1_000_000
 
 
-def plain(result):
-    """The result of a handler, as the runtime can take it."""
-    if inspect.isgenerator(result):
-        result = _joined(list(result))
-    if isinstance(result, dict):
-        return _json(result, ())
-    return _text(result) if isinstance(result, (bytes, bytearray, memoryview)) or not _has_text(result) else result
+def text(value):
+    """The value as text. Structured output becomes JSON."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if _is_structured(value):
+        return json.dumps(results.as_json(value), ensure_ascii=False)
+    return str(value)
 
 
-def _joined(parts):
-    """The parts of a generator: one text where all of them are."""
-    if all(isinstance(part, (str, bytes, bytearray)) for part in parts):
-        return "".join(part if isinstance(part, str) else _text(part) for part in parts)
-    return parts
+def of_message(content):
+    """The text of a message's content, which may be a list of parts."""
+    if isinstance(content, list) and all(isinstance(part, (str, dict)) for part in content):
+        content = "".join(part if isinstance(part, str) else part.get("text", "") for part in content)
+    return text(content)
 
 
-def _json(value, above):
-    """The JSON form of a value within the values above it."""
-    if value is None or isinstance(value, (str, bool, int, float)) and not isinstance(value, enum.Enum):
-        return value
-    if len(above) >= DEPTH_MAX or any(each is value for each in above):
-        return _text(value)
-    above = (*above, value)
-    if isinstance(value, dict):
-        return {key if isinstance(key, str) else _text(key): _json(each, above) for key, each in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_json(each, above) for each in value]
-    if isinstance(value, enum.Enum):
-        return _json(value.value, above)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _json(getattr(value, field.name), above) for field in dataclasses.fields(value)}
-    if callable(getattr(value, "model_dump", None)) and not isinstance(value, type):
-        return _json(value.model_dump(), above)
-    return _text(value)
+def _is_structured(value):
+    if isinstance(value, (list, tuple, dict)):
+        return True
+    return not isinstance(value, type) and (hasattr(value, "model_dump") or dataclasses.is_dataclass(value))
 
 
-def _has_text(value):
-    try:
-        str(value)
-    except Exception:
-        return False
-    return True
+class Printed(io.TextIOBase):
+    """Standard output that also keeps what an attempt prints, where the attempt asks for it."""
+
+    def __init__(self, output):
+        self._output = output
+
+    def write(self, part):
+        attempt = attempts.inherited()
+        if attempt is not None and attempt.printed is not None:
+            if attempt.printed.tell() < PRINTED_CHARACTERS_MAX:
+                attempt.printed.write(part[:PRINTED_CHARACTERS_MAX])
+        return self._output.write(part)
+
+    def flush(self):
+        self._output.flush()
+
+    def fileno(self):
+        return self._output.fileno()
+
+    def isatty(self):
+        return self._output.isatty()
+
+    @property
+    def buffer(self):
+        return self._output.buffer
+
+    @property
+    def encoding(self):
+        return self._output.encoding
+
+    @property
+    def errors(self):
+        return self._output.errors
 
 
-def _text(value):
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value).decode("utf-8", "backslashreplace")
-    return str(value) if _has_text(value) else object.__repr__(value)
+def of_script(function):
+    """The function, with what it printed as its result when it returns none."""
+    if not isinstance(sys.stdout, Printed):
+        sys.stdout = Printed(sys.stdout)
+
+    @functools.wraps(function)
+    def call(*arguments, **options):
+        attempt = attempts.inherited()
+        if attempt is None:
+            return function(*arguments, **options)
+        attempt.printed = io.StringIO()
+        try:
+            result = function(*arguments, **options)
+        except (SystemExit, event_loop.Exited) as end:
+            if end.code:
+                raise event_loop.Exited(end.code) from end
+            result = None
+        return attempt.printed.getvalue().strip() if result is None else result
+
+    return call

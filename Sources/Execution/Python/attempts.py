@@ -18,6 +18,13 @@ class Paused(BaseException):
     """
 
 
+class AskedAtImport(BaseException):
+    """A model is asked by lines that run while the agent's module is imported, when there is no run to ask for.
+
+    It is no `Exception`, because a script would take it for a refusal and ask again.
+    """
+
+
 class Attempt:
     """One call of the agent for a run, and the calls of it that wait for a person's decision.
 
@@ -35,6 +42,8 @@ class Attempt:
         self.run_id = run_id
         self.request_id = request_id
         self.pauses_at_model = False
+        # A text buffer, when the attempt's answer is what it prints.
+        self.printed = None
         self._lock = threading.Lock()
         self._pending = {}
 
@@ -96,6 +105,24 @@ def living(attempt):
             _live.discard(attempt)
 
 
+_is_importing = False
+
+
+@contextlib.contextmanager
+def importing():
+    """Runs the body as an import of the agent's module, in which no model is asked."""
+    global _is_importing
+    _is_importing = True
+    try:
+        yield
+    finally:
+        _is_importing = False
+
+
+# Ends of the paths of models that write text. Others, as embeddings, may be used while a module is imported.
+WRITING_MODELS = ("/completions", "/messages", "/responses")
+
+
 class Gate:
     """The gate's address, as the agent's environment names it."""
 
@@ -114,8 +141,10 @@ class Gate:
     def check(self, host, port, target):
         """Checks a request before it is sent.
 
-        - Raises Paused for one to a model, in an attempt that waits.
+        - Raises Paused for one to a model, in an attempt that waits; AskedAtImport where there is no attempt yet.
         """
+        if _is_importing and self.is_at(host, port) and urllib.parse.urlsplit(target).path.endswith(WRITING_MODELS):
+            raise AskedAtImport("a model is asked while the module is imported")
         attempt = inherited()
         if attempt is None or not attempt.pauses_at_model or not self.is_at(host, port):
             return
