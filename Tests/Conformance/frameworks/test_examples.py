@@ -10,8 +10,8 @@ from framework_agents import Framework, FrameworkWorld
 
 FOLDER = pathlib.Path(__file__).parent
 IS_EVERYTHING = os.environ.get("FRAMEWORKS") == "all"
-# Scripts that ask the model at the import, that print their answer, and that state the form of their answer.
-DEFAULTS = ("openai_agents/unguarded", "pydantic_ai/streamed_in_main", "langgraph/create_agent_quickstart")
+# A script that asks the model at its import, and one that prints its answer.
+DEFAULTS = ("openai_agents/unguarded", "pydantic_ai/streamed_in_main")
 REFUSED = {
     "pydantic_ai/bank_support": "need SupportDependencies, and its customer_id is not known: define an object",
     "loops/script": "script.py asks a model while it is imported, in script.py, line 5, and defines nothing",
