@@ -47,7 +47,7 @@ import Testing
         ),
     ])
     func aMisspelledMemberIsNamed(spec: String, message: String) throws {
-        let warnings = Policy.unknownMembers(spec: Fixture.json(spec))
+        let warnings = Policy.unknownMembers(spec: try Fixture.json(spec))
         #expect(warnings.count == 1 && warnings[0].contains(message), "\(warnings)")
         #expect(throws: Never.self) { try Fixture.policy(spec) }
     }
