@@ -48,7 +48,7 @@ def world(sluice, server):
     return agent, agent.start(), server
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("spelling", SPELLINGS, ids=range(len(SPELLINGS)))
 def test_a_whole_body_carries_no_credential(world, spelling):
     agent, run, server = world
     server.answer = lambda call: (200, [("Content-Type", "text/plain")], f"it was\n{spelling}\n\nindeed".encode())
