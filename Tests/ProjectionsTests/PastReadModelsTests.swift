@@ -83,7 +83,7 @@ import Testing
                 group.addTask { try await live.follow(store) }
                 group.addTask {
                     for start in stride(from: 1_000, to: events.count, by: 50) {
-                        _ = try await store.append(Array(events[start..<start + 50]))
+                        _ = try await store.append(Array(events[start..<min(start + 50, events.count)]))
                     }
                 }
                 group.addTask {
