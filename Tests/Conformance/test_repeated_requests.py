@@ -134,7 +134,7 @@ def steps(request):
     for _ in range(30):
         try:
             again = urllib.request.Request(os.environ["TOOL_URL_BANK"] + "/free/pay", data=b"once", method="POST")
-            yield urllib.request.urlopen(again, timeout=0.5).read().decode()
+            yield urllib.request.urlopen(again, timeout=3).read().decode()
             break
         except (TimeoutError, urllib.error.URLError) as error:
             if isinstance(error, urllib.error.HTTPError):
@@ -143,7 +143,8 @@ def steps(request):
 """)
     run = agents.start("payer")
     tool.await_call()
-    threading.Timer(2, tool.go_on.set).start()
+    # Half-way through the second request.
+    threading.Timer(4.5, tool.go_on.set).start()
     approve_blocked(agents, run)
     assert agents.finished(run)["status"] == "COMPLETED", agents.events(run)
     assert agents.answer(run)["response"] == "1 2" and paid(tool) == [b"approved", b"once"]

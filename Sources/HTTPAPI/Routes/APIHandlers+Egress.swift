@@ -41,13 +41,11 @@ extension APIHandlers {
             guard let name = HTTPField.Name(header.name) else { continue }
             headers.append(HTTPField(name: name, value: header.value))
         }
+        // The server writes no body of such a response.
+        if isHead { answer.onDelivery?() }
         let body: ResponseBody =
             switch answer.body {
-            case .whole where isHead:
-                ResponseBody { writer in
-                    answer.onDelivery?()
-                    try await writer.finish(nil)
-                }
+            case .whole where isHead: ResponseBody { try await $0.finish(nil) }
             case .whole(let bytes):
                 ResponseBody(contentLength: bytes.count) { writer in
                     answer.onDelivery?()

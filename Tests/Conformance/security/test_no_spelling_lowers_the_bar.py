@@ -24,7 +24,7 @@ def approve(sluice, action, *groups):
         headers={"X-Payload-Hash": digest(PAYMENT)})
 
 
-@pytest.mark.parametrize("number, path", enumerate(SPELLINGS))
+@pytest.mark.parametrize("number, path", list(enumerate(SPELLINGS)))
 def test_a_path_that_servers_read_in_two_ways_needs_the_approvers_of_both(sluice, tool, number, path):
     name = f"spelled-{number}"
     store_tool(sluice, name, tool.url)
