@@ -41,17 +41,12 @@ extension APIHandlers {
             guard let name = HTTPField.Name(header.name) else { continue }
             headers.append(HTTPField(name: name, value: header.value))
         }
-        // The server writes no body of such a response.
-        if isHead { answer.onDelivery?() }
+        // Head and body of a whole response are written together, which a closure would prevent.
+        if case .whole = answer.body { answer.onDelivery?() } else if isHead { answer.onDelivery?() }
         let body: ResponseBody =
             switch answer.body {
             case .whole where isHead: ResponseBody { try await $0.finish(nil) }
-            case .whole(let bytes):
-                ResponseBody(contentLength: bytes.count) { writer in
-                    answer.onDelivery?()
-                    try await writer.write(ByteBuffer(bytes: bytes))
-                    try await writer.finish(nil)
-                }
+            case .whole(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
             case .streamed(let stream):
                 ResponseBody { writer in
                     answer.onDelivery?()
