@@ -5,12 +5,12 @@ import http.server
 import json
 import queue
 import statistics
-import threading
 import time
 from dataclasses import dataclass, field
 
 from context import Bench
 from daemon import Daemon
+from local_server import LocalServer
 from models import Model
 from table import Figure
 
@@ -19,13 +19,13 @@ AGENTS = {"recorded": True, "asked": False}
 
 
 @dataclass
-class Attempts:
+class Attempts(LocalServer):
     """An agent outside, whose attempts last until the benchmark answers them."""
 
     started: "queue.Queue[dict]" = field(default_factory=queue.Queue)
     ended: "queue.Queue[int]" = field(default_factory=queue.Queue)
 
-    def __enter__(self) -> "Attempts":
+    def handler(self) -> type[http.server.BaseHTTPRequestHandler]:
         attempts = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -37,20 +37,11 @@ class Attempts:
                 self.end_headers()
                 self.wfile.write(b"{}")
 
-            def log_message(self, *arguments: object) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.server.shutdown()
+        return Handler
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/invoke"
+    def invoke_url(self) -> str:
+        return f"{self.url}/invoke"
 
 
 class Caller:
@@ -85,7 +76,7 @@ def recorded_and_replayed(bench: Bench) -> list[Figure]:
             "name": "whole", "credentials": {"api_key": "sk-of-the-model"},
             "spec": {"provider": "openai", "endpoint": model.url("whole"), "models": ["whole"],
                      "auth": {"type": "APIKey"}}})
-        callers = {name: Caller(daemon, name, is_recorded, attempts.url) for name, is_recorded in AGENTS.items()}
+        callers = {name: Caller(daemon, name, is_recorded, attempts.invoke_url) for name, is_recorded in AGENTS.items()}
         first, second = (_attempt(bench, callers, attempts, status) for status in (503, 200))
     return [
         _beside(first["recorded"], first["asked"], "the same call, not recorded"),

@@ -3,27 +3,22 @@
 import http.server
 import selectors
 import socket
-import threading
 import time
 
 from context import Bench
 from daemon import Daemon
 from journal import Attempts
+from local_server import LocalServer
 from table import Figure
 
 CALLS = 5000
 CONNECTIONS = 32
 
 
-class Listener(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 4 * CONNECTIONS
-
-
-class Tool:
+class Tool(LocalServer):
     """A tool that answers each payment at once."""
 
-    def __enter__(self) -> "Tool":
+    def handler(self) -> type[http.server.BaseHTTPRequestHandler]:
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
@@ -34,19 +29,7 @@ class Tool:
                 self.end_headers()
                 self.wfile.write(b"paid")
 
-            def log_message(self, *arguments: object) -> None:
-                pass
-
-        self.server = Listener(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.server.shutdown()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
+        return Handler
 
 
 class Connection:
@@ -83,7 +66,7 @@ def recorded_calls(bench: Bench) -> list[Figure]:
     """The time in which the second attempt receives every outcome of the first."""
     count = CALLS // 20 if bench.is_quick else CALLS
     with Tool() as tool, Attempts() as attempts, Daemon(bench, settings={"invoke-backoff-min": "100ms"}) as daemon:
-        address = _agent(daemon, tool.url, attempts.url)
+        address = _agent(daemon, tool.url, attempts.invoke_url)
         first = _attempt(daemon, attempts, address, count, 503)
         second = _attempt(daemon, attempts, address, count, 200)
     return [Figure(f"{second:.2f} s", second, f"{count:,} calls made and recorded in {first:.2f} s")]
