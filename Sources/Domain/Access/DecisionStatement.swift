@@ -21,7 +21,7 @@ package struct DecisionStatement: Hashable, Sendable {
         case second
     }
 
-    /// What only a client's own request has.
+    /// The facts that only a client's own request has.
     package struct Stated: Hashable, Sendable {
         package let capability: String?
         /// The origin of the tool that a grant is for; of a request that names no run.

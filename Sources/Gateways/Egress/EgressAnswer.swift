@@ -21,6 +21,9 @@ package struct EgressAnswer: Sendable {
         self.body = body
     }
 
+    /// True when all of its body is here.
+    package var isWhole: Bool { if case .whole = body { true } else { false } }
+
     /// The same, which calls the function when it is about to be written.
     func noting(delivery: @escaping @Sendable () -> Void) -> EgressAnswer {
         var answer = self

@@ -35,8 +35,8 @@ package struct ApprovalRule: Hashable, Sendable {
     /// True when it is about the call by every reading of its URL.
     func isSurelyAbout(_ call: ApprovalSubject) -> Bool { resource?.surelyCovers(call.url) ?? true }
 
-    /// How closely it is about the call, by some reading of its URL: tool before capability, resource, tags, methods;
-    /// `nil` when it is not.
+    /// The closeness of its match with the call, by some reading of its URL: tool before capability, resource, tags,
+    /// methods; `nil` when it is not about the call.
     func closeness(_ call: ApprovalSubject) -> Int? {
         var closeness = 0
         func takes(_ isNamed: Bool, _ isMet: Bool, _ weight: Int) -> Bool {

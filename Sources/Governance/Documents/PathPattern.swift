@@ -30,7 +30,7 @@ package struct PathPattern: Hashable, Sendable {
             && place.readings.agree(with: readings) { Self.matches($1, $0) }
     }
 
-    /// Whether the path, by some reading of it, is the named one or lies below it.
+    /// True when the path, by some reading of it, is the named one or lies below it.
     func mayMatch(_ place: ToolPath) -> Bool {
         isEverything || Self.matches(segments, place.path)
             || place.readings.mayAgree(with: readings) { Self.matches($1, $0) }

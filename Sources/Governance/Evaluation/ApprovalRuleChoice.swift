@@ -44,7 +44,7 @@ enum ApprovalRuleChoice {
 
     private struct Closest {
         let policy: String
-        /// What the closest rule asks for, by each reading of the call's URL.
+        /// The requirement of the closest rule, by each reading of the call's URL.
         let requirements: [ApprovalRequirement]
         /// True when the policy has a rule about the call by every reading.
         let isSure: Bool

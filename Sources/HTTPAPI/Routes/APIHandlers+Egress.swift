@@ -42,7 +42,7 @@ extension APIHandlers {
             headers.append(HTTPField(name: name, value: header.value))
         }
         // Head and body of a whole response are written together, which a closure would prevent.
-        if case .whole = answer.body { answer.onDelivery?() } else if isHead { answer.onDelivery?() }
+        if answer.isWhole || isHead { answer.onDelivery?() }
         let body: ResponseBody =
             switch answer.body {
             case .whole where isHead: ResponseBody { try await $0.finish(nil) }

@@ -232,7 +232,7 @@ package struct SchedulerState: Sendable {
             guard run.attemptsWithoutProgress < configuration.invokeAttemptsMax else {
                 return .giveUp(Self.ignored(run))
             }
-            // What kept the agent from carrying out its action, such as a tool that is down, may pass.
+            // The cause, such as a tool that is down, may pass.
             let count = run.attemptsWithoutProgress
             guard count > 0, let time = answered[run.id] else { return .now(attempt(purpose, run)) }
             let dueTime = time.adding(Backoff.pause(afterAttempt: count, of: run.id, configuration))

@@ -11,7 +11,7 @@ def handler(program):
     def call(request, context=None):
         message = handlers.prompt(request)
         prediction = program(**{_input(program, signature): message})
-        outputs = [name for name in getattr(signature, "output_fields", ())] or list(prediction.keys())
+        outputs = list(getattr(signature, "output_fields", ())) or list(prediction.keys())
         return {"response": answers.text(prediction[outputs[-1]])}
 
     return call
