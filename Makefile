@@ -19,7 +19,9 @@ BUILD := swift build --explicit-target-dependency-import-check error
 # Test files run beside each other, because they mostly wait; Tests/Conformance/conftest.py names those that begin first.
 TEST_WORKERS ?= 3
 PYTEST := .venv/test/bin/python -m pytest -q -p no:cacheprovider
-PARALLEL := -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder -m 'not alone'
+# A few tests that fail beside others are run once more, and the first failure is printed; RERUNS= counts each as one.
+RERUNS ?= --reruns 1 --max-suite-reruns 3 --rerun-show-tracebacks
+PARALLEL := -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(RERUNS) -m 'not alone'
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help

@@ -302,13 +302,12 @@ def processes(sluice):
         if not entry.name.isdigit():
             continue
         try:
-            command = (entry / "cmdline").read_bytes()
+            command, status = (entry / "cmdline").read_bytes(), (entry / "status").read_text()
         except OSError:
             continue
-        if str(sluice.data).encode() in command and b"launch.py" in command and b"serve" not in command.split(b"\0"):
-            status = (entry / "status").read_text()
-            if f"PPid:\t{sluice.process.pid}\n" in status:
-                found.append(int(entry.name))
+        if (str(sluice.data).encode() in command and b"launch.py" in command
+                and b"serve" not in command.split(b"\0") and f"PPid:\t{sluice.process.pid}\n" in status):
+            found.append(int(entry.name))
     return found
 
 

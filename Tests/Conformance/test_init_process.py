@@ -37,7 +37,7 @@ def stat(process):
 
 
 def descendants(process):
-    """Every process below that one, as (id, name, state)."""
+    """Every process below that one at one moment, as (id, name, state, parent)."""
     found = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -50,12 +50,12 @@ def descendants(process):
         more = {each for each, (_, _, parent) in found.items() if parent in below}
         grown = not more <= below
         below |= more
-    return [(each, found[each][0], found[each][1]) for each in below - {process}]
+    return [(each, *found[each]) for each in below & found.keys() - {process}]
 
 
 def first_process(daemon):
     """The id that process 1 of the namespace has outside."""
-    first, = [each for each, _, _ in descendants(daemon.process.pid) if stat(each)[2] == daemon.process.pid]
+    first, = [each for each, _, _, parent in descendants(daemon.process.pid) if parent == daemon.process.pid]
     return first
 
 
@@ -68,7 +68,7 @@ def test_starts_of_agents_leave_no_zombie(daemon):
     eventually(
         lambda: [each for each in descendants(daemon.process.pid) if each[2] == "Z"], lambda zombies: not zombies)
     first = first_process(daemon)
-    assert [name for each, name, _ in descendants(daemon.process.pid) if stat(each)[2] == first]
+    assert [name for _, name, _, parent in descendants(daemon.process.pid) if parent == first]
 
 
 def test_an_orphan_of_any_process_is_reaped(daemon):
