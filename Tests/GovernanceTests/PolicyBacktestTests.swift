@@ -149,7 +149,8 @@ import Testing
             "https://api.x.com", "https://api.x.com", "http://api.x.com", "https://api.x.com:8443/base",
             "https://API.X.com", "HTTPS://api.x.com:443", "https://api.x.com:", "https://api.x.com.",
             "https://u@api.x.com",
-            "https://127.1", "https://api.x.com:08443/base", "https://api.x.com:99999", "http://api.x.com:443",
+            "https://127.1", "http://10.0.0.8:81", "https://api.x.com:08443/base", "https://api.x.com:99999",
+            "http://api.x.com:443",
         ]
         let pieces = [
             "/a", "/a", "/b", "/B", "/", "//", "/.", "/..", "/%61", "/%2561", "/%2e%2e", "/b;x=1", "/b.", "\\b",
@@ -177,6 +178,9 @@ import Testing
         let longLabel = String(repeating: "a", count: 64)
         texts += ["", "https://", "https://a", "https://a:0/", "https://a:65535", "https://a:65536", "https://a..b/x"]
         texts += [
+            "http://127.0.0.1:8080/a", "http://127.00.0.1/", "http://127.0.0.01", "http://255.255.255.255",
+            "http://256.0.0.1/", "http://1.2.3.999999/", "http://1.2.3/", "http://1.2.3.4.5/", "http://1.2.3.4a/",
+            "http://a.2.3.4/", "http://1.2.3.4", "http://0.0.0.0:80/x", "http://1.2.3.-4/",
             "https://\(longLabel)/", "https://1/", "https://a.1", "https://a.0x1f", "https://a.1b", "https://[::1]/",
         ]
         texts += [8_191, 8_192, 8_193].map { "https://a/" + String(repeating: "b", count: $0 - 10) }

@@ -57,8 +57,13 @@ where ID: Hashable & Sendable, Peer: Hashable & Sendable, Principal: Hashable & 
     /// Records that a request on the connection was authenticated and is in flight.
     package mutating func authenticate(_ id: ID, as principal: Principal) {
         guard let connection = connections[id] else { return }
-        leave(connection, id)
-        principals.take(1, for: principal)
+        if case .idle(principal) = connection.state {
+            // It has its part of the principal's share already.
+            idle.remove(id, of: principal)
+        } else {
+            leave(connection, id)
+            principals.take(1, for: principal)
+        }
         connections[id]?.state = .inFlight(principal)
     }
 

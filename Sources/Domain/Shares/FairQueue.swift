@@ -4,12 +4,12 @@
 /// A holder with few elements keeps them while another has more, however many that one adds.
 struct FairQueue<Holder: Hashable & Sendable, Element: Hashable & Sendable>: Sendable {
     private var queues: [Holder: LinkedQueue<Element>] = [:]
-    /// The holders by the number of their elements.
-    private var holders: [Int: LinkedQueue<Holder>] = [:]
+    /// The holders by the number of their elements, which is the index.
+    private var holders = [LinkedQueue<Holder>()]
     private var countMax = 0
 
     /// The oldest element of the holder with the most.
-    var next: Element? { holders[countMax]?.first.flatMap { queues[$0]?.first } }
+    var next: Element? { holders[countMax].first.flatMap { queues[$0]?.first } }
 
     func oldest(of holder: Holder) -> Element? { queues[holder]?.first }
 
@@ -28,10 +28,11 @@ struct FairQueue<Holder: Hashable & Sendable, Element: Hashable & Sendable>: Sen
     private mutating func move(_ holder: Holder, from before: Int) {
         let count = queues[holder]?.count ?? 0
         guard count != before else { return }
-        holders[before]?.remove(holder)
-        if holders[before]?.count == 0 { holders[before] = nil }
-        if count > 0 { holders[count, default: LinkedQueue()].append(holder) } else { queues[holder] = nil }
-        countMax = holders[countMax + 1] != nil ? countMax + 1 : holders[countMax] != nil ? countMax : countMax - 1
-        countMax = max(countMax, 0)
+        holders[before].remove(holder)
+        if count == holders.count { holders.append(LinkedQueue()) }
+        if count > 0 { holders[count].append(holder) } else { queues[holder] = nil }
+        // The number has changed by one.
+        countMax = max(countMax, count)
+        if countMax > 0, holders[countMax].count == 0 { countMax -= 1 }
     }
 }

@@ -19,8 +19,8 @@ extension NormalizedURL {
     }
 }
 
-/// Where the parts of a plain URL are: no capitals before the path, no number for a host, no query, no escapes, and no
-/// segment that is empty, has parameters or ends with a dot.
+/// Where the parts of a plain URL are: no capitals before the path, no number for a host but an IPv4 address in its usual
+/// form, no query, no escapes, and no segment that is empty, has parameters or ends with a dot.
 private struct PlainURL {
     let scheme: NormalizedURL.Scheme
     let host: Range<Int>
@@ -50,8 +50,9 @@ private struct PlainURL {
             index += 1
         }
         host = hostStart..<index
+        guard (1...63).contains(index - labelStart) else { return nil }
         // A host whose last label begins with a digit may be a number.
-        guard (1...63).contains(index - labelStart), !bytes[labelStart].isDigit else { return nil }
+        guard !bytes[labelStart].isDigit || Self.isDottedQuad(bytes[host]) else { return nil }
         if index < bytes.count, bytes[index] == UInt8(ascii: ":") {
             var number = 0
             let start = index + 1
@@ -78,6 +79,21 @@ private struct PlainURL {
             index += 1
         }
         guard last != UInt8(ascii: ".") else { return nil }
+    }
+
+    /// True for four numbers up to 255 without leading zeros.
+    private static func isDottedQuad(_ host: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        var (numbers, number, digits) = (1, 0, 0)
+        for byte in host {
+            if byte == UInt8(ascii: ".") {
+                (numbers, number, digits) = (numbers + 1, 0, 0)
+            } else {
+                guard byte.isDigit, digits == 0 || number > 0 else { return false }
+                (number, digits) = (number * 10 + Int(byte - UInt8(ascii: "0")), digits + 1)
+                guard number <= 255 else { return false }
+            }
+        }
+        return numbers == 4
     }
 
     private static func isOfHost(_ byte: UInt8) -> Bool {

@@ -16,12 +16,18 @@ package enum CallFingerprint {
         turn: String = "", method: String, url: NormalizedURL, headers: PayloadHash?, body: PayloadHash
     ) -> UUIDValue {
         var hasher = SHA256()
-        let bound = headers.map { [$0.text.lowercased()] } ?? []
-        for part in [turn, method.uppercased(), url.text] + bound + [body.text.lowercased()] {
-            let bytes = Array(part.utf8)
-            withUnsafeBytes(of: UInt64(bytes.count).bigEndian) { hasher.update(bufferPointer: $0) }
-            hasher.update(data: bytes)
+        func add(_ part: String) {
+            var part = part
+            part.withUTF8 { bytes in
+                withUnsafeBytes(of: UInt64(bytes.count).bigEndian) { hasher.update(bufferPointer: $0) }
+                hasher.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+            }
         }
+        add(turn)
+        add(method.uppercased())
+        add(url.text)
+        if let headers { add(headers.text.lowercased()) }
+        add(body.text.lowercased())
         let value = hasher.finalize().withUnsafeBytes { UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16])) }
         guard let value else { preconditionFailure("SHA-256 has 32 bytes") }
         return value

@@ -19,24 +19,24 @@ struct AgentKeyRedactionMiddleware: RouterMiddleware {
 
     private static func redacted(_ request: Request) -> Request {
         guard let redactor = KeyRedactor(request), let target = request.head.path else { return request }
-        var (head, isRedacted) = (request.head, false)
         let addressCount = AuthenticationMiddleware.agentPathPrefix.utf8.count + redactor.key.utf8.count
-        if let rest = redactor.redacted(String(Substring(target.utf8.dropFirst(addressCount)))) {
-            (head.path, isRedacted) = (Substring(target.utf8.prefix(addressCount)) + rest, true)
+        let rest = redactor.redacted(String(Substring(target.utf8.dropFirst(addressCount))))
+        let isInFields = request.head.headerFields.contains {
+            redactor.finds(in: $0.value) || redactor.finds(in: $0.name.rawName)
         }
-        var fields = HTTPFields()
-        for field in head.headerFields {
-            guard redactor.redacted(field.name.rawName) == nil else {
-                isRedacted = true
-                continue
-            }
-            let value = redactor.redacted(field.value)
-            isRedacted = isRedacted || value != nil
-            fields.append(value.map { HTTPField(name: field.name, value: $0) } ?? field)
-        }
-        guard isRedacted else { return request }
-        head.headerFields = fields
+        guard rest != nil || isInFields else { return request }
+        var head = request.head
+        if let rest { head.path = Substring(target.utf8.prefix(addressCount)) + rest }
+        head.headerFields = redacted(head.headerFields, redactor)
         return Request(head: head, body: request.body)
+    }
+
+    private static func redacted(_ fields: HTTPFields, _ redactor: KeyRedactor) -> HTTPFields {
+        var redacted = HTTPFields()
+        for field in fields where !redactor.finds(in: field.name.rawName) {
+            redacted.append(redactor.redacted(field.value).map { HTTPField(name: field.name, value: $0) } ?? field)
+        }
+        return redacted
     }
 }
 

@@ -117,8 +117,9 @@ struct AuthenticationMiddleware: RouterMiddleware {
 
     /// The key of an agent's address: empty, when the path is none or has no key.
     static func agentKey(_ path: some StringProtocol) -> String {
-        guard path.hasPrefix(agentPathPrefix) else { return "" }
-        return String(path.dropFirst(agentPathPrefix.count).prefix { $0 != "/" && $0 != "?" })
+        guard path.utf8.starts(with: agentPathPrefix.utf8) else { return "" }
+        let rest = path.utf8.dropFirst(agentPathPrefix.utf8.count)
+        return String(decoding: rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }, as: UTF8.self)
     }
 
     private func agentSecret(_ path: String) throws(APIError) -> APIKeySecret {

@@ -10,12 +10,14 @@ struct EgressPath: Hashable, Sendable {
 
     /// `nil` for every other path, and when a part before the remainder is empty.
     init?(_ path: String) {
-        let parts = path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 5, omittingEmptySubsequences: false)
-        guard parts.count > 4, parts[0].isEmpty, parts[1].elementsEqual("as".utf8), !parts[2].isEmpty,
-            parts[3].elementsEqual("egress".utf8), !parts[4].isEmpty
-        else { return nil }
-        tool = String(Substring(parts[4]))
-        address = parts[..<5].map { String(Substring($0)) }.joined(separator: "/")
-        remainder = parts.count > 5 ? "/" + String(Substring(parts[5])) : ""
+        let slash = UInt8(ascii: "/")
+        guard path.utf8.starts(with: "/as/".utf8) else { return nil }
+        let token = path.utf8.dropFirst(4).prefix { $0 != slash }
+        guard !token.isEmpty, path.utf8[token.endIndex...].starts(with: "/egress/".utf8) else { return nil }
+        let name = path.utf8[token.endIndex...].dropFirst(8).prefix { $0 != slash }
+        guard !name.isEmpty else { return nil }
+        tool = String(Substring(name))
+        address = String(path[..<name.endIndex])
+        remainder = String(path[name.endIndex...])
     }
 }

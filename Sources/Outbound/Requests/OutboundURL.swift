@@ -17,13 +17,12 @@ package struct OutboundURL: Hashable, Sendable {
     ///
     /// - Throws: `OutboundError.invalidRequest` when the URL has no such form, or bytes that no request line may have.
     package init(_ text: String) throws(OutboundError) {
-        guard let separator = text.utf8.firstRange(of: "://".utf8) else {
-            throw .invalidRequest("the URL must begin with http:// or https://")
-        }
-        let rest = text[separator.upperBound...]
-        let end = rest.utf8.firstIndex { Self.authorityEnds.contains($0) } ?? rest.endIndex
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), text.utf8[colon...].starts(with: "://".utf8)
+        else { throw .invalidRequest("the URL must begin with http:// or https://") }
+        let rest = text.utf8[colon...].dropFirst(3)
+        let end = rest.firstIndex(where: Self.endsAuthority) ?? rest.endIndex
         let authority = text[..<end]
-        if text.hasPrefix(Self.socketScheme) {
+        if text.utf8.starts(with: Self.socketScheme.utf8) {
             (origin, host) = (String(authority), nil)
         } else {
             do throws(InvalidURL) {
@@ -33,7 +32,7 @@ package struct OutboundURL: Hashable, Sendable {
                 throw .invalidRequest("the URL \(error.reason)")
             }
         }
-        let written = text[end...].prefix { $0 != "#" }
+        let written = Substring(text.utf8[end...].prefix { $0 != UInt8(ascii: "#") })
         guard written.utf8.allSatisfy(Self.mayStandInTarget) else {
             throw .invalidRequest("the URL's path and query must have printable ASCII characters only; escape others")
         }
@@ -55,7 +54,12 @@ package struct OutboundURL: Hashable, Sendable {
         return String(decoding: result, as: UTF8.self)
     }
 
-    private static let authorityEnds = Array("/?#\\".utf8)
+    private static func endsAuthority(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "\\"): true
+        default: false
+        }
+    }
 
     /// Visible ASCII (RFC 9112, section 3.2: a target has no whitespace).
     private static func mayStandInTarget(_ byte: UInt8) -> Bool { (0x21...0x7e).contains(byte) }

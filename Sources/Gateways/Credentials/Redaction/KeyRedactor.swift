@@ -23,14 +23,12 @@ package struct KeyRedactor: Sendable {
         }
     }
 
+    /// True when the key is in the text.
+    package func finds(in text: String) -> Bool { redactor.finds(in: text) }
+
     /// The text without the key; `nil` when it is not in it.
-    package func redacted(_ text: String) -> String? {
-        redacted(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) }
-    }
+    package func redacted(_ text: String) -> String? { redactor.finds(in: text) ? redactor.redact(text) : nil }
 
     /// The bytes without the key; `nil` when it is not in them.
-    package func redacted(_ bytes: [UInt8]) -> [UInt8]? {
-        let redacted = redactor.redact(bytes)
-        return redacted == bytes ? nil : redacted
-    }
+    package func redacted(_ bytes: [UInt8]) -> [UInt8]? { redactor.finds(in: bytes) ? redactor.redact(bytes) : nil }
 }

@@ -63,12 +63,20 @@ package struct Redactor: Sendable {
 
     var isEmpty: Bool { patterns.isEmpty }
 
+    /// True when a secret is in the text.
+    package func finds(in text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { next(in: SpelledText($0, digitsBefore: 0), from: 0, upTo: $0.count) != nil }
+    }
+
+    /// True when a secret is in the bytes.
+    package func finds(in bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBufferPointer { next(in: SpelledText($0, digitsBefore: 0), from: 0, upTo: $0.count) != nil }
+    }
+
     /// The text with each secret replaced.
     package func redact(_ text: String) -> String {
-        guard !isEmpty else { return text }
-        let bytes = Array(text.utf8)
-        let redacted = redact(bytes)
-        return redacted == bytes ? text : String(decoding: redacted, as: UTF8.self)
+        finds(in: text) ? String(decoding: redact(Array(text.utf8)), as: UTF8.self) : text
     }
 
     /// The bytes with each secret replaced.
@@ -91,20 +99,29 @@ package struct Redactor: Sendable {
     func redact(_ text: SpelledText, upTo limit: Int) -> (redacted: [UInt8], end: Int) {
         var redacted: [UInt8] = []
         redacted.reserveCapacity(limit)
-        var (copied, index) = (0, 0)
-        while index < limit {
-            guard index + 1 < text.count, isStart[Int(text[index]) << 8 | Int(text[index + 1])],
-                let end = end(in: text, at: index)
-            else {
-                index += 1
-                continue
-            }
-            redacted += text[copied..<index]
+        var copied = 0
+        while let secret = next(in: text, from: copied, upTo: limit) {
+            redacted += text[copied..<secret.lowerBound]
             redacted += mask
-            (copied, index) = (end, end)
+            copied = secret.upperBound
         }
-        if copied < index { redacted += text[copied..<index] }
-        return (redacted, index)
+        if copied < limit { redacted += text[copied..<limit] }
+        return (redacted, max(copied, limit))
+    }
+
+    /// The first secret that begins in that range; `nil` when none does.
+    private func next(in text: SpelledText, from start: Int, upTo limit: Int) -> Range<Int>? {
+        guard !isEmpty else { return nil }
+        var index = start
+        while index < limit {
+            if index + 1 < text.count, isStart[Int(text[index]) << 8 | Int(text[index + 1])],
+                let end = end(in: text, at: index)
+            {
+                return index..<end
+            }
+            index += 1
+        }
+        return nil
     }
 
     /// The end of the longest secret that begins at the index.
