@@ -1,11 +1,18 @@
 import Synchronization
 
-/// The connection of one request, as far as it matters to its outcome: an outcome that no caller receives is the next
-/// identical call's.
+/// The client of a connection, as far as it matters to the outcome of its calls: an outcome that no caller receives is
+/// the next identical call's.
 package final class CallerPresence: Sendable {
     private let gone = Atomic(false)
 
     package init() {}
+
+    /// The presence of a client whose connection is closed.
+    package static let gone = {
+        let presence = CallerPresence()
+        presence.leave()
+        return presence
+    }()
 
     /// True once the client has closed its side of the connection.
     package var isGone: Bool { gone.load(ordering: .acquiring) }

@@ -3,11 +3,11 @@ import Testing
 
 /// Invariant 22: neither strangers nor one principal take the connections that others need.
 @Suite struct ConnectionBookTests {
-    typealias Book = ConnectionBook<Int, String, String>
-
-    private func book(_ total: Int, peerMax: Int? = nil) -> Book {
-        Book(ShareRule(total: total, percent: 50), peerMax: peerMax)
+    private func book(_ total: Int, peerMax: Int? = nil) -> ConnectionBook {
+        ConnectionBook(ShareRule(total: total, percent: 50), peerMax: peerMax)
     }
+
+    private func person(_ name: String) -> Actor.Kind { .person(Person(provider: "sso", subject: name)) }
 
     @Test func aFullListenerGivesTheOldestUnauthenticatedConnectionOfTheLargestPeerAway() {
         var book = book(5)
@@ -32,7 +32,7 @@ import Testing
     @Test func anAuthenticatedConnectionOutlivesThoseOfStrangers() {
         var book = book(4)
         _ = book.open(0, from: "x")
-        book.authenticate(0, as: "admin")
+        book.authenticate(0, as: person("admin"))
         #expect(book.rest(0) == nil)
         for id in 1...100 {
             guard case .admitted(let replaced) = book.open(id, from: "x") else { return }
@@ -41,13 +41,13 @@ import Testing
     }
 
     @Test func withoutStrangersTheOldestIdleConnectionOfTheLargestPrincipalGoes() {
-        var book = Book(ShareRule(total: 4, percent: 100), peerMax: nil)
+        var book = ConnectionBook(ShareRule(total: 4, percent: 100), peerMax: nil)
         for (id, principal) in [(1, "a"), (2, "b"), (3, "b"), (4, "b")] {
             _ = book.open(id, from: "x")
-            book.authenticate(id, as: principal)
+            book.authenticate(id, as: person(principal))
             #expect(book.rest(id) == nil)
         }
-        book.authenticate(2, as: "b")
+        book.authenticate(2, as: person("b"))
         #expect(book.open(5, from: "x") == .admitted(closing: 3))
     }
 
@@ -55,7 +55,7 @@ import Testing
         var book = book(2)
         for id in 1...2 {
             _ = book.open(id, from: "x")
-            book.authenticate(id, as: "p\(id)")
+            book.authenticate(id, as: person("p\(id)"))
         }
         #expect(book.open(3, from: "x") == .admitted(closing: nil))
         #expect(book.open(4, from: "x") == .admitted(closing: 3))
@@ -66,11 +66,11 @@ import Testing
         var book = book(8)
         for id in 1...4 {
             _ = book.open(id, from: "x")
-            book.authenticate(id, as: "viewer")
+            book.authenticate(id, as: person("viewer"))
             #expect(book.rest(id) == nil)
         }
         _ = book.open(5, from: "x")
-        book.authenticate(5, as: "viewer")
+        book.authenticate(5, as: person("viewer"))
         #expect(book.rest(5) == 1)
         #expect(book.count == 4)
     }
@@ -80,7 +80,7 @@ import Testing
         for id in 1...4 {
             _ = book.open(id, from: "proxy")
             for principal in ["a", "b", "c\(id)"] {
-                book.authenticate(id, as: principal)
+                book.authenticate(id, as: person(principal))
                 #expect(book.rest(id) == nil)
             }
         }

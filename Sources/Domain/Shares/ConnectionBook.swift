@@ -4,8 +4,10 @@
 /// listener is full, a new connection takes the place of the oldest unauthenticated one of the peer that has the most,
 /// else of the oldest idle one of the principal that has the most. A connection whose authenticated request is in flight
 /// is never closed for another. Decisions take constant time.
-package struct ConnectionBook<ID, Peer, Principal>: Sendable
-where ID: Hashable & Sendable, Peer: Hashable & Sendable, Principal: Hashable & Sendable {
+package struct ConnectionBook: Sendable {
+    /// The number of a connection, unique among the open ones.
+    package typealias ID = Int
+
     /// The decision about a new connection.
     package enum Admission: Hashable, Sendable {
         case refused
@@ -15,22 +17,22 @@ where ID: Hashable & Sendable, Peer: Hashable & Sendable, Principal: Hashable & 
 
     private enum State {
         case unauthenticated
-        case inFlight(Principal)
-        case idle(Principal)
+        case inFlight(Actor.Kind)
+        case idle(Actor.Kind)
     }
 
     private struct Connection {
-        let peer: Peer
+        let peer: String
         var state = State.unauthenticated
     }
 
     private let rule: ShareRule
     private let peerMax: Int?
     private var connections: [ID: Connection] = [:]
-    private var peers = ShareBook<Peer>()
-    private var principals = ShareBook<Principal>()
-    private var unauthenticated = FairQueue<Peer, ID>()
-    private var idle = FairQueue<Principal, ID>()
+    private var peers = ShareBook<String>()
+    private var principals = ShareBook<Actor.Kind>()
+    private var unauthenticated = FairQueue<String, ID>()
+    private var idle = FairQueue<Actor.Kind, ID>()
 
     /// - Parameters:
     ///   - rule: the number of connections to keep, and a principal's share of it.
@@ -44,7 +46,7 @@ where ID: Hashable & Sendable, Peer: Hashable & Sendable, Principal: Hashable & 
     package var count: Int { connections.count }
 
     /// Adds a new connection, unless its peer has its maximum.
-    package mutating func open(_ id: ID, from peer: Peer) -> Admission {
+    package mutating func open(_ id: ID, from peer: String) -> Admission {
         if let peerMax, peers.held(by: peer) >= peerMax { return .refused }
         let replaced = count < rule.total ? nil : unauthenticated.next ?? idle.next
         if let replaced { close(replaced) }
@@ -55,7 +57,7 @@ where ID: Hashable & Sendable, Peer: Hashable & Sendable, Principal: Hashable & 
     }
 
     /// Records that a request on the connection was authenticated and is in flight.
-    package mutating func authenticate(_ id: ID, as principal: Principal) {
+    package mutating func authenticate(_ id: ID, as principal: Actor.Kind) {
         guard let connection = connections[id] else { return }
         if case .idle(principal) = connection.state {
             // It has its part of the principal's share already.

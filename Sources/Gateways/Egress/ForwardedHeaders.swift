@@ -33,10 +33,10 @@ enum ForwardedHeaders {
         let named = headers.filter { $0.name.lowercased() == "connection" }.flatMap { header in
             header.value.split(separator: ",").map { $0.trimmingBlanks.lowercased() }
         }
-        let dropped = hopByHop.union(isHead ? [] : ["content-length"]).union(named)
         return headers.filter {
             let name = $0.name.lowercased()
-            return !dropped.contains(name) && !name.hasPrefix(ownPrefix)
+            return !hopByHop.contains(name) && !named.contains(name) && !name.hasPrefix(ownPrefix)
+                && (isHead || name != "content-length")
         }
     }
 }

@@ -18,11 +18,16 @@ package enum PayloadDigest {
 
         package mutating func update(_ part: [UInt8]) { hasher.update(data: part) }
 
-        package func finalize() -> PayloadHash { PayloadHash("sha256:" + hex(hasher.finalize())) }
-
-        private func hex(_ digest: SHA256.Digest) -> String {
-            let digits = Array("0123456789abcdef".utf8)
-            return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        package func finalize() -> PayloadHash {
+            var text = Array("sha256:".utf8)
+            text.reserveCapacity(text.count + 2 * SHA256.byteCount)
+            for byte in hasher.finalize() {
+                text.append(Self.digits[Int(byte >> 4)])
+                text.append(Self.digits[Int(byte & 15)])
+            }
+            return PayloadHash(String(decoding: text, as: UTF8.self))
         }
+
+        private static let digits = Array("0123456789abcdef".utf8)
     }
 }

@@ -1,3 +1,4 @@
+import Gateways
 import NIOCore
 import NIOHTTPTypes
 
@@ -12,6 +13,7 @@ final class ConnectionAdmission: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let connections: Connections
     private let headTimeout: TimeAmount
+    private let client = CallerPresence()
     private var unansweredCount = 0
     private var closing: Scheduled<Void>?
 
@@ -24,7 +26,9 @@ final class ConnectionAdmission: ChannelDuplexHandler, RemovableChannelHandler {
         // On the connection's own event loop the answer is there when this returns.
         ConnectionPeer.of(context.channel).assumeIsolated().whenComplete { result in
             let peer = (try? result.get()) ?? .unknown
-            guard self.connections.add(context.channel, from: peer) else { return context.close(promise: nil) }
+            guard self.connections.add(context.channel, of: self.client, from: peer) else {
+                return context.close(promise: nil)
+            }
             self.closing = context.eventLoop.assumeIsolated().scheduleTask(in: self.headTimeout) {
                 context.close(promise: nil)
             }
@@ -55,8 +59,14 @@ final class ConnectionAdmission: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: written)
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent { client.leave() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         closing?.cancel()
+        client.leave()
         connections.remove(context.channel)
         context.fireChannelInactive()
     }

@@ -14,6 +14,18 @@ enum ConnectionPeer: Hashable, Sendable {
     case instance(PeerInstance)
     case unknown
 
+    /// Unique among all peers.
+    var name: String {
+        switch self {
+        case .address(let address): address.description
+        case .network(let network): "network \(network)"
+        case .instance(.namespace(let name)): "namespace \(name)"
+        case .instance(.child(let process)): "process \(process)"
+        case .instance(.unknown): "unknown instance"
+        case .unknown: "unknown"
+        }
+    }
+
     /// The kernel's `struct ucred`.
     private struct Credentials: Sendable {
         let process: Int32

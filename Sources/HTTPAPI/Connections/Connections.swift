@@ -1,13 +1,19 @@
 import Domain
+import Gateways
 import Metrics
 import NIOCore
 import Synchronization
 
 /// The open connections of one listener, so that neither clients without a key nor one principal take what others need.
 final class Connections: Sendable {
+    private struct Member {
+        let channel: any Channel
+        let client: CallerPresence
+    }
+
     private struct Open {
-        var book: ConnectionBook<ObjectIdentifier, ConnectionPeer, Actor.Kind>
-        var channels: [ObjectIdentifier: any Channel] = [:]
+        var book: ConnectionBook
+        var members: [ConnectionBook.ID: Member] = [:]
     }
 
     private let open: Mutex<Open>
@@ -28,12 +34,12 @@ final class Connections: Sendable {
 
     /// Adds a new connection, and closes another one for it where all places are taken; `false`, and it is not added,
     /// when its peer has as many as it may have.
-    func add(_ channel: any Channel, from peer: ConnectionPeer) -> Bool {
-        let id = ObjectIdentifier(channel)
-        let (isAdmitted, replaced) = open.withLock { open -> (Bool, (any Channel)?) in
-            guard case .admitted(let replaced) = open.book.open(id, from: peer) else { return (false, nil) }
-            open.channels[id] = channel
-            return (true, replaced.flatMap { open.channels.removeValue(forKey: $0) })
+    func add(_ channel: any Channel, of client: CallerPresence, from peer: ConnectionPeer) -> Bool {
+        let id = Self.id(channel)
+        let (isAdmitted, replaced) = open.withLock { open -> (Bool, Member?) in
+            guard case .admitted(let replaced) = open.book.open(id, from: peer.name) else { return (false, nil) }
+            open.members[id] = Member(channel: channel, client: client)
+            return (true, replaced.flatMap { open.members.removeValue(forKey: $0) })
         }
         if !isAdmitted { refused.increment() }
         close(replaced)
@@ -41,29 +47,37 @@ final class Connections: Sendable {
     }
 
     /// Records that a request on the connection comes from the principal.
-    func authenticated(_ channel: any Channel, as principal: Actor.Kind) {
-        open.withLock { $0.book.authenticate(ObjectIdentifier(channel), as: principal) }
+    ///
+    /// - Returns: the presence of the connection's client.
+    func authenticated(_ channel: any Channel, as principal: Actor.Kind) -> CallerPresence {
+        let id = Self.id(channel)
+        return open.withLock { open in
+            open.book.authenticate(id, as: principal)
+            return open.members[id]?.client ?? .gone
+        }
     }
 
     /// Records that all requests of the connection are answered; closes one that its principal has beyond its share.
     func answered(_ channel: any Channel) {
         let surplus = open.withLock { open in
-            open.book.rest(ObjectIdentifier(channel)).flatMap { open.channels.removeValue(forKey: $0) }
+            open.book.rest(Self.id(channel)).flatMap { open.members.removeValue(forKey: $0) }
         }
         close(surplus)
     }
 
     func remove(_ channel: any Channel) {
-        let id = ObjectIdentifier(channel)
+        let id = Self.id(channel)
         open.withLock { open in
             open.book.close(id)
-            open.channels[id] = nil
+            open.members[id] = nil
         }
     }
 
-    private func close(_ channel: (any Channel)?) {
-        guard let channel else { return }
+    private static func id(_ channel: any Channel) -> ConnectionBook.ID { Int(bitPattern: ObjectIdentifier(channel)) }
+
+    private func close(_ member: Member?) {
+        guard let member else { return }
         evicted.increment()
-        channel.close(promise: nil)
+        member.channel.close(promise: nil)
     }
 }

@@ -57,7 +57,7 @@ package final class AccessWatch: Sendable {
         let id = state.withLock { $0.insert(Open(principal: principal, deadline: nil, end: end)) }
         let registration = Registration(self, id)
         // Only now: a change between the sign-in and the registration must not be missed.
-        look(at: [id])
+        look(at: id, of: principal, now())
         return registration
     }
 
@@ -117,10 +117,14 @@ package final class AccessWatch: Sendable {
         let time = now()
         for id in ids {
             guard let principal = state.withLock({ $0.open[id]?.principal }) else { continue }
-            switch principal.access(time) {
-            case .ended: end(id)
-            case .granted(let deadline): setDeadline(deadline, of: id)
-            }
+            look(at: id, of: principal, time)
+        }
+    }
+
+    private func look(at id: UInt64, of principal: Principal, _ time: Timestamp) {
+        switch principal.access(time) {
+        case .ended: end(id)
+        case .granted(let deadline): setDeadline(deadline, of: id)
         }
     }
 

@@ -52,7 +52,9 @@ struct AuthenticationMiddleware: RouterMiddleware {
             } else {
                 try await principal(of: request, context)
             }
-        if let principal = context.principal { connections.authenticated(context.channel, as: principal.caller) }
+        if let principal = context.principal {
+            context.caller = connections.authenticated(context.channel, as: principal.caller)
+        }
         return try await next(request, context)
     }
 

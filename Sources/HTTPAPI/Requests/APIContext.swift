@@ -1,12 +1,22 @@
 import Domain
+import Gateways
 package import Hummingbird
 import Logging
 import NIOCore
 
 /// What the middlewares find out about a request.
 package struct APIContext: RequestContext {
+    /// Behind one reference, because every middleware copies the context.
+    private final class SignedIn: Sendable {
+        let principal: Principal
+
+        init(_ principal: Principal) { self.principal = principal }
+    }
+
     package var coreContext: CoreRequestContextStorage
-    var principal: Principal?
+    private var signedIn: SignedIn?
+    /// The client that sent the request, once it has signed in.
+    var caller: CallerPresence?
     var requestID = ""
     /// The shared resources that the request has taken; `nil` for one without a principal.
     var holdings: RequestHoldings?
@@ -16,6 +26,12 @@ package struct APIContext: RequestContext {
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         channel = source.channel
+    }
+
+    /// The caller, once it has signed in.
+    var principal: Principal? {
+        get { signedIn?.principal }
+        set { signedIn = newValue.map(SignedIn.init) }
     }
 }
 

@@ -10,7 +10,6 @@ extension APIHandlers {
 
     func egress(_ request: Request, _ context: APIContext) async throws -> Response {
         let principal = try permitted(context, .actAsAgent)
-        let caller = StreamDeparture.presence(on: context.channel)
         let body = try await bytes(of: request, context, upTo: configuration.egressBodyBytesMax)
         guard let path = EgressPath(request.uri.path), let tool = path.tool.percentDecoded else {
             throw APIError.notFound("not found: call a tool at …/egress/<tool>/<path>")
@@ -20,7 +19,7 @@ extension APIHandlers {
             actor: principal.actor, tool: tool, address: configuration.basePath + path.address,
             method: request.method.rawValue, path: path.remainder, query: request.uri.query,
             headers: request.headers.map { ($0.name.rawName, $0.value) }, body: body,
-            traceparent: request.headers.shortTraceparent, caller: caller)
+            traceparent: request.headers.shortTraceparent, caller: context.caller ?? CallerPresence())
         let registration = endingWithAccess(of: principal, context)
         return Self.response(try await dependencies.egress.answer(asked), isHead: request.method == .head)
             .holding(registration)
