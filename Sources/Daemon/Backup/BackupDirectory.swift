@@ -81,7 +81,7 @@ struct BackupDirectory: Sendable {
     func copyKeyring(_ path: String) throws(DaemonError) -> BackupManifest.Keyring? {
         let incoming = incomingPath + "/keyring"
         do throws(SecretsError) {
-            guard try KeyringCopy.make(of: path, to: incoming) else { return nil }
+            guard try KeyringCopy.make(of: path, to: incoming) != nil else { return nil }
         } catch {
             throw DaemonError(.secretsUnusable, error.description)
         }
