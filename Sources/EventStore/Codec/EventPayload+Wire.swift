@@ -6,7 +6,7 @@ extension EventPayload {
 
     /// What this version knows.
     private static let wireNumbers: [ClosedRange<UInt64>] = [
-        wireNumberFirst...67, 70...73, 75...76, 80...82, 90...90, 100...100,
+        wireNumberFirst...67, 70...73, 75...76, 80...82, 90...90, 100...101,
     ]
 
     var wireNumber: UInt64 {
