@@ -14,12 +14,13 @@ FILES = ["keyring", "keyring.second", "keyring.id"]
 
 
 def work(sluice, people=3):
-    """Runs of some people, a blocked call's worth of history, and a secret."""
+    """Runs of some people, one of them finished, and a secret."""
     api = sluice.client()
     for number in range(people):
         run = api.post("/runs", {"agent_id": "a", "user_id": f"person-{number}", "initial_message": f"I am {number}"})
         assert run.status == 201
-        assert api.request("PATCH", f"/runs/{run.json['id']}", {"status": "COMPLETED"}).status == 200
+        if number == 1:
+            assert api.request("PATCH", f"/runs/{run.json['id']}", {"status": "COMPLETED"}).status == 200
     assert api.post("/api/v1/tools", {
         "name": "bank", "base_url": "https://bank.test", "credentials": {"api_key": "s3cr3t"}}).status == 201
     return api
@@ -123,7 +124,7 @@ def test_an_accepted_loss_is_recorded_once_and_for_all(own_sluice):
     [loss] = [event for event in events if event["type"] == "key_loss.accepted"]
     assert loss["data"] == {"people": 3, "secrets": 1, "payload_days": 0}
     assert api.get("/api/v1/secrets").json == [], "a secret that cannot be opened is deleted"
-    runs = api.get("/runs").json
+    runs = api.get("/runs?agent_id=a&limit=200").json
     assert len(runs) == 3 and all(run["user_id"].startswith("erased-") for run in runs)
     shown = answers(sluice)
     assert api.post("/runs", {"agent_id": "a", "user_id": "person-0"}).status == 201
@@ -146,7 +147,7 @@ def test_an_erased_person_does_not_return_with_an_older_keyring(own_sluice):
     for name, content in old.items():
         (sluice.data / name).write_bytes(content)
     sluice.start()
-    users = {run["user_id"] for run in sluice.client().get("/runs").json}
+    users = {run["user_id"] for run in sluice.client().get("/runs?agent_id=a&limit=200").json}
     assert "person-1" not in users and {"person-0", "person-2"} < users
     assert (sluice.data / "keyring").read_bytes() != old["keyring"]
 
