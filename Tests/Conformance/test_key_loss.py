@@ -185,7 +185,8 @@ def test_a_backup_keeps_its_keys_after_an_accepted_loss(own_sluice, tmp_path):
     before = contents(place)
     refused = backup(sluice, place)
     assert refused.returncode == CONFIGURATION and "3 of people" in refused.stderr, refused
-    assert contents(place) == before
+    # A segment that its manifest does not name may be there, until the next backup.
+    assert before.items() <= contents(place).items()
     assert backup(sluice, tmp_path / "other").returncode == 0
 
 
