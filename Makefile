@@ -12,7 +12,7 @@ BENCH_PACKAGES := wrk gcc libc6-dev postgresql-15 redis-server nginx-light
 CLIENT_VERSIONS := 0.2.0 1.3.1 1.4.2
 # Agent frameworks that `make test` tests; `make frameworks` adds those that take long to install or to import.
 FRAMEWORKS := langgraph openai_agents pydantic_ai smolagents llama_index ag2 agent_framework loops
-FRAMEWORKS_MORE := google_adk crewai
+FRAMEWORKS_MORE := google_adk crewai autogen agno strands haystack dspy
 # Every executable of Benchmarks: `make test` compiles them too.
 BENCHMARKS := EchoServer EncodingBenchmark HistoryGenerator AuditBenchmark BacktestBenchmark
 BUILD := swift build --explicit-target-dependency-import-check error
@@ -80,7 +80,7 @@ clients: deps .venv/test/.done .venv/transcripts/.done $(CLIENT_VERSIONS:%=.venv
 
 .PHONY: frameworks
 frameworks: build clients $(FRAMEWORKS_MORE:%=.venv/frameworks-%/.done) ## Test every framework with every disturbance, and write the table of docs/agents.md
-	FRAMEWORKS=all $(PYTEST) Tests/Conformance/frameworks
+	FRAMEWORKS=all $(PYTEST) -n $(TEST_WORKERS) --dist load Tests/Conformance/frameworks
 
 # Compiles every product, those of the benchmarks included.
 .PHONY: build-everything

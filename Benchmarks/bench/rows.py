@@ -9,6 +9,7 @@ import latency
 import log_figures
 import models
 import rebuild
+import resumption
 import starts
 import streams
 import throughput
@@ -73,4 +74,7 @@ ROWS = [
         16, journal.recorded_and_replayed,
         [("a model call of a run whose response is recorded, one connection, median", at_most(1.5)),
          ("the same call in the next attempt: a replay", at_most(1))]),
+    Row(
+        17, resumption.recorded_calls,
+        [("a run with 5,000 recorded calls resumes: each outcome received over HTTP, 32 connections", at_most(1, " s"))]),
 ]

@@ -19,7 +19,7 @@ struct ApprovalServices: Sendable {
     ) {
         directory = ConnectorDirectory(projections: projections, vault: vault)
         links = DecisionLinks(
-            commands: commands, projections: projections, vault: vault, publicURL: publicURL)
+            commands: commands, projections: projections, vault: vault, directory: directory, publicURL: publicURL)
         notifier = ApprovalNotifier(
             commands: commands, store: store, projections: projections, directory: directory, links: links,
             client: client, logger: logger)

@@ -134,7 +134,7 @@ package struct Daemon: Sendable {
             LoopService { await egress.recordUnrecorded() },
             LoopService {
                 for try await batch in store.subscribe(after: position) {
-                    for recorded in batch { egress.callEndings.observe(recorded.event) }
+                    for recorded in batch { egress.observe(recorded.event) }
                     // An ended access is looked up in the read models. When they stop, so does the daemon.
                     if let last = batch.last { try? await projections.reach(last.position) }
                     for recorded in batch { access.observe(recorded.event) }
@@ -191,7 +191,7 @@ package struct Daemon: Sendable {
     private func check(_ log: EventLog) async throws {
         do {
             try await log.checkSealed()
-            logger.info("the sealed segments are as they were written")
+            logger.info("sealed segments verified")
         } catch let error as LogError {
             throw DaemonError(.logUnusable, error.description)
         }
@@ -225,8 +225,8 @@ package struct Daemon: Sendable {
             agentOfToken: { token in
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             },
-            invokeOfToken: { token in
-                tokens.onlyInvoke(of: token).map { AgentInvoke(run: $0.run, requestID: $0.requestID) }
+            invokesOfToken: { token in
+                tokens.invokes(of: token).map { AgentInvoke(run: $0.run, requestID: $0.requestID) }
             }, agentRecords: AgentRecords(agents), access: access, keyMisuse: misuse,
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
         let host = configuration.http.host.contains(":") ? "[\(configuration.http.host)]" : configuration.http.host

@@ -15,7 +15,7 @@ extension NoticeMark {
                     try await keeper.save(SnapshotFile.Snapshot(position: position.value, contents: []))
                 } catch {
                     // An older mark stands: what comes after it is told of again, under the same ids.
-                    logger.warning("it was not kept what is told of", metadata: ["error": "\(error)"])
+                    logger.warning("failed to save the notification cursor", metadata: ["error": "\(error)"])
                 }
             }
         } catch {

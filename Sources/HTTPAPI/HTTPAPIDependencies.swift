@@ -28,8 +28,8 @@ package struct HTTPAPIDependencies: Sendable {
     package let analyzer: SourceAnalyzer
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
-    /// The only invoke that the instance of such a token is at.
-    package let invokeOfToken: @Sendable (String) -> AgentInvoke?
+    /// The invokes that the instance of such a token is at.
+    package let invokesOfToken: @Sendable (String) -> [AgentInvoke]
     package let agentRecords: AgentRecords
     /// Is told of keys that are used and may not be; nobody is without it.
     package let keyMisuse: KeyMisuseReporter?
@@ -44,7 +44,7 @@ package struct HTTPAPIDependencies: Sendable {
         models: LLMGateway, identities: IdentityGateway, connectorTest: ConnectorTest,
         decisionLinks: DecisionLinks, audit: AuditServices, analyzer: SourceAnalyzer,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
-        invokeOfToken: @escaping @Sendable (String) -> AgentInvoke? = { _ in nil },
+        invokesOfToken: @escaping @Sendable (String) -> [AgentInvoke] = { _ in [] },
         agentRecords: AgentRecords = AgentRecords(), access: AccessWatch, keyMisuse: KeyMisuseReporter? = nil,
         metrics: @escaping @Sendable () async -> String
     ) {
@@ -64,7 +64,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.audit = audit
         self.analyzer = analyzer
         self.agentOfToken = agentOfToken
-        self.invokeOfToken = invokeOfToken
+        self.invokesOfToken = invokesOfToken
         self.agentRecords = agentRecords
         self.keyMisuse = keyMisuse
         self.access = access

@@ -123,7 +123,7 @@ package enum HTTPAPIServer {
                 agentOfToken: isGate ? dependencies.agentOfToken : nil, keyMisuse: dependencies.keyMisuse,
                 connections: connections,
                 now: { commands.clock.now() }))
-        if isGate { router.add(middleware: AttributionMiddleware(invokeOfToken: dependencies.invokeOfToken)) }
+        if isGate { router.add(middleware: AttributionMiddleware(invokesOfToken: dependencies.invokesOfToken)) }
         router.add(middleware: ShareMiddleware(requests: api.requests))
         if configuration.rateLimitPerSecond > 0 {
             router.add(

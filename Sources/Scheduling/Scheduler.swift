@@ -98,7 +98,7 @@ package actor Scheduler {
             var isWriterRefusing = false
             for (item, error) in refused {
                 if case .rejected(let rejection) = error {
-                    logger.debug("a due command was overtaken", metadata: ["reason": "\(rejection.message)"])
+                    logger.debug("command rejected: state changed", metadata: ["reason": "\(rejection.message)"])
                 } else {
                     isWriterRefusing = true
                 }
@@ -106,7 +106,7 @@ package actor Scheduler {
             }
             guard isWriterRefusing else { continue }
             logger.warning(
-                "the writer takes no commands; what is due has to wait",
+                "writer unavailable; postponing due commands",
                 metadata: ["refused": "\(refused.count)", "waiting": "\(rest.count)"])
             for item in rest { state.giveBack(item, retryAt: retryTime) }
             return

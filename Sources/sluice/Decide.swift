@@ -9,17 +9,17 @@ import SystemPackage
     import Darwin
 #endif
 
-/// What `sluice approve` and `sluice reject` share: what is decided on, and the signature.
+/// The options of `sluice approve` and `sluice reject`: the subject of the decision, and the signature.
 struct DecisionOptions: ParsableArguments {
     @Option(help: "The run's id, with --action.") var run: String?
     @Option(help: "The blocked action's id.") var action: String?
-    @Option(help: "The id of a request for access, in the place of --run and --action.") var request: String?
-    @Option(help: "Why.") var reason: String?
+    @Option(help: "The id of an approval request, instead of --run and --action.") var request: String?
+    @Option(help: "The reason, for the record.") var reason: String?
     @Option(
         name: .customLong("sign-with"),
         help: "Sign with this SSH key: a private key's file, or the public key's of one that ssh-agent or a token has.")
     var signWith: String?
-    @Flag(help: "Do not ask before signing.") var yes = false
+    @Flag(help: "Decide without asking for a confirmation.") var yes = false
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var connection: Keys.Connection
 
@@ -34,13 +34,14 @@ struct DecisionOptions: ParsableArguments {
         case (nil, nil, let request?):
             guard AccessRequestID(request) != nil else { throw ValidationError("--request must be an id") }
             return "/api/v1/approvals/requests/\(request)"
-        default: throw ValidationError("name what is decided on: --run and --action, or --request")
+        default: throw ValidationError("give --run and --action, or --request")
         }
     }
 
-    /// Shows what is decided on, signs that very text where a key is given, and sends the decision.
+    /// Shows the call and the statement, asks for a confirmation, signs the statement where a key is given, and sends the
+    /// decision.
     ///
-    /// - Parameter grant: what an approval of a request grants, as it is asked for.
+    /// - Parameter grant: the scope and duration of an approval of a request, where they are given.
     func decide(_ decision: String, grant: [(name: String, value: String)] = []) async throws {
         let (client, path) = (try await connection.client(), try path())
         let query = (["decision=\(decision)"] + grant.map { "\($0.name)=\($0.value.percentEncoded)" })
@@ -48,9 +49,10 @@ struct DecisionOptions: ParsableArguments {
         guard let statement = asked["statement"]?.string, let namespace = asked["namespace"]?.string else {
             throw DaemonError(.requestRefused, "the daemon's answer has no statement")
         }
-        tell(statement.trimmed)
-        if let headers = asked["tool_headers"], headers != .null { tell("tool-headers: \(headers.text.text)") }
-        if let covers = asked["covers"]?.string { tell("covers: \(covers)") }
+        var call = WaitingCall(document: try await client.request("GET", path), covers: asked["covers"]?.string)
+        if let run { call.run = try await client.request("GET", "/api/v1/runs/\(run)") }
+        tell(call.text + "\n\n" + statement.trimmed)
+        try confirm(decision)
         var body = grant.map { JSONValue.Member(name: $0.name, value: .string($0.value)) }
         if let reason { body.append(.init(name: "reason", value: .string(reason))) }
         // An approval is for the bytes that were shown; a rejection is for none.
@@ -58,9 +60,6 @@ struct DecisionOptions: ParsableArguments {
             body.append(.init(name: "payload_hash", value: hash))
         }
         if let signWith {
-            guard try yes || ask("Sign this with \(signWith)? [y/N] ") else {
-                throw DaemonError(.configuration, "nothing was signed and nothing was sent")
-            }
             let signature = try await SSHKeygen(key: signWith).sign(statement, namespace: namespace)
             body.append(.init(name: "signature", value: .string(signature)))
         }
@@ -69,19 +68,37 @@ struct DecisionOptions: ParsableArguments {
         let followed = status == "BLOCKED" || status == "PENDING" ? "; others have to approve as well" : ""
         show(json ? answer.text.text : status + followed)
     }
+
+    /// Asks at a terminal. Without one, a decision that is signed needs `--yes`, and any other is the command itself.
+    private func confirm(_ decision: String) throws(DaemonError) {
+        guard !yes else { return }
+        guard isatty(FileDescriptor.standardInput.rawValue) == 1 else {
+            guard signWith == nil else {
+                throw DaemonError(
+                    .configuration, "a signature needs a confirmation, and there is no terminal to ask at: add --yes")
+            }
+            return
+        }
+        let verb = decision == "approve" ? "Approve" : "Reject"
+        tell("\n\(verb) this\(signWith.map { ", signed with \($0)" } ?? "")? [y/N] ")
+        guard ["y", "yes"].contains(readLine()?.trimmed.lowercased() ?? "") else {
+            throw DaemonError(.configuration, "not confirmed: nothing was signed and nothing was sent")
+        }
+    }
 }
 
 struct Approve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Approve a blocked action or a request for access, signed with an SSH key where one is given.",
         discussion: """
-            The statement that is decided on, and signed, is shown first. `ssh-keygen` signs it, so that ssh-agent, \
-            passphrases and security keys work as they do there. The approver's key is read from SLUICE_API_KEY.
+            The call, its body and the statement that a signature covers are shown first. At a terminal the command \
+            asks for a confirmation. `ssh-keygen` signs, so ssh-agent, passphrases and security keys work as usual. \
+            `sluice approvals` lists what waits. The approver's key is read from SLUICE_API_KEY.
             """)
 
     @OptionGroup var options: DecisionOptions
-    @Option(help: "What a request's approval covers: once, run or agent_user_ttl.") var scope: String?
-    @Option(help: "How long it does, such as 4h.") var duration: String?
+    @Option(help: "The scope of a request's grant: once, run or agent_user_ttl.") var scope: String?
+    @Option(help: "The duration of the grant, such as 4h.") var duration: String?
 
     func validate() throws {
         _ = try options.path()
@@ -107,13 +124,4 @@ struct Reject: AsyncParsableCommand {
     func validate() throws { _ = try options.path() }
 
     func run() async throws { try await reporting { try await options.decide("reject") } }
-}
-
-/// Asks whoever is there. Where nobody can be asked, the answer has to be given beforehand.
-private func ask(_ question: String) throws(DaemonError) -> Bool {
-    guard isatty(FileDescriptor.standardInput.rawValue) == 1 else {
-        throw DaemonError(.configuration, "nobody can be asked whether to sign this: say --yes when you have read it")
-    }
-    tell(question)
-    return ["y", "yes"].contains(readLine()?.trimmed.lowercased() ?? "")
 }

@@ -81,15 +81,5 @@ struct EventLine: Sendable {
 
     private static func text(_ value: JSONValue?) -> String { value.map { plain($0.text.text) } ?? "-" }
 
-    /// Without characters that a terminal would obey: controls, and those that change the direction of text.
-    private static func plain(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { scalar in
-                    switch scalar.properties.generalCategory {
-                    case .control, .format, .lineSeparator, .paragraphSeparator: "\u{fffd}"
-                    default: scalar
-                    }
-                }))
-    }
+    private static func plain(_ text: String) -> String { TerminalText.plain(text) }
 }

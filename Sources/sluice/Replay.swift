@@ -80,7 +80,7 @@ struct ProjectionsCommand: AsyncParsableCommand {
 
     struct Rebuild: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Delete the read models and make them anew from the log; the daemon must be stopped.")
+            abstract: "Delete the read models and rebuild them from the log; the daemon must be stopped.")
 
         @OptionGroup var directory: DataDirectoryOption
 

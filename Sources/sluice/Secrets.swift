@@ -83,7 +83,7 @@ struct SecretsCommand: AsyncParsableCommand {
 
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Delete a secret and destroy its key: nobody can open it again, from the log neither.")
+            abstract: "Delete a secret and destroy its key, so that it cannot be opened again, not even from the log.")
 
         @OptionGroup var connection: Keys.Connection
         @Argument(help: "The secret's name, as list shows it.") var name: String

@@ -97,6 +97,21 @@ class GovernedAgent:
         assert (answer.status, answer.code) == (403, "APPROVAL_REQUIRED"), answer
         return self.action(run, answer.json["action_id"])
 
+    def blocked_together(self, remote, tool, target, bodies, headers=()):
+        """The actions of calls that one turn makes, of an agent at `remote`, which makes the same ones in each turn."""
+        blocked = []
+
+        def turn(body):
+            answers = [self.call(body["run_id"], "POST", tool, target, each, headers) for each in bodies]
+            if not blocked:
+                blocked.extend(self.action(body["run_id"], answer.json["action_id"]) for answer in answers)
+            return 200, {"response": str([answer.status for answer in answers])}
+
+        remote.answers["/"] = turn
+        run = self.start(invoke_url=remote.url + "/invoke", message="go")
+        self.eventually(lambda: len(blocked), lambda count: count == len(bodies))
+        return blocked
+
     def run(self, run):
         return self.api.get(f"/runs/{run}").json
 

@@ -165,7 +165,7 @@ def test_an_agent_that_takes_too_long_is_502_and_its_run_goes_on(own_sluice):
     agents.deploy("hanging", "import time\ndef handler(request, context=None):\n    time.sleep(3600)\n")
     agents.await_phase("hanging", "Running")
     answer = agents.api.post("/api/v1/agents/hanging/invoke", {"message": "m"})
-    assert answer.status == 502 and "goes on" in answer.error and answer.headers["x-run-id"] in answer.error
+    assert answer.status == 502 and "continues" in answer.error and answer.headers["x-run-id"] in answer.error
     assert agents.api.get("/runs/" + answer.headers["x-run-id"]).json["status"] == "RUNNING"
 
 
@@ -356,7 +356,7 @@ def test_a_stop_tells_who_waits_for_an_agent_and_the_run_goes_on(own_sluice):
     assert sluice.stop() == 0
     waiting.join(30)
     release.set()
-    assert answers[0].status == 503 and "goes on" in answers[0].error
+    assert answers[0].status == 503 and "continues" in answers[0].error
     sluice.start()
     assert agents.finished(answers[0].headers["x-run-id"])["status"] == "COMPLETED"
     agent.close()

@@ -122,10 +122,30 @@ def test_a_crash_loop_is_the_agents_status(agents):
     agents.deploy("looping", "import os\nprint('about to end', flush=True)\nos._exit(7)\ndef handler(request): pass\n")
     agents.await_phase("looping", "Failed", "exit code 7")
     agents.await_phase("looping", "Failed", "crashed 5 times")
-    assert "about to end" in agents.status("looping")["message"]
+    assert agents.status("looping")["message"].split("\n")[0].endswith("; its last output: about to end")
     agents.deploy("looping", ECHO)
     assert agents.ask("looping")["response"] == "looping heard hello"
     agents.await_phase("looping", "Running")
+
+
+@pytest.mark.parametrize("code, reason", [
+    ("import not_installed\n\ndef handler(request): pass\n",
+     "agent.py cannot be imported: ModuleNotFoundError: No module named 'not_installed'"),
+    ("x = 1\n", "agent.py defines nothing that can be called: define handler(request)")])
+def test_the_list_of_agents_says_why_a_module_cannot_be_called(agents, code, reason):
+    name = f"uncallable-{len(code)}"
+    agents.deploy(name, code, entry_point="agent.py")
+    agents.await_phase(name, "Failed", "crashed 5 times")
+    listed = agents.sluice.run("agents", "list", "--url", agents.sluice.url).stdout
+    line, = [line for line in listed.splitlines() if line.startswith(name)]
+    assert reason in line
+
+
+def test_a_handler_that_raises_leaves_its_traceback_in_the_agents_output(agents):
+    agents.deploy("raising", "def divide(by):\n    return 1 / by\n\ndef handler(request):\n    return divide(0)\n")
+    agents.finished(agents.start("raising"))
+    shown = agents.sluice.run("agents", "logs", "raising", "--url", agents.sluice.url).stdout
+    assert "in divide" in shown and "ZeroDivisionError: division by zero" in shown
 
 
 def test_a_long_data_directory_is_no_obstacle_to_sockets(tmp_path):

@@ -198,6 +198,56 @@ def test_an_unknown_isolation_is_refused(agents):
     assert answer.status == 400 and 'isolation must be "run"' in answer.json["error"]
 
 
+ASYNC = """
+import os
+
+import httpx
+
+client = httpx.AsyncClient(base_url=os.environ["TOOL_URL_BANK"])
+
+
+async def {name}(message: str):
+    response = await client.post("/" + message)
+    print("printed", response.status_code)
+"""
+
+
+@pytest.mark.parametrize("name, answer", [("handler", "None"), ("main", "printed 200")])
+def test_clients_of_the_module_work_in_every_run_of_a_coroutine(agents, tool, name, answer):
+    """Their connections belong to one event loop, so all runs of the process are in it."""
+    deploy(agents, f"async-{name}", ASYNC.replace("{name}", name))
+    for number in range(3):
+        assert agents.ask(f"async-{name}", f"{name}-{number}")["response"] == answer
+
+
+@pytest.mark.parametrize("body", ["return 'ran ' + message", "yield 'at first'; yield 'ran ' + message"])
+def test_an_object_of_an_unknown_framework_may_be_asynchronous(agents, body):
+    name = f"unknown-{body[:5]}"
+    agents.deploy(name, f"""
+class Assistant:
+    async def run(self, message):
+        {body}
+
+agent = Assistant()
+""")
+    assert agents.ask(name, "well")["response"] == "ran well"
+
+
+def test_a_script_that_ends_the_process_ends_its_run_alone(agents, tool):
+    deploy(agents, "exits", """
+import sys
+
+async def main(message: str):
+    print("said", message)
+    sys.exit(0 if message == "well" else 3)
+""")
+    assert agents.ask("exits", "well")["response"] == "said well"
+    run = agents.start("exits", "badly")
+    assert agents.finished(run)["status"] == "FAILED"
+    assert any("exit code 3" in str(event["data"]) for event in agents.events(run))
+    assert agents.ask("exits", "well")["response"] == "said well"
+
+
 @pytest.mark.parametrize("code, message", [
     ("import no_such_module\n\ndef handler(request):\n    return 1\n", "agent.py cannot be imported"),
     ("from langgraph_of_nobody import thing\nagent = 1\n", "agent.py cannot be imported"),
@@ -209,15 +259,14 @@ def test_a_module_that_cannot_be_called_fails_the_start(agents, code, message):
     agents.await_phase(name, "Failed", containing=message)
 
 
-def test_each_pending_call_of_an_attempt_is_named_once_until_its_tool_responds(attempts):
-    """Calls to one path differ by their bodies, and other calls of a run that waits are refused with its action."""
-    attempt, pay = attempts.Attempt("run", "req"), ("POST", "/egress/bank/pay")
-    attempt.note(pay, 403, "APPROVAL_REQUIRED", "first", "bank")
-    attempt.note(pay, 403, "APPROVAL_REQUIRED", "second", "bank")
-    attempt.note(("DELETE", "/egress/bank/"), 403, "APPROVAL_REQUIRED", "first", "bank")
-    attempt.note(pay, 429, "TOO_MANY_CALLS", "", "bank")
+def test_each_pending_action_of_an_attempt_is_named_once_until_its_call_is_made(attempts):
+    """Other calls of a run that waits are refused with its action."""
+    attempt = attempts.Attempt("run", "req")
+    for action in ("first", "second", "first"):
+        attempt.note(403, "APPROVAL_REQUIRED", action, "bank")
+    attempt.note(429, "TOO_MANY_CALLS", "", "bank")
     assert [each["action_id"] for each in attempt.pending] == ["first", "second"]
-    attempt.note(pay, 422, "", "", "bank")
+    attempt.note(422, "", "first", "bank")
     assert [each["action_id"] for each in attempt.pending] == ["second"]
 
 

@@ -181,7 +181,7 @@ def test_requests_for_access_have_receipts_too(busy, tmp_path):
     api = busy.client()
     request = api.post("/approvals/requests", {"subject": "u", "tool_id": "t", "agent_id": "a"}).json["id"]
     waiting = api.get(f"/approvals/requests/{request}/receipt")
-    assert waiting.status == 409 and "nobody has decided" in waiting.error
+    assert waiting.status == 409 and "no decision yet" in waiting.error
     assert busy.client(busy.key("approver")).post(f"/approvals/requests/{request}/reject", {"reason": "no"}).status == 200
     answer = api.get(f"/governance/requests/{request}/receipt")
     assert answer.status == 200 and answer.json["decision"]["outcome"] == "REJECTED"

@@ -14,6 +14,7 @@ from approval_services import (
     BOT_TOKEN, JIRA_TOKEN, JIRA_USER, ROUTING_KEY, SECONDS_MAX, Services, is_signed, link_in)
 from governed_agent import GovernedAgent, store_tool
 from http_client import HTTPClient
+from scripted_agent import ScriptedAgent
 from scripted_tool import ScriptedTool
 from sluice_process import SluiceProcess
 from waiting import eventually
@@ -470,6 +471,7 @@ def gated(sluice, services):
         link = link_in(services.expect("approval.requested")[0]).removeprefix(sluice.url)
         return run, link
 
+    ask.agent = agent
     yield ask
     tool.close()
 
@@ -477,7 +479,7 @@ def gated(sluice, services):
 @pytest.mark.parametrize("body, shown, hidden", [
     (b'{"amount": 7, "to": "<script>alert(1)</script>"}', "&lt;script&gt;alert(1)&lt;/script&gt;", "<script>"),
     ("pay \u202eada\u200b now".encode(), "pay [U+202E]ada[U+200B] now", "\u202e"), (b"\xff\x00", "/wA=", "\x00"),
-    (b"", "the body is empty", "<pre>"),
+    (b"", "The body is empty", "<pre>"),
     (b"a" * 16_384 + b"END", "16387 bytes of text. Only the first 16384 characters", "END")])
 def test_the_page_of_a_link_shows_the_body_that_waits(sluice, gated, body, shown, hidden):
     _, link = gated(body)
@@ -487,6 +489,36 @@ def test_the_page_of_a_link_shows_the_body_that_waits(sluice, gated, body, shown
     decided = decide(sluice, sluice.url + link, payload_hash="sha256:" + hashlib.sha256(body).hexdigest())
     assert decided.status == 200 and "<pre>" not in decided.content.decode()
     assert "<pre>" not in browser(sluice).get(link).content.decode(), "it is shown for the decision alone"
+
+
+def test_the_page_of_a_link_shows_all_that_a_decision_depends_on_before_its_buttons(sluice, gated):
+    _, link = gated(b'{"amount": 7}')
+    page = browser(sluice).get(link).content.decode()
+    order = [page.index(part) for part in (
+        "<th>Agent", "<th>Call", "<th>Reason", "{&quot;amount&quot;: 7}", "<form", "<th>Payload hash", "<th>Action")]
+    assert order == sorted(order), page
+
+
+def test_the_page_of_a_link_says_how_many_other_actions_of_the_run_wait(sluice, gated, services):
+    remote = ScriptedAgent()
+    try:
+        gated.agent.blocked_together(remote, gated.agent.name, "/pay", [b"1", b"2", b"3"])
+        messages = [services.expect("approval.requested")[0] for _ in range(3)]
+        links = {each["data"]["payload_hash"]: link_in(each).removeprefix(sluice.url) for each in messages}
+        first, second, third = (links["sha256:" + hashlib.sha256(body).hexdigest()] for body in (b"1", b"2", b"3"))
+
+        def page(link):
+            return browser(sluice).get(link).content.decode()
+
+        for link in (first, second, third):
+            assert "2 other actions of this run wait" in page(link)
+        decided = decide(sluice, sluice.url + first, payload_hash="sha256:" + hashlib.sha256(b"1").hexdigest())
+        assert decided.status == 200 and "other action" not in decided.content.decode()
+        assert "One other action of this run waits" in page(second)
+        decide(sluice, sluice.url + second, payload_hash="sha256:" + hashlib.sha256(b"2").hexdigest())
+        assert "other action" not in page(third) and "<form" in page(third)
+    finally:
+        remote.close()
 
 
 def test_whoever_asks_for_json_gets_the_body_too(sluice, gated):
@@ -572,6 +604,14 @@ def test_programs_decide_in_json(sluice, team, asked):
     answer = browser(sluice).post(link.removeprefix(sluice.url), {"decision": "approve"})
     assert answer.status in (404, 409) and answer.error
     assert team.action(action)["status"] == "APPROVED"
+
+
+def test_a_decision_in_json_is_read_as_json_whatever_type_its_client_states(sluice, team, asked):
+    action, link = asked
+    answer = browser(sluice).post(
+        link.removeprefix(sluice.url), content=json.dumps({"decision": "approve", "payload_hash": HASH}).encode(),
+        headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert answer.status == 200 and team.action(action)["status"] == "APPROVED", answer
 
 
 def test_the_page_writes_no_ones_html(sluice, team, services):

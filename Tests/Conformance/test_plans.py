@@ -153,7 +153,7 @@ def test_a_plan_completes_a_draft_and_deploys_from_one(team):
 def test_each_action_asks_for_the_role_that_its_endpoint_asks_for(team):
     for client, role in ((team.viewer, "viewer"), (team.client("approver"), "approver")):
         result, = validate(team, [action("tool.upsert", TOOL)], client).json["results"]
-        assert result["errors"] == [f"a key of role {role} may not do this"]
+        assert result["errors"] == [f"a key of role {role} may not do this: it needs role admin or operator"]
         refused = apply(team, [action("tool.upsert", TOOL)], client)
         assert refused.status == 400 and refused.json["results"][0]["status"] == "invalid"
         forbidden = apply(team, [action("tool.upsert", TOOL)], client, continue_on_error=True).json["results"][0]

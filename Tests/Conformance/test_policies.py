@@ -48,6 +48,37 @@ def test_a_wrong_policy_is_refused_by_post_and_put(api, spec, message):
     assert api.get("/api/policies/wrong").status == 404
 
 
+@pytest.mark.parametrize("spec, message", [
+    ({"policies": [RULE | {"operation": ["GET"]}]}, 'spec.policies[0] has an unknown member "operation"'),
+    ({"rules": [RULE | {"url": "https://x"}]}, 'spec.rules[0] has an unknown member "url"'),
+    ({"policies": [RULE], "approval": []}, 'spec has an unknown member "approval"'),
+    ({"approvals": [{"approvers": {"group": ["a"]}}]}, 'spec.approvals[0].approvers has an unknown member "group"'),
+    ({"approvals": [{"requiresSignature": True}]}, 'spec.approvals[0] has an unknown member "requiresSignature"'),
+    ({"approvals": [{"delivery": {"connector": "x"}}]}, 'spec.approvals[0].delivery has an unknown member "connector"'),
+])
+def test_a_member_that_decides_nothing_is_named_and_refused_when_strictness_is_preferred(api, spec, message):
+    """A misspelled member makes a rule wider, or an approval easier, than it reads."""
+    body = {"name": "misspelled", "spec": spec}
+    strict = {"Prefer": 'respond-async, Handling="strict"; x=1'}
+    for answer in (api.post("/api/policies", body), api.request("PUT", "/api/v1/policies/misspelled", body),
+                   api.get("/api/v1/policies/misspelled"),
+                   api.post("/api/v1/policies/backtest", {"policy": body, "agents": []})):
+        warning, = answer.json["warnings"]
+        assert answer.status in (200, 201) and message in warning and "use " in warning, answer
+    assert "warnings" not in api.request("PUT", "/api/policies/misspelled", {"spec": {"policies": [RULE]}}).json
+    for method, path, sent in (("POST", "/api/policies", body), ("PUT", "/api/v1/policies/misspelled", body),
+                               ("POST", "/api/v1/policies/backtest", {"policy": body})):
+        answer = api.request(method, path, sent, headers=strict)
+        assert answer.status == 400 and message in answer.error, answer
+    assert api.get("/api/policies/misspelled").json["spec"] == {"policies": [RULE]}
+
+
+def test_a_description_in_a_policy_decides_nothing_and_is_kept(api):
+    spec = {"description": "pays", "policies": [RULE | {"description": "reads"}], "approvals": [{"description": "who"}]}
+    assert api.post("/api/policies", {"name": "described", "spec": spec}).status == 201
+    assert api.get("/api/policies/described").json["spec"] == spec
+
+
 def test_a_policy_cannot_hide_behind_a_path_of_the_api(api):
     for name in ("backtest", "explain", "translate"):
         answer = api.post("/api/v1/policies", {"name": name, "spec": {}})

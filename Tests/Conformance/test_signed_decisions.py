@@ -299,7 +299,8 @@ def test_a_request_for_access_is_signed_with_what_it_grants(payers, ada, base, t
 
     assert f"request: {request}\n" in text() and "scope" not in text()
     wide = text("&scope=agent_user_ttl&duration=2h")
-    assert wide.endswith("decision: approve\nscope: agent_user_ttl\nduration: 2h\n")
+    assert wide.startswith("sluice-decision/2\n") and "\ntool-origin: http://127.0.0.1:" in wide
+    assert wide.endswith("decision: approve\nscope: agent_user_ttl\nduration: 2h\ncovers: no call\n")
     grant = {"scope": "agent_user_ttl", "duration": "2h"}
     for signed, given in [(text(), grant), (wide, {}), (wide, grant | {"duration": "3h"})]:
         refused(api.post(f"{base}/{request}/approve", given | {"signature": ada.sign(signed)}), 422, "signature_invalid")
@@ -320,6 +321,7 @@ def test_a_grant_that_nobody_signed_does_not_stand_for_a_signature(payers, serve
             "subject": user, "tool_id": "bank", "agent_id": payers.agent.name, "tool_method": "POST",
             "tool_url": server.url + "/pay"}).json["id"]
         text = api.get(f"/approvals/requests/{request}/statement?decision=approve&scope=agent_user_ttl").json["statement"]
+        assert text.endswith("\ncovers: every call in any run that has all of the above\n")
         answer = api.post(f"/approvals/requests/{request}/approve", {
             "scope": "agent_user_ttl"} | ({"signature": ada.sign(text)} if signature else {}))
         assert answer.status == 200, answer
@@ -345,6 +347,24 @@ def test_a_request_of_a_run_is_approved_signed(payers, ada, tmp_path):
         assert receipt["decision"]["signature"]["statement"] == text
         assert check(payers.sluice, tmp_path, receipt)[0]
     assert payers.agent.call(action["run_id"], "POST", "bank", "/pay", b"another").status == 201, "the grant is signed"
+
+
+def test_the_text_of_earlier_versions_is_signed_no_more(payers, ada):
+    """It says neither what a client's own request states nor what its grant covers."""
+    api = payers.approver("ada")
+    payers.allow(ada=ada)
+    request = payers.sluice.client().post("/approvals/requests", {
+        "subject": "ben", "tool_id": "bank", "agent_id": payers.agent.name, "capability": "POST /pay"}).json["id"]
+    path = f"/approvals/requests/{request}"
+    text = api.get(path + "/statement?decision=approve&scope=agent_user_ttl&duration=1h").json["statement"]
+    assert "\ncapability: POST /pay\n" in text
+    earlier = "".join(
+        line + "\n" for line in text.replace("sluice-decision/2", "sluice-decision/1").splitlines()
+        if line.split(":")[0] not in ("tool-origin", "capability", "covers"))
+    grant = {"scope": "agent_user_ttl", "duration": "1h"}
+    for odd in (earlier, text.replace("covers: every", "covers: no"), text.replace("tool-origin: http", "tool-origin: https")):
+        refused(api.post(path + "/approve", grant | {"signature": ada.sign(odd)}), 422, "signature_invalid")
+    assert api.post(path + "/approve", grant | {"signature": ada.sign(text)}).status == 200
 
 
 def test_a_link_shows_that_a_signature_is_needed_and_can_only_reject(payers, server):

@@ -56,6 +56,33 @@ import Testing
         }
     }
 
+    @Test func actsOnNoRunThatAnotherProcessOfItIsCalledFor() throws {
+        var scenario = Scenario()
+        let (run, other) = (
+            try scenario.createRun(invokeURL: Self.address), try scenario.createRun(invokeURL: Self.address)
+        )
+        try scenario.invoke(run)
+        try scenario.invoke(other)
+        scenario.agent = ActingAgent(name: "payments", isManaged: true, turns: [other])
+        for command in commands(run, &scenario) { #expect(scenario.rejection(command)?.code == .notInTurn) }
+        for command in commands(other, &scenario) { #expect(scenario.rejection(command)?.code != .notInTurn) }
+    }
+
+    @Test func addsNothingToARunThatIsFull() throws {
+        var scenario = Scenario()
+        scenario.settings.limits.recordedBytesPerRunMax = 2000
+        let run = try scenario.createRun(invokeURL: Self.address)
+        try scenario.invoke(run)
+        scenario.agent = Self.own
+        let text = JSONText(verified: #"{"text":"\#(String(repeating: "x", count: 2000))"}"#)
+        try scenario.when(
+            .addRunEvents(run: run, [RunEventAdded(type: "NOTE", actor: nil, payloadHash: nil, data: text)]))
+        for command in commands(run, &scenario) { #expect(scenario.rejection(command)?.code == .runFull, "\(command)") }
+        scenario.agent = nil
+        #expect(scenario.rejection(commands(run, &scenario)[0])?.code == .runFull, "a client's addition counts, too")
+        try scenario.when(.failRun(run: run, reason: "full"))
+    }
+
     @Test func actsOnNoRunOfAnEarlierAgentOfItsName() throws {
         var scenario = Scenario()
         try scenario.deploy()

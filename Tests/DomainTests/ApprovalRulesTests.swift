@@ -86,6 +86,18 @@ import Testing
         #expect(scenario.state.runs[run] == nil)
     }
 
+    /// The scheduler may be late: the end of the wait counts, not the record of it.
+    @Test func nothingIsApprovedAfterTheEndOfItsWait() throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        let action = try scenario.block(run, hash: nil)
+        let approve = Command.approveAction(run: run, action: action, payloadHash: nil, reason: nil)
+        scenario.advance(scenario.settings.approvalWindow)
+        #expect(scenario.rejection(approve)?.code == .actionNotBlocked)
+        try scenario.when(.rejectAction(run: run, action: action, reason: "late"))
+        #expect(scenario.timeline == ["APPROVAL_REQUIRED", "REJECTED"])
+    }
+
     @Test func pausedRunTakesNoSecondAction() throws {
         var scenario = Scenario()
         let run = try scenario.createRun()
@@ -102,6 +114,20 @@ import Testing
         RequestAccess(
             requestID: scenario.newID(), subject: "alice", toolID: "stripe", agentID: nil, duration: nil, runID: run,
             actionID: scenario.newID(), capability: nil, payloadHash: nil, method: nil, url: nil)
+    }
+
+    @Test(arguments: [false, true])
+    func noRequestIsApprovedAfterTheEndOfItsWait(isOfRun: Bool) throws {
+        var scenario = Scenario()
+        let run = try scenario.createRun()
+        let asked = request(&scenario, run: isOfRun ? run : nil)
+        try scenario.when(.requestAccess(asked))
+        let approve = Command.approveAccess(
+            ApproveAccess(
+                requestID: asked.requestID, scope: .agentUserTTL, duration: .seconds(3600), reason: nil,
+                payloadHash: nil))
+        scenario.advance(scenario.settings.approvalWindow)
+        #expect(scenario.rejection(approve)?.code == .accessRequestNotPending)
     }
 
     @Test func samePendingRequestIsNotWrittenTwice() throws {

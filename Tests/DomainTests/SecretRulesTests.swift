@@ -44,6 +44,31 @@ import Testing
         #expect(scenario.state.secretCount == 1)
     }
 
+    /// G16: a consent comes from its user alone, and does not come back once it has ended.
+    @Test func aConsentIsRenewedAndNeverPlanted() throws {
+        var scenario = Scenario()
+        try storeTool(&scenario, [secret(&scenario)])
+        let (planted, renewed) = (secret(&scenario, "consent:ada"), secret(&scenario, "consent:ada"))
+        func store(_ secret: StoreSecret, renewing key: DataKeyID?) -> Command {
+            .storeSecrets(StoreSecrets(kind: .tool, owner: "stripe", secrets: [secret], renewedKeyID: key))
+        }
+        #expect(scenario.rejection(store(planted, renewing: nil))?.code == .invalidArgument)
+        #expect(scenario.rejection(store(planted, renewing: scenario.newID()))?.code == .secretNotFound)
+        let run = try scenario.createRun()
+        let action: ActionID = scenario.newID()
+        try scenario.when(
+            .requireConsent(run: run, RequireConsent(actionID: action, toolID: "stripe", agentID: "payments")))
+        try scenario.when(.giveConsent(run: run, GiveConsent(actionID: action, token: planted, scope: "")))
+        #expect(scenario.rejection(store(renewed, renewing: nil))?.code == .invalidArgument)
+        try scenario.when(store(renewed, renewing: planted.sealed.keyID))
+        let late = store(secret(&scenario, "consent:ada"), renewing: planted.sealed.keyID)
+        #expect(scenario.rejection(late)?.code == .secretNotFound)
+        try scenario.when(.deleteSecret(DeleteSecret(kind: .tool, owner: "stripe", name: "consent:ada")))
+        let ended = store(secret(&scenario, "consent:ada"), renewing: renewed.sealed.keyID)
+        #expect(scenario.rejection(ended)?.code == .secretNotFound)
+        #expect(names(scenario) == ["api_key"])
+    }
+
     @Test func deletingAResourceDeletesItsSecretsInTheSameCommand() throws {
         var scenario = Scenario()
         let secrets = [secret(&scenario, "b"), secret(&scenario, "a")]

@@ -155,10 +155,39 @@ import Testing
             payload-hash: sha256:1
 
             """
-        #expect(statement.text(.reject, grant: nil) == beginning + "decision: reject\n")
+        #expect(statement.text(.reject, grant: nil, .first) == beginning + "decision: reject\n")
         let grant = SignedGrant(scope: .run, duration: .seconds(7200))
-        #expect(statement.text(.approve, grant: grant) == beginning + "decision: approve\nscope: run\nduration: 2h\n")
-        #expect(statement.text(.reject, grant: grant) == beginning + "decision: reject\n")
+        let wide = beginning + "decision: approve\nscope: run\nduration: 2h\n"
+        #expect(statement.text(.approve, grant: grant, .first) == wide)
+        #expect(statement.text(.reject, grant: grant, .first) == beginning + "decision: reject\n")
+    }
+
+    /// An approver of a client's own request signs what it states and covers; a signature of the text before is kept.
+    @Test(arguments: [
+        (AccessScope?.none, true, "no call"), (.once, true, "no call"), (.run, true, "no call"),
+        (.agentUserTTL, true, "every call in any run that has all of the above"), (.agentUserTTL, false, "no call"),
+    ])
+    func theStatementOfAClientsOwnRequestSaysWhatItCovers(scope: AccessScope?, hasAgent: Bool, covers: String) throws {
+        let id = try #require(AccessRequestID("01938f2a-7b5c-7002-9c4e-000000020002"))
+        let asked = AccessRequested(
+            subject: "ali\u{3164}ce", toolID: "bank", agentID: hasAgent ? "payments" : nil, duration: .seconds(60),
+            run: nil, capability: "POST /pay", payloadHash: nil, method: "POST", url: nil,
+            expiresAt: Timestamp(microseconds: 0), tool: .example)
+        let statement = DecisionStatement(asked, id, in: .default)
+        let grant = scope.map { SignedGrant(scope: $0, duration: .seconds(60)) }
+        let (agent, granted) = (
+            hasAgent ? "agent: payments\n" : "", scope.map { "scope: \($0.rawValue)\nduration: 1m\n" } ?? ""
+        )
+        let text = statement.text(.approve, grant: grant)
+        #expect(
+            text == "sluice-decision/2\nworkspace: default\nrequest: \(id)\nsubject: ali\\u{3164}ce\n" + agent
+                + "tool: bank\ntool-origin: https://bank\ncapability: POST /pay\nmethod: POST\ndecision: approve\n"
+                + granted + "covers: \(covers)\n")
+        #expect(!statement.text(.reject, grant: nil).contains("covers"))
+        #expect(
+            statement.text(.approve, grant: grant, .first) == "sluice-decision/1\nworkspace: default\nrequest: \(id)\n"
+                + "subject: ali\u{3164}ce\n" + agent + "tool: bank\nmethod: POST\ndecision: approve\n" + granted)
+        #expect(statement.versions == [.second, .first])
     }
 
     @Test func aRequestOfARunIsTheSameStatementAsItsAction() throws {

@@ -29,7 +29,9 @@ import Testing
         ("async def main():\n    pass", "agent.py"), ("print(1)", nil), ("    def handler(x): pass", nil),
         ("agents = []", nil), ("app = Flask()", nil), ("from google.adk.agents import Agent", "agent.py"),
         ("from langgraph.func import entrypoint", "agent.py"), ("import pydantic_ai", "agent.py"),
-        ("import pydantic_ai_of_another", nil), ("from agents import Agent", "agent.py"), ("import openai", nil),
+        ("import pydantic_ai_of_another", nil), ("from agents import Agent", "agent.py"),
+        ("import openai", "agent.py"), ("from anthropic import Anthropic", "agent.py"), ("import dspy", "agent.py"),
+        ("from haystack.components.agents import Agent", "agent.py"), ("import requests", nil),
     ])
     func importsWhatDefinesSomethingToCall(code: String, entryPoint: String?) throws {
         let files = JSONValue.object([.init(name: "agent.py", value: .string(code))])

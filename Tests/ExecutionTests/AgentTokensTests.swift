@@ -24,20 +24,20 @@ import Testing
         }
     }
 
-    @Test func namesTheInvokeOfAnInstanceThatIsAtOneAlone() {
+    @Test func namesTheInvokesOfAnInstance() {
         let invokes = InstanceInvokes()
         let (token, other) = (tokens.insert(agent, invokes), tokens.insert(agent))
         let first = InstanceInvokes.Invoke(run: RunID(UUIDValue(high: 1, low: 1)), requestID: "req-1")
         let second = InstanceInvokes.Invoke(run: RunID(UUIDValue(high: 1, low: 2)), requestID: "req-2")
-        #expect(tokens.onlyInvoke(of: token) == nil)
+        #expect(tokens.invokes(of: token).isEmpty)
         invokes.begin(first)
-        #expect(tokens.onlyInvoke(of: token) == first && tokens.onlyInvoke(of: other) == nil)
+        #expect(tokens.invokes(of: token) == [first] && tokens.invokes(of: other).isEmpty)
         invokes.begin(second)
-        #expect(tokens.onlyInvoke(of: token) == nil)
+        #expect(tokens.invokes(of: token) == [first, second])
         invokes.end(first)
-        #expect(tokens.onlyInvoke(of: token) == second)
+        #expect(tokens.invokes(of: token) == [second])
         tokens.remove(token)
-        #expect(tokens.onlyInvoke(of: token) == nil)
+        #expect(tokens.invokes(of: token).isEmpty)
     }
 
     @Test func masksTokensWhereverTheyStand() {

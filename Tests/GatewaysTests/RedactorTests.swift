@@ -50,6 +50,55 @@ import Testing
         #expect(Redactor([Self.foreign]).redact("a \(form) b") == "a REDACTED b")
     }
 
+    /// A credential of the characters of tokens may stand in several lines, as it is.
+    @Test(
+        arguments: [
+            "planted.token-0123456789_abcdefghijklmnopqrstuvwxyz~", "AKIA0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456",
+        ],
+        ["\n", "\r\n", "\r", "\n  ", "=\n", "=\r\n", "\\n", "\\r\\n", "%0A", "&#10;"])
+    func findsASecretThatIsBrokenOverLines(secret: String, lineBreak: String) {
+        let redactor = Redactor([secret])
+        for first in 1..<secret.count - 1 {
+            for width in [secret.count, 16] {
+                let rest = Array(secret.dropFirst(first))
+                let broken =
+                    ([String(secret.prefix(first))]
+                    + stride(from: 0, to: rest.count, by: width).map {
+                        String(rest[$0..<min($0 + width, rest.count)])
+                    }).joined(separator: lineBreak)
+                let text = "key: 0123456789abcdef" + broken + " b"
+                #expect(redactor.redact(text) == "key: 0123456789abcdefREDACTED b", "\(text)")
+                var stream = RedactionStream(redactor)
+                let given = text.utf8.flatMap { stream.take([$0]) } + stream.finish()
+                #expect(String(decoding: given, as: UTF8.self) == redactor.redact(text), "\(text)")
+            }
+        }
+    }
+
+    @Test(arguments: ["ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHIJKLMNOPQRSTUV"])
+    func findsTheSecretInBase32WhereverItStands(alphabet: String) {
+        for before in 0..<6 {
+            for after in 0..<6 {
+                let text = String(repeating: "~", count: before) + Self.secret + String(repeating: "~", count: after)
+                let digits = Self.inBase32(Array(text.utf8), Array(alphabet))
+                for spelled in [digits, digits.lowercased(), Self.lines(digits, "\n"), digits.replacing("=", with: "")]
+                {
+                    let redacted = Redactor([Self.secret]).redact("a \(spelled) b")
+                    #expect(redacted.contains("REDACTED") && redacted.count < 50, "\(redacted)")
+                }
+            }
+        }
+    }
+
+    /// RFC 4648, section 6, a bit at a time.
+    private static func inBase32(_ bytes: [UInt8], _ alphabet: [Character]) -> String {
+        let bits = bytes.flatMap { byte in (0..<8).map { byte >> (7 - $0) & 1 } }
+        let digits = stride(from: 0, to: bits.count, by: 5).map { start in
+            alphabet[(0..<5).reduce(0) { $0 << 1 | (start + $1 < bits.count ? Int(bits[start + $1]) : 0) }]
+        }
+        return String(digits) + String(repeating: "=", count: (8 - digits.count % 8) % 8)
+    }
+
     @Test func aLongRunOfEscapesIsReadInTimeThatTheLengthsBound() {
         let slashes = String(repeating: #"\"#, count: 24)
         let redactor = Redactor(["k" + slashes + "%%%&&&&=end"])

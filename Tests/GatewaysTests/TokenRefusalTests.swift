@@ -47,6 +47,17 @@ import Testing
         #expect(code(status, text) == .tokenRefused)
     }
 
+    @Test(
+        arguments: [
+            ("60", 60), (#""60""#, 60), (#""nan""#, 300), (#""-nan""#, 300), (#""nan(0x7)""#, 300), ("[]", 300),
+            (#""inf""#, 31_536_000), ("1e400", 31_536_000), ("-1e400", 0), (#""-infinity""#, 0),
+        ] as [(String, Int64)])
+    func aLifetimeOfAnyWordingIsReadOrLeftOut(written: String, seconds: Int64) throws {
+        let text = #"{"access_token":"t","expires_in":\#(written)}"#
+        let token = try HTTPTokenEndpoint.read(200, Array(text.utf8), askedAt: Fixture.start)
+        #expect(token.expiresAt == Fixture.start.adding(.seconds(seconds)))
+    }
+
     @Test func otherGrantsAreRefusedInTheWordsOfTheStandardAlone() {
         #expect(code(400, #"{"error":"invalid_grant"}"#, isRefresh: false) == .grantRefused)
         #expect(code(200, #"{"error":"bad_verification_code"}"#, isRefresh: false) == .tokenRefused)

@@ -59,6 +59,52 @@ import Testing
         }
     }
 
+    /// The path is the agent's to spell: no spelling takes approvers away that a plain one would need.
+    @Test(arguments: [
+        ("/public/a", ["interns"]), ("/pay/a", ["finance"]), ("/public/x%2F..%2F..%2Fpay%2Fa", ["finance", "interns"]),
+        ("/public/..%5cpay/a", ["finance", "interns"]), ("/public/..;/pay/a", ["finance", "interns"]),
+        ("/PAY/a", ["finance"]), ("/PUBLIC/a", ["interns"]), ("/x%2F..%2Fpay/a", ["finance"]), ("/other", []),
+    ])
+    func aRuleOfOneReadingAddsToTheClosestRuleOfAll(path: String, groups: [String]) throws {
+        let rules = [
+            #"{"name":"open","resource":"https://api.x.com/public/*","operations":["POST"],"maxDuration":"1h","#
+                + #""approvers":{"groups":["interns"]}}"#,
+            #"{"name":"pay","resource":"https://api.x.com/pay/*","approvers":{"groups":["finance"]}}"#,
+        ]
+        for order in [rules, rules.reversed()] {
+            let policy = try Fixture.policy(
+                #"{"policies":[\#(Self.ask)],"approvals":[\#(order.joined(separator: ","))]}"#)
+            let verdict = PolicyEvaluation.decide(
+                call: Fixture.call("POST", "https://api.x.com" + path), tool: try Fixture.tool(),
+                policies: [BoundPolicy(name: "p", .policy(policy))])
+            guard case .approvalRequired(_, let found) = verdict.decision else {
+                Issue.record("no approval is required")
+                return
+            }
+            #expect(found.groups == groups && (groups.count < 2 || found.match == .all))
+        }
+    }
+
+    @Test func aPolicyWhoseRuleIsOfOneReadingAloneLeavesTheRestToAllPolicies() throws {
+        func policy(_ name: String, _ permission: String, _ approval: String) throws -> BoundPolicy {
+            let spec = #"{"policies":[{"permission":"\#(permission)"}],"approvals":[\#(approval)]}"#
+            return BoundPolicy(name: name, .policy(try Fixture.policy(spec)))
+        }
+        let bound = [
+            try policy(
+                "asks", "approval_required",
+                #"{"name":"open","resource":"https://api.x.com/a%2Fb","approvers":{"groups":["interns"]}}"#),
+            try policy("other", "allow", #"{"name":"all","approvers":{"groups":["finance"]}}"#),
+        ]
+        let verdict = PolicyEvaluation.decide(
+            call: Fixture.call("POST", "https://api.x.com/a/b"), tool: try Fixture.tool(), policies: bound)
+        guard case .approvalRequired(_, let found) = verdict.decision else {
+            Issue.record("no approval is required")
+            return
+        }
+        #expect(found.groups == ["finance", "interns"] && found.match == .all)
+    }
+
     @Test func ofEquallyCloseRulesTheStrictestIsTaken() throws {
         let rules = [
             #"{"name":"a","approvers":{"groups":["g","h"],"match":"all"}}"#,

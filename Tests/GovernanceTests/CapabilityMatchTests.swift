@@ -48,6 +48,25 @@ import Testing
         #expect(try find("GET", "//b/items", #"{"method":"GET","path":"//b/*"}"#) != nil)
     }
 
+    /// Tags and grants of a capability are for its calls alone, however a server reads their paths.
+    @Test(
+        arguments: ["/ADMIN", "/admin;x", "/x%2F..%2Fadmin", "/admin%2Fusers", "/%2561dmin", "//host/admin", "/admin."])
+    func aCallThatServersMayReadAsAnotherCapabilityIsNone(path: String) throws {
+        let declared = [#"{"name":"all","path":"/*"}"#, #"{"name":"admin","path":"/admin","riskTags":["dangerous"]}"#]
+        for order in [declared, declared.reversed()] {
+            #expect(try find("GET", path, order.joined(separator: ",")) == nil)
+        }
+        #expect(try find("GET", path, declared[0])?.capability?.name == "all")
+        let other = declared[0] + #",{"name":"admin","method":"DELETE","path":"/admin"}"#
+        #expect(try find("GET", path, other)?.capability?.name == "all")
+    }
+
+    @Test(arguments: ["/Users/7", "/files/a%2Fb", "/a;v=1", "/a//b", "/admins"])
+    func aPathWithSeveralReadingsOfOneCapabilityIsThat(path: String) throws {
+        let declared = #"{"name":"all","path":"/*"},{"name":"admin","path":"/admin"},{"name":"x","path":"/x/*/y"}"#
+        #expect(try find("GET", path, declared)?.capability?.name == "all")
+    }
+
     @Test func ofSeveralTheClosestIsTheOne() throws {
         let declared = #"""
             {"name":"all","path":"/v1"},{"name":"any","path":"/v1/charges"},

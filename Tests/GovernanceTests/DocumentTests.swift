@@ -26,6 +26,32 @@ import Testing
         #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
     }
 
+    @Test(arguments: [
+        (#"{"policy":[]}"#, #""policy", which decides nothing: use policies, rules, approvals, or description"#),
+        (
+            #"{"policies":[{"permission":"allow","operation":["GET"]}]}"#,
+            #"spec.policies[0] has an unknown member "operation""#
+        ),
+        (
+            #"{"rules":[{"permission":"deny"},{"permission":"deny","tag":[]}]}"#,
+            #"spec.rules[1] has an unknown member "tag""#
+        ),
+        (#"{"approvals":[{"toolIDs":["a"]}]}"#, #"spec.approvals[0] has an unknown member "toolIDs""#),
+        (
+            #"{"approvals":[{"approvers":{"group":["a"]}}]}"#,
+            #"spec.approvals[0].approvers has an unknown member "group""#
+        ),
+        (
+            #"{"approvals":[{"delivery":{"modes":"all"}}]}"#,
+            #"spec.approvals[0].delivery has an unknown member "modes""#
+        ),
+    ])
+    func aMisspelledMemberIsNamed(spec: String, message: String) throws {
+        let warnings = Policy.unknownMembers(spec: try Fixture.json(spec))
+        #expect(warnings.count == 1 && warnings[0].contains(message), "\(warnings)")
+        #expect(throws: Never.self) { try Fixture.policy(spec) }
+    }
+
     @Test func unknownMembersAndNullsArePassedOver() throws {
         let policy = try Fixture.policy(
             #"{"more":1,"approvals":null,"policies":[{"permission":"Allow","resource":null,"operations":["*"],"x":{}}]}"#

@@ -18,6 +18,7 @@ import Testing
         "/a%2f..%2fadmin", "/a%2F%2e%2e%2Fadmin/x", "/%2fadmin", "/a%5c..%5cadmin", "/\\admin", "/%2561dmin",
         "/a%252f..%252fadmin", "/admin?x=1", "/admin%3Fx", "/a%3f%2f..%2fadmin", "/admin%23",
         "/x%2F..%2Fadmin%252F..%252Fb",
+        "/admin/..;/x", "/admin/.;/..;v=1/x", "/admin%2F..;%2Fx", "/admin/x/..;/..;/b", "/admin%5c..;%5cx",
     ]
 
     @Test(arguments: spellings)

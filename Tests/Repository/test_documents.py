@@ -85,6 +85,15 @@ def test_every_setting_in_the_readme_is_one_of_the_daemon() -> None:
     assert settings and not unknown, report(unknown)
 
 
+def test_every_setting_of_the_daemon_is_in_the_readme() -> None:
+    source = (ROOT / "Sources" / "Daemon" / "Configuration" / "SettingKey.swift").read_text()
+    cases = re.findall(r'^    case (\w+)(?: = "([a-z-]+)")?$', source, re.MULTILINE)
+    names = {"SLUICE_" + (text or case).upper().replace("-", "_") for case, text in cases}
+    assert "SLUICE_HEARTBEAT" in names and "SLUICE_LISTEN" in names, "the reader of settings does not see them"
+    missing = sorted(names - set(_ENVIRONMENT.findall((ROOT / "README.md").read_text())))
+    assert not missing, "README has no line for" + report(missing)
+
+
 def test_every_make_target_is_explained() -> None:
     makefile = (ROOT / "Makefile").read_text()
     mentioned = {name for path in documents() for name in re.findall(r"`make ([a-z-]+)`", path.read_text())}

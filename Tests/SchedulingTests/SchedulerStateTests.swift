@@ -99,9 +99,12 @@ import Testing
         _ = try world.work()
         let action = try world.approvedCall(run)
         try world.complete(run, .finished)
-        for _ in 1...3 {
-            #expect(world.requestedInvokes(try world.work()) == [run])
+        for number in 1...3 {
+            #expect(world.requestedInvokes(try world.work()) == [run], "\(number)")
             try world.complete(run, .finished)
+            // What kept it from carrying the action out may pass.
+            if number < 3 { #expect(try world.work().isEmpty) }
+            world.now = world.now.adding(.seconds(60))
         }
         guard case .failRun(run, let reason)? = try world.work().first else {
             Issue.record("the run goes on")

@@ -5,21 +5,21 @@ import EventStreaming
 /// A decision's signature with what it is of, made again from the events.
 package struct SignedDecision: Sendable {
     let signature: DecisionSignature
-    let decision: DecisionStatement.Decision
-    let statement: DecisionStatement
+    /// The text of the version that was signed; the current one where the signature is of none.
+    let text: String
 
     /// The signature that an event carries; `nil` for an event without one, or whose signer was erased.
     init?(_ payload: EventPayload, of statement: DecisionStatement) {
         guard let (signature, decision) = payload.signed, !signature.bytes.isEmpty else { return nil }
         self.signature = signature
-        self.decision = decision
-        self.statement = statement
+        let texts = statement.versions.map { statement.text(decision, grant: signature.grant, $0) }
+        text = texts.dropFirst().first { (try? Self.verify(signature, of: $0)) != nil } ?? texts[0]
     }
 
-    var text: String { statement.text(decision, grant: signature.grant) }
-
     /// - Throws: `SSHFailure` unless the signature is of this statement.
-    func verify() throws(SSHFailure) {
+    func verify() throws(SSHFailure) { try Self.verify(signature, of: text) }
+
+    private static func verify(_ signature: DecisionSignature, of text: String) throws(SSHFailure) {
         try SSHSignature(bytes: signature.bytes).verify(text, namespace: DecisionSignature.namespace)
     }
 

@@ -83,6 +83,7 @@ package struct AuditVerifier: Sendable {
         // Where each format has its part: as it is, or as CloudEvents, Splunk and OCSF wrap it.
         let parts = [value, value["data"], value["event"], value["unmapped"]].compactMap(\.self)
         if let part = parts.first(where: { $0["checkpoint"] != nil }) {
+            if value["checkpoint"] != nil { try checkMembers(ofHead: value) }
             try take(head: part)
         } else if let part = parts.first(where: { $0["record"] != nil }) {
             let event = try take(event: part)
@@ -90,6 +91,14 @@ package struct AuditVerifier: Sendable {
         } else {
             throw failure("there is neither a checkpoint nor an event in it")
         }
+    }
+
+    /// Refuses members of a whole document that nothing proves: readers might take them for its events.
+    private func checkMembers(ofHead document: JSONValue) throws(Failure) {
+        guard case .object(let members) = document else { return }
+        let known: Set = ["format", "run_id", "after", "checkpoint", "key", "events", "decision"]
+        guard let other = members.first(where: { !known.contains($0.name) }) else { return }
+        throw failure("nothing proves its member \"\(other.name.excerpt)\"")
     }
 
     private mutating func take(head part: JSONValue) throws(Failure) {

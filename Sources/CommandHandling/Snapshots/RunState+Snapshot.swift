@@ -26,6 +26,7 @@ extension RunState {
         writer.add(21) { modelCalls.write(to: &$0) }
         writer.add(22, attemptAtProgress)
         writer.add(23, agentUID)
+        writer.add(24, recordedBytes)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -38,7 +39,7 @@ extension RunState {
         var (calls, creator): (ToolCallJournal, Actor.Kind?) = (ToolCallJournal(), nil)
         var modelCalls = ModelCallJournal()
         var (creatorName, user): (String, Person?) = ("", nil)
-        var (streamSequence, timelineSequence): (UInt64, UInt64) = (0, 0)
+        var (streamSequence, timelineSequence, recordedBytes): (UInt64, UInt64, UInt64) = (0, 0, 0)
         while let field = try reader.next() {
             switch field {
             case 1: id = try reader.id("run")
@@ -64,6 +65,7 @@ extension RunState {
             case 21: modelCalls = try ModelCallJournal(try reader.message())
             case 22: attemptAtProgress = try reader.unsigned32()
             case 23: agentUID = try reader.id("agent_uid")
+            case 24: recordedBytes = try reader.unsigned()
             default: throw .missing("run")
             }
         }
@@ -75,7 +77,7 @@ extension RunState {
             actions: actions, calls: calls, modelCalls: modelCalls,
             creator: creator.map { Actor(kind: $0, name: creatorName) }, lastInvoke: lastInvoke,
             attemptAtProgress: attemptAtProgress, streamSequence: streamSequence, timelineSequence: timelineSequence,
-            user: user)
+            recordedBytes: recordedBytes, user: user)
     }
 }
 

@@ -82,6 +82,8 @@ package struct DaemonConfiguration: Sendable {
         decisions.limits.activeRunsMax = try settings.integer(.unfinishedRunsMax, in: 1...10_000_000)
         decisions.limits.unfinishedBytesMax = try settings.integer(
             .unfinishedBytesMax, in: 1_048_576...1_099_511_627_776)
+        decisions.limits.recordedBytesPerRunMax = UInt64(
+            try settings.integer(.runBytesMax, in: 1_048_576...1_099_511_627_776))
         http.streamsMax = try settings.integer(.streamsMax, in: 1...1_000_000)
         history.bytesMax = try settings.integer(.historyBytesMax, in: 1_048_576...1_099_511_627_776)
         http.rateLimitPerSecond = try settings.integer(.rateLimit, in: 0...1_000_000)

@@ -42,6 +42,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case principalShare = "principal-share"
     case unfinishedRunsMax = "unfinished-runs-max"
     case unfinishedBytesMax = "unfinished-bytes-max"
+    case runBytesMax = "run-bytes-max"
     case rateLimit = "rate-limit"
     case rateBurst = "rate-burst"
     case heartbeat
@@ -110,6 +111,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .principalShare: "50"
         case .unfinishedRunsMax: "1000000"
         case .unfinishedBytesMax: "536870912"
+        case .runBytesMax: "1073741824"
         case .rateLimit: "0"
         case .rateBurst: "100"
         case .heartbeat: "15s"

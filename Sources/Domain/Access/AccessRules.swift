@@ -51,6 +51,11 @@ extension ActiveState {
 
     func approveAccess(_ approve: ApproveAccess, _ context: DecisionContext) throws(Rejection) -> [Event] {
         let request = try pendingRequest(approve.requestID, context)
+        guard request.expiresAt > context.time else {
+            throw Rejection(
+                .accessRequestNotPending,
+                "request is not pending: its wait ended at \(request.expiresAt); make it again")
+        }
         try checkText(approve.reason, "reason", bytesMax: context.settings.limits.textBytesMax)
         try checkSignature(approve.signature, context.settings.limits)
         let given = GivenApproval(

@@ -61,6 +61,8 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case approvalRequired = "approval_required"
     /// The same call was begun, and nothing is known of its outcome yet.
     case callOnItsWay = "call_on_its_way"
+    /// The run has added as much to the log as one run may.
+    case runFull = "run_full"
     /// No further model call of the run can be recorded.
     case journalFull = "journal_full"
     case selfApproval = "self_approval"

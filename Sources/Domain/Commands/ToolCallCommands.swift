@@ -13,10 +13,13 @@ package struct BeginToolCall: Hashable, Sendable {
     package let claimedActionID: ActionID?
     /// Identities under which earlier versions recorded the same call.
     package let earlierFingerprints: [UUIDValue]
+    /// An identical call whose caller went away before it had the outcome: this call is that one, made again.
+    package let undelivered: ToolCallID?
 
     package init(
         call: ToolCall, agentID: String, tool: ToolIdentity, requirement: RequiredApproval?,
-        block: BlockToolCall? = nil, claimedActionID: ActionID? = nil, earlierFingerprints: [UUIDValue] = []
+        block: BlockToolCall? = nil, claimedActionID: ActionID? = nil, earlierFingerprints: [UUIDValue] = [],
+        undelivered: ToolCallID? = nil
     ) {
         self.call = call
         self.agentID = agentID
@@ -25,6 +28,7 @@ package struct BeginToolCall: Hashable, Sendable {
         self.block = block
         self.claimedActionID = claimedActionID
         self.earlierFingerprints = earlierFingerprints
+        self.undelivered = undelivered
     }
 }
 

@@ -34,7 +34,10 @@ extension ActiveState {
         switch (link.payloadHash, decide.payloadHash) {
         case (nil, _): break
         case (let bound?, let given?) where bound.matches(given): break
-        default: throw Rejection(.payloadHashMismatch, "payload_hash mismatch: the link is for another payload")
+        default:
+            throw Rejection(
+                .payloadHashMismatch,
+                "payload_hash mismatch: the link is for another payload; open it again and decide on what it shows")
         }
         let connector = try connector(delivery.label, context)
         let events = try decision(decide, link, on: delivery.label.subject, context)

@@ -53,7 +53,7 @@ package struct RequestedDelivery: Hashable, Sendable {
 
 /// What the gate knows of a call that it blocked, beside the action itself.
 package struct BlockedCall: Hashable, Sendable {
-    /// The reason of a call that waits whatever the policies say.
+    /// The reason of a call that waits whatever the policies say. Recorded reasons are compared with it: it never changes.
     package static let unknownOutcomeReason =
         "the same call was made before, and nobody knows whether the tool carried it out: approve to make it again"
 

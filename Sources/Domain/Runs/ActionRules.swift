@@ -15,10 +15,11 @@ extension ActiveState {
         _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         let (run, action) = try blockedAction(id, actionID, "approve", context)
+        try action.checkNotOver(context)
         guard !action.isConsent else {
             throw Rejection(
                 .consentIsTheUsers,
-                "action \(actionID) waits for the consent of the run's user, which nobody else can give: let them open its "
+                "action \(actionID) waits for the consent of the run's user alone: let them open its "
                     + "authorization_url")
         }
         try checkText(reason, "reason", bytesMax: context.settings.limits.textBytesMax)
@@ -114,6 +115,15 @@ extension ActiveState {
             throw Rejection(.actionNotBlocked, "action is \(action.status.rawValue), must be BLOCKED to \(verb)")
         }
         return (run, action)
+    }
+}
+
+extension ActionState {
+    /// Refuses an approval after the end of the wait, whether or not that end is recorded yet.
+    func checkNotOver(_ context: DecisionContext) throws(Rejection) {
+        guard expiresAt <= context.time else { return }
+        throw Rejection(
+            .actionNotBlocked, "the wait of action \(id) ended at \(expiresAt): let the agent make its call again")
     }
 }
 

@@ -38,7 +38,8 @@ extension ActiveState {
         guard context.settings.allowsSelfApproval || !run.isOwn(context.actor) else {
             throw Rejection(
                 .selfApproval,
-                "whoever started a run may not approve its calls: let somebody else approve action \(action.id)")
+                "the creator and the user of a run may not approve its calls: another approver has to decide on action "
+                    + "\(action.id)")
         }
         guard let gate = action.gate, !gate.requirement.groups.isEmpty else { return .approves([]) }
         let clauses = gate.requirement.clauses
@@ -47,7 +48,8 @@ extension ActiveState {
             let needed = gate.requirement.groups.joined(separator: ", ")
             throw Rejection(
                 .notAnApprover,
-                "action \(action.id) waits for a member of \(needed); \(context.actor.approver) is in none"
+                "action \(action.id) waits for a member of \(needed), and \(context.actor.approver) is in none of these: "
+                    + "one of their members has to decide"
             )
         }
         let approved = countedVotes(on: action).flatMap(\.groups)
@@ -63,7 +65,8 @@ extension ActiveState {
         guard case .person = context.actor.kind, request.isOwn(context.actor), !context.settings.allowsSelfApproval
         else { return }
         throw Rejection(
-            .selfApproval, "nobody approves their own request: let somebody else approve request \(request.id)")
+            .selfApproval,
+            "an approver may not approve their own request: another approver has to decide on request \(request.id)")
     }
 
     /// Returns the effect of an approval, once it is known to be allowed.

@@ -5,7 +5,7 @@ extension RunState {
 
     /// The approved actions that are still to be carried out, oldest first.
     ///
-    /// The call of a gate's action whose outcome is unknown is not among them: it is a question to a person.
+    /// A call of unknown outcome is among them: made again, it is a question to a person.
     package var dueActions: [ActionState] { actions.filter { $0.status == .approved && isDue($0) } }
 
     /// The purpose of the attempt after one that the agent answered; `nil` when nothing is left to do.
@@ -46,7 +46,10 @@ extension RunState {
 
     private func isDue(_ action: ActionState) -> Bool {
         guard action.gate != nil, action.isSpent else { return true }
-        return action.callID.flatMap { calls.entry($0)?.stage } == .open
+        return switch action.callID.flatMap({ calls.entry($0)?.stage }) {
+        case .open, .unknown: true
+        case .answered, .settled, nil: false
+        }
     }
 }
 

@@ -30,8 +30,7 @@ extension ActiveState {
             return decision.events
         }
         switch completed.outcome {
-        case .finished:
-            decision.record(.runStatusChanged(RunStatusChanged(status: .completed, reason: nil)))
+        case .finished: decision.completeIfCallsEnded()
         case .awaitingConsent:
             decision.record(.runStatusChanged(RunStatusChanged(status: .pausedConsent, reason: nil)))
         case .awaitingApproval:
@@ -76,6 +75,15 @@ extension ActiveState {
 }
 
 extension RunDecision {
+    /// Completes a run whose agent has finished, unless a call of it is in flight: the call's end then completes the run.
+    mutating func completeIfCallsEnded() {
+        let run = run
+        guard case .completed? = run.lastInvoke?.stage, run.status == .running, !run.hasBlockedAction,
+            run.nextPurpose == nil, run.calls.open.isEmpty
+        else { return }
+        record(.runStatusChanged(RunStatusChanged(status: .completed, reason: nil)))
+    }
+
     /// Closes what an attempt that the agent answered has carried out. The gate saw its calls; of other actions the
     /// agent's success tells.
     fileprivate mutating func closeCarriedOut(_ purpose: InvokePurpose) {

@@ -12,6 +12,11 @@ extension ActiveState {
         begin.call.fingerprint = run.calls.fingerprint(begin.call.fingerprint, earlier: begin.earlierFingerprints)
         begin.call.attempt = run.calls.attempt
         var decision = RunDecision(run, context)
+        if let entry = run.undeliveredCall(of: begin) {
+            guard entry.stage == .answered else { throw .callInFlight }
+            decision.record(.toolCallReplayed(ToolCallReplayed(callID: entry.id)))
+            return decision.events
+        }
         switch run.calls.next(begin.call.fingerprint, isRepeatable: begin.call.isRepeatable) {
         case .replay(let entry):
             decision.record(.toolCallReplayed(ToolCallReplayed(callID: entry.id)))
@@ -86,6 +91,7 @@ extension ActiveState {
         {
             decision.record(.actionExecuted(ActionExecuted(actionID: action)))
         }
+        if case .completed? = run.lastInvoke?.stage { decision.completeIfCallsEnded() }
         return decision.events
     }
 
@@ -96,6 +102,7 @@ extension ActiveState {
         guard run.calls.entry(call)?.stage == .open else { return [] }
         var decision = RunDecision(run, context)
         decision.record(.toolCallInterrupted(ToolCallInterrupted(callID: call)))
+        if case .completed? = run.lastInvoke?.stage { decision.completeIfCallsEnded() }
         return decision.events
     }
 
@@ -139,6 +146,18 @@ private enum CallAuthorization {
 }
 
 extension RunState {
+    /// The call of this attempt whose outcome no caller has, and which the call makes again; `nil` when its outcome is
+    /// unknown, or there is none.
+    fileprivate func undeliveredCall(of begin: BeginToolCall) -> ToolCallJournal.Entry? {
+        guard let entry = begin.undelivered.flatMap({ calls.entry($0) }), entry.attempt == calls.attempt,
+            entry.fingerprint == begin.call.fingerprint
+        else { return nil }
+        return switch entry.stage {
+        case .open, .answered: entry
+        case .unknown, .settled: nil
+        }
+    }
+
     /// The approvals that the gate asked for and that are still to be carried out, for this tool, method and URL.
     ///
     /// An action that an agent or a client blocked is none: its approver saw what the client chose to say. Neither is one

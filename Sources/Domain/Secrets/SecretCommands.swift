@@ -13,15 +13,21 @@ package struct StoreSecret: Hashable, Sendable {
 }
 
 /// Stores secrets of a resource that exists, all or none; one of the same name is replaced.
+///
+/// A person's consent is only renewed: the first token comes with the person's own consent, and one that was deleted
+/// meanwhile does not come back.
 package struct StoreSecrets: Hashable, Sendable {
     package let kind: ResourceKind
     package let owner: String
     package let secrets: [StoreSecret]
+    /// The key of the consent that is renewed; `nil` where none is.
+    package let renewedKeyID: DataKeyID?
 
-    package init(kind: ResourceKind, owner: String, secrets: [StoreSecret]) {
+    package init(kind: ResourceKind, owner: String, secrets: [StoreSecret], renewedKeyID: DataKeyID? = nil) {
         self.kind = kind
         self.owner = owner
         self.secrets = secrets
+        self.renewedKeyID = renewedKeyID
     }
 }
 

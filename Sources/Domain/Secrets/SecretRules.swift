@@ -2,6 +2,17 @@ extension ActiveState {
     func storeSecrets(_ store: StoreSecrets, _ context: DecisionContext) throws(Rejection) -> [Event] {
         let owner = ResourceKey(workspace: context.workspace, kind: store.kind, name: store.owner)
         guard exactly(owner) != nil else { throw .resourceNotFound(owner.kind, owner.name) }
+        for secret in store.secrets where SecretReference(owner: owner, name: secret.name).consentingUser != nil {
+            guard let renewed = store.renewedKeyID else {
+                throw Rejection(
+                    .invalidArgument,
+                    "the secret \(secret.name.excerpt) is a person's consent, which only that person gives: choose a "
+                        + "name that does not begin with \"\(SecretReference.consentPrefix)\"")
+            }
+            guard secrets[owner]?[secret.name]?.keyID == renewed else {
+                throw Rejection(.secretNotFound, "the consent ended, or another took its place, while it was renewed")
+            }
+        }
         var draft = SecretsDraft(count: secretCount)
         return try storeSecrets(store.secrets, of: owner, &draft, eventsBefore: 0, context)
     }

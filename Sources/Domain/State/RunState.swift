@@ -29,6 +29,8 @@ package struct RunState: Hashable, Sendable {
     package private(set) var attemptAtProgress: UInt32 = 0
     package private(set) var streamSequence: UInt64 = 0
     package private(set) var timelineSequence: UInt64 = 0
+    /// About how many bytes the run's events take in the log.
+    package private(set) var recordedBytes: UInt64 = 0
     private let inputBytes: Int
     private var actionBytes = 0
 
@@ -74,7 +76,7 @@ package struct RunState: Hashable, Sendable {
         actions: [ActionState],
         calls: ToolCallJournal, modelCalls: ModelCallJournal, creator: Actor?, lastInvoke: InvokeProgress?,
         attemptAtProgress: UInt32,
-        streamSequence: UInt64, timelineSequence: UInt64, user: Person?
+        streamSequence: UInt64, timelineSequence: UInt64, recordedBytes: UInt64, user: Person?
     ) {
         self.id = id
         self.workspace = workspace
@@ -97,6 +99,7 @@ package struct RunState: Hashable, Sendable {
         self.attemptAtProgress = attemptAtProgress
         self.streamSequence = streamSequence
         self.timelineSequence = timelineSequence
+        self.recordedBytes = recordedBytes
         self.user = user
         actionBytes = actions.map(\.footprint).reduce(0, +)
     }
@@ -122,6 +125,7 @@ package struct RunState: Hashable, Sendable {
     mutating func evolve(_ event: Event) {
         streamSequence = event.streamSequence
         if let timeline = event.timeline { timelineSequence = timeline.sequence }
+        recordedBytes += UInt64(event.payload.approximateSizeBytes)
         switch event.payload {
         case .runStatusChanged(let changed):
             status = changed.status

@@ -4,10 +4,20 @@ package struct ActingAgent: Hashable, Sendable {
     package let name: String?
     /// True for an agent that Sluice runs: it has a run to act on only while it is called for one.
     package let isManaged: Bool
+    /// The runs that the agent's process was called for when the command came; `nil` for an agent without a process here.
+    package let turns: Set<RunID>?
 
-    package init(name: String?, isManaged: Bool) {
+    package init(name: String?, isManaged: Bool, turns: Set<RunID>? = nil) {
         self.name = name
         self.isManaged = isManaged
+        self.turns = turns
+    }
+
+    /// True in a turn of the run. Another process of the same agent may be in one: an earlier version that is still at a
+    /// run of its own has no part in the runs of its successor.
+    func isInTurn(of run: RunState) -> Bool {
+        guard isManaged else { return true }
+        return run.isServerDriven && turns?.contains(run.id) ?? true
     }
 
     func owns(_ run: RunState) -> Bool { name == nil || name == run.agentID }
@@ -20,13 +30,20 @@ extension ActiveState {
     /// the agent that it was created for: one that is deployed later under the same name has no part in it.
     func runInTurn(_ id: RunID, _ context: DecisionContext) throws(Rejection) -> RunState {
         let run = try activeRun(id, context)
+        let recordedBytesMax = context.settings.limits.recordedBytesPerRunMax
+        guard run.recordedBytes < recordedBytesMax else {
+            throw Rejection(
+                .runFull,
+                "run \(id) is full: it has recorded \(recordedBytesMax) bytes, and nothing is added to it; let it end, and "
+                    + "start another run")
+        }
         guard let agent = context.agent else { return run }
         guard isCurrent(agentOf: run) else {
             throw Rejection(
                 .agentMismatch, "run \(id) is one of an earlier agent \(run.agentID), which was deleted")
         }
         try checkAttempt(of: run, requestID: context.attemptID)
-        guard agent.isManaged, !run.isServerDriven else { return run }
+        guard !agent.isInTurn(of: run) else { return run }
         throw Rejection(
             .notInTurn,
             "the agent is not in a turn of run \(id): it acts on a run only while it is called for it")

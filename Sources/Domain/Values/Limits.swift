@@ -6,6 +6,9 @@ package struct Limits: Hashable, Sendable {
     package var unfinishedBytesMax = 512 * 1024 * 1024
     /// The part of a bound that one workspace, or one principal, may use, in percent.
     package var sharePercent = ShareRule.percentDefault
+    /// What one run adds to the log, as `RunState.recordedBytes` counts it. An agent's turns and a client's additions end
+    /// there; what Sluice itself records of the run does not.
+    package var recordedBytesPerRunMax: UInt64 = 1024 * 1024 * 1024
     /// Blocked actions of one run, resolved ones included.
     package var actionsPerRunMax = 1_000
     /// Calls of tools that one run makes; memory holds about 100 bytes for each until the run is finished.

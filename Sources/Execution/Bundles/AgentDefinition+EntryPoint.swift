@@ -5,10 +5,14 @@ extension AgentDefinition {
         "def handler(", "async def handler(", "handler=", "def main(", "async def main(", "agent=", "chain=",
         "executor=", "graph=", "crew=",
     ]
-    /// Frameworks whose objects are called under any name.
+    /// Frameworks whose objects are called under any name, and packages that agents of no framework here are written
+    /// with. A file that imports one is the agent: the runtime's own loop does not answer in its place.
     private static let frameworks = [
-        "langgraph", "langchain", "pydantic_ai", "agents", "smolagents", "crewai", "google.adk", "agent_framework",
-        "ag2", "autogen", "llama_index", "workflows",
+        "langgraph", "langchain", "langchain_core", "langchain_openai", "langchain_anthropic", "deepagents",
+        "pydantic_ai", "agents", "smolagents", "crewai", "google.adk", "agent_framework", "ag2", "autogen",
+        "autogen_agentchat", "autogen_core", "llama_index", "workflows", "agno", "strands", "haystack", "dspy",
+        "semantic_kernel", "camel", "langroid", "griptape", "marvin", "mirascope", "instructor", "claude_agent_sdk",
+        "litellm", "google.genai", "openai", "anthropic",
     ]
 
     /// The named file or module; without a name, the first usual file that defines something to call, or else the first

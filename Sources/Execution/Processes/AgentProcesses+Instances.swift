@@ -5,6 +5,7 @@ import Logging
 extension AgentProcesses {
     private static let pollPause = Duration.milliseconds(50)
     private static let shownBytesMax = 2000
+    private static let lastLineCharactersMax = 300
     /// How the runtime says that it goes on without the agent's code.
     private static let importFailure = "failed to import user module"
 
@@ -164,8 +165,15 @@ extension AgentProcesses {
         case .crashLoop:
             await report(
                 name, slot.agent.revision, "Failed",
-                "crashed \(slot.lifecycle.crashes + 1) times, started again at the next call: \(reason)\n\(shown)")
+                "crashed \(slot.lifecycle.crashes + 1) times, started again at the next call: \(reason)"
+                    + "\(Self.lastLine(shown))\n\(shown)")
         }
+    }
+
+    /// The last line of the output, for the first line of a message: it mostly says why the process ended.
+    private static func lastLine(_ output: String) -> String {
+        guard let last = output.split(whereSeparator: \.isNewline).last else { return "" }
+        return "; its last output: \(last.prefix(lastLineCharactersMax))"
     }
 
     /// Records the agent's state, when it is another than the one recorded last.

@@ -35,9 +35,9 @@ package final class AgentTokens: Sendable {
 
     package func agent(of token: some StringProtocol) -> Agent? { instance(of: token)?.agent }
 
-    /// The only invoke that the token's instance is at; `nil` with none or several.
-    package func onlyInvoke(of token: some StringProtocol) -> InstanceInvokes.Invoke? {
-        instance(of: token)?.invokes.only
+    /// The invokes that the token's instance is at.
+    package func invokes(of token: some StringProtocol) -> [InstanceInvokes.Invoke] {
+        instance(of: token)?.invokes.all ?? []
     }
 
     private func instance(of token: some StringProtocol) -> (agent: Agent, invokes: InstanceInvokes)? {

@@ -1,7 +1,7 @@
 package import Domain
 import Synchronization
 
-/// The invokes that one instance is at, by which the gate attributes a request that names no run.
+/// The invokes that one instance is at: it acts on their runs alone, and a request that names no run is of the only one.
 package final class InstanceInvokes: Sendable {
     package struct Invoke: Hashable, Sendable {
         package let run: RunID
@@ -25,6 +25,5 @@ package final class InstanceInvokes: Sendable {
         }
     }
 
-    /// The only invoke; `nil` with none or several.
-    package var only: Invoke? { invokes.withLock { $0.count == 1 ? $0[0] : nil } }
+    package var all: [Invoke] { invokes.withLock { $0 } }
 }

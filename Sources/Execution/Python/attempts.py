@@ -18,6 +18,13 @@ class Paused(BaseException):
     """
 
 
+class AskedAtImport(BaseException):
+    """A model is asked by lines that run while the agent's module is imported, when there is no run to ask for.
+
+    It is no `Exception`, because a script would take it for a refusal and ask again.
+    """
+
+
 class Attempt:
     """One call of the agent for a run, and the calls of it that wait for a person's decision.
 
@@ -35,24 +42,25 @@ class Attempt:
         self.run_id = run_id
         self.request_id = request_id
         self.pauses_at_model = False
+        # A text buffer, when the attempt's answer is what it prints.
+        self.printed = None
         self._lock = threading.Lock()
         self._pending = {}
 
-    def note(self, call, status, code, action_id, tool):
-        """Keeps a pending action that the gate named; a response of the tool ends the earliest one of such a call."""
+    def note(self, status, code, action_id, tool):
+        """Keeps what the gate answered to a call: a pending action, or one that the call has carried out."""
         with self._lock:
             if status == 403 and code in PENDING_CODES:
-                detail = {"code": code, "action_id": action_id, "run_id": self.run_id, "tool": tool}
-                self._pending.setdefault(action_id, (call, detail))
-            elif not code:
-                ended = next((each for each, (pending, _) in self._pending.items() if pending == call), None)
-                self._pending.pop(ended, None)
+                self._pending.setdefault(
+                    action_id, {"code": code, "action_id": action_id, "run_id": self.run_id, "tool": tool})
+            else:
+                self._pending.pop(action_id, None)
 
     @property
     def pending(self):
         """The details of the actions that wait, in the order in which their calls were made."""
         with self._lock:
-            return [detail for _, detail in self._pending.values()]
+            return list(self._pending.values())
 
 
 _current = contextvars.ContextVar("sluice_attempt", default=None)
@@ -97,6 +105,24 @@ def living(attempt):
             _live.discard(attempt)
 
 
+_is_importing = False
+
+
+@contextlib.contextmanager
+def importing():
+    """Runs the body as an import of the agent's module, in which no model is asked."""
+    global _is_importing
+    _is_importing = True
+    try:
+        yield
+    finally:
+        _is_importing = False
+
+
+# Ends of the paths of models that write text. Others, as embeddings, may be used while a module is imported.
+WRITING_MODELS = ("/completions", "/messages", "/responses")
+
+
 class Gate:
     """The gate's address, as the agent's environment names it."""
 
@@ -115,8 +141,10 @@ class Gate:
     def check(self, host, port, target):
         """Checks a request before it is sent.
 
-        - Raises Paused for one to a model, in an attempt that waits.
+        - Raises Paused for one to a model, in an attempt that waits; AskedAtImport where there is no attempt yet.
         """
+        if _is_importing and self.is_at(host, port) and urllib.parse.urlsplit(target).path.endswith(WRITING_MODELS):
+            raise AskedAtImport("a model is asked while the module is imported")
         attempt = inherited()
         if attempt is None or not attempt.pauses_at_model or not self.is_at(host, port):
             return
@@ -135,7 +163,7 @@ class Gate:
             return {}
         return {name: value for name, value in attempt.headers.items() if name.lower() not in names}
 
-    def note(self, host, port, method, target, status, header):
+    def note(self, host, port, target, status, header):
         """Tells the attempt of an answer; `header` reads one of its headers by its lowercase name."""
         attempt = current()
         if attempt is None or not self.is_at(host, port):
@@ -143,6 +171,4 @@ class Gate:
         path = urllib.parse.urlsplit(target).path
         _, found, rest = path.partition("/egress/")
         if found:
-            attempt.note(
-                (method, target), status, header("sluice-code") or "", header("sluice-action") or "",
-                rest.split("/")[0])
+            attempt.note(status, header("sluice-code") or "", header("sluice-action") or "", rest.split("/")[0])

@@ -40,7 +40,7 @@ def install_http_client(gate):
     def answer(self, *arguments, **options):
         response = getresponse(self, *arguments, **options)
         if hasattr(self, "_sluice_call"):
-            gate.note(*_destination(self), *self._sluice_call, response.status, response.getheader)
+            gate.note(*_destination(self), self._sluice_call[1], response.status, response.getheader)
         return response
 
     connection.putrequest, connection.putheader = begin, add
@@ -92,8 +92,7 @@ def _complete(gate, request):
 def _note(gate, request, response):
     headers = {_text(name).lower(): _text(value) for name, value in response.headers}
     gate.note(
-        _text(request.url.host), request.url.port, _text(request.method), _text(request.url.target), response.status,
-        headers.get)
+        _text(request.url.host), request.url.port, _text(request.url.target), response.status, headers.get)
 
 
 def install_aiohttp(gate, reqrep):
@@ -111,8 +110,7 @@ def install_aiohttp(gate, reqrep):
     @functools.wraps(start)
     async def start_noted(self, connection):
         response = await start(self, connection)
-        gate.note(
-            self.url.host, self.url.port, self.method, self.url.raw_path_qs, self.status, self.headers.get)
+        gate.note(self.url.host, self.url.port, self.url.raw_path_qs, self.status, self.headers.get)
         return response
 
     setattr(reqrep.ClientRequest, names[0], send_completed)

@@ -31,3 +31,36 @@ class ImportHook:
 
         spec.loader.exec_module = execute_and_change
         return spec
+
+
+class EndableImport:
+    """Finds the named module, whose lines may be ended by an exception: what they have defined until then counts."""
+
+    def __init__(self, name, exception):
+        self.name = name
+        self.exception = exception
+        self.error = None
+
+    def find_spec(self, name, path=None, target=None):
+        if name != self.name:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is None or not hasattr(spec.loader, "exec_module"):
+            return None
+        execute = spec.loader.exec_module
+
+        def execute_endable(module):
+            try:
+                execute(module)
+            except self.exception as error:
+                self.error = error
+
+        spec.loader.exec_module = execute_endable
+        return spec
+
+    def __enter__(self):
+        sys.meta_path.insert(0, self)
+        return self
+
+    def __exit__(self, *error):
+        sys.meta_path.remove(self)

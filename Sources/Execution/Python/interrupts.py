@@ -36,8 +36,7 @@ class Decisions:
             return _approval(value)
         self._is_pending = True
         if action is not None:
-            self._attempt.note(
-                ("INTERRUPT", action["action_id"]), 403, "APPROVAL_REQUIRED", action["action_id"], TOOL)
+            self._attempt.note(403, "APPROVAL_REQUIRED", action["action_id"], TOOL)
         return None
 
     def raise_if_pending(self):

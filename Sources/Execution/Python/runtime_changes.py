@@ -1,6 +1,7 @@
 """Changes to the published runtime, whichever version the agent has."""
 
 import functools
+import traceback
 
 from sluice_agent import attempts, handlers
 
@@ -52,6 +53,8 @@ def _pausing(call):
             return call(*arguments, **options)
         except (Exception, attempts.Paused) as error:
             if attempt is None or not attempt.pending:
+                # The runtime answers and logs the message alone, which does not say where it was raised.
+                traceback.print_exc()
                 raise
             text = f"the call waits for a decision: {error}"
             return {"response": text} if call.__name__.endswith("_result") else text

@@ -37,26 +37,42 @@ package struct ApprovalMessage: Hashable, Sendable {
         isTest ? "Sluice: a test of this connector" : "Approval needed: \(agent ?? user) wants to use \(tool)"
     }
 
-    /// Names and values for a message, in the order to show them: the facts, and the headers as far as they fit.
+    /// Names and values for a message, in the order to show them; each is shown as far as it fits.
     var shownFacts: [(name: String, value: String)] {
-        guard let headers = headers?.text, headers != "{}" else { return facts }
-        let isCut = headers.count > Self.headersCharactersMax
-        let shown = headers.prefix(Self.headersCharactersMax) + (isCut ? "… (cut; the request shows all)" : "")
-        return facts + [(name: "Headers", value: String(shown))]
+        var shown = facts.map { (name: $0.name, value: Self.cut($0.value, Self.factCharactersMax)) }
+        if let headers = headers?.text, headers != "{}" {
+            shown.append((name: "Headers", value: Self.cut(headers, Self.headersCharactersMax)))
+        }
+        return shown + identifiers
     }
 
-    /// Names and values, in the order to show them, without the headers.
+    /// The beginning of a value, and a note when there is more.
+    static func cut(_ value: String, _ charactersMax: Int) -> String {
+        guard value.count > charactersMax else { return value }
+        return value.prefix(charactersMax - cutNote.count) + cutNote
+    }
+
+    /// The facts that a decision depends on, whole and in the order to show them, without headers and body.
     package var facts: [(name: String, value: String)] {
         let call = [method, url].compactMap { $0 }.joined(separator: " ")
-        let all: [(String, String?)] = [
+        return Self.shown([
             ("Agent", agent), ("User", user), ("Tool", tool), ("Origin", toolOrigin), ("Capability", capability),
-            ("Call", call.isEmpty ? nil : call), ("Payload hash", payloadHash), ("Headers hash", headersHash),
-            ("Covers", covers), ("Reason", reason), ("Approvers", approvers?.approversText),
-            ("Run", subject.runID?.description), ("Action", subject.actionID?.description),
-            ("Request", subject.requestID?.description), ("Expires", expiresAt.description),
-        ]
-        return all.compactMap { name, value in
-            value.flatMap { $0.isEmpty ? nil : (name, String($0.prefix(Self.factCharactersMax))) }
+            ("Call", call.isEmpty ? nil : call), ("Covers", covers), ("Reason", reason),
+            ("Approvers", approvers?.approversText), ("Expires", expiresAt.description),
+        ])
+    }
+
+    /// The hashes and ids that name the request, for programs and records.
+    package var identifiers: [(name: String, value: String)] {
+        Self.shown([
+            ("Payload hash", payloadHash), ("Headers hash", headersHash), ("Run", subject.runID?.description),
+            ("Action", subject.actionID?.description), ("Request", subject.requestID?.description),
+        ])
+    }
+
+    private static func shown(_ all: [(String, String?)]) -> [(name: String, value: String)] {
+        all.compactMap { name, value in
+            value.flatMap { $0.isEmpty ? nil : (name, $0) }
         }
     }
 
@@ -78,9 +94,10 @@ package struct ApprovalMessage: Hashable, Sendable {
             + (link == nil ? "" : " The link shows it, and can reject it.")
     }
 
+    private static let cutNote = "… (cut; the request shows all)"
     private static let factCharactersMax = 1_000
     /// Fewer than any service cuts, so that a message always says that there is more.
-    private static let headersCharactersMax = 340
+    private static let headersCharactersMax = 370
 
     private var decisionPath: String {
         switch subject {
@@ -107,7 +124,7 @@ package struct ApprovalOutcome: Hashable, Sendable {
             switch decision {
             case .approved: "Approved"
             case .rejected: "Rejected"
-            case .expired: "Expired: nobody decided in time"
+            case .expired: "Expired without a decision"
             case .closed: "Closed: the run has ended"
             }
         return word + (approver.map { " by \($0)" } ?? "") + (reason.map { ": \($0)" } ?? "")

@@ -15,9 +15,14 @@ package struct DecisionLinks: Sendable {
     private let projections: Projections
     private let messages: ApprovalMessages
     private let vault: SecretVault
+    private let directory: ConnectorDirectory
     private let publicURL: String
 
-    package init(commands: CommandHandler, projections: Projections, vault: SecretVault, publicURL: String) {
+    package init(
+        commands: CommandHandler, projections: Projections, vault: SecretVault, directory: ConnectorDirectory,
+        publicURL: String
+    ) {
+        self.directory = directory
         self.commands = commands
         self.projections = projections
         self.vault = vault
@@ -51,7 +56,10 @@ package struct DecisionLinks: Sendable {
         guard record.decision == nil else { return View(message: message, standing: .used) }
         // What its connector sent goes with the connector.
         let isExpired = commands.clock.now() >= record.link.expiresAt || commands.delivery(id) == nil
-        return View(message: message, standing: isExpired ? .expired : .open)
+        guard !isExpired, try await linksDecide(id, of: record) else {
+            return View(message: message, standing: .expired)
+        }
+        return View(message: message, standing: .open)
     }
 
     /// Decides; the reply waits until reads show it.
@@ -62,6 +70,12 @@ package struct DecisionLinks: Sendable {
         _ id: DeliveryID, secret: String, approves: Bool, payloadHash: PayloadHash?, reason: String?
     ) async throws -> Bool {
         guard let record = try record(id, secret) else { return false }
+        guard try await linksDecide(id, of: record) else {
+            throw CommandError.rejected(
+                Rejection(
+                    .decisionLinkClosed,
+                    "links of this connector decide no longer: decide with an API key or a token of your own"))
+        }
         let link = UsedLink(connectorName: record.label.connectorName, deliveryID: id)
         let receipt = try await commands.execute(
             .decideByLink(
@@ -85,6 +99,13 @@ package struct DecisionLinks: Sendable {
         DecisionLink(
             digest: Self.digest(secret(label, message.payloadHash, workspace)),
             payloadHash: message.payloadHash.map(PayloadHash.init), expiresAt: message.expiresAt)
+    }
+
+    /// True while the link's connector lets its links decide, as it did when it sent this one. The links of a connector
+    /// that was deleted are unknown to the writer.
+    private func linksDecide(_ id: DeliveryID, of record: DecisionLinkRecord) async throws -> Bool {
+        let connector = try await directory.connector(record.label.connector, in: record.workspace)
+        return connector?.linksDecide ?? (commands.delivery(id) == nil)
     }
 
     private func record(_ id: DeliveryID, _ secret: String) throws -> DecisionLinkRecord? {

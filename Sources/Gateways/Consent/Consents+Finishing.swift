@@ -39,7 +39,7 @@ extension Consents {
         }
         let fetched = try await token(consent, authorization, code: code)
         try await keep(fetched, consent, authorization, request)
-        return "Thank you. \(consent.tool.name) may be called for \(consent.user), and the agent goes on."
+        return "Thank you. \(consent.tool.name) may be called for \(consent.user), and the agent continues."
     }
 
     private func token(

@@ -41,9 +41,9 @@ struct UserTokens: Sendable {
         await turns.begin(reference)
         do throws(CredentialError) {
             // Somebody may have fetched it meanwhile.
-            let kept = try read(reference, authorization)
-            var token = kept?.accessToken
-            if let kept, !usable(kept) { token = try await refreshed(kept, reference, authorization) }
+            let kept = try stored(reference, authorization)
+            var token = kept?.token.accessToken
+            if let kept, !usable(kept.token) { token = try await refreshed(kept, reference, authorization) }
             await turns.end(reference)
             return token
         } catch {
@@ -90,10 +90,18 @@ struct UserTokens: Sendable {
     private func read(
         _ reference: SecretReference, _ authorization: UserAuthorization
     ) throws(CredentialError) -> UserToken? {
+        try stored(reference, authorization)?.token
+    }
+
+    /// The token and the key that it is sealed with.
+    private func stored(
+        _ reference: SecretReference, _ authorization: UserAuthorization
+    ) throws(CredentialError) -> (token: UserToken, keyID: DataKeyID)? {
         do {
-            guard let record = try projections.secret(reference) else { return nil }
-            let token = UserToken(try vault.open(record.sealed, of: reference))
-            return token.flatMap { $0.isFor(authorization) ? $0 : nil }
+            guard let record = try projections.secret(reference),
+                let token = UserToken(try vault.open(record.sealed, of: reference)), token.isFor(authorization)
+            else { return nil }
+            return (token, record.sealed.keyID)
         } catch let error as SecretsError where error.code == .keyDestroyed {
             return nil
         } catch {
@@ -101,9 +109,11 @@ struct UserTokens: Sendable {
         }
     }
 
+    /// Renews a token. One that was deleted or replaced while its endpoint was asked stays so.
     private func refreshed(
-        _ kept: UserToken, _ reference: SecretReference, _ authorization: UserAuthorization
+        _ stored: (token: UserToken, keyID: DataKeyID), _ reference: SecretReference, _ authorization: UserAuthorization
     ) async throws(CredentialError) -> String? {
+        let kept = stored.token
         guard let refreshToken = kept.refreshToken else { return nil }
         let client = try client(of: reference.owner)
         guard client.id == kept.clientID else { return nil }
@@ -116,8 +126,14 @@ struct UserTokens: Sendable {
             do {
                 _ = try await keep(token, as: reference, request) { secret in
                     .storeSecrets(
-                        StoreSecrets(kind: reference.owner.kind, owner: reference.owner.name, secrets: [secret]))
+                        StoreSecrets(
+                            kind: reference.owner.kind, owner: reference.owner.name, secrets: [secret],
+                            renewedKeyID: stored.keyID))
                 }
+            } catch CommandError.rejected(let rejection)
+                where [.secretNotFound, .resourceNotFound].contains(rejection.code)
+            {
+                return try read(reference, authorization)?.accessToken
             } catch {
                 throw CredentialError(.unreadable, "the user's new token cannot be kept: \(error)")
             }

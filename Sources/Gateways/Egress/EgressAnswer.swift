@@ -12,6 +12,8 @@ package struct EgressAnswer: Sendable {
     package let status: Int
     package let headers: [(name: String, value: String)]
     package let body: Body
+    /// To be called when the answer, or the beginning of one that is streamed, is about to be written.
+    package private(set) var onDelivery: (@Sendable () -> Void)?
 
     init(status: Int, headers: [(name: String, value: String)], body: Body) {
         self.status = status
@@ -19,17 +21,31 @@ package struct EgressAnswer: Sendable {
         self.body = body
     }
 
+    /// The same, which calls the function when it is about to be written.
+    func noting(delivery: @escaping @Sendable () -> Void) -> EgressAnswer {
+        var answer = self
+        answer.onDelivery = delivery
+        return answer
+    }
+
+    /// The same with other headers and body.
+    private func with(_ headers: [(name: String, value: String)], _ body: Body) -> EgressAnswer {
+        var answer = EgressAnswer(status: status, headers: headers, body: body)
+        answer.onDelivery = onDelivery
+        return answer
+    }
+
     /// The same with the URLs in its headers as the agent can follow them.
     func following(_ references: ToolReferences) -> EgressAnswer {
-        EgressAnswer(status: status, headers: references.rewritten(headers), body: body)
+        with(references.rewritten(headers), body)
     }
 
     /// The same, which keeps its place until its last part is written.
     func holding(_ place: CallPool.Permit) -> EgressAnswer {
         guard case .streamed(let stream) = body else { return self }
-        return EgressAnswer(
-            status: status, headers: headers,
-            body: .streamed { write in
+        return with(
+            headers,
+            .streamed { write in
                 try await stream(write)
                 withExtendedLifetime(place) {}
             })

@@ -35,6 +35,7 @@ extension EgressGateway {
     private func makeRecorded(_ call: ToolCall, _ asked: AskedCall) async throws -> EgressAnswer {
         let start = ContinuousClock.now
         let (result, redactor) = await send(call, asked)
+        let action = call.actionID.map { [JSONValue.Member(name: "action_id", value: .string($0.description))] } ?? []
         func record(_ outcome: ToolCalled.Outcome, bytes: UInt64 = 0, answer: [UInt8]? = nil) async throws {
             let called = ToolCalled(
                 call: call, outcome: outcome, latency: start.duration(to: .now), answerBytes: bytes, answer: answer)
@@ -43,13 +44,13 @@ extension EgressGateway {
         switch result {
         case .unreached(let status, let code, let error):
             try await record(.unreached(statusCode: UInt32(status), error: error))
-            return .refusal(status, code, error)
+            return .refusal(status, code, error, action)
         case .unknown(let error):
             try await record(.unknown(error: error))
-            return .refusal(504, "TOOL_BROKE_OFF", "the tool did not answer: \(error)")
+            return .refusal(504, "TOOL_BROKE_OFF", "the tool did not answer: \(error)", action)
         case .malformed(let error):
             try await record(.unknown(error: error))
-            return .refusal(502, "TOOL_BROKE_OFF", "the tool's answer cannot be read: \(error)")
+            return .refusal(502, "TOOL_BROKE_OFF", "the tool's answer cannot be read: \(error)", action)
         case .head(let response):
             return try await answer(response, call, asked, redactor) { try await record($0, bytes: $1, answer: $2) }
         }
@@ -62,16 +63,18 @@ extension EgressGateway {
         _ record: (ToolCalled.Outcome, UInt64, [UInt8]?) async throws -> Void
     ) async throws -> EgressAnswer {
         let status = response.status
-        let headers = redactor.redact(
+        var headers = redactor.redact(
             headers: ForwardedHeaders.ofAnswer(response.headers, isHead: call.method == "HEAD"))
+        if let action = call.actionID { headers.append(("sluice-action", action.description)) }
         let isStream = response.mediaType == "text/event-stream"
         let chunks = AnswerChunks(response, silenceMax: timeout(of: asked.tool), redactor: redactor)
         let begun: AnswerChunks.Beginning
         do {
             begun = isStream ? .part([]) : try await chunks.begin(upTo: configuration.keptAnswerBytesMax)
         } catch {
-            try await record(.unknown(error: "the answer broke off: \(error)"), 0, nil)
-            return .refusal(502, "TOOL_BROKE_OFF", "the tool's answer broke off: \(error)")
+            let description = redactor.redact("\(error)")
+            try await record(.unknown(error: "the answer broke off: \(description)"), 0, nil)
+            return .refusal(502, "TOOL_BROKE_OFF", "the tool's answer broke off: \(description)")
         }
         switch begun {
         case .whole(let body):

@@ -20,6 +20,7 @@ package struct EgressGateway: Sendable {
     let governance: GovernanceCache
     /// Wakes calls that wait for another one like them.
     package let callEndings = CallEndings()
+    let undelivered = UndeliveredCalls()
     /// Calls whose outcome could not be recorded in time.
     let unrecorded: UnrecordedCalls
     let logger: Logger
@@ -112,15 +113,18 @@ package struct EgressGateway: Sendable {
             }
         let events: [EventPayload]
         do {
-            events = try await beginInTurn(asked, call, requirement, reason: verdict.rule.reason)
+            events = try await beginOnce(asked, call, requirement, reason: verdict.rule.reason)
         } catch CommandError.rejected(let rejection) where rejection.code == .approvalPending {
             return pending(rejection, of: asked)
         }
         for event in events {
             switch event {
-            case .toolCallStarted(let started): return try await make(started.call, asked)
+            case .toolCallStarted(let started):
+                return try await delivering(started.call.id, call, asked) { try await make(started.call, asked) }
             case .toolCallReplayed(let replayed):
-                if let kept = try await replay(replayed.callID, asked) { return kept }
+                if let kept = try await replay(replayed.callID, asked) {
+                    return try await delivering(replayed.callID, call, asked) { kept }
+                }
                 // An approval or a grant let the recorded call be made, and no other.
                 guard call.isRepeatable, requirement == nil else { return Self.notKept }
             case .actionBlocked(let blocked): return self.blocked(blocked, run: asked.run)
@@ -132,11 +136,12 @@ package struct EgressGateway: Sendable {
     }
 
     /// Begins the call once no other like it is in flight, which may be that of an agent's process that was killed.
-    private func beginInTurn(
-        _ asked: AskedCall, _ call: ToolCall, _ requirement: RequiredApproval?, reason: String
+    func beginInTurn(
+        _ asked: AskedCall, _ call: ToolCall, _ requirement: RequiredApproval?, reason: String,
+        undelivered: ToolCallID?
     ) async throws -> [EventPayload] {
         do {
-            return try await begin(asked, call, requirement, reason: reason)
+            return try await begin(asked, call, requirement, reason: reason, undelivered)
         } catch CommandError.rejected(let rejection) where rejection.code == .callOnItsWay {
             // The other one's end is awaited below, from before the next attempt on.
         }
@@ -144,7 +149,7 @@ package struct EgressGateway: Sendable {
         let endings = callEndings.follow(asked.run.id)
         while true {
             do {
-                return try await begin(asked, call, requirement, reason: reason)
+                return try await begin(asked, call, requirement, reason: reason, undelivered)
             } catch CommandError.rejected(let rejection)
                 where rejection.code == .callOnItsWay && ContinuousClock.now < deadline
             {
@@ -156,7 +161,8 @@ package struct EgressGateway: Sendable {
 
     /// Asks the writer, and again with what there is to show when the call has to wait.
     private func begin(
-        _ asked: AskedCall, _ call: ToolCall, _ requirement: RequiredApproval?, reason: String
+        _ asked: AskedCall, _ call: ToolCall, _ requirement: RequiredApproval?, reason: String,
+        _ undelivered: ToolCallID?
     ) async throws -> [EventPayload] {
         let request = asked.commandRequest
         func begin(_ block: BlockToolCall?) -> Command {
@@ -165,7 +171,7 @@ package struct EgressGateway: Sendable {
                 BeginToolCall(
                     call: call, agentID: asked.run.agentID, tool: asked.identity, requirement: requirement,
                     block: block, claimedActionID: asked.request.header("x-action-id").flatMap { ActionID($0) },
-                    earlierFingerprints: asked.earlierFingerprints(of: call)))
+                    earlierFingerprints: asked.earlierFingerprints(of: call), undelivered: undelivered))
         }
         do {
             return try await commands.execute(begin(nil), request).events.map(\.event.payload)

@@ -18,12 +18,14 @@ package struct EgressRequest: Sendable {
     package let headers: [(name: String, value: String)]
     package let body: [UInt8]
     package let traceparent: String?
+    /// The client that gets the answer.
+    package let caller: CallerPresence
 
     package init(
         workspace: WorkspaceName, agent: String?, acting: ActingAgent?, actor: Actor, tool: String,
         address: String = "", method: String, path: String, query: String?, headers: [(name: String, value: String)],
         body: [UInt8],
-        traceparent: String?
+        traceparent: String?, caller: CallerPresence = CallerPresence()
     ) {
         self.workspace = workspace
         self.agent = agent
@@ -37,6 +39,7 @@ package struct EgressRequest: Sendable {
         self.headers = headers
         self.body = body
         self.traceparent = traceparent
+        self.caller = caller
     }
 
     /// The attempt of its run that it names.

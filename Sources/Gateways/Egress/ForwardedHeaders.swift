@@ -9,6 +9,9 @@ enum ForwardedHeaders {
         "transfer-encoding", "upgrade", "expect",
     ]
 
+    /// Headers by which the gate speaks to agents; a tool's are dropped.
+    private static let ownPrefix = "sluice-"
+
     /// The headers of a call to a tool, without its credentials: what was judged, and the gate's own.
     static func ofCall(
         _ chosen: CallHeaders, of tool: GovernedTool, run: RunState, idempotencyKey: String?
@@ -20,9 +23,6 @@ enum ForwardedHeaders {
         if let idempotencyKey { headers.append(("idempotency-key", idempotencyKey)) }
         return headers
     }
-
-    /// The prefix of the headers in which the gate itself tells an agent something.
-    private static let ownPrefix = "sluice-"
 
     /// The headers of a tool's answer, without those that only the gate may say.
     ///

@@ -55,8 +55,14 @@ struct ToolReferences {
         guard let range = lower.firstRange(of: "url="), value.utf8.count == lower.utf8.count else { return value }
         let count = lower.utf8.distance(from: lower.startIndex, to: range.upperBound)
         let start = value.utf8.index(value.startIndex, offsetBy: count)
-        let reference = value[start...].filter { $0 != "\"" && $0 != "'" }
-        return String(value[..<start]) + rewritten(String(reference))
+        return String(value[..<start]) + rewritten(String(Self.unquoted(value[start...])))
+    }
+
+    /// The text up to the quotation mark that it begins with. Others stay: a credential that they part was not found,
+    /// and may not be put together here.
+    private static func unquoted(_ text: Substring) -> Substring {
+        guard let mark = text.first, mark == "\"" || mark == "'" else { return text }
+        return text.dropFirst().prefix { $0 != mark }
     }
 }
 

@@ -105,7 +105,7 @@ package struct IdentityGateway: Sendable {
             throw .token("\(failure.message) (identity provider \"\(provider.name.excerpt)\")")
         } catch let failure as KeySetUnavailable {
             throw .unavailable(
-                "the keys of identity provider \"\(provider.name.excerpt)\" are not to be had: \(failure.reason)")
+                "the keys of identity provider \"\(provider.name.excerpt)\" cannot be fetched: \(failure.reason)")
         } catch {
             preconditionFailure("a token is refused, or its keys are not to be had")
         }

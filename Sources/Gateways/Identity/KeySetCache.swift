@@ -55,7 +55,7 @@ final class KeySetCache: Sendable {
         }
         if case .failed(let reason) = outcome {
             logger.warning(
-                "an identity provider's keys were not to be had",
+                "failed to fetch JWKS",
                 metadata: ["url": "\(address.url)", "error": "\(reason)"])
         }
         let time = now()

@@ -86,7 +86,9 @@ extension LLMGateway {
                 throw .provider("the provider's answer cannot be read: it has no embedding")
             }
             embeddings.vectors.append(vector)
-            embeddings.tokens += document["inputTextTokenCount"]?.unsigned ?? tokens ?? 0
+            // A provider may count as much as it likes: each text counts as a whole call at most.
+            embeddings.tokens += min(
+                document["inputTextTokenCount"]?.unsigned ?? tokens ?? 0, TokenUsage.tokensMax)
         }
         return embeddings
     }

@@ -41,6 +41,9 @@ enum PathNormalization {
         var (bytes, decodings) = (path, 0)
         while true {
             add(bytes[...], .decoded(decodings))
+            if hasDotsWithParameters(bytes) {
+                readings.add(simplified(bytes[...], keepsParameters: true), .withParameters(decodings))
+            }
             if decodings == 0, let local = afterHost(path) { add(local, .afterHost) }
             // An escaped question mark, decoded, may be taken for the query's.
             if let end = bytes.firstIndex(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) {
@@ -64,13 +67,22 @@ enum PathNormalization {
         return path[2...].drop { $0 != slash }
     }
 
-    /// Lower case, backslashes as slashes, no parameters (`;…`), no dots or blanks at the end of segments, no empty
-    /// segments, dot segments removed.
-    private static func simplified(_ path: ArraySlice<UInt8>) -> String {
+    /// True when a segment is dots to a server that drops parameters, and a name to others: `..;x`.
+    private static func hasDotsWithParameters(_ path: [UInt8]) -> Bool {
+        guard path.contains(UInt8(ascii: ";")) else { return false }
+        return path.split(whereSeparator: { $0 == slash || $0 == UInt8(ascii: "\\") }).contains { segment in
+            let name = segment.prefix { $0 != UInt8(ascii: ";") }
+            return name.count < segment.count && (isDots(name, 1) || isDots(name, 2))
+        }
+    }
+
+    /// Lower case, backslashes as slashes, no parameters (`;…`) unless they are kept, no dots or blanks at the end of
+    /// segments, no empty segments, dot segments removed.
+    private static func simplified(_ path: ArraySlice<UInt8>, keepsParameters: Bool = false) -> String {
         var kept: [ArraySlice<UInt8>] = []
         let plain = path.map { $0 == UInt8(ascii: "\\") ? slash : $0.lowered }
         for segment in plain.split(separator: slash) {
-            let name = segment.prefix { $0 != UInt8(ascii: ";") }
+            let name = keepsParameters ? segment : segment.prefix { $0 != UInt8(ascii: ";") }
             if isDots(name, 2) {
                 if !kept.isEmpty { kept.removeLast() }
                 continue

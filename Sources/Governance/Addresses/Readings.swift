@@ -2,6 +2,8 @@
 enum PathWay: Hashable, Sendable {
     /// Percent-decoded so many times.
     case decoded(Int)
+    /// Decoded so many times, with the parameters of segments (`..;x`) taken for a part of their names.
+    case withParameters(Int)
     /// Decoded so many times, and ended at the question mark that this brought to light.
     case beforeQuestionMark(Int)
     /// Without the two slashes at its beginning and the host that may follow such.
@@ -36,6 +38,7 @@ struct Readings<Value: Hashable & Sendable>: Hashable, Sendable {
             // Decoding ends where it changes nothing: further ones find the same question mark.
             let isLast = !all.contains { $0.way == .decoded(count) }
             return isLast && count > 0 ? value(by: .beforeQuestionMark(count - 1)) : value(by: .decoded(count))
+        case .withParameters(let count): return value(by: .decoded(count))
         case .afterHost: return value(by: .decoded(0))
         }
     }

@@ -32,7 +32,11 @@ package struct ApprovalRule: Hashable, Sendable {
         delivery = try reader.object("delivery").map(ApprovalDelivery.init) ?? ApprovalDelivery()
     }
 
-    /// How closely it is about the call: tool before capability, resource, tags, methods; `nil` when it is not.
+    /// True when it is about the call by every reading of its URL.
+    func isSurelyAbout(_ call: ApprovalSubject) -> Bool { resource?.surelyCovers(call.url) ?? true }
+
+    /// How closely it is about the call, by some reading of its URL: tool before capability, resource, tags, methods;
+    /// `nil` when it is not.
     func closeness(_ call: ApprovalSubject) -> Int? {
         var closeness = 0
         func takes(_ isNamed: Bool, _ isMet: Bool, _ weight: Int) -> Bool {

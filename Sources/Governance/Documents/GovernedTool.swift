@@ -143,6 +143,9 @@ package struct ToolPath: Hashable, Sendable {
     package let path: String
     /// The path as servers may read it, see `NormalizedURL`.
     let readings: Readings<String>
+
+    /// True when every server reads the path as it stands.
+    var hasOneReading: Bool { readings.all.count == 1 && readings.all[0].value.isExactly(path) }
 }
 
 extension String {

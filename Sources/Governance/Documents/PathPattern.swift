@@ -30,6 +30,12 @@ package struct PathPattern: Hashable, Sendable {
             && place.readings.agree(with: readings) { Self.matches($1, $0) }
     }
 
+    /// Whether the path, by some reading of it, is the named one or lies below it.
+    func mayMatch(_ place: ToolPath) -> Bool {
+        isEverything || Self.matches(segments, place.path)
+            || place.readings.mayAgree(with: readings) { Self.matches($1, $0) }
+    }
+
     private static func matches(_ segments: [Segment], _ path: String) -> Bool {
         let given = path.split(separator: "/")
         return given.count >= segments.count && zip(segments, given).allSatisfy { $0.matches($1) }

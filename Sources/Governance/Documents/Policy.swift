@@ -13,7 +13,7 @@ package struct Policy: Hashable, Sendable {
         self.approvals = approvals
     }
 
-    /// Reads a stored document, which has its content under `spec`; unknown members are passed over.
+    /// Reads a stored document, which has its content under `spec`; unknown members are ignored.
     package init(document: JSONValue) throws(InvalidDocument) {
         guard let spec = try DocumentReader(document, path: "policy").member(object: "spec") else {
             throw InvalidDocument("spec is required")

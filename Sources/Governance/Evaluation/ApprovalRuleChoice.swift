@@ -1,6 +1,9 @@
 import Domain
 
 /// The approval rules that say who approves a call: of each policy that counts the closest one, all of them together.
+///
+/// Servers may read a path in several ways. A rule that is about the call by some of them alone adds to the closest
+/// rule that is about it by all, and never takes its place: the agent chooses the spelling.
 enum ApprovalRuleChoice {
     struct Choice {
         let requirement: ApprovalRequirement
@@ -22,7 +25,8 @@ enum ApprovalRuleChoice {
     static func choose(_ policies: [BoundPolicy], _ asking: Asking, _ subject: ApprovalSubject) -> Choice {
         let found = policies.sorted { $0.name < $1.name }.compactMap { closest(in: $0, subject) }
         let asked = found.filter { asking.policies.contains($0.policy) }
-        let isLeftOpen = asking.hasOthers || !asking.policies.isSubset(of: asked.map(\.policy))
+        let isLeftOpen =
+            asking.hasOthers || !asking.policies.isSubset(of: asked.filter(\.isSure).map(\.policy))
         let counting = isLeftOpen ? found : asked
         guard !counting.isEmpty else {
             return Choice(
@@ -30,35 +34,48 @@ enum ApprovalRuleChoice {
         }
         // Where only rules of policies that ask are left to answer another asker, that one allows what settings allow.
         let requirement = ApprovalRequirement(
-            together: counting.map(\.requirement), isLimitedBySettings: isLeftOpen && asked.count == found.count)
+            together: counting.flatMap(\.requirements), isLimitedBySettings: isLeftOpen && asked.count == found.count)
         return Choice(
             requirement: requirement,
-            reason: counting.map { "policy \"\($0.policy)\", \($0.requirement.reason)" }.joined(separator: "; and "))
+            reason: counting.flatMap { closest in
+                closest.requirements.map { "policy \"\(closest.policy)\", \($0.reason)" }
+            }.joined(separator: "; and "))
     }
 
     private struct Closest {
         let policy: String
-        let requirement: ApprovalRequirement
+        /// What the closest rule asks for, by each reading of the call's URL.
+        let requirements: [ApprovalRequirement]
+        /// True when the policy has a rule about the call by every reading.
+        let isSure: Bool
     }
 
-    /// The closest rule of one policy; of those equally close the strictest. When any of these wants approvals signed,
-    /// they are.
+    /// The closest rules of one policy: the closest that is about the call by every reading of its URL, and those at
+    /// least as close that are about it by some. Of those equally close the strictest. When any of these wants approvals
+    /// signed, they are.
     private static func closest(in bound: BoundPolicy, _ subject: ApprovalSubject) -> Closest? {
         guard case .policy(let policy) = bound.content else { return nil }
         let candidates = policy.approvals.compactMap { rule in
-            rule.closeness(subject).map { Candidate(closeness: $0, rule: rule) }
+            rule.closeness(subject).map {
+                Candidate(closeness: $0, isSure: rule.isSurelyAbout(subject), rule: rule)
+            }
         }
-        guard let best = candidates.min(by: { $0.order < $1.order }) else { return nil }
-        let needsSignature = candidates.contains { $0.closeness == best.closeness && $0.rule.requiresSignature }
-        return Closest(
-            policy: bound.name,
-            requirement: ApprovalRequirement(
-                name: best.rule.name, approvers: best.rule.approvers, duration: best.duration,
-                durationMax: best.durationMax, delivery: best.rule.delivery, needsSignature: needsSignature))
+        guard !candidates.isEmpty else { return nil }
+        let best = candidates.filter(\.isSure).min { $0.order < $1.order }
+        let others = candidates.filter { !$0.isSure && $0.closeness >= best?.closeness ?? 0 }
+        let requirements = ((best.map { [$0] } ?? []) + others.sorted { $0.order < $1.order }).map { chosen in
+            chosen.requirement(
+                needsSignature: candidates.contains {
+                    $0.closeness == chosen.closeness && $0.rule.requiresSignature
+                })
+        }
+        return Closest(policy: bound.name, requirements: requirements, isSure: best != nil)
     }
 
     private struct Candidate {
         let closeness: Int
+        /// True when the rule is about the call by every reading of its URL.
+        let isSure: Bool
         let rule: ApprovalRule
 
         var duration: Duration {
@@ -67,6 +84,12 @@ enum ApprovalRuleChoice {
         }
 
         var durationMax: Duration? { rule.maxDuration ?? rule.defaultDuration }
+
+        func requirement(needsSignature: Bool) -> ApprovalRequirement {
+            ApprovalRequirement(
+                name: rule.name, approvers: rule.approvers, duration: duration, durationMax: durationMax,
+                delivery: rule.delivery, needsSignature: needsSignature)
+        }
 
         /// Smaller is chosen. What two rules share of this they mean alike, so that their order does not matter.
         var order: Order {

@@ -9,8 +9,9 @@ package struct CapabilityMatch: Hashable, Sendable {
 
     /// Finds the declared capability of a call.
     ///
-    /// - Returns: `nil` when capabilities are declared and none is for the call. Of several, the one that names more
-    ///   of the path, then the one that names the method, then the first.
+    /// - Returns: `nil` when capabilities are declared and none is for the call, or when servers may read its path as one
+    ///   of another capability: tags and grants of both would be in question. Of several, the one that names more of the
+    ///   path, then the one that names the method, then the first.
     package static func find(_ method: String, at place: ToolPath, in capabilities: [ToolCapability])
         -> CapabilityMatch?
     {
@@ -18,19 +19,26 @@ package struct CapabilityMatch: Hashable, Sendable {
         guard !capabilities.isEmpty else {
             return CapabilityMatch(capability: nil, isSafeToRepeat: isRead, takesIdempotencyKey: false)
         }
-        var best: ToolCapability?
-        for capability in capabilities where capability.methods.contains(method) && capability.path.matches(place) {
-            guard let current = best else {
-                best = capability
-                continue
-            }
-            if closeness(capability) > closeness(current) { best = capability }
+        guard let best = closest(method, in: capabilities, { $0.path.matches(place) }),
+            place.hasOneReading || closest(method, in: capabilities, { $0.path.mayMatch(place) }) == best
+        else { return nil }
+        let capability = capabilities[best]
+        return CapabilityMatch(
+            capability: capability, isSafeToRepeat: capability.isIdempotent ?? isRead,
+            takesIdempotencyKey: capability.takesIdempotencyKey)
+    }
+
+    /// The index of the closest capability of the method that matches.
+    private static func closest(
+        _ method: String, in capabilities: [ToolCapability], _ matches: (ToolCapability) -> Bool
+    ) -> Int? {
+        var best: Int?
+        for index in capabilities.indices where capabilities[index].methods.contains(method) {
+            guard matches(capabilities[index]) else { continue }
+            if let best, closeness(capabilities[index]) <= closeness(capabilities[best]) { continue }
+            best = index
         }
-        return best.map {
-            CapabilityMatch(
-                capability: $0, isSafeToRepeat: $0.isIdempotent ?? isRead,
-                takesIdempotencyKey: $0.takesIdempotencyKey)
-        }
+        return best
     }
 
     private static func closeness(_ capability: ToolCapability) -> (Int, Int) {

@@ -77,7 +77,8 @@ package enum DecidingRule: Hashable, Sendable {
             "the agent has no policies, the tool's access mode is Restricted and the agent's required tools do not name it"
         case .accessMode(.critical, _): "the tool's access mode is Critical: every call needs an approval"
         case .requireApproval: "the tool has requireApproval: every call needs an approval"
-        case .noCapability: "the tool declares capabilities, and none has this method and path"
+        case .noCapability:
+            "the tool declares capabilities, and none has this method and path by every reading of the path"
         }
     }
 }

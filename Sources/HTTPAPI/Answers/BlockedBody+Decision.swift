@@ -9,19 +9,19 @@ extension BlockedBody {
 
     /// A heading, how much it is, and the beginning of it. Every text in it is escaped.
     func html(payloadHash: String?) -> String {
-        let heading = "<h2>What would be sent</h2>"
-        let promise = payloadHash.map { "Its hash is \($0); an approval is for exactly these bytes." }
+        let heading = "<h2>Body</h2>"
+        let promise = payloadHash == nil ? "" : "An approval is for exactly these bytes."
         switch self {
-        case .text(let text) where text.isEmpty: return heading + DecisionPage.paragraph("Nothing: the body is empty.")
+        case .text(let text) where text.isEmpty: return heading + DecisionPage.paragraph("The body is empty.")
         case .text(let text):
             let size = "\(text.utf8.count) bytes of text. "
             let cut = isCut ? "Only the first \(Self.shownMax) characters are shown here. " : ""
-            return heading + DecisionPage.paragraph(size + cut + (promise ?? ""))
+            return heading + DecisionPage.paragraph(size + cut + promise)
                 + "<pre>\(ConsentPage.escaped(Self.revealed(shownText(text))))</pre>"
         case .bytes(let bytes):
-            let size = "\(bytes.count) bytes that are no text, in base64. "
+            let size = "\(bytes.count) bytes of binary data, in base64. "
             let cut = isCut ? "Only the first \(Self.shownMax) bytes are shown here. " : ""
-            return heading + DecisionPage.paragraph(size + cut + (promise ?? ""))
+            return heading + DecisionPage.paragraph(size + cut + promise)
                 + "<pre>\(Self.base64(bytes))</pre>"
         case .notKept: return heading + DecisionPage.paragraph("The body is too large to be shown.")
         case .unreadable: return heading + DecisionPage.paragraph("The body cannot be shown any more.")
@@ -52,7 +52,7 @@ extension BlockedBody {
     private static func base64(_ bytes: [UInt8]) -> String { Data(bytes.prefix(shownMax)).base64EncodedString() }
 
     /// Characters that cannot be seen, or turn the direction of others, are named in the place of working.
-    private static func revealed(_ text: String) -> String {
+    static func revealed(_ text: String) -> String {
         var shown = ""
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {

@@ -1,5 +1,6 @@
 import Domain
 import EventStreaming
+import Governance
 import Projections
 
 extension ResourceRecord {
@@ -24,6 +25,8 @@ extension ResourceRecord {
             json.add("status", status(spec))
             if !secrets.isEmpty { json.add("secrets_set", secrets) }
             if kind == .policy {
+                let warnings = Policy.unknownMembers(spec: spec)
+                if !warnings.isEmpty { json.add("warnings", warnings) }
                 json.add(
                     "used_by",
                     agents.map { agent in

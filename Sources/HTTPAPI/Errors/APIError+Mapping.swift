@@ -60,7 +60,7 @@ extension APIError {
             .accessRequestNotPending, .revisionChanged, .apiKeyExists, .lastAdminKey, .apiKeyConfigured,
             .invokeNotExpected, .callOnItsWay,
             .consentIsTheUsers, .deliveryNotExpected, .decisionLinkUsed, .decisionLinkClosed, .decisionLinkExpired,
-            .buildNotOpen, .personActive, .notInTurn, .attemptSuperseded, .journalFull:
+            .buildNotOpen, .personActive, .notInTurn, .attemptSuperseded, .journalFull, .runFull:
             .conflict
         case .agentMismatch, .foreignSubject, .approvalRequired, .approvalPending, .selfApproval, .notAnApprover,
             .signatureRequired:

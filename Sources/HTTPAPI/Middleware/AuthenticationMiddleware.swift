@@ -140,7 +140,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
                 throw .notSignedIn(
                     "an API key is required: send Authorization: Bearer <key> or X-RunAgents-API-Key: <key>")
             case .contradicting: throw .notSignedIn("the two API key headers carry different keys")
-            case .malformed: throw .notSignedIn("the API key is malformed")
+            case .malformed: throw .notSignedIn("the API key is malformed: send it whole, without quotes or blanks")
             }
         }
     }

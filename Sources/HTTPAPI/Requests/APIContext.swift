@@ -33,6 +33,8 @@ struct Principal: Sendable {
     let agent: String?
     /// True for an agent that Sluice runs, known by its instance's token.
     var isManagedAgent = false
+    /// The runs that the instance of an agent that Sluice runs is called for.
+    var turns: Set<RunID>?
     /// Whom a token proves that came with the request: the caller itself, or whom its key acts for.
     var endUser: EndUser?
     /// The standing of the access that admitted the principal, at a time.
@@ -41,7 +43,9 @@ struct Principal: Sendable {
     var actor: Actor { Actor(kind: caller, name: name) }
 
     /// The agent, for the writer; `nil` for every other role.
-    var actingAgent: ActingAgent? { role == .agent ? ActingAgent(name: agent, isManaged: isManagedAgent) : nil }
+    var actingAgent: ActingAgent? {
+        role == .agent ? ActingAgent(name: agent, isManaged: isManagedAgent, turns: turns) : nil
+    }
 
     /// What to tell the writer of a person's groups; those of keys it knows.
     var actorGroups: [String] {

@@ -53,6 +53,9 @@ enum Permission: String, Hashable, Sendable {
         }
     }
 
+    /// The roles that have the permission.
+    var roles: [Role] { Role.allCases.filter(isGranted) }
+
     /// The reason why a role lacks the permission, for the error; `nil` where the role's name says enough.
     var hint: String? {
         switch self {

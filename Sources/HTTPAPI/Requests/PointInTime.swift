@@ -18,13 +18,15 @@ struct PointInTime: Sendable {
 extension APIHandlers {
     /// Answers for the moment that the request asks for, and names its position.
     func answering(
-        _ request: Request, _ support: AsOfSupport, _ handler: () async throws -> Response
+        _ request: Request, for principal: Principal?, _ support: AsOfSupport,
+        _ handler: () async throws -> Response
     ) async throws -> Response {
         guard support != .foreign else { return try await handler() }
         guard let asked = try AsOf.asked(request) else {
             return support == .answered ? try await answeringNow(handler) : try await handler()
         }
         guard support == .answered else { throw APIError.noHistory }
+        let permit = try pastPermit(for: principal)
         let point = try await pointInTime(asked)
         do {
             var response = try await PointInTime.$current.withValue(point) { try await handler() }
@@ -33,10 +35,20 @@ extension APIHandlers {
             if let link = response.headers[.link], link.hasPrefix("<?") {
                 response.headers[.link] = "<?as_of=\(point.position)&" + link.dropFirst(2)
             }
-            return response
+            // Read models stay while a response is read from them.
+            return response.holding(permit)
         } catch var error as APIError {
             error.headers[.position] = point.position.description
             throw error
+        }
+    }
+
+    /// The right to read models of the past until it is released: few are kept, and each principal has a share of them.
+    private func pastPermit(for principal: Principal?) throws(APIError) -> SharePool<Actor.Kind>.Permit {
+        do throws(ShareRefusal) {
+            return try pasts.take(for: principal?.caller ?? .system)
+        } catch {
+            throw APIError(error, of: "answers about the past", code: .tooManyRequests)
         }
     }
 

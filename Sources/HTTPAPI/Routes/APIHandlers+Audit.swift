@@ -148,7 +148,7 @@ extension APIHandlers {
 
     private func receipt(_ subject: Receipt.Subject, from first: Position) async throws -> APIAnswer {
         guard let receipt = try await dependencies.audit.exporter.receipt(of: subject, from: first) else {
-            throw APIError.conflict("nobody has decided: there is a receipt once it is approved or rejected")
+            throw APIError.conflict("there is no decision yet: a receipt exists once it is approved or rejected")
         }
         return APIAnswer(.ok, receipt)
     }

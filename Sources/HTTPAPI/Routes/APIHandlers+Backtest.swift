@@ -23,6 +23,7 @@ extension APIHandlers {
         } catch {
             throw APIError.badRequest("policy.\(error.message)")
         }
+        let warnings = try request.policyWarnings(spec)
         let proposal = PolicyBacktester.Proposal(
             name: name, policy: policy, agents: Set(try body.texts("agents") ?? []),
             examplesMax: try body.integer("examples", in: 0...Self.examplesMax) ?? Self.examplesDefault,
@@ -35,7 +36,7 @@ extension APIHandlers {
         }
         defer { withExtendedLifetime(place) {} }
         let report = try await dependencies.backtester.run(proposal, after: since, in: request.workspace)
-        return APIAnswer(.ok, report.json(name))
+        return APIAnswer(.ok, report.json(name, warnings: warnings))
     }
 
     /// The last position before a time, or before so long ago; a position counts itself.
@@ -55,13 +56,14 @@ extension APIHandlers {
 }
 
 extension PolicyBacktester.Report {
-    fileprivate func json(_ name: String) -> JSONText {
+    fileprivate func json(_ name: String, warnings: [String]) -> JSONText {
         let tallies = backtest.tallies.sorted { $0.key < $1.key }
         func count(_ condition: (BacktestOutcome) -> Bool) -> UInt64 {
             tallies.reduce(0) { condition($1.key) ? $0 + $1.value.count : $0 }
         }
         return .object { json in
             json.add("policy", name)
+            if !warnings.isEmpty { json.add("warnings", warnings) }
             json.add("bound_agents", backtest.boundAgents)
             json.add("from_position", from.value)
             json.add("to_position", through.value)

@@ -111,6 +111,10 @@ extension APIHandlers {
     }
 
     func connectorActivity(_ request: APIRequest) async throws -> APIAnswer {
+        if let agent = request.principal.agent {
+            throw APIError(
+                .forbidden, .forbidden, "a key of agent \(agent) may not list what connectors did for all agents")
+        }
         let limit = try request.query("limit", in: 1...1000) ?? Self.activityDefault
         let records = try await projections.connectorActivity(limit: Int(limit), in: request.workspace)
         return APIAnswer(.ok, JSONText(array: records.map(\.json)))
@@ -125,7 +129,7 @@ extension APIHandlers {
         else { return }
         throw APIError(
             .forbidden, .forbidden,
-            "decision_links lets whoever gets this connector's messages decide: storing it needs a key of role admin; "
+            "decision_links lets every reader of this connector's messages decide: storing it needs a key of role admin; "
                 + "send decision_links false, or have an admin send it")
     }
 

@@ -138,7 +138,7 @@ enum ConsentPage {
             <!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
             <title>Sluice</title>
             <style>:root{color-scheme:light dark}
-            body{font:18px/1.5 system-ui,sans-serif;margin:10vh auto;max-width:38em;padding:0 1em}
+            body{font:18px/1.5 system-ui,sans-serif;margin:2em auto;max-width:38em;padding:0 1em}
             th{text-align:left;vertical-align:top;white-space:nowrap;padding-right:1em}p,td{overflow-wrap:anywhere}
             pre{white-space:pre-wrap;overflow-wrap:anywhere;max-height:50vh;overflow:auto;font-size:.8em;padding:.7em;
             border:1px solid;border-radius:.3em}h2{font-size:1.2em}

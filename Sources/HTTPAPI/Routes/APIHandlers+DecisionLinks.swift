@@ -16,7 +16,7 @@ extension APIHandlers {
         await Self.decisionShown(request) {
             let (id, secret) = try Self.link(context)
             guard let view = try await self.decisionLinks.view(id, secret: secret) else { throw Self.unknownLink }
-            return (DecisionShown(view, body: try await self.blockedBody(view)), nil)
+            return (try await self.shown(view), nil)
         }
     }
 
@@ -32,13 +32,21 @@ extension APIHandlers {
                 throw Self.unknownLink
             }
             return (
-                DecisionShown(view, body: nil),
+                DecisionShown(view),
                 form.approves ? "Your approval is recorded." : "Your rejection is recorded."
             )
         }
     }
 
-    /// What whoever decides has to see of the call that waits. Once there is nothing to decide the link shows it no more.
+    /// The facts, the body and the other open actions of the run, while there is something to decide.
+    private func shown(_ view: DecisionLinks.View) async throws -> DecisionShown {
+        guard view.standing == .open, let run = view.message.subject.runID else { return DecisionShown(view) }
+        let blocked = try await projections.actions(of: run).filter { $0.status == .blocked }
+        let others = blocked.filter { $0.id != view.message.subject.actionID }.count
+        return DecisionShown(view, body: try await blockedBody(view), otherActions: others)
+    }
+
+    /// The body of the waiting call; `nil` once it is decided, so that an old link shows it no longer.
     private func blockedBody(_ view: DecisionLinks.View) async throws -> BlockedBody? {
         let message = view.message
         guard view.standing == .open, let run = message.subject.runID, let action = message.subject.actionID,
@@ -50,7 +58,10 @@ extension APIHandlers {
     private var decisionLinks: DecisionLinks { dependencies.decisionLinks }
 
     private static var unknownLink: APIError {
-        APIError(.notFound, code: RejectionErrorCode.decisionLinkUnknown.rawValue, "This link is not valid.")
+        APIError(
+            .notFound, code: RejectionErrorCode.decisionLinkUnknown.rawValue,
+            "This link is not valid. Open it whole, as it was sent; or decide with `sluice approve` or `sluice reject`."
+        )
     }
 
     private static func link(_ context: APIContext) throws -> (DeliveryID, String) {
@@ -85,20 +96,23 @@ extension APIHandlers {
     }
 }
 
-/// What stands behind a link, with the body of the call while it waits.
+/// The subject of a link, with the body of the call while it waits.
 struct DecisionShown {
     let view: DecisionLinks.View
     let body: BlockedBody?
+    /// The number of other actions of the run that wait for a decision.
+    let otherActions: Int
 
-    init(_ view: DecisionLinks.View, body: BlockedBody?) {
+    init(_ view: DecisionLinks.View, body: BlockedBody? = nil, otherActions: Int = 0) {
         self.view = view
         self.body = body
+        self.otherActions = otherActions
     }
 
     fileprivate var json: JSONText { view.json.adding(body?.decisionMembers ?? []) }
 }
 
-/// What whoever decides sends: a form's fields, or the same in JSON.
+/// A decision: the fields of a form, or the same in JSON.
 struct DecisionForm {
     let approves: Bool
     let payloadHash: PayloadHash?
@@ -106,7 +120,8 @@ struct DecisionForm {
 
     init(_ bytes: [UInt8], type: String?) throws {
         let body: JSONValue
-        if type?.hasPrefix("application/json") == true {
+        // No field of a form begins with a brace, so JSON is read whichever type its client states.
+        if type?.lowercased().hasPrefix("application/json") == true || bytes.first == UInt8(ascii: "{") {
             body = try BodyParsing.object(bytes)
         } else {
             body = Self.fields(String(decoding: bytes, as: UTF8.self))
@@ -173,62 +188,5 @@ extension DecisionLinks.View {
                 json.add("decision_reason", outcome.reason)
             }
         }
-    }
-}
-
-/// The page behind a link.
-enum DecisionPage {
-    static func response(_ status: Int, html body: String) -> Response {
-        ConsentPage.response(status, html: body)
-    }
-
-    static func response(_ status: Int, json: JSONText) -> Response {
-        var answer = APIAnswer(HTTPResponse.Status(code: status), json).response
-        for field in ConsentPage.headers([]) { answer.headers[field.name] = field.value }
-        return answer
-    }
-
-    static func body(_ shown: DecisionShown, _ sentence: String?) -> String {
-        let view = shown.view
-        let rows = view.message.facts.map { fact in
-            "<tr><th>\(ConsentPage.escaped(fact.name))</th><td>\(ConsentPage.escaped(fact.value))</td></tr>"
-        }
-        return (sentence.map(paragraph) ?? "") + paragraph(standing(view)) + "<table>\(rows.joined())</table>"
-            + headers(view.message) + (shown.body?.html(payloadHash: view.message.payloadHash) ?? "")
-            + (view.standing == .open ? form(view) : "")
-    }
-
-    /// The bound headers, whole: an approval is for them as well.
-    private static func headers(_ message: ApprovalMessage) -> String {
-        guard case .object(let members)? = message.headers?.value, !members.isEmpty else { return "" }
-        let lines = members.map { "\($0.name): \($0.value.string ?? "")" }.joined(separator: "\n")
-        return "<h2>Headers that would be sent</h2><pre>\(ConsentPage.escaped(lines))</pre>"
-    }
-
-    static func paragraph(_ text: String) -> String { "<p>\(ConsentPage.escaped(text))</p>" }
-
-    private static func standing(_ view: DecisionLinks.View) -> String {
-        switch view.standing {
-        case .open: "This waits for a decision. Read what is to be done before you decide; the link decides once."
-        case .used: "This link was used; others have to approve as well."
-        case .expired: "This link has expired. Nothing can be decided by it any more."
-        case .decided(let outcome):
-            "There is nothing to decide any more. It was \(outcome.decision.rawValue)"
-                + (outcome.approver.map { " by \($0)" } ?? "") + "."
-        }
-    }
-
-    /// It goes to its own address. The hash is what was seen: another one is refused.
-    private static func form(_ view: DecisionLinks.View) -> String {
-        let hash = view.message.payloadHash.map {
-            "<input type=\"hidden\" name=\"payload_hash\" value=\"\(ConsentPage.escaped($0))\">"
-        }
-        let approve =
-            view.message.needsSignature ? "" : "<button name=\"decision\" value=\"approve\">Approve</button>\n"
-        return (view.message.signing.map { paragraph($0) } ?? "") + """
-            <form method="post">\(hash ?? "")
-            <p><label>Reason (may be left out)<br><input name="reason" maxlength="500" size="50"></label></p>
-            <p>\(approve)<button name="decision" value="reject">Reject</button></p></form>
-            """
     }
 }

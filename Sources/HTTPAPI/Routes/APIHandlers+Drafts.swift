@@ -162,7 +162,8 @@ extension APIHandlers {
         guard draft.owner == request.principal.scope || request.principal.role == .admin else {
             throw APIError(
                 .forbidden, .forbidden,
-                "deploy draft \(record.name) is \(draft.user ?? "somebody")'s: make your own, or use an admin's key")
+                "deploy draft \(record.name) is \(draft.user ?? "another user")'s: make your own, or use an admin's key"
+            )
         }
     }
 

@@ -10,6 +10,7 @@ extension APIHandlers {
 
     func egress(_ request: Request, _ context: APIContext) async throws -> Response {
         let principal = try permitted(context, .actAsAgent)
+        let caller = StreamDeparture.presence(on: context.channel)
         let body = try await bytes(of: request, context, upTo: configuration.egressBodyBytesMax)
         guard let path = EgressPath(request.uri.path), let tool = path.tool.percentDecoded else {
             throw APIError.notFound("not found: call a tool at …/egress/<tool>/<path>")
@@ -19,7 +20,7 @@ extension APIHandlers {
             actor: principal.actor, tool: tool, address: configuration.basePath + path.address,
             method: request.method.rawValue, path: path.remainder, query: request.uri.query,
             headers: request.headers.map { ($0.name.rawName, $0.value) }, body: body,
-            traceparent: request.headers.shortTraceparent)
+            traceparent: request.headers.shortTraceparent, caller: caller)
         let registration = endingWithAccess(of: principal, context)
         return Self.response(try await dependencies.egress.answer(asked), isHead: request.method == .head)
             .holding(registration)
@@ -42,10 +43,20 @@ extension APIHandlers {
         }
         let body: ResponseBody =
             switch answer.body {
-            case .whole where isHead: ResponseBody { try await $0.finish(nil) }
-            case .whole(let bytes): ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+            case .whole where isHead:
+                ResponseBody { writer in
+                    answer.onDelivery?()
+                    try await writer.finish(nil)
+                }
+            case .whole(let bytes):
+                ResponseBody(contentLength: bytes.count) { writer in
+                    answer.onDelivery?()
+                    try await writer.write(ByteBuffer(bytes: bytes))
+                    try await writer.finish(nil)
+                }
             case .streamed(let stream):
                 ResponseBody { writer in
+                    answer.onDelivery?()
                     try await stream { try await writer.write($0) }
                     try await writer.finish(nil)
                 }

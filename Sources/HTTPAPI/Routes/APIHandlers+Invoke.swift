@@ -101,7 +101,7 @@ extension APIHandlers {
         case nil:
             throw APIError(
                 .badGateway, .agentUnreachable,
-                "failed to reach agent: no answer in time; run \(run) goes on without this request")
+                "failed to reach agent: no answer in time; run \(run) continues without this request")
         }
         answer.headers[.runID] = run.description
         return answer
@@ -130,7 +130,7 @@ extension APIHandlers {
     }
 
     private static func shutdown(_ run: RunID) -> APIError {
-        APIError(.serviceUnavailable, .stopped, "Sluice is shutting down; run \(run) goes on when it is started again")
+        APIError(.serviceUnavailable, .stopped, "Sluice is shutting down; run \(run) continues after the next start")
             .retryAfter(seconds: 30)
     }
 

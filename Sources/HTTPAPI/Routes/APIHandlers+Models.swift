@@ -26,6 +26,7 @@ extension APIHandlers {
         _ operation: LLMRequest.Operation, _ request: Request, _ context: APIContext
     ) async throws -> Response {
         let principal = try permitted(context, .actAsAgent)
+        let presence = StreamDeparture.presence(on: context.channel)
         let bytes = try await bytes(of: request, context, upTo: configuration.modelBodyBytesMax)
         let body = try BodyParsing.object(bytes, .surrogates)
         let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
@@ -33,7 +34,8 @@ extension APIHandlers {
             workspace: try workspace(request, context, principal, .object([])),
             caller: ModelCaller(
                 agent: principal.agent, acting: principal.actingAgent, actor: principal.actor,
-                traceparent: request.headers.shortTraceparent, headers: headers),
+                traceparent: request.headers.shortTraceparent, headers: headers,
+                presence: presence),
             operation: operation, provider: try Self.provider(context), model: try body.requiredText("model"),
             headers: headers, body: bytes, document: body)
         let registration = endingWithAccess(of: principal, context)

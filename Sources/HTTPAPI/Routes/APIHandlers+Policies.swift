@@ -64,7 +64,7 @@ extension APIHandlers {
             do throws(InvalidDocument) {
                 return (name, try GovernedTool(name: name, document: record.document.value))
             } catch {
-                throw APIError.conflict("tool \"\(name)\" cannot be read: \(error.message); store it anew")
+                throw APIError.conflict("tool \"\(name)\" cannot be read: \(error.message); store it again")
             }
         }
         guard let url = try? NormalizedURL(url) else { throw APIError.badRequest("url must be an http or https URL") }

@@ -54,6 +54,7 @@ extension APIHandlers {
     private func store(
         _ item: ResourcesToStore.Item, mustExist: Bool, _ request: APIRequest
     ) async throws -> APIAnswer {
+        if item.kind == .policy { _ = try request.policyWarnings(item.document.value["spec"] ?? .null) }
         let receipt = try await execute(ResourcesToStore([item], mustExist: mustExist), request)
         let record = try await resource(item.kind, item.name, request, notFound: Self.notFound(item.kind, item.name))
         return try await answer(mustExist ? .ok : .created, record, request, position: receipt.position)

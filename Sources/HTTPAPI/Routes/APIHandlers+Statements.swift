@@ -11,9 +11,10 @@ extension APIHandlers {
     func actionStatement(_ request: APIRequest) async throws -> APIAnswer {
         let run = try await run(try request.runID(), request)
         let action = try await action(try request.actionID(), of: run.id)
-        let headers = try await projections.blockedCall(action.id, of: run.id)?.headers
+        let call = try await projections.blockedCall(action.id, of: run.id)
         return shown(
-            statement(of: action, in: run.workspace), try askedDecision(request), grant: nil, headers, covers: nil)
+            statement(of: action, in: run.workspace, isOfGate: call != nil), try askedDecision(request), grant: nil,
+            call?.headers, covers: nil)
     }
 
     func accessStatement(_ request: APIRequest) async throws -> APIAnswer {
@@ -50,7 +51,9 @@ extension APIHandlers {
         guard let record = try await projections.run(run, in: request.workspace) else {
             throw APIError.notFound("action \(action) not found")
         }
-        let statement = statement(of: try await self.action(action, of: record.id), in: record.workspace)
+        let isOfGate = try await projections.blockedCall(action, of: record.id) != nil
+        let statement = statement(
+            of: try await self.action(action, of: record.id), in: record.workspace, isOfGate: isOfGate)
         return try await signature(armored, statement, decision, grant: nil, request)
     }
 
@@ -76,10 +79,14 @@ extension APIHandlers {
         return scope
     }
 
-    private func statement(of action: ActionRecord, in workspace: WorkspaceName) -> DecisionStatement {
+    /// - Parameter isOfGate: true for a call that the gate blocked, false for an action that a client made.
+    private func statement(
+        of action: ActionRecord, in workspace: WorkspaceName, isOfGate: Bool
+    ) -> DecisionStatement {
         DecisionStatement(
             workspace: workspace, subject: .action(action.id, run: action.runID), tool: action.toolID,
-            method: action.method, url: action.url, payloadHash: action.payloadHash, headersHash: action.headersHash)
+            method: action.method, url: action.url, payloadHash: action.payloadHash, headersHash: action.headersHash,
+            stated: isOfGate ? nil : DecisionStatement.Stated(capability: action.capability, toolOrigin: nil))
     }
 
     private func statement(of access: AccessRequestRecord) -> DecisionStatement {
@@ -91,7 +98,11 @@ extension APIHandlers {
             }
         return DecisionStatement(
             workspace: access.workspace, subject: subject, tool: access.toolID, method: access.method, url: access.url,
-            payloadHash: access.payloadHash, headersHash: access.headersHash)
+            payloadHash: access.payloadHash, headersHash: access.headersHash,
+            stated: access.isForOneCall
+                ? nil
+                : DecisionStatement.Stated(
+                    capability: access.capability, toolOrigin: access.runID == nil ? access.tool?.origin : nil))
     }
 
     private func askedDecision(_ request: APIRequest) throws(APIError) -> DecisionStatement.Decision {

@@ -19,6 +19,8 @@ final class APIHandlers: Sendable {
     let configuration: HTTPAPIConfiguration
     let streams: SharePool<Actor.Kind>
     let requests: SharePool<Actor.Kind>
+    /// The answers about the past that are being given.
+    let pasts: SharePool<Actor.Kind>
     let backtests = SharePool<Actor.Kind>(ShareRule(total: 1))
     let hub: StreamHub
     /// The API's document, as it is served.
@@ -36,6 +38,7 @@ final class APIHandlers: Sendable {
         let percent = configuration.principalSharePercent
         streams = SharePool(ShareRule(total: configuration.streamsMax, percent: percent))
         requests = SharePool(ShareRule(total: configuration.connectionsMax, percent: percent))
+        pasts = SharePool(ShareRule(total: dependencies.history.modelsMax, percent: percent))
         bodyBytes = SharePool(ShareRule(total: configuration.allBodiesBytesMax, percent: percent))
     }
 
@@ -90,7 +93,8 @@ final class APIHandlers: Sendable {
                     + "provider a spec.role")
         }
         let who = if case .person = principal.caller { "a person" } else { "a key" }
-        let hint = permission.hint.map { ": \($0)" } ?? ""
+        let roles = permission.roles.map(\.rawValue).joined(separator: " or ")
+        let hint = permission.hint.map { ": \($0)" } ?? ": it needs role \(roles)"
         return APIError(.forbidden, .forbidden, "\(who) of role \(role.rawValue) may not do this\(hint)")
     }
 

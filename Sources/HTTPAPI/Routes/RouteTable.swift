@@ -47,7 +47,7 @@ struct RouteTable {
         for prefix in prefixes {
             add(method, prefix + path, permission, asOf) { request, context in
                 let read = try await api.read(request, context, permission, body)
-                return try await api.answering(request, asOf) { try await handler(read) }
+                return try await api.answering(request, for: read.principal, asOf) { try await handler(read) }
             }
         }
     }
@@ -61,7 +61,9 @@ struct RouteTable {
         add(method, path, permission, asOf) { request, context in
             // Nobody without the role makes the server fold its log.
             if let permission, asOf == .answered { _ = try api.permitted(context, permission) }
-            return try await api.answering(request, asOf) { try await handler(request, context) }
+            return try await api.answering(request, for: context.principal, asOf) {
+                try await handler(request, context)
+            }
         }
     }
 

@@ -43,6 +43,9 @@ package final class PastReadModels: Sendable {
     /// The newest position that can be asked for.
     package var newest: Position { live.position }
 
+    /// Maximum read models that are kept, those in use included.
+    package var modelsMax: Int { configuration.modelsMax }
+
     /// The positions that are kept, oldest first.
     package var kept: [Position] { shelf.withLock { $0.positions } }
 

@@ -43,6 +43,8 @@ package struct SchedulerState: Sendable {
     /// Runs that wait for their agent to have room, first come, first served, each once.
     private var waiting: [AgentKey: Deque<RunID>] = [:]
     private var isWaiting: Set<RunID> = []
+    /// The times at which the agents of unfinished runs answered; none of before the start.
+    private var answered: [RunID: Timestamp] = [:]
     /// Agents that have room again, in the order they got it.
     private var freed: [AgentKey] = []
 
@@ -94,12 +96,18 @@ package struct SchedulerState: Sendable {
             if let run = active.runs[RunID(event.stream.id)] { occupy(run) }
         case .invokeCompleted, .invokeFailed:
             release(RunID(event.stream.id))
+            answered[RunID(event.stream.id)] = event.time
         case .apiKeyRevoked: touchLostGrants()
         default: break
         }
         guard event.stream.kind == .run else { return }
         let id = RunID(event.stream.id)
-        if active.runs[id] == nil { release(id) } else { touch(.run(id)) }
+        if active.runs[id] == nil {
+            release(id)
+            answered[id] = nil
+        } else {
+            touch(.run(id))
+        }
     }
 
     /// The commands that are due now; each is given once, until an event or `postpone` brings it back.
@@ -224,7 +232,11 @@ package struct SchedulerState: Sendable {
             guard run.attemptsWithoutProgress < configuration.invokeAttemptsMax else {
                 return .giveUp(Self.ignored(run))
             }
-            return .now(attempt(purpose, run))
+            // What kept the agent from carrying out its action, such as a tool that is down, may pass.
+            let count = run.attemptsWithoutProgress
+            guard count > 0, let time = answered[run.id] else { return .now(attempt(purpose, run)) }
+            let dueTime = time.adding(Backoff.pause(afterAttempt: count, of: run.id, configuration))
+            return dueTime <= now ? .now(attempt(purpose, run)) : .later(dueTime)
         case .failed(let time, let isRetryable, let error):
             return invoke(of: run, afterFailureAt: time, isRetryable: isRetryable, error, now)
         }
@@ -253,7 +265,8 @@ package struct SchedulerState: Sendable {
         let actions = run.dueActions.map(\.id.description).joined(separator: ", ")
         return
             "the agent answered \(run.attemptsWithoutProgress) times without carrying out approved action \(actions): "
-            + "its handler has to repeat the call that was answered APPROVAL_REQUIRED, with the same bytes"
+            + "its handler has to repeat the call that was answered APPROVAL_REQUIRED, with the same bytes, and the "
+            + "policies and the tool have to take it"
     }
 
     /// The request id names the attempt: what is sent with another one belongs to an attempt that is over.

@@ -1,5 +1,6 @@
 """Agents of frameworks as their authors write them, with the model and the bank that they use."""
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -17,6 +18,7 @@ AGENTS = pathlib.Path(__file__).parent / "agents"
 BANK = "https://bank.example"
 # A daemon that keeps no responses of models cannot give them again, so the model has to repeat itself.
 IS_REWORDED = "SLUICE_JOURNAL_MODEL_CALLS" in (ROOT / "README.md").read_text()
+PAUSES_MAX = 6
 OPENAI_MODEL, ANTHROPIC_MODEL = "gpt-5", "claude-sonnet-4-5"
 
 
@@ -27,6 +29,8 @@ class Framework:
     title: str
     file: str
     environment: str
+    # The form in which it makes the calls of one turn.
+    form: str = "one by one"
     is_default: bool = True
     is_interrupted: bool = False
 
@@ -39,21 +43,26 @@ class Framework:
         return (AGENTS / f"{self.file}.py").read_text()
 
 
+THREADS, GATHER = "threads", "`gather`"
 FRAMEWORKS = [
-    Framework("LangGraph, compiled graph with a checkpointer in memory", "langgraph_graph", "langgraph"),
+    Framework("LangGraph, compiled graph with a checkpointer in memory", "langgraph_graph", "langgraph", THREADS),
+    Framework("LangGraph, compiled graph of coroutines", "langgraph_gather", "langgraph", GATHER, is_default=False),
     Framework("LangGraph, functional API", "langgraph_functional", "langgraph"),
     Framework("LangGraph, `interrupt()`", "langgraph_interrupt", "langgraph", is_interrupted=True),
-    Framework("LangChain, `create_agent`", "langchain_agent", "langgraph"),
-    Framework("OpenAI Agents SDK", "openai_agents", "openai_agents"),
-    Framework("PydanticAI", "pydantic_ai", "pydantic_ai"),
-    Framework("smolagents", "smolagents", "smolagents"),
-    Framework("LlamaIndex", "llama_index", "llama_index"),
-    Framework("AG2", "ag2", "ag2"),
-    Framework("Microsoft Agent Framework", "agent_framework", "agent_framework"),
+    Framework("LangChain, `create_agent`", "langchain_agent", "langgraph", GATHER),
+    Framework("OpenAI Agents SDK", "openai_agents", "openai_agents", GATHER),
+    Framework("PydanticAI, coroutines", "pydantic_ai", "pydantic_ai", GATHER),
+    Framework("PydanticAI, functions", "pydantic_ai_threads", "pydantic_ai", THREADS, is_default=False),
+    Framework("smolagents", "smolagents", "smolagents", THREADS),
+    Framework("LlamaIndex", "llama_index", "llama_index", GATHER),
+    Framework("AG2", "ag2", "ag2", THREADS),
+    Framework("Microsoft Agent Framework", "agent_framework", "agent_framework", THREADS),
     Framework("`openai` in a loop of its own", "openai_loop", "loops"),
+    Framework("`openai` in a loop with `gather`", "openai_gather", "loops", GATHER, is_default=False),
     Framework("`anthropic` in a loop of its own", "anthropic_loop", "loops"),
+    Framework("`anthropic` in a loop with threads", "anthropic_threads", "loops", THREADS, is_default=False),
     Framework("Google ADK", "google_adk", "google_adk", is_default=False),
-    Framework("CrewAI", "crewai", "crewai", is_default=False),
+    Framework("CrewAI", "crewai", "crewai", THREADS, is_default=False),
 ]
 
 
@@ -116,15 +125,20 @@ class FrameworkWorld:
 
     numbers = itertools.count()
 
-    def __init__(self, sluice, framework, payments=1):
+    def __init__(self, sluice, framework, payments=1, model=None, sources=None, is_awaited=True):
         self.sluice, self.framework = sluice, framework
+        self.sources = sources or {"agent.py": framework.code}
         self.agents = DeployedAgents(sluice)
         self.api = self.agents.api
-        self.bank, self.cashier = Bank(), Cashier(payments)
+        self.bank, self.cashier = Bank(), model or Cashier(payments)
         self.providers = [NativeOpenAI(self.cashier), NativeAnthropic(self.cashier)]
-        self.name = f"{framework.file.replace('_', '-')}-{next(self.numbers)}"
+        # Its processes are found by this name, among those of every daemon of the machine.
+        self.name = f"{framework.file.replace('_', '-')}-{sluice.port}-{next(self.numbers)}"
         self.workspace_models()
+        self.make_bank()
         self.deploy()
+        if is_awaited:
+            self.await_start()
 
     def workspace_models(self):
         """The models under their own names, for this world alone: worlds follow each other."""
@@ -134,23 +148,38 @@ class FrameworkWorld:
                 "spec": provider.spec(model)})
             assert answer.status == 201, answer
 
-    def deploy(self):
-        tool, policy = f"bank-{self.name}", f"policy-{self.name}"
-        assert self.api.post("/api/v1/tools", {"name": tool, "spec": {
-            "connection": {"baseUrl": self.bank.tool.url}}}).status == 201
+    def make_bank(self):
         url = self.bank.tool.url
-        assert self.api.post("/api/v1/policies", {"name": policy, "spec": {"policies": [
+        assert self.api.post("/api/v1/tools", {
+            "name": f"bank-{self.name}", "spec": {"connection": {"baseUrl": url}}}).status == 201
+        assert self.api.post("/api/v1/policies", {"name": f"policy-{self.name}", "spec": {"policies": [
             {"permission": "allow", "resource": url + "/*", "operations": ["GET"]},
             {"permission": "allow", "resource": url + "/free-payments", "operations": ["POST"]},
             {"permission": "approval_required", "resource": url + "/payments", "operations": ["POST"]},
         ]}}).status == 201
+
+    def deploy(self):
         environment = {"PYTHONPATH": str(self.framework.packages), "LITELLM_LOCAL_MODEL_COST_MAP": "True",
                        "CREWAI_DISABLE_TELEMETRY": "true", "OTEL_SDK_DISABLED": "true"}
+        tool = f"bank-{self.name}"
         self.agents.deploy(
-            self.name, self.framework.code, required_tools=[tool], policies=[policy],
+            self.name, "", source_files=self.sources, required_tools=[tool], policies=[f"policy-{self.name}"],
             tool_url_mappings={BANK: tool}, llm_config={"provider": "openai", "model": OPENAI_MODEL},
             env=[{"name": name, "value": value} for name, value in environment.items()])
-        self.agents.await_phase(self.name, "Running")
+
+    def await_start(self):
+        status = self.agents.eventually(
+            lambda: self.agents.status(self.name), lambda status: status["phase"] in ("Running", "Failed"))
+        assert status["phase"] == "Running", status
+
+    def replace_process(self):
+        """Deploys the agent again, and awaits the end of the process that it had."""
+        before = set(self.processes())
+        assert before
+        self.sources = {name: text + "\n" for name, text in self.sources.items()}
+        self.deploy()
+        self.await_start()
+        self.agents.eventually(self.processes, lambda now: now and not before & set(now))
 
     def start(self):
         return self.agents.start(self.name, "Pay what is due.")
@@ -172,18 +201,44 @@ class FrameworkWorld:
             headers={"X-Payload-Hash": action.get("payload_hash") or ""})
         assert answer.status == 200, answer
 
-    def kill_process(self):
-        """SIGKILL for the agent's interpreter."""
+    def after_approvals(self, approver, run, disturb=None):
+        """The finished run, after each blocked action was approved; `disturb` is called at the first pause."""
+        for _ in range(PAUSES_MAX):
+            found = self.agents.eventually(
+                lambda: self.api.get(f"/runs/{run}").json, lambda found: found["status"] != "RUNNING")
+            if found["status"] != "PAUSED_APPROVAL":
+                return self.agents.finished(run)
+            if disturb is not None:
+                disturb()
+                disturb = None
+            for action in self.api.get(f"/runs/{run}/actions").json:
+                if action["status"] == "BLOCKED":
+                    self.decide(approver, run, action)
+        raise AssertionError(f"the run pauses again and again: {self.failure(run)}")
+
+    def failure(self, run):
+        """The run's events and the end of the agent's output, for a test that failed."""
+        return self.agents.events(run), self.api.get(f"/api/v1/agents/{self.name}/logs").content[-4000:]
+
+    def processes(self):
+        """The agent's interpreters."""
         mark = f"AGENT_NAME={self.name}".encode()
-        killed = 0
+        found = []
         for directory in pathlib.Path("/proc").iterdir():
             try:
                 if directory.name.isdigit() and mark in (directory / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(directory.name), signal.SIGKILL)
-                    killed += 1
+                    found.append(int(directory.name))
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue
-        assert killed, f"no process of {self.name}"
+        return found
+
+    def kill_process(self):
+        """SIGKILL for the agent's interpreter."""
+        found = self.processes()
+        assert found, f"no process of {self.name}"
+        for process in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
     def close(self):
         for provider in self.providers:

@@ -7,10 +7,11 @@ import pytest
 
 from consent_world import World, consent
 from governed_agent import GovernedAgent, store_tool
-from hostile_agent import HOSTILE, HostileAgents
+from hostile_agent import ASKING, HOSTILE, HostileAgents
 from scripted_model import ScriptedModel
 from scripted_tool import ScriptedTool
 from sluice_process import SluiceProcess
+from waiting import eventually
 
 numbers = itertools.count()
 
@@ -66,6 +67,60 @@ print(json.dumps([[status, headers.get("Sluice-Error-Code")] for status, _, head
     assert len(world.tool.calls) == calls and model.calls.empty()
     assert world.sluice.client().get(f"/runs/{ceos_run}/events").json == events
     model.close()
+
+
+# Waits for a run of the next version, and has every effect on it that an agent can have.
+EARLIER_VERSION = """
+import time
+ask("POST", f"/runs/{run}/events", {"type": "HERE"})
+others = []
+while not others:
+    others = [each["id"] for each in json.loads(ask("GET", "/runs?status=RUNNING")[1]) if each["id"] != run]
+    time.sleep(0.05)
+other, named = others[0], {"X-Run-ID": others[0]}
+calls = [
+    ("POST", "/egress/mail/forged", {}, named), ("GET", "/egress/mail/forged", None, named),
+    ("POST", "/v1/chat/completions", {"model": "apart", "messages": []}, named),
+    ("POST", f"/runs/{other}/events", {"type": "NOTE"}), ("POST", f"/runs/{other}/actions", {"tool_id": "mail"}),
+    ("POST", f"/runs/{other}/checkpoint", {"action_id": "a"}),
+    ("POST", f"/runs/{other}/tool-result", {"tool_id": "mail", "result": "x"}),
+    ("POST", "/governance/requests", {"subject": "ceo", "tool_id": "mail", "run_id": other})]
+while True:
+    refused = [ask(*call)[2].get("Sluice-Error-Code") for call in calls]
+    # Before its process is called for the run no attempt is open.
+    if "attempt_superseded" not in refused:
+        break
+    time.sleep(0.05)
+print(json.dumps(refused))
+"""
+# Ends once the earlier version has ended, and tells which runs it saw.
+NEXT_VERSION = """
+import json, os, time, urllib.request
+
+def handler(request, context=None):
+    while True:
+        with urllib.request.urlopen(os.environ["GOVERNANCE_URL"] + "/runs?status=RUNNING") as response:
+            if {each["id"] for each in json.load(response)} == {request["run_id"]}:
+                return {"response": "ended"}
+        time.sleep(0.05)
+"""
+
+
+def test_an_earlier_version_of_an_agent_has_no_effect_on_the_runs_of_its_successor(world):
+    """G2: it is still in a turn for ada, when the ceo's run is begun by the version that replaced it."""
+    agents, more = world.agents, {"policies": ["mailer-rules"], "required_tools": ["mail"]}
+    agents.deploy("replaced", HOSTILE, **more)
+    agents.attempt("replaced", "")
+    earlier = agents.start("replaced", ASKING + EARLIER_VERSION)
+    agents.eventually(lambda: agents.events(earlier), lambda events: "HERE" in {e["type"] for e in events})
+    agents.deploy("replaced", NEXT_VERSION, **more)
+    agents.await_phase("replaced", "Running")
+    run = agents.start("replaced", user="ceo")
+    assert agents.finished(earlier)["status"] == "COMPLETED", agents.events(earlier)
+    assert json.loads(agents.answer(earlier)["response"]) == ["not_in_turn"] * 8
+    assert agents.finished(run)["status"] == "COMPLETED"
+    assert {event["source"] for event in agents.events(run)} <= {"server"}, agents.events(run)
+    assert "/forged" not in {call.target for call in world.tool.calls}
 
 
 def test_a_managed_agent_names_no_user_of_its_model_calls(world):
@@ -187,6 +242,19 @@ def test_a_key_of_one_agent_finds_its_own_agent_alone_in_lists(gate, path):
     assert answer.status == 200
     assert b"OF-nosy" in answer.content and b"OF-victim" not in answer.content
     assert b"OF-victim" in gate.client().get(path).content
+
+
+@pytest.mark.parametrize("path", ["/api/v1", "/api", "/api/settings"])
+def test_a_key_of_one_agent_reads_nothing_of_what_connectors_did(gate, tool, successor, path):
+    """G27: the messages of all agents, with their runs and the people who decided."""
+    api, connectors = gate.client(), path + "/approval-connectors"
+    answer = api.post(connectors, {"name": "hook", "type": "webhook", "endpoint": tool.url + "/hook"})
+    assert answer.status in (200, 201), answer
+    run = successor.agent.start(user="bob")
+    successor.agent.blocked(run, "POST", successor.shop, "/connectors", b"{}")
+    eventually(lambda: api.get(connectors + "/activity").content, lambda content: run.encode() in content)
+    refused = key_of_one_agent(gate).get(connectors + "/activity")
+    assert (refused.status, run.encode() in refused.content) == (403, False)
 
 
 def key_of_one_agent(gate):

@@ -215,7 +215,7 @@ def test_approvers_see_the_bound_headers_wherever_they_decide(own_sluice, tool):
             [BINARY, "approve", "--run", run, "--action", action["action_id"], "--url", gate.url],
             env=os.environ | {"SLUICE_API_KEY": agent.approver_key}, capture_output=True, text=True)
         assert decided.returncode == 0, decided
-        assert 'tool-headers: {"prefer":"<b>","x-own":"1"}' in decided.stderr, decided
+        assert "\nheaders:    prefer: <b>\n            x-own: 1\n" in decided.stderr, decided
     finally:
         services.close()
 

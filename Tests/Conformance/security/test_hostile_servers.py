@@ -13,6 +13,8 @@ from deployed_agents import DeployedAgents
 from governed_agent import GovernedAgent, store_tool
 from hostile_server import FREQUENT, OK, RARE, HostileServer, Response
 from identity_server import IdentityServer
+from scripted_provider import Bedrock
+from scripted_tool import ScriptedTool
 from sluice_process import SluiceProcess
 from waiting import eventually
 
@@ -180,6 +182,35 @@ def test_interim_responses_that_mean_nothing_are_skipped(sluice, answering):
     answer = agent.call(agent.start(), "GET", "hinting", "/x")
     assert (answer.status, answer.content) == (200, b"{}")
     assert not answer.header("link")
+
+
+@pytest.mark.parametrize("lifetime", ['"nan"', '"-nan"', '"inf"', "1e999", "-1e999", '"0x1p9999"', "[]", '"' + "9" * 999 + '"'])
+def test_no_lifetime_of_a_token_ends_the_process(own_sluice, lifetime):
+    """G9: a tool's token endpoint chooses `expires_in`."""
+    daemon, server = own_sluice(), ScriptedTool()
+    token = b'{"access_token": "of-the-tool", "expires_in": %s}' % lifetime.encode()
+    server.answer = lambda call: (200, [], token if call.target == "/token" else b"done")
+    store_tool(daemon, "lasting", server.url, {"authentication": {
+        "type": "OAuth2", "oauth2Config": {"tokenUrl": server.url + "/token"}}},
+        credentials={"client_id": "c", "client_secret": "secret-of-the-client"})
+    agent = GovernedAgent(daemon, "lasting", [("allow", ["*"], server.url + "/*")])
+    assert agent.call(agent.start(), "GET", "lasting", "/x").content == b"done"
+    assert server.calls[-1].header("authorization") == ["Bearer of-the-tool"]
+    server.close()
+
+
+@pytest.mark.parametrize("counted", [2**64 - 1, 2**64, -1, 1e300, "x"])
+def test_no_count_of_a_model_provider_ends_the_process(own_sluice, counted):
+    """G9: the numbers of all texts are added up, and the provider chooses each."""
+    daemon, provider = own_sluice(), Bedrock()
+    provider.say = lambda body: (200, {"embedding": [1], "inputTextTokenCount": counted}, ())
+    model = "amazon.titan-embed-text-v2:0"
+    answer = daemon.client().post("/api/v1/model-providers", {
+        "name": "counting", "credentials": provider.credentials, "spec": provider.spec(model)})
+    assert answer.status == 201, answer
+    answer = daemon.client().post("/v1/embeddings", {"model": model, "input": ["one", "two", "three"]})
+    assert (answer.status, len(answer.json["data"])) == (200, 3), answer
+    provider.close()
 
 
 def test_a_second_response_is_not_taken_for_the_answer_to_another_call(sluice, answering):

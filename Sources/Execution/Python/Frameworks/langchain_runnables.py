@@ -1,6 +1,6 @@
 """Calls chains and agent executors of LangChain."""
 
-from sluice_agent import handlers
+from sluice_agent import answers, handlers
 
 
 def handler(runnable):
@@ -12,7 +12,9 @@ def handler(runnable):
             result = runnable.invoke(_input(runnable, request))
         if isinstance(result, dict):
             result = result.get("output", result)
-        return {"response": str(getattr(result, "content", result))}
+        if hasattr(result, "content"):
+            return {"response": answers.of_message(result.content)}
+        return {"response": answers.text(result)}
 
     return call
 

@@ -5,9 +5,7 @@ to where they were by itself. That is why a checkpointer in memory, or none, sur
 made anew. Two attempts of a run never share a thread.
 """
 
-from sluice_agent import handlers, interrupts
-
-TEXT_NAMES = ("message", "input", "question", "query", "prompt", "topic", "task", "text", "user_input", "request")
+from sluice_agent import answers, contexts, handlers, interrupts
 
 
 def handler(graph):
@@ -15,6 +13,7 @@ def handler(graph):
 
     if not hasattr(graph, "invoke"):
         graph = graph.compile()
+    make_context = contexts.maker(graph.context_schema)
 
     def call(request, context=None):
         run = graph
@@ -23,18 +22,18 @@ def handler(graph):
             run = run.copy(update={"checkpointer": InMemorySaver()})
         else:
             thread += "/" + (request.get("request_id") or "attempt")
-        return _result(_invoke(run, _input(run, request), {"configurable": {"thread_id": thread}}))
+        return _result(_invoke(run, _input(run, request), {"configurable": {"thread_id": thread}}, make_context(request)))
 
     return call
 
 
-def _invoke(graph, value, config):
+def _invoke(graph, value, config, context):
     """Runs the graph to its end, through the interrupts that are decided."""
     from langgraph.types import Command
 
     decided = interrupts.Decisions()
     while True:
-        result = _run(graph, value, config)
+        result = _run(graph, value, config, context)
         asked = result.pop("__interrupt__", None) if isinstance(result, dict) else None
         if not asked:
             return result
@@ -42,13 +41,13 @@ def _invoke(graph, value, config):
         decided.raise_if_pending()
 
 
-def _run(graph, value, config):
+def _run(graph, value, config, context):
     """Runs it synchronously, or in the event loop when a node or a tool is a coroutine alone."""
     from sluice_agent import event_loop
 
     if any(_is_asynchronous(node) for node in graph.nodes.values()):
-        return event_loop.run(graph.ainvoke(value, config))
-    return graph.invoke(value, config)
+        return event_loop.run(graph.ainvoke(value, config, context=context))
+    return graph.invoke(value, config, context=context)
 
 
 def _is_asynchronous(node):
@@ -69,7 +68,7 @@ def _input(graph, request):
         return request["message"]
     if kind == "array":
         return handlers.conversation(request)
-    texts = [name for name in properties if name in TEXT_NAMES] or [
+    texts = [name for name in properties if name in handlers.TEXT_NAMES] or [
         name for name, each in properties.items() if each.get("type") == "string"][:1]
     if texts:
         return {name: request["message"] for name in texts}
@@ -88,10 +87,11 @@ def _input_schema(graph):
 
 
 def _result(result):
+    if isinstance(result, dict) and result.get("structured_response") is not None:
+        return {"response": answers.text(result["structured_response"])}
     messages = result.get("messages") if isinstance(result, dict) else result
     if isinstance(messages, list) and messages:
         result = messages[-1]
-    content = getattr(result, "content", result)
-    if isinstance(content, list):
-        content = "".join(part.get("text", "") if isinstance(part, dict) else str(part) for part in content)
-    return {"response": content if isinstance(content, str) else str(content)}
+    if hasattr(result, "content"):
+        return {"response": answers.of_message(result.content)}
+    return {"response": answers.text(result)}

@@ -1,6 +1,6 @@
 """Calls agents of the OpenAI Agents SDK."""
 
-from sluice_agent import event_loop, handlers
+from sluice_agent import answers, contexts, event_loop, handlers
 
 
 def handler(agent):
@@ -10,9 +10,17 @@ def handler(agent):
     set_default_openai_api("chat_completions")
     # Traces would go to OpenAI's own service, which an agent does not reach.
     set_tracing_disabled(True)
+    make_context = contexts.maker(_context_class(agent))
 
     def call(request, context=None):
-        result = event_loop.run(Runner.run(agent, handlers.conversation(request)))
-        return {"response": str(result.final_output)}
+        result = event_loop.run(
+            Runner.run(agent, handlers.conversation(request), context=make_context(request)))
+        return {"response": answers.text(result.final_output)}
 
     return call
+
+
+def _context_class(agent):
+    """The class in `Agent[Class](…)`."""
+    arguments = getattr(getattr(agent, "__orig_class__", None), "__args__", ())
+    return arguments[0] if arguments else None

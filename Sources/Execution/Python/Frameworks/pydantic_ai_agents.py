@@ -1,12 +1,15 @@
 """Calls agents of PydanticAI."""
 
-from sluice_agent import event_loop, handlers
+from sluice_agent import answers, contexts, event_loop, handlers
 
 
 def handler(agent):
+    make_dependencies = contexts.maker(getattr(agent, "deps_type", None))
+
     def call(request, context=None):
-        result = event_loop.run(agent.run(request["message"], message_history=_history(request)))
-        return {"response": _text(result.output)}
+        result = event_loop.run(agent.run(
+            request["message"], message_history=_history(request), deps=make_dependencies(request)))
+        return {"response": answers.text(result.output)}
 
     return call
 
@@ -19,7 +22,3 @@ def _history(request):
         else ModelRequest(parts=[UserPromptPart(each["content"])])
         for each in handlers.conversation(request)[:-1]
     ] or None
-
-
-def _text(output):
-    return output.model_dump_json() if hasattr(output, "model_dump_json") else str(output)

@@ -2,7 +2,7 @@
 
 import threading
 
-from sluice_agent import handlers
+from sluice_agent import answers, handlers
 
 
 def handler(agent):
@@ -11,6 +11,6 @@ def handler(agent):
 
     def call(request, context=None):
         with one_run:
-            return {"response": str(agent.run(handlers.prompt(request)))}
+            return {"response": answers.text(agent.run(handlers.prompt(request)))}
 
     return call

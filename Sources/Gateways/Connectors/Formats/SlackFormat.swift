@@ -88,7 +88,7 @@ struct SlackFormat: ConnectorFormat {
         let fields = message.shownFacts.map { fact in
             JSONValue.members([
                 "type": .string("mrkdwn"),
-                "text": .string("*\(fact.name)*\n\(escaped(String(fact.value.prefix(valueCharactersMax))))"),
+                "text": .string("*\(fact.name)*\n\(escaped(ApprovalMessage.cut(fact.value, valueCharactersMax)))"),
             ])
         }
         return stride(from: 0, to: fields.count, by: 10).map { start in

@@ -91,7 +91,7 @@ package struct SecurityNotifier: Sendable {
                 }
             } catch {
                 if !Task.isCancelled {
-                    logger.error("security events are not told of any more", metadata: ["error": "\(error)"])
+                    logger.error("security notifications stopped", metadata: ["error": "\(error)"])
                 }
             }
             group.cancelAll()

@@ -81,6 +81,8 @@ package protocol TokenEndpoint: Sendable {
 package struct HTTPTokenEndpoint: TokenEndpoint {
     private static let timeout = Duration.seconds(10)
     private static let answerBytesMax = 65_536
+    /// A year: no token is kept for longer, whatever its endpoint says.
+    private static let lifetimeSecondsMax = 31_536_000.0
 
     private let client: OutboundClient
 
@@ -134,8 +136,10 @@ package struct HTTPTokenEndpoint: TokenEndpoint {
             scope: value["scope"]?.string, identityToken: value["id_token"]?.string)
     }
 
+    /// The seconds of a number, or of a text that some endpoints send in its place; `nil` for a text such as "nan".
     private static func lifetime(_ value: JSONValue?) -> Duration? {
         let text: String? = if case .number(let number)? = value { number } else { value?.string }
-        return text.flatMap(Double.init).map { .seconds(min(max($0, 0), 31_536_000)) }
+        guard let seconds = text.flatMap(Double.init), !seconds.isNaN else { return nil }
+        return .seconds(min(max(seconds, 0), lifetimeSecondsMax))
     }
 }

@@ -1,19 +1,21 @@
 import Domain
 import Foundation
 
-/// A secret in one form, of which each byte may be spelled in several ways.
+/// A secret in one form, of which each byte may be spelled in several ways. Lines may end within it.
 struct RedactionPattern: Sendable {
     enum Form: Sendable {
         case text
-        /// Base64, in which `-` and `_` stand for `+` and `/`, and lines may end.
+        /// Base64, in which `-` and `_` stand for `+` and `/`.
         case base64
-        /// Hexadecimal digits in lower case, which stand for both cases; pairs may be separated, and lines may end.
+        /// Base32 in upper case, which stands for both cases.
+        case base32
+        /// Hexadecimal digits in lower case, which stand for both cases; pairs may be separated.
         case hexadecimal
     }
 
     /// Encoded texts of fewer digits stand in ordinary text by chance.
     private static let digitsMin = 8
-    /// Line breaks of encoded text are at least this many digits apart.
+    /// Line breaks are at least this many digits apart.
     private static let lineDigitsMin = 16
     /// A line break and the blanks after it.
     private static let breakCountMax = 4
@@ -23,7 +25,7 @@ struct RedactionPattern: Sendable {
 
     /// The maximum number of bytes that the pattern takes in a text.
     var spelledBytesMax: Int {
-        let breaks = form == .text ? 0 : bytes.count / Self.lineDigitsMin + 1
+        let breaks = bytes.count / Self.lineDigitsMin + 1
         let separators = form == .hexadecimal ? bytes.count / 2 : 0
         return (bytes.count + breaks * Self.breakCountMax) * SpelledText.spellingBytesMax + separators
     }
@@ -36,11 +38,8 @@ struct RedactionPattern: Sendable {
 
     /// The bytes that may follow the first, when that is a plain one.
     var secondBytes: [UInt8] {
-        plainBytes(at: 1) + SpelledText.introducers + (mayBreak ? [UInt8(ascii: "\r"), UInt8(ascii: "\n")] : [])
+        plainBytes(at: 1) + SpelledText.introducers + [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
     }
-
-    /// True when lines may end within it.
-    private var mayBreak: Bool { form != .text }
 
     /// The end of the pattern in the text that begins at the index; `nil` when another text begins there.
     ///
@@ -83,7 +82,7 @@ struct RedactionPattern: Sendable {
             } else if isSeparator(found, progress) {
                 progress.index += 1
             } else {
-                guard mayBreak, text.isLineBreak(at: progress.index) || progress.breakCount > 0 && !found.isLineEnd,
+                guard text.isLineBreak(at: progress.index) || progress.breakCount > 0 && !found.isLineEnd,
                     skipBreak(&progress, found, to: progress.index + 1)
                 else { return .readings([]) }
             }
@@ -92,17 +91,20 @@ struct RedactionPattern: Sendable {
     }
 
     private func readings(in text: SpelledText, _ progress: Progress) -> [Progress] {
-        text.readings(at: progress.index).compactMap { reading in
+        let readings: [Progress] = text.readings(at: progress.index).compactMap { reading in
             var next = progress
             if let count = reading.count(in: bytes, at: progress.position) {
                 advance(&next, to: reading.end, by: count)
                 return next
             }
-            guard mayBreak, let byte = UInt8(exactly: reading.value), skipBreak(&next, byte, to: reading.end) else {
-                return nil
-            }
+            guard let byte = UInt8(exactly: reading.value), skipBreak(&next, byte, to: reading.end) else { return nil }
             return next
         }
+        var next = progress
+        guard let end = text.endOfSoftBreak(at: progress.index), skipBreak(&next, UInt8(ascii: "\n"), to: end) else {
+            return readings
+        }
+        return readings + [next]
     }
 
     private func advance(_ progress: inout Progress, to index: Int, by count: Int) {
@@ -142,6 +144,7 @@ struct RedactionPattern: Sendable {
         case (.base64, UInt8(ascii: "+")): UInt8(ascii: "-")
         case (.base64, UInt8(ascii: "/")): UInt8(ascii: "_")
         case (.hexadecimal, UInt8(ascii: "a")...UInt8(ascii: "f")): wanted & ~0x20
+        case (.base32, UInt8(ascii: "A")...UInt8(ascii: "Z")): wanted | 0x20
         default: nil
         }
     }
@@ -149,7 +152,7 @@ struct RedactionPattern: Sendable {
 
 /// The forms of a secret.
 extension RedactionPattern {
-    /// The secret as it is and in UTF-16, in base64 and hexadecimal, and the base64 of what others encode first: the
+    /// The secret as it is and in UTF-16, in base64, base32 and hexadecimal, and the base64 of other encodings: the
     /// text escaped for JSON or for URLs, in hexadecimal, in base64.
     static func patterns(of secret: [UInt8]) -> [RedactionPattern] {
         let wide: [UInt8] = secret.flatMap { [$0, 0 as UInt8] }.dropLast()
@@ -169,6 +172,9 @@ extension RedactionPattern {
         patterns += base64.map { RedactionPattern(bytes: $0, form: .base64) }
         for inner in encodedTwice + base64 + base64URL {
             patterns += infixes(of: inner).map { RedactionPattern(bytes: $0, form: .base64) }
+        }
+        for alphabet in base32Alphabets {
+            patterns += base32Infixes(of: secret, alphabet).map { RedactionPattern(bytes: $0, form: .base32) }
         }
         for inner in base64 + base64URL {
             patterns.append(RedactionPattern(bytes: hexDigits(inner), form: .hexadecimal))
@@ -211,6 +217,30 @@ extension RedactionPattern {
         [(0, 0), (1, 2), (2, 3)].map { offset, digitsBefore in
             let padded = [UInt8](repeating: 0, count: offset) + bytes
             return Array(whole(padded).prefix(padded.count * 8 / 6).dropFirst(digitsBefore))
+        }.filter { $0.count >= digitsMin }
+    }
+
+    /// Both alphabets of RFC 4648, sections 6 and 7.
+    private static let base32Alphabets = [
+        Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8), Array("0123456789ABCDEFGHIJKLMNOPQRSTUV".utf8),
+    ]
+
+    /// The digits that stand for these bytes alone, for each of the five places within a base32 text.
+    private static func base32Infixes(of bytes: [UInt8], _ alphabet: [UInt8]) -> [[UInt8]] {
+        (0..<5).map { offset in
+            // The bits of the first digit that are not of the bytes before.
+            var (bits, width) = (UInt32(0), -((5 - offset * 8 % 5) % 5))
+            var digits: [UInt8] = []
+            digits.reserveCapacity(bytes.count * 8 / 5)
+            for byte in bytes {
+                (bits, width) = (bits << 8 | UInt32(byte), width + 8)
+                while width >= 5 {
+                    width -= 5
+                    digits.append(alphabet[Int(bits >> UInt32(width) & 31)])
+                }
+                bits &= width > 0 ? (1 << UInt32(width)) - 1 : 0
+            }
+            return digits
         }.filter { $0.count >= digitsMin }
     }
 

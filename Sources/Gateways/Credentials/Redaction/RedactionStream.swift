@@ -8,7 +8,7 @@ import Outbound
 package struct RedactionStream: Sendable {
     private let redactor: Redactor
     private var waiting: [UInt8] = []
-    /// The number of base64 digits directly before what waits.
+    /// The number of digits directly before what waits.
     private var digitsBefore = 0
     private var messages: EventStreamMessages?
 

@@ -1,7 +1,7 @@
 /// Redacts secrets in what a peer answers: some quote the credential that they were sent.
 ///
-/// A secret is found as it is, percent-encoded, escaped in JSON or HTML, in hexadecimal, and in base64, also as a part of
-/// what was encoded.
+/// A secret is found as it is, percent-encoded, escaped in JSON or HTML, in hexadecimal, base64 and base32, also as a
+/// part of a longer encoded text.
 package struct Redactor: Sendable {
     /// Shorter secrets are not redacted: they would hide words that are none.
     package static let secretBytesMin = 4

@@ -18,7 +18,7 @@ struct SpelledText {
     private static let slashesMax = 8
 
     private let bytes: UnsafeBufferPointer<UInt8>
-    /// The number of digits of base64 directly before the text.
+    /// The number of digits directly before the text.
     private let digitsBefore: Int
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, digitsBefore: Int) {
@@ -42,20 +42,29 @@ struct SpelledText {
         }
     }
 
-    /// The number of base64 digits directly before the index, of those that matter.
+    /// The number of digits of encoded text or of tokens directly before the index, of those that matter.
     func digits(before index: Int) -> Int {
         var first = index
-        while first > 0, index - first < Self.digitsOfOpenLine, bytes[first - 1].isBase64Digit { first -= 1 }
+        while first > 0, index - first < Self.digitsOfOpenLine, bytes[first - 1].isTokenDigit { first -= 1 }
         let count = index - first + (first == 0 ? digitsBefore : 0)
         return min(count, Self.digitsOfOpenLine)
     }
 
-    /// True when a line of encoded text ends there that may continue on the next.
+    /// True when a line of encoded text, or of a token, ends there that may continue on the next.
     func isLineBreak(at index: Int) -> Bool {
         guard bytes[index].isLineEnd else { return false }
-        let isAfterReturn =
-            bytes[index] == UInt8(ascii: "\n") && index > 0 && bytes[index - 1] == UInt8(ascii: "\r")
-        return digits(before: isAfterReturn ? index - 1 : index) >= Self.digitsOfOpenLine
+        var end = index
+        if bytes[end] == UInt8(ascii: "\n"), end > 0, bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+        if end > 0, bytes[end - 1] == UInt8(ascii: "=") { end -= 1 }
+        return digits(before: end) >= Self.digitsOfOpenLine
+    }
+
+    /// The index after a line break that stands for nothing in quoted-printable text; `nil` where none begins.
+    func endOfSoftBreak(at index: Int) -> Int? {
+        guard bytes[index] == UInt8(ascii: "="), index + 1 < count else { return nil }
+        var end = index + 1
+        if bytes[end] == UInt8(ascii: "\r"), end + 1 < count, bytes[end + 1] == UInt8(ascii: "\n") { end += 1 }
+        return isLineBreak(at: end) ? end + 1 : nil
     }
 
     /// The index after the last line end that no secret in any form stands across; `nil` without one.
@@ -248,6 +257,9 @@ extension UInt8 {
         default: false
         }
     }
+
+    /// True for digits of base64 and for what else tokens are made of (RFC 7235, token68), but for `=`.
+    var isTokenDigit: Bool { isBase64Digit || self == UInt8(ascii: ".") || self == UInt8(ascii: "~") }
 
     func digitValue(_ radix: UInt8) -> UInt8? {
         let value: UInt8

@@ -11,10 +11,12 @@ package struct ModelCaller: Sendable {
     let runID: String?
     let requestID: String?
     let endUser: String?
+    /// The client that gets the answer.
+    let presence: CallerPresence
 
     package init(
         agent: String?, acting: ActingAgent? = nil, actor: Actor, traceparent: String?,
-        headers: [(name: String, value: String)]
+        headers: [(name: String, value: String)], presence: CallerPresence = CallerPresence()
     ) {
         func header(_ name: String) -> String? {
             headers.first { $0.name.lowercased() == name && !$0.value.isEmpty }?.value
@@ -23,6 +25,7 @@ package struct ModelCaller: Sendable {
         self.acting = acting
         self.actor = actor
         self.traceparent = traceparent
+        self.presence = presence
         runID = header("x-run-id")
         requestID = header("x-request-id")
         // A managed agent names no user: its calls are for the user of a run of its own, or for none.

@@ -52,7 +52,7 @@ extension ModelMeter {
             reader.end()
             var copy = journaled?.copy
             copy?.append(bytes)
-            await record(reader, copy, nil)
+            await record(reader, call.caller.presence.isGone ? nil : copy, nil)
             return answer
         case .streamed(let stream):
             return EgressAnswer(
