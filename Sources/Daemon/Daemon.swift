@@ -42,18 +42,22 @@ package struct Daemon: Sendable {
         try directory.create()
         let lock = try DirectoryLock(directory)
         try directory.checkRestored()
-        let vault = try await configuration.secrets.openVault(directory)
         let (log, recovered) = try Self.openLog(directory, configuration.log, logger)
+        let vault = try await configuration.secrets.openVault(
+            directory, isFirstStart: log.durablePosition == 0, acceptsLoss: configuration.acceptsKeyLoss, logger)
         let backend = FileLogBackend(log)
+        let closed = ClosedSeals()
         let store = await EventStore(
-            backend: backend, cipher: PersonKeys(vault: vault), snapshots: Self.openSnapshots(directory, logger))
-        let commands = try await Self.openWriter(store, configuration.decisions, logger)
+            backend: backend, cipher: PersonKeys(vault: vault, closed: closed),
+            snapshots: Self.openSnapshots(directory, logger))
+        let (commands, lost) = try await openWriter(store, vault, closed)
+        if let lost { try giveUp(lost, directory) }
         let projections = try Self.openReadModels(directory, store, logger)
         let client = OutboundClient(rule: configuration.addresses)
         do {
             let audit = try makeAudit(
                 backend, vault, recovered.frontier, client, directory, now: { commands.clock.now() })
-            try await serve(log, store, commands, projections, vault, client, audit, directory)
+            try await serve(log, store, commands, projections, vault, client, audit, directory, lost)
         } catch {
             try await client.shutdown()
             throw error
@@ -71,7 +75,8 @@ package struct Daemon: Sendable {
 
     private func serve(
         _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
-        _ vault: SecretVault, _ client: OutboundClient, _ audit: AuditServices, _ directory: DataDirectory
+        _ vault: SecretVault, _ client: OutboundClient, _ audit: AuditServices, _ directory: DataDirectory,
+        _ lost: LostKeys?
     ) async throws {
         let (agents, tokens) = try await makeAgents(store, commands, projections, vault, client, directory)
         let builds = makeBuilds(store, commands, projections, agents)
@@ -160,6 +165,11 @@ package struct Daemon: Sendable {
             LoopService { try await executor.run(from: active, after: position) },
             LoopService { try await builds.run(from: active, after: position) },
             DrainingService(drainTimeout: configuration.drainTimeout) {
+                if let lost {
+                    try await KeyLossRecord(lost: lost, commands: commands, directory: directory, logger: logger)
+                        .record(active, forget: history)
+                }
+                try directory.leaveEarlierPoint()
                 try await egress.recordInterrupted(active)
                 try await serveHTTP(
                     store, commands, projections, vault, client, egress, consents, models, identities, approvals,
@@ -257,14 +267,40 @@ package struct Daemon: Sendable {
         }
     }
 
-    private static func openWriter(
-        _ store: EventStore, _ settings: DecisionSettings, _ logger: Logger
-    ) async throws(DaemonError) -> CommandHandler {
+    /// Folds the log, and holds the keys that it needs against those that are there.
+    ///
+    /// - Returns: the writer, and the keys that are lost, if there are any.
+    private func openWriter(
+        _ store: EventStore, _ vault: SecretVault, _ closed: ClosedSeals
+    ) async throws -> (CommandHandler, LostKeys?) {
+        var required = RequiredKeys(vault.presentKeys)
+        let commands: CommandHandler
         do {
-            return try await CommandHandler.open(store: store, settings: settings, logger: logger)
-        } catch {
+            commands = try await CommandHandler.open(
+                store: store, settings: configuration.decisions, logger: logger, keyring: { vault.keyringMark }
+            ) { recorded in required.evolve(recorded.event, closedFor: closed.take(recorded.event.id)) }
+        } catch let error as CommandError {
             guard case .stopped(let reason) = error else { throw DaemonError(.logUnusable, "\(error)") }
             throw DaemonError(.logUnusable, reason)
+        }
+        closed.end()
+        let lost = required.lost(try await commands.snapshot().state)
+        // A keyring that was put back from a backup may have keys again that were destroyed since.
+        for person in required.erased { try await vault.destroy(person) }
+        return (commands, lost.isEmpty ? nil : lost)
+    }
+
+    /// Continues without lost keys when that is accepted; read models that were made with them are made again.
+    ///
+    /// A log that was restored to an earlier point needs keys that were destroyed on purpose since.
+    ///
+    /// - Throws: `DaemonError.secretsUnusable` when it is not.
+    private func giveUp(_ lost: LostKeys, _ directory: DataDirectory) throws(DaemonError) {
+        guard configuration.acceptsKeyLoss || directory.isAtEarlierPoint else { throw lost.refusal(directory) }
+        do throws(ProjectionError) {
+            try Projections.delete(path: directory.readModel)
+        } catch {
+            throw DaemonError(error)
         }
     }
 

@@ -16,8 +16,6 @@ package struct PayloadScope: Hashable, Sendable {
 
 /// Payloads of runs: a key for each workspace and day (UTC), so that old ones can be given up a day at a time.
 extension SecretVault {
-    private static let prefix = "payload/"
-
     /// Seals bytes under the key of the time's day, which is durable when this returns. Once that key is there nothing
     /// is waited for.
     ///
@@ -25,7 +23,7 @@ extension SecretVault {
     package func seal(
         _ bytes: [UInt8], for scope: PayloadScope, at time: Timestamp
     ) async throws(SecretsError) -> [UInt8] {
-        let id = Self.prefix + scope.workspace.text + "/" + Self.day(time)
+        let id = PayloadKeyID.prefix + scope.workspace.text + "/" + Self.day(time)
         let key = try await keyring.key(id)
         let sealed = try SealedBytes.seal(bytes, key: key, associated: scope.associated(id))
         return [1, UInt8(id.utf8.count)] + Array(id.utf8) + sealed
@@ -33,9 +31,9 @@ extension SecretVault {
 
     /// - Throws: `keyDestroyed` when its day has been given up; `sealedDamaged` when it is another scope's.
     package func open(_ sealed: [UInt8], for scope: PayloadScope) throws(SecretsError) -> [UInt8] {
-        guard sealed.count > 2, sealed[0] == 1, sealed.count > 2 + Int(sealed[1]),
-            let id = String(validating: sealed[2..<2 + Int(sealed[1])], as: UTF8.self), id.hasPrefix(Self.prefix)
-        else { throw SecretsError(.sealedDamaged, "these are no sealed bytes") }
+        guard let id = PayloadKeyID(sealed: sealed)?.text else {
+            throw SecretsError(.sealedDamaged, "these are no sealed bytes")
+        }
         let key = try keyring.existingKey(id)
         return try SealedBytes.open(
             Array(sealed[(2 + id.utf8.count)...]), key: key, associated: scope.associated(id))
@@ -46,10 +44,7 @@ extension SecretVault {
     /// - Returns: how many keys there were.
     package func destroyPayloadKeys(before time: Timestamp) async throws(SecretsError) -> Int {
         let day = Self.day(time)
-        let old = keyring.index.ids.filter { id in
-            guard id.hasPrefix(Self.prefix), let date = id.split(separator: "/").last else { return false }
-            return String(date) < day
-        }
+        let old = keyring.index.ids.filter { id in PayloadKeyID(id).map { $0.day < day } ?? false }
         try await keyring.file.destroy(old)
         return old.count
     }
@@ -61,5 +56,28 @@ extension SecretVault {
 extension PayloadScope {
     fileprivate func associated(_ keyID: String) -> [UInt8] {
         AssociatedData("sluice payload 1", [workspace.text, runID.description, name, keyID]).bytes
+    }
+}
+
+/// The name of a payload key in the keyring.
+package struct PayloadKeyID: Hashable, Sendable {
+    fileprivate static let prefix = "payload/"
+
+    let text: String
+    /// `2026-07-23`; such texts sort as their days do.
+    let day: String
+
+    init?(_ text: String) {
+        guard text.hasPrefix(Self.prefix), let date = text.split(separator: "/").last else { return nil }
+        self.text = text
+        day = String(date)
+    }
+
+    /// Reads the name of the key that sealed bytes begin with; `nil` for other bytes.
+    package init?(sealed: [UInt8]) {
+        guard sealed.count > 2, sealed[0] == 1, sealed.count > 2 + Int(sealed[1]),
+            let text = String(validating: sealed[2..<2 + Int(sealed[1])], as: UTF8.self)
+        else { return nil }
+        self.init(text)
     }
 }

@@ -162,6 +162,9 @@ final class PersonIndex: Sendable {
         if keyring.isFull { beginSharing() }
     }
 
+    /// All keys of the keyring.
+    var keys: KeyIndex { keyring.index }
+
     var isSharing: Bool { sharing.load(ordering: .relaxed) }
 
     func beginSharing() { sharing.store(true, ordering: .relaxed) }
