@@ -39,13 +39,14 @@ extension SecretVault {
             Array(sealed[(2 + id.utf8.count)...]), key: key, associated: scope.associated(id))
     }
 
-    /// Destroys the keys of every day that ended before the time's day began: their payloads are unrecoverable.
+    /// Destroys the keys of every day that ended before the time's day began: their payloads are unrecoverable. The
+    /// keyring keeps that day, so that a key which is missing for another reason is found.
     ///
-    /// - Returns: how many keys there were.
+    /// - Returns: the number of keys that there were.
     package func destroyPayloadKeys(before time: Timestamp) async throws(SecretsError) -> Int {
-        let day = Self.day(time)
+        let day = PayloadDay(Self.day(time))
         let old = keyring.index.ids.filter { id in PayloadKeyID(id).map { $0.day < day } ?? false }
-        try await keyring.file.destroy(old)
+        try await keyring.file.destroy(old, payloadsBefore: day)
         return old.count
     }
 
@@ -64,13 +65,12 @@ package struct PayloadKeyID: Hashable, Sendable {
     fileprivate static let prefix = "payload/"
 
     let text: String
-    /// `2026-07-23`; such texts sort as their days do.
-    let day: String
+    let day: PayloadDay
 
     init?(_ text: String) {
         guard text.hasPrefix(Self.prefix), let date = text.split(separator: "/").last else { return nil }
         self.text = text
-        day = String(date)
+        day = PayloadDay(date)
     }
 
     /// Reads the name of the key that sealed bytes begin with; `nil` for other bytes.
@@ -79,5 +79,30 @@ package struct PayloadKeyID: Hashable, Sendable {
             let text = String(validating: sealed[2..<2 + Int(sealed[1])], as: UTF8.self)
         else { return nil }
         self.init(text)
+    }
+}
+
+/// A day (UTC) of payloads.
+struct PayloadDay: Hashable, Comparable, Sendable {
+    /// Before all days.
+    static let none = PayloadDay(number: 0)
+
+    /// 20260723 for July 23, 2026.
+    let number: UInt64
+
+    init(number: UInt64) { self.number = number }
+
+    /// - Parameter text: `2026-07-23`.
+    init(_ text: some StringProtocol) { number = UInt64(String(text.filter { $0 != "-" })) ?? 0 }
+
+    static func < (left: PayloadDay, right: PayloadDay) -> Bool { left.number < right.number }
+
+    /// The first day whose keys have to be in a keyring; `nil` when nothing is known of that.
+    ///
+    /// - Parameters:
+    ///   - recorded: the day that the keyring has recorded.
+    ///   - ids: its keys. Without a recorded day they decide: retention destroys the oldest days first.
+    static func firstRequired(_ recorded: PayloadDay, _ ids: some Sequence<String>) -> PayloadDay? {
+        recorded > .none ? recorded : ids.lazy.compactMap { PayloadKeyID($0)?.day }.min()
     }
 }

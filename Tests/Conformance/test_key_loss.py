@@ -6,7 +6,9 @@ import shutil
 
 import pytest
 
-from backups import answers, contents
+from backups import answers, contents, data, position
+from governed_agent import GovernedAgent, store_tool
+from sluice_process import SluiceProcess
 from waiting import eventually
 
 CONFIGURATION = 78
@@ -176,7 +178,12 @@ def test_a_damaged_keyring_never_takes_the_place_of_a_good_one(own_sluice, tmp_p
 
 def test_a_backup_keeps_its_keys_after_an_accepted_loss(own_sluice, tmp_path):
     sluice, place = own_sluice(), tmp_path / "backup"
-    work(sluice)
+    api = work(sluice, people=4)
+    # An erasure before the backup explains no key that it has.
+    [run] = api.get("/runs?user_id=person-3").json
+    assert api.request("PATCH", f"/runs/{run['id']}", {"status": "COMPLETED"}).status == 200
+    asked = api.post("/erasures", {"user_id": "person-3"})
+    eventually(lambda: api.get(f"/erasures/{asked.json['id']}").json, lambda each: each["status"] == "ERASED")
     assert backup(sluice, place).returncode == 0
     assert sluice.stop() == 0
     for name in FILES:
@@ -244,3 +251,103 @@ def test_the_advice_after_a_lost_master_key_names_the_whole_consequence(own_slui
     message = refusal(sluice)
     assert "every person" in message and "for good" in message and "check-master-key" in message
     assert not (sluice.data / "master.key").exists()
+
+
+def events(sluice, kind):
+    lines = sluice.run("log", "cat", "--data-dir", sluice.data).stdout.splitlines()
+    return [event for event in map(json.loads, lines) if event["type"] == kind]
+
+
+def test_a_lost_key_of_a_payload_that_did_not_expire_refuses_the_start(own_sluice, server):
+    sluice = own_sluice()
+    work(sluice)
+    store_tool(sluice, "shop", server.url)
+    agent = GovernedAgent(sluice, "payer", [
+        ("approval_required", ["POST"], server.url + "/*")])
+    run = agent.start("person-0")
+    assert sluice.stop() == 0
+    # Of before the day's first payload: retention has looked at it, and destroyed nothing.
+    old = {name: (sluice.data / name).read_bytes() for name in FILES}
+    sluice.start()
+    agent.blocked(run, "POST", "shop", "/pay", b"a private matter")
+    assert sluice.stop() == 0
+    new = {name: (sluice.data / name).read_bytes() for name in FILES}
+    assert len(new["keyring"]) == len(old["keyring"]) + 256, "the key of the payload, and no other"
+    for name, content in old.items():
+        (sluice.data / name).write_bytes(content)
+    message = refusal(sluice)
+    assert "0 people" in message and "1 days of payloads" in message, message
+    accept_loss(sluice)
+    assert [loss["data"]["payload_days"] for loss in events(sluice, "key_loss.accepted")] == [1]
+
+
+def test_a_restore_to_an_earlier_point_records_what_was_destroyed_since(own_sluice, tmp_path):
+    sluice, place = own_sluice(), tmp_path / "backup"
+    api = work(sluice)
+    then = position(sluice)
+    assert api.delete("/api/v1/secrets/tool/bank/api_key").status < 300
+    asked = api.post("/erasures", {"user_id": "person-1"})
+    eventually(lambda: api.get(f"/erasures/{asked.json['id']}").json, lambda each: each["status"] == "ERASED")
+    assert backup(sluice, place).returncode == 0
+    (tmp_path / "other").mkdir()
+    other = SluiceProcess(tmp_path / "other", sluice.settings)
+    data(sluice.run("restore", place, "--data-dir", other.data, "--json", "--until", then))
+    shutil.copy(sluice.data / "master.key", other.data / "master.key")
+    point = other.data / "restore.point"
+    assert point.exists()
+    assert other.run("projections", "rebuild", "--data-dir", other.data).returncode == 0 and point.exists()
+    try:
+        other.start()
+        assert not point.exists()
+        [loss] = events(other, "key_loss.accepted")
+        assert loss["data"] == {"people": 1, "secrets": 1, "payload_days": 0}
+        users = {run["user_id"] for run in other.client().get("/runs?agent_id=a&limit=200").json}
+        assert len(users) == 3 and "person-1" not in users and {"person-0", "person-2"} < users
+        assert other.client().get("/api/v1/secrets").json == []
+        # Afterwards it is a directory like any other.
+        assert other.stop() == 0
+        other.start()
+        assert len(events(other, "key_loss.accepted")) == 1
+        assert other.stop() == 0
+        for name in FILES:
+            (other.data / name).unlink()
+        refusal(other)
+    finally:
+        other.stop()
+
+
+def test_a_restore_of_everything_has_no_earlier_point(own_sluice, tmp_path):
+    sluice, place = own_sluice(), tmp_path / "backup"
+    work(sluice)
+    assert backup(sluice, place).returncode == 0
+    data(sluice.run("restore", place, "--data-dir", tmp_path / "other", "--json"))
+    assert not (tmp_path / "other" / "restore.point").exists()
+
+
+def test_a_backup_that_is_killed_at_any_write_leaves_a_whole_one(own_sluice, shim, tmp_path):
+    sluice, place, faults = own_sluice(SLUICE_SEGMENT_BYTES_MAX="65536"), tmp_path / "backup", tmp_path / "faults"
+    faults.mkdir()
+    api = work(sluice)
+    assert backup(sluice, place).returncode == 0
+    first = data(sluice.run("backup", "verify", place, "--json"))["position"]
+    api.delete("/api/v1/secrets/tool/bank/api_key")
+    assert api.post("/runs", {"agent_id": "a", "user_id": "later"}).status == 201 and sluice.stop() == 0
+    kept = tmp_path / "kept"
+    shutil.copytree(place, kept)
+    positions, number = [], 0
+    while True:
+        number += 1
+        (faults / "kill").write_text(str(number))
+        ended = sluice.run("backup", place, "--data-dir", sluice.data, LD_PRELOAD=str(shim), FAULTS=str(faults))
+        report = data(sluice.run("backup", "verify", place, "--master-key", sluice.data / "master.key", "--json"))
+        assert report["problems"] == [], number
+        positions.append(report["position"])
+        if ended.returncode == 0:
+            break
+        assert ended.returncode == -9, ended
+        if number % 5 == 0:
+            assert backup(sluice, place).returncode == 0
+            assert len(list(place.glob("keyring-*"))) == 1 and not (place / "incoming").exists()
+            shutil.rmtree(place)
+            shutil.copytree(kept, place)
+    assert number > 10 and positions[0] == first < positions[-1]

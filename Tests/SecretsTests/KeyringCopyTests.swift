@@ -62,12 +62,25 @@ import Testing
             let expired = try #require(try KeyringCopy.inventory(of: fixture.keyringPath))
             #expect(expired.dropped(since: before).isEmpty && expired.count == before.count - 1)
             #expect(before.dropped(since: expired).isEmpty)
+            let lost = try #require(try await oneDayLess(than: fixture, directory + "/other"))
+            #expect(lost.dropped(since: expired).payloads == 1, "the oldest day that did not expire, alone")
             try await vault.destroy(sealed.map(\.keyID))
             let deleted = try #require(try KeyringCopy.inventory(of: fixture.keyringPath))
             #expect(deleted.dropped(since: expired).secrets == Set(sealed.map(\.keyID)))
             let later = try #require(deleted.mark)
             #expect(later.continues(try #require(before.mark)))
         }
+    }
+
+    /// A keyring that has recorded the same expiry and has the newest day's key alone.
+    private func oneDayLess(than fixture: VaultFixture, _ directory: String) async throws -> KeyringInventory? {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        let other = VaultFixture(directory)
+        let vault = try await other.vault()
+        let scope = PayloadScope(workspace: .default, runID: RunID(UUIDValue(high: 1, low: 1)), name: "x")
+        _ = try await vault.destroyPayloadKeys(before: Timestamp(microseconds: 2 * 86_400_000_000))
+        _ = try await vault.seal([1], for: scope, at: Timestamp(microseconds: 3 * 86_400_000_000))
+        return try KeyringCopy.inventory(of: other.keyringPath)
     }
 
     @Test func withoutAKeyringThereIsNoCopy() throws {

@@ -90,6 +90,27 @@ import Testing
         }
     }
 
+    /// As a kill in the middle of any write: every length of the keyring's own writes, a few at a time.
+    @Test func aRotationThatIsCutWithinAnyWriteLosesNothing() async throws {
+        let (world, sealed) = try await KeyringWorld.made(secrets: 4)
+        let stride = stride(from: 0, through: 7 * 256, by: 61)
+        for count in 0... {
+            var isCrashed = false
+            for tornBytes in stride {
+                let run = world.copy()
+                run.storage.crash(after: count, tornBytes: tornBytes)
+                _ = await error { () throws(SecretsError) in _ = try run.rotate() }
+                isCrashed = run.storage.isCrashed
+                let survivor = KeyringWorld(run.storage.survivor(.kept))
+                let place = "after \(count) changes and \(tornBytes) bytes"
+                let vault = try await survivor.vault()
+                #expect(survivor.openCount(sealed, vault) == 4, "\(place)")
+                #expect(survivor.slots() == survivor.slots(KeyringWorld.files[1]), "\(place)")
+            }
+            guard isCrashed else { return #expect(count > 10) }
+        }
+    }
+
     @Test func mendingLosesNothing() async throws {
         let (world, sealed) = try await KeyringWorld.made(secrets: 4)
         for (file, slot) in [(0, 3), (1, 4)] { world.flip(KeyringWorld.files[file], slot: slot) }

@@ -24,6 +24,8 @@ final class SimulatedKeyStorage: KeyStorage {
         var durableNames: [String: Int] = [:]
         /// Changes until the process ends; `nil` for a process that goes on.
         var left: Int?
+        /// Bytes of the write that ends the process which are written all the same.
+        var tornBytes: Int?
         var changes = 0
     }
 
@@ -35,7 +37,11 @@ final class SimulatedKeyStorage: KeyStorage {
     var changes: Int { state.withLock { $0.changes } }
 
     /// Ends the process within the call after so many more changes.
-    func crash(after changes: Int) { state.withLock { $0.left = changes } }
+    ///
+    /// - Parameter tornBytes: as many bytes of it are written, if it writes; a third of them by default.
+    func crash(after changes: Int, tornBytes: Int? = nil) {
+        state.withLock { state in (state.left, state.tornBytes) = (changes, tornBytes) }
+    }
 
     /// True when the process has ended.
     var isCrashed: Bool { state.withLock { $0.left == -1 } }
@@ -150,7 +156,9 @@ private struct SimulatedKeyFile: KeyFile {
             if missing > 0 { state.inodes[inode].bytes += [UInt8](repeating: 0, count: missing) }
             state.inodes[inode].bytes.replaceSubrange(offset..<offset + part.count, with: part)
         }
-        try storage.change(tearing: { put(new[..<(new.count / 3)], &$0) }) { put(new[...], &$0) }
+        try storage.change(tearing: { put(new[..<min($0.tornBytes ?? new.count / 3, new.count)], &$0) }) {
+            put(new[...], &$0)
+        }
     }
 
     func sync() throws(SecretsError) { try storage.change { $0.inodes[inode].durable = $0.inodes[inode].bytes } }

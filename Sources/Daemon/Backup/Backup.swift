@@ -54,7 +54,8 @@ package struct Backup: Sendable {
         let keyring: BackupManifest.Keyring?
         do throws(DaemonError) {
             keyring = try directory.copyKeyring(
-                source.keyring, after: previous?.keyring, KeyringSuccession(log: log, path: source.keyring))
+                source.keyring, after: previous?.keyring,
+                KeyringSuccession(log: log, path: source.keyring, earlierPosition: previous?.position ?? 0))
         } catch {
             try directory.removeIncoming()
             throw error

@@ -8,6 +8,8 @@ import Secrets
 struct KeyringSuccession {
     let log: any LogStorage
     let path: String
+    /// The last position of the earlier backup: erasures up to there took their keys before it was made.
+    let earlierPosition: UInt64
 
     /// - Parameter new: the keys of now; `nil` when there is no keyring.
     /// - Throws: `keysLost` with the number of keys that would be lost.
@@ -45,7 +47,11 @@ struct KeyringSuccession {
             problem = try LogVerifier.walk(log) { position, record in
                 do throws(EventStoreError) {
                     let event = try EventCodec.decode(record, at: position)
-                    if case .personErasureRequested = event.payload { erased.insert(event.stream.id) }
+                    switch event.payload {
+                    case .personErasureRequested, .personErased:
+                        if position > earlierPosition { erased.insert(event.stream.id) }
+                    default: break
+                    }
                     if case .secretStored(let stored) = event.payload, dropped.secrets.contains(stored.sealed.keyID) {
                         lost.secrets.insert(stored.sealed.keyID)
                     }

@@ -102,6 +102,9 @@ package struct Keyring: Sendable {
     /// The newest state that is durable.
     package var mark: KeyringMark { file.mark }
 
+    /// The first day whose keys of payloads were not destroyed because of their age.
+    var payloadsBefore: PayloadDay { file.payloadsBefore }
+
     /// The master keys that may be the right one: of two files while a rotation is under way.
     static func candidates(
         _ configured: MasterKey?, _ file: MasterKeyFile

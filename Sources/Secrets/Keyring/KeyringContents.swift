@@ -114,7 +114,7 @@ struct KeyringContents {
         let check = newest?.check ?? scans.values.lazy.compactMap(\.check).first ?? []
         header = KeyringHeader(
             check: check, keyringID: header.keyringID, generation: newest?.generation ?? 0,
-            lossGeneration: newest?.lossGeneration ?? 0)
+            lossGeneration: newest?.lossGeneration ?? 0, payloadsBefore: newest?.payloadsBefore ?? .none)
         layOut()
         let found = header.digest
         // The version before the newest one may be what was recorded last: the newest is then in one file alone.

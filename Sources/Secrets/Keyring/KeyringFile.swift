@@ -20,10 +20,13 @@ actor KeyringFile {
     private var free: [Int]
     private let index: KeyIndex
     private let keysMax: Int
-    private let durable: Mutex<KeyringMark>
+    private let durable: Mutex<KeyringHeader>
 
     /// The newest state that is durable in both files.
-    nonisolated var mark: KeyringMark { durable.withLock { $0 } }
+    nonisolated var mark: KeyringMark { durable.withLock { $0.mark } }
+
+    /// The first day whose keys of payloads were not destroyed because of their age.
+    nonisolated var payloadsBefore: PayloadDay { durable.withLock { $0.payloadsBefore } }
 
     /// - Parameters:
     ///   - files: both files, the first one first.
@@ -35,7 +38,7 @@ actor KeyringFile {
         slots = contents.slots
         free = contents.free
         self.index = index
-        durable = Mutex(contents.header.mark)
+        durable = Mutex(contents.header)
     }
 
     /// Keeps keys, all durable when this returns; one that is there already stays as it is.
@@ -59,11 +62,15 @@ actor KeyringFile {
 
     /// Destroys keys: zeros are in their places in both files, on the disk, when this returns. What is not there is no
     /// error.
-    func destroy(_ ids: some Collection<String> & Sendable) throws(SecretsError) {
+    ///
+    /// - Parameter day: keys of payloads of earlier days are among them, and a missing one is no loss from now on.
+    func destroy(
+        _ ids: some Collection<String> & Sendable, payloadsBefore day: PayloadDay = .none
+    ) throws(SecretsError) {
         let known = Set(ids).filter { slots[$0] != nil }
-        guard !known.isEmpty else { return }
+        guard !known.isEmpty || day > header.payloadsBefore else { return }
         if case .failed(let error) = state { throw error }
-        var change = KeyringChange(header)
+        var change = KeyringChange(header, payloadsBefore: day)
         for id in known {
             guard let place = slots[id], let wrapped = index[id] else { continue }
             change.remove(id, wrapped, at: place)
@@ -90,7 +97,7 @@ actor KeyringFile {
             do throws(SecretsError) { try file.sync() } catch { throw fail(error) }
         }
         header = change.header
-        durable.withLock { $0 = header.mark }
+        durable.withLock { $0 = header }
     }
 
     /// After a failed write, on a full disk say, neither file keeps anything of new keys. Destroyed ones do not come back.
@@ -117,9 +124,10 @@ private struct KeyringChange {
     /// True when it only adds keys.
     private(set) var isUndoable = true
 
-    init(_ header: KeyringHeader) {
+    init(_ header: KeyringHeader, payloadsBefore day: PayloadDay = .none) {
         self.header = header
         self.header.generation += 1
+        self.header.payloadsBefore = max(header.payloadsBefore, day)
     }
 
     mutating func insert(_ id: String, _ wrapped: [UInt8], at place: Int) {

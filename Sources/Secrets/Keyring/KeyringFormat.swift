@@ -34,6 +34,7 @@ enum KeyringFormat {
         }
         bytes.append(contentsOf: UInt64(header.keyCount).bigEndianBytes)
         bytes.append(contentsOf: UInt64(header.slotCount).bigEndianBytes)
+        bytes.append(contentsOf: header.payloadsBefore.number.bigEndianBytes)
         return sealed(bytes + header.digest.bytes)
     }
 
@@ -49,7 +50,7 @@ enum KeyringFormat {
         switch bytes[magic.count] {
         case 1: return .first(check: check)
         case version:
-            let numbers = (0..<10).map { UInt64(bigEndianBytes: bytes, at: start + wrappedBytes + 8 * $0) }
+            let numbers = (0..<11).map { UInt64(bigEndianBytes: bytes, at: start + wrappedBytes + 8 * $0) }
             guard let keyCount = Int(exactly: numbers[4]), let slotCount = Int(exactly: numbers[5]) else {
                 return .unreadable
             }
@@ -57,7 +58,7 @@ enum KeyringFormat {
                 KeyringHeader(
                     check: check, keyringID: UUIDValue(high: numbers[0], low: numbers[1]), generation: numbers[2],
                     lossGeneration: numbers[3], keyCount: keyCount, slotCount: slotCount,
-                    digest: SlotSetDigest(lanes: numbers[6...])))
+                    payloadsBefore: PayloadDay(number: numbers[6]), digest: SlotSetDigest(lanes: numbers[7...])))
         default: return .later(bytes[magic.count])
         }
     }
@@ -115,6 +116,8 @@ struct KeyringHeader: Hashable, Sendable {
     var keyCount = 0
     /// Slots of the file, free ones and the header included.
     var slotCount = 1
+    /// Keys of payloads of earlier days were destroyed because they are old; zero in a keyring that has not said so yet.
+    var payloadsBefore = PayloadDay.none
     var digest = SlotSetDigest()
 
     var mark: KeyringMark {

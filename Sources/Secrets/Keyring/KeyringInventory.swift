@@ -5,10 +5,12 @@ package struct KeyringInventory: Sendable {
     /// The state of the keyring; `nil` when it was written by a version that did not count.
     package let mark: KeyringMark?
     private let ids: Set<String>
+    private let payloadsBefore: PayloadDay
 
     init(_ contents: KeyringContents) {
         mark = contents.isFirstFormat ? nil : contents.header.mark
         ids = Set(contents.keys.keys)
+        payloadsBefore = contents.header.payloadsBefore
     }
 
     /// The number of keys.
@@ -17,11 +19,10 @@ package struct KeyringInventory: Sendable {
     /// The keys of an earlier state that are not in this one.
     package func dropped(since earlier: KeyringInventory) -> DroppedKeys {
         var dropped = DroppedKeys()
-        let oldestDay = ids.lazy.compactMap(PayloadKeyID.init).map(\.day).min()
+        let firstDay = PayloadDay.firstRequired(payloadsBefore, ids)
         for id in earlier.ids.subtracting(ids) {
             if let payload = PayloadKeyID(id) {
-                // Payloads expire day by day: with an older day still there, this key did not expire.
-                if let oldestDay, oldestDay <= payload.day { dropped.payloads += 1 }
+                if let firstDay, firstDay <= payload.day { dropped.payloads += 1 }
             } else if let keyID = DataKeyID(keyringID: id) {
                 dropped.secrets.insert(keyID)
             } else if id.hasPrefix(PersonIndex.prefix), id != PersonIndex.sharedID {

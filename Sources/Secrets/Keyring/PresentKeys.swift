@@ -19,10 +19,10 @@ package struct PresentKeys: Sendable {
     /// True when payloads sealed with the key can be opened.
     package func contains(_ payload: PayloadKeyID) -> Bool { index[payload.text] != nil }
 
-    /// The keys among these that did not expire: keys of older days, or of theirs, are there.
+    /// The keys among these that were not destroyed because of their age.
     package func unexpired(_ payloads: Set<PayloadKeyID>) -> Set<PayloadKeyID> {
-        guard let oldest = index.ids.lazy.compactMap(PayloadKeyID.init).map(\.day).min() else { return [] }
-        return payloads.filter { $0.day >= oldest }
+        guard let first = PayloadDay.firstRequired(people.payloadsBefore, index.ids) else { return [] }
+        return payloads.filter { $0.day >= first }
     }
 }
 
