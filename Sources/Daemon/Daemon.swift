@@ -52,12 +52,12 @@ package struct Daemon: Sendable {
             snapshots: Self.openSnapshots(directory, logger))
         let (commands, lost) = try await openWriter(store, vault, closed)
         if let lost { try giveUp(lost, directory) }
-        let projections = try Self.openReadModels(directory, store, logger)
+        let readModels = try ReadModels.open(directory, store, logger)
         let client = OutboundClient(rule: configuration.addresses)
         do {
             let audit = try makeAudit(
                 backend, vault, recovered.frontier, client, directory, now: { commands.clock.now() })
-            try await serve(log, store, commands, projections, vault, client, audit, directory, lost)
+            try await serve(log, store, commands, readModels, vault, client, audit, directory, lost)
         } catch {
             try await client.shutdown()
             throw error
@@ -69,15 +69,17 @@ package struct Daemon: Sendable {
             // Everything acknowledged is durable all the same; the next start only looks more closely at the log's end.
             logger.warning("the log could not be marked as closed in order", metadata: ["error": "\(error)"])
         }
+        readModels.close(logger)
         withExtendedLifetime(lock) {}
         logger.info("stopped", metadata: ["position": "\(store.durablePosition)"])
     }
 
     private func serve(
-        _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
+        _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ readModels: ReadModels,
         _ vault: SecretVault, _ client: OutboundClient, _ audit: AuditServices, _ directory: DataDirectory,
         _ lost: LostKeys?
     ) async throws {
+        let projections = readModels.projections
         let (agents, tokens) = try await makeAgents(store, commands, projections, vault, client, directory)
         let builds = makeBuilds(store, commands, projections, agents)
         let scheduler = Scheduler(
@@ -87,7 +89,11 @@ package struct Daemon: Sendable {
             driver: SchemeDriver(
                 processes: ProcessDriver(agents, client: client, configuration: configuration.executor),
                 remote: RemoteHTTPDriver(client: client, configuration: configuration.executor)),
-            created: { try await projections.created($0, recordedBy: store.durablePosition) },
+            created: { id in
+                try await projections.untilWhole {
+                    try await projections.created(id, recordedBy: store.durablePosition)
+                }
+            },
             configuration: configuration.executor, logger: logger)
         // Taken before anything runs: what is in flight here was in flight when the last process ended.
         let (active, position) = try await commands.snapshot()
@@ -141,6 +147,9 @@ package struct Daemon: Sendable {
                 }
             },
             LoopService { await history.run() },
+            LoopService {
+                try await ReadModelKeeper(readModels, store: store, history: history, logger: logger).run()
+            },
             LoopService { try await keyDestruction.run(store, after: position) },
             LoopService { try await erasures.run(from: active, after: position) },
             LoopService { try await check(log) },
@@ -208,7 +217,7 @@ package struct Daemon: Sendable {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
         }
-        try await projections.reach(store.durablePosition)
+        try await projections.untilWhole { try await projections.reach(store.durablePosition) }
         let streamer = EventStreamer(
             store: store, visible: { try await projections.reach($0) },
             findRun: { id, workspace in
@@ -299,20 +308,6 @@ package struct Daemon: Sendable {
         guard configuration.acceptsKeyLoss || directory.isAtEarlierPoint else { throw lost.refusal(directory) }
         do throws(ProjectionError) {
             try Projections.delete(path: directory.readModel)
-        } catch {
-            throw DaemonError(error)
-        }
-    }
-
-    /// Opens the read models, unless the log has lost what they show: nothing may be written then.
-    private static func openReadModels(
-        _ directory: DataDirectory, _ store: EventStore, _ logger: Logger
-    ) throws(DaemonError) -> Projections {
-        do {
-            directory.protectReadModel()
-            let projections = try Projections.open(path: directory.readModel, logger: logger)
-            try projections.checkNotAhead(of: store)
-            return projections
         } catch {
             throw DaemonError(error)
         }

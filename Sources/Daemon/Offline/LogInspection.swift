@@ -71,17 +71,21 @@ package struct LogInspection: Sendable {
         let store = await EventStore(backend: FileLogBackend(log), cipher: PersonKeys(vault: vault, closed: closed))
         let count: UInt64
         do {
+            let file = ReadModelFile(directory)
+            try file.removeMark()
             try Projections.delete(path: directory.readModel)
-            count = try await fill(try Projections.open(path: directory.readModel, logger: logger), store, progress) {
-                recorded in
+            let projections = try Projections.open(path: directory.readModel, logger: logger)
+            count = try await fill(projections, store, progress) { recorded in
                 required.evolve(recorded.event, closedFor: closed.take(recorded.event.id))
             }
+            try projections.close()
             // Read models that were made without them would show erased people for good.
             let lost = required.lost()
             if !lost.isEmpty, !directory.isAtEarlierPoint {
                 try Projections.delete(path: directory.readModel)
                 throw lost.refusal(directory)
             }
+            try file.markClosed()
         } catch let error as ProjectionError {
             throw DaemonError(error)
         }
