@@ -12,7 +12,9 @@ struct ReadModels {
     /// Opens the read models, or begins new ones in the place of a file that cannot be used.
     ///
     /// - Throws: `DaemonError.logUnusable` when the log has lost what they show: nothing may be written then.
-    static func open(_ directory: DataDirectory, _ store: EventStore, _ logger: Logger) throws(DaemonError) -> ReadModels {
+    static func open(_ directory: DataDirectory, _ store: EventStore, _ logger: Logger) throws(DaemonError)
+        -> ReadModels
+    {
         let file = ReadModelFile(directory)
         let trust = try file.trust()
         try file.removeMark()
@@ -37,7 +39,7 @@ struct ReadModels {
     private static func open(_ path: String, _ logger: Logger) throws(ProjectionError) -> Projections {
         do throws(ProjectionError) {
             return try Projections.open(path: path, logger: logger)
-        } catch where error.code == .unreadable {
+        } catch  where error.code == .unreadable {
             logger.error("read models damaged; making them again", metadata: ["error": "\(error)"])
             try Projections.delete(path: path)
             return try Projections.open(path: path, logger: logger)

@@ -31,8 +31,10 @@ struct FirstPage {
     func write(to db: Database) throws {
         var file: UnsafeMutablePointer<sqlite3_file>?
         let found = sqlite3_file_control(db.sqliteConnection, "main", SQLITE_FCNTL_FILE_POINTER, &file)
-        guard found == SQLITE_OK, let file, let methods = file.pointee.pMethods, let write = methods.pointee.xWrite else {
-            throw DatabaseError(resultCode: ResultCode(rawValue: found), message: "the file of the database is not open")
+        guard found == SQLITE_OK, let file, let methods = file.pointee.pMethods, let write = methods.pointee.xWrite
+        else {
+            throw DatabaseError(
+                resultCode: ResultCode(rawValue: found), message: "the file of the database is not open")
         }
         let result = bytes.withUnsafeBytes { write(file, $0.baseAddress, Int32($0.count), 0) }
         guard result == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: result)) }

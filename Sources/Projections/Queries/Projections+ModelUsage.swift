@@ -49,7 +49,9 @@ extension Projections {
         if let agent { arguments += [agent] }
         arguments += [limit + 1]
         return try await query { [arguments] db in
-            let records = try Row.fetchAll(db, sql: sql, arguments: arguments).map { try ModelUsageRecord($0, grouping) }
+            let records = try Row.fetchAll(db, sql: sql, arguments: arguments).map {
+                try ModelUsageRecord($0, grouping)
+            }
             return (Array(records.prefix(limit)), records.count > limit)
         }
     }

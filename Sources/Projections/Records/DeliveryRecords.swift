@@ -58,10 +58,12 @@ package struct DecisionLinkRecord: Hashable, Sendable {
             throw MalformedRow("request_id")
         }
         label = DeliveryLabel(
-            id: try row.identifier("delivery_id"), connector: try row.column("connector"), connectorName: try row.column("connector_name"),
+            id: try row.identifier("delivery_id"), connector: try row.column("connector"),
+            connectorName: try row.column("connector_name"),
             subject: subject)
         link = DecisionLink(
-            digest: Array(try row.column("digest") as Data), payloadHash: (try row.column("payload_hash") as String?).map(PayloadHash.init),
+            digest: Array(try row.column("digest") as Data),
+            payloadHash: (try row.column("payload_hash") as String?).map(PayloadHash.init),
             expiresAt: try row.time("expires_at"))
         decision = try row.column("decision")
     }

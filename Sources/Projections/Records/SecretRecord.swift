@@ -13,7 +13,8 @@ package struct SecretRecord: Hashable, Sendable {
         let owner = ResourceKey(
             workspace: try row.workspace(), kind: try row.value("owner_kind"), name: try row.column("owner"))
         reference = SecretReference(owner: owner, name: try row.column("name"))
-        sealed = SealedSecret(keyID: try row.identifier("key_id"), ciphertext: [UInt8](try row.column("ciphertext") as Data))
+        sealed = SealedSecret(
+            keyID: try row.identifier("key_id"), ciphertext: [UInt8](try row.column("ciphertext") as Data))
         createdAt = try row.time("created_at")
         updatedAt = try row.time("updated_at")
     }
