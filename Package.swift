@@ -239,7 +239,7 @@ let package = Package(
             "Gateways",
             ["Domain", "Authentication", "Gateways", "Governance", "Projections", "Secrets", "TestSupport", .logging]),
         suite("Outbound", ["Fuzzing", "Outbound", .nioCore, .nioEmbedded, .nioHTTP1]),
-        suite("Secrets", ["Domain", "Secrets", "TestSupport"]),
+        suite("Secrets", ["Domain", "Secrets", "TestSupport", .crypto]),
         suite("Execution", ["Domain", "Execution"]),
         suite("Ingestion", ["Domain", "Ingestion"]),
         suite("Audit", ["Domain", "EventLog", "EventStore", "Audit", "TestSupport", .crypto, .logging]),

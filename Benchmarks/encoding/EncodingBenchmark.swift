@@ -31,6 +31,26 @@ struct EncodingBenchmark {
         print("| encoding | bytes/event | \(headings.joined(separator: " | ")) | encode/s | decode/s |")
         print("|---|" + String(repeating: "--:|", count: headings.count + 3))
         for candidate in candidates { try measure(candidate, events) }
+        try await measureKeys()
+    }
+
+    /// The time until a key is durable in both files of the keyring.
+    private static func measureKeys() async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "sluice-keys-\(getpid())")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let keyring = try Keyring.open(
+            path: directory.path + "/keyring", configured: nil,
+            masterKeyFile: MasterKeyFile(path: directory.path + "/master.key"))
+        let vault = try await SecretVault(keyring) { UUIDValue(high: 0, low: 0) }
+        let clock = ContinuousClock()
+        var times: [Duration] = []
+        for number in 0..<200 {
+            let person = PersonName(workspace: .default, userID: "person-\(number)")
+            times.append(try await clock.measure { try await vault.makeKeys(of: [person]) })
+        }
+        times.sort()
+        print("\none key made: median \(times[times.count / 2]), slowest of \(times.count) \(times[times.count - 1])")
     }
 
     /// What the log has: protobuf, with personal fields sealed for the run's user.

@@ -20,29 +20,39 @@ extension Daemon {
         let catalog = AgentCatalog(
             agent: { name in
                 // What was recorded is what has to be run: the read side may be a moment behind.
-                try await projections.reach(store.durablePosition)
-                return try await projections.resource(.agent, named: name.name, in: name.workspace).map { record in
+                let found = try await projections.untilWhole {
+                    try await projections.reach(store.durablePosition)
+                    return try await projections.resource(.agent, named: name.name, in: name.workspace)
+                }
+                return found.map { record in
                     AgentCatalog.Agent(
                         id: record.id, revision: record.revision, document: record.document.value,
                         phase: record.phase, message: record.statusMessage)
                 }
             },
             tool: { workspace, name in
-                try await projections.resource(.tool, named: name, in: workspace)?.document.value
+                try await projections.untilWhole {
+                    try await projections.resource(.tool, named: name, in: workspace)?.document.value
+                }
             },
             secrets: { name in
-                try await projections.reach(store.durablePosition)
                 let owner = ResourceKey(workspace: name.workspace, kind: .agent, name: name.name)
+                let secrets = try await projections.untilWhole {
+                    try await projections.reach(store.durablePosition)
+                    return try projections.secrets(of: owner)
+                }
                 var values: [String: String] = [:]
-                for secret in try projections.secrets(of: owner) {
+                for secret in secrets {
                     values[secret.reference.name] = String(
                         decoding: try vault.open(secret.sealed, of: secret.reference), as: UTF8.self)
                 }
                 return values
             },
             builds: {
-                try await projections.reach(store.durablePosition)
-                return try await projections.builtDocuments().map(\.value)
+                try await projections.untilWhole {
+                    try await projections.reach(store.durablePosition)
+                    return try await projections.builtDocuments().map(\.value)
+                }
             },
             redaction: { secrets in
                 let redactor = Redactor(secrets, mask: AgentTokens.mask)

@@ -42,18 +42,22 @@ package struct Daemon: Sendable {
         try directory.create()
         let lock = try DirectoryLock(directory)
         try directory.checkRestored()
-        let vault = try await configuration.secrets.openVault(directory)
         let (log, recovered) = try Self.openLog(directory, configuration.log, logger)
+        let vault = try await configuration.secrets.openVault(
+            directory, isFirstStart: log.durablePosition == 0, acceptsLoss: configuration.acceptsKeyLoss, logger)
         let backend = FileLogBackend(log)
+        let closed = ClosedSeals()
         let store = await EventStore(
-            backend: backend, cipher: PersonKeys(vault: vault), snapshots: Self.openSnapshots(directory, logger))
-        let commands = try await Self.openWriter(store, configuration.decisions, logger)
-        let projections = try Self.openReadModels(directory, store, logger)
+            backend: backend, cipher: PersonKeys(vault: vault, closed: closed),
+            snapshots: Self.openSnapshots(directory, logger))
+        let (commands, lost) = try await openWriter(store, vault, closed)
+        if let lost { try giveUp(lost, directory) }
+        let readModels = try ReadModels.open(directory, store, logger)
         let client = OutboundClient(rule: configuration.addresses)
         do {
             let audit = try makeAudit(
                 backend, vault, recovered.frontier, client, directory, now: { commands.clock.now() })
-            try await serve(log, store, commands, projections, vault, client, audit, directory)
+            try await serve(log, store, commands, readModels, vault, client, audit, directory, lost)
         } catch {
             try await client.shutdown()
             throw error
@@ -65,14 +69,17 @@ package struct Daemon: Sendable {
             // Everything acknowledged is durable all the same; the next start only looks more closely at the log's end.
             logger.warning("the log could not be marked as closed in order", metadata: ["error": "\(error)"])
         }
+        readModels.close(logger)
         withExtendedLifetime(lock) {}
         logger.info("stopped", metadata: ["position": "\(store.durablePosition)"])
     }
 
     private func serve(
-        _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ projections: Projections,
-        _ vault: SecretVault, _ client: OutboundClient, _ audit: AuditServices, _ directory: DataDirectory
+        _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ readModels: ReadModels,
+        _ vault: SecretVault, _ client: OutboundClient, _ audit: AuditServices, _ directory: DataDirectory,
+        _ lost: LostKeys?
     ) async throws {
+        let projections = readModels.projections
         let (agents, tokens) = try await makeAgents(store, commands, projections, vault, client, directory)
         let builds = makeBuilds(store, commands, projections, agents)
         let scheduler = Scheduler(
@@ -82,7 +89,11 @@ package struct Daemon: Sendable {
             driver: SchemeDriver(
                 processes: ProcessDriver(agents, client: client, configuration: configuration.executor),
                 remote: RemoteHTTPDriver(client: client, configuration: configuration.executor)),
-            created: { try await projections.created($0, recordedBy: store.durablePosition) },
+            created: { id in
+                try await projections.untilWhole {
+                    try await projections.created(id, recordedBy: store.durablePosition)
+                }
+            },
             configuration: configuration.executor, logger: logger)
         // Taken before anything runs: what is in flight here was in flight when the last process ended.
         let (active, position) = try await commands.snapshot()
@@ -136,6 +147,9 @@ package struct Daemon: Sendable {
                 }
             },
             LoopService { await history.run() },
+            LoopService {
+                try await ReadModelKeeper(readModels, store: store, history: history, logger: logger).run()
+            },
             LoopService { try await keyDestruction.run(store, after: position) },
             LoopService { try await erasures.run(from: active, after: position) },
             LoopService { try await check(log) },
@@ -160,6 +174,11 @@ package struct Daemon: Sendable {
             LoopService { try await executor.run(from: active, after: position) },
             LoopService { try await builds.run(from: active, after: position) },
             DrainingService(drainTimeout: configuration.drainTimeout) {
+                if let lost {
+                    try await KeyLossRecord(lost: lost, commands: commands, directory: directory, logger: logger)
+                        .record(active, forget: history)
+                }
+                try directory.leaveEarlierPoint()
                 try await egress.recordInterrupted(active)
                 try await serveHTTP(
                     store, commands, projections, vault, client, egress, consents, models, identities, approvals,
@@ -198,7 +217,7 @@ package struct Daemon: Sendable {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
         }
-        try await projections.reach(store.durablePosition)
+        try await projections.untilWhole { try await projections.reach(store.durablePosition) }
         let streamer = EventStreamer(
             store: store, visible: { try await projections.reach($0) },
             findRun: { id, workspace in
@@ -257,26 +276,38 @@ package struct Daemon: Sendable {
         }
     }
 
-    private static func openWriter(
-        _ store: EventStore, _ settings: DecisionSettings, _ logger: Logger
-    ) async throws(DaemonError) -> CommandHandler {
+    /// Folds the log, and holds the keys that it needs against those that are there.
+    ///
+    /// - Returns: the writer, and the keys that are lost, if there are any.
+    private func openWriter(
+        _ store: EventStore, _ vault: SecretVault, _ closed: ClosedSeals
+    ) async throws -> (CommandHandler, LostKeys?) {
+        var required = RequiredKeys(vault.presentKeys)
+        let commands: CommandHandler
         do {
-            return try await CommandHandler.open(store: store, settings: settings, logger: logger)
-        } catch {
+            commands = try await CommandHandler.open(
+                store: store, settings: configuration.decisions, logger: logger, keyring: { vault.keyringMark }
+            ) { recorded in required.evolve(recorded.event, closedFor: closed.take(recorded.event.id)) }
+        } catch let error as CommandError {
             guard case .stopped(let reason) = error else { throw DaemonError(.logUnusable, "\(error)") }
             throw DaemonError(.logUnusable, reason)
         }
+        closed.end()
+        let lost = required.lost(try await commands.snapshot().state)
+        // A keyring that was put back from a backup may have keys again that were destroyed since.
+        for person in required.erased { try await vault.destroy(person) }
+        return (commands, lost.isEmpty ? nil : lost)
     }
 
-    /// Opens the read models, unless the log has lost what they show: nothing may be written then.
-    private static func openReadModels(
-        _ directory: DataDirectory, _ store: EventStore, _ logger: Logger
-    ) throws(DaemonError) -> Projections {
-        do {
-            directory.protectReadModel()
-            let projections = try Projections.open(path: directory.readModel, logger: logger)
-            try projections.checkNotAhead(of: store)
-            return projections
+    /// Continues without lost keys when that is accepted; read models that were made with them are made again.
+    ///
+    /// A log that was restored to an earlier point needs keys that were destroyed on purpose since.
+    ///
+    /// - Throws: `DaemonError.secretsUnusable` when it is not.
+    private func giveUp(_ lost: LostKeys, _ directory: DataDirectory) throws(DaemonError) {
+        guard configuration.acceptsKeyLoss || directory.isAtEarlierPoint else { throw lost.refusal(directory) }
+        do throws(ProjectionError) {
+            try Projections.delete(path: directory.readModel)
         } catch {
             throw DaemonError(error)
         }

@@ -19,7 +19,7 @@ extension ProjectionError {
         switch error {
         case let error as ProjectionError: error
         case let error as DatabaseError: wrapping(error)
-        case is MalformedRow, is EventStoreError: unreadable(error)
+        case is MalformedRow, is RowDecodingError, is EventStoreError: unreadable(error)
         default: storage(error)
         }
     }
@@ -52,6 +52,6 @@ extension ProjectionError {
     private static func unreadable(_ error: any Error) -> ProjectionError {
         ProjectionError(
             .unreadable,
-            "the read models cannot be used (\(error)); stop sluice, run `sluice projections rebuild`, start it again")
+            "the read models are damaged (\(error)): they are made again from the log; try again in a moment")
     }
 }

@@ -1,6 +1,6 @@
 /// Stable codes of read model failures; each has a line in `docs/errors.md`.
 package enum ProjectionErrorCode: String, Hashable, Sendable, CaseIterable {
-    /// The file is no read model of ours, or damaged: a rebuild makes it anew.
+    /// The file is no read model of ours, or damaged: it is made again from the log.
     case unreadable = "projection_unreadable"
     /// The system refuses the file: permissions, a lock, a broken disk. A rebuild would not help.
     case storage = "projection_storage"

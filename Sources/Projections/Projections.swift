@@ -21,6 +21,10 @@ package final class Projections: Sendable {
     let runs: Mutex<RunCache>
     /// Whoever changes the tables.
     let turns = Turns()
+    /// Makes one successor at a time.
+    let renewals = Turns()
+    /// Damage that reads and writes have met.
+    let damage = DamageReport()
     private let changes = Atomic<UInt64>(0)
     private let batchTimer = Timer(label: "sluice_projection_batch_seconds")
 
@@ -75,18 +79,22 @@ package final class Projections: Sendable {
         self.lookups = lookups
         self.logger = logger
         let (position, records) = try pool.read { db in
-            let position = try Int64.fetchOne(db, sql: "SELECT position FROM meta") ?? 0
+            guard let position = try Row.fetchOne(db, sql: "SELECT position FROM meta")?.position() else {
+                throw MalformedRow("position")
+            }
             return (position, try Row.fetchAll(db, sql: "SELECT * FROM api_keys").map(APIKeyRecord.init))
         }
-        progress = Mutex(FollowingProgress(position: Position(UInt64(position))))
-        runs = Mutex(RunCache(position: Position(UInt64(position))))
+        progress = Mutex(FollowingProgress(position: position))
+        runs = Mutex(RunCache(position: position))
         keys.withLock { $0.update(records.map(APIKeyIndex.Change.init)) }
     }
 
-    /// Writes out and closes the file; every later call fails. Needed only to hand the file to somebody else.
+    /// Writes out and closes the file; every later call fails. A closed file can be handed on, or trusted later.
     package func close() throws(ProjectionError) {
         do {
             try lookups.close()
+            // A pool leaves its write-ahead log behind. A reader that is in the way leaves it filled, for the next start.
+            _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             try pool.close()
         } catch {
             throw .wrapping(error)
@@ -124,12 +132,13 @@ package final class Projections: Sendable {
 
     /// Applies the events that follow `position`, in one transaction together with the checkpoint, then shows them.
     ///
-    /// After an error nothing of the batch is there. `follow` calls this; so may whoever reads a log without one.
-    package func apply(_ batch: [RecordedEvent]) async throws(ProjectionError) {
-        guard let first = batch.first, let last = batch.last else { return }
+    /// Events that a renewal has brought in meanwhile are passed over. After an error nothing of the batch is there.
+    /// `follow` calls this, and so does every reader of a log without one.
+    package func apply(_ events: [RecordedEvent]) async throws(ProjectionError) {
         await turns.begin()
         defer { turns.end() }
-        precondition(first.position > position, "a batch begins after the last one's end")
+        let batch = Array(events.drop { $0.position <= position })
+        guard let last = batch.last else { return }
         let start = ContinuousClock.now
         progress.withLock { $0.begin() }
         do {
@@ -142,7 +151,7 @@ package final class Projections: Sendable {
             runs.withLock { $0.apply(batch) }
         } catch {
             progress.withLock { $0.giveUp() }
-            throw .wrapping(error)
+            throw noting(.wrapping(error))
         }
         batchTimer.record(duration: start.duration(to: .now))
         for waiter in progress.withLock({ $0.advance(to: last.position) }) { waiter.resume(returning: true) }
@@ -154,6 +163,19 @@ package final class Projections: Sendable {
     /// Grows whenever agents, tools, policies or model providers are stored or deleted, before that can be acknowledged:
     /// what was read while it had this value is still as it was read.
     package var resourceChanges: UInt64 { changes.load(ordering: .sequentiallyConsistent) }
+
+    /// Reads everything that is in memory again, after other tables took the place of these.
+    func reload() async throws {
+        let records = try await pool.read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM api_keys").map(APIKeyRecord.init)
+        }
+        keys.withLock { keys in
+            keys = APIKeyIndex()
+            keys.update(records.map(APIKeyIndex.Change.init))
+        }
+        runs.withLock { $0.forget() }
+        changes.add(1, ordering: .sequentiallyConsistent)
+    }
 
     private static var lookUpConfiguration: Configuration {
         var configuration = Configuration()

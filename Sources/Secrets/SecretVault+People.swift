@@ -162,6 +162,12 @@ final class PersonIndex: Sendable {
         if keyring.isFull { beginSharing() }
     }
 
+    /// All keys of the keyring.
+    var keys: KeyIndex { keyring.index }
+
+    /// The first day whose keys of payloads were not destroyed because of their age.
+    var payloadsBefore: PayloadDay { keyring.payloadsBefore }
+
     var isSharing: Bool { sharing.load(ordering: .relaxed) }
 
     func beginSharing() { sharing.store(true, ordering: .relaxed) }

@@ -24,6 +24,9 @@ package struct SecretVault: Sendable {
         fingerprintKey = try await keyring.key(Self.fingerprintID)
     }
 
+    /// The newest state of the keyring that is durable.
+    package var keyringMark: KeyringMark { keyring.mark }
+
     /// Seals secrets, each with a key of its own that is durable when this returns.
     ///
     /// - Returns: the sealed secrets, in the order given; `destroy` the keys of those that are not recorded after all.
@@ -100,7 +103,15 @@ extension Keyring {
 
 extension DataKeyID {
     fileprivate static var keyringPrefix: String { "secret/" }
-    fileprivate var keyringID: String { Self.keyringPrefix + description }
+    var keyringID: String { Self.keyringPrefix + description }
+
+    /// The id of a secret's key by its name in the keyring; `nil` for keys of other kinds.
+    init?(keyringID: String) {
+        guard keyringID.hasPrefix(Self.keyringPrefix),
+            let value = UUIDValue(text: String(keyringID.dropFirst(Self.keyringPrefix.count)))
+        else { return nil }
+        self.init(value)
+    }
 }
 
 extension SecretReference {

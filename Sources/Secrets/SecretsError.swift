@@ -18,6 +18,8 @@ package enum SecretsErrorCode: String, Hashable, Sendable, CaseIterable {
     case keyringUnusable = "keyring_unusable"
     case keyringNoSpace = "keyring_no_space"
     case keyringFull = "keyring_full"
+    /// Keys are in no copy of the keyring any more, or the log needs keys that are not in it.
+    case keysLost = "keys_lost"
     /// The key is gone: nobody can open what was sealed with it.
     case keyDestroyed = "key_destroyed"
     /// The ciphertext was changed, or belongs to another name.

@@ -45,27 +45,40 @@ struct BackupCommand: AsyncParsableCommand {
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check every byte of a backup.",
-            discussion: "Exits with 1 when anything is not as it was written."
+            discussion: """
+                With --master-key it is proved as well that a kept copy of the master key opens every key, and that the \
+                keyring has every key that the log needs. Exits with 1 when anything is not as it should be.
+                """
         )
 
         @Argument(help: "The directory of the backup.") var destination: String
+        @Option(name: .customLong("master-key"), help: "A copy of the master key, to check that it fits.")
+        var masterKeyFile: String?
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
             try await reporting {
                 var line = ProgressLine("checking the backup")
                 defer { line.clear() }
-                let report = try BackupVerification(destination).run { line.show($0, of: $1) }
+                let report = try BackupVerification(destination).run(masterKeyFile: masterKeyFile) {
+                    line.show($0, of: $1)
+                }
                 line.clear()
                 let (manifest, problems) = (report.manifest, report.problems)
                 show(
                     json
-                        ? manifest.summary { $0.add("problems", problems) }
+                        ? manifest.summary { json in
+                            json.add("problems", problems)
+                            json.add("opened_keys", report.openedKeys)
+                        }
                         : """
                         backup of \(manifest.takenAt) to position \(manifest.position), bytes \(manifest.byteCount)
                         Merkle root \(manifest.rootHash)
                         \(problems.isEmpty ? "no problems" : "\(problems.count) problems")
                         """)
+                if let count = report.openedKeys, problems.isEmpty, !json {
+                    show("the master key opens all \(count) keys, and the log needs no other")
+                }
                 for problem in problems where !json { show("PROBLEM \(problem)") }
                 if !problems.isEmpty { throw ExitCode(1) }
             }

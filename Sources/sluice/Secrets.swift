@@ -8,7 +8,7 @@ struct SecretsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "secrets", abstract: "List, set and delete sealed secrets; rotate the master key.",
         discussion: "The admin's or operator's key that the daemon asks for is read from SLUICE_API_KEY.",
-        subcommands: [List.self, Set.self, Delete.self, RotateMasterKey.self])
+        subcommands: [List.self, Set.self, Delete.self, RotateMasterKey.self, CheckMasterKey.self])
 
     /// `tool/stripe`: whose secret it is.
     struct Owner: ExpressibleByArgument {
@@ -95,6 +95,24 @@ struct SecretsCommand: AsyncParsableCommand {
                 let path = [owner.kind, owner.name, name].map(\.percentEncoded).joined(separator: "/")
                 _ = try await connection.client().request("DELETE", "/api/v1/secrets/\(path)")
                 show("deleted \(name) of \(owner.kind)/\(owner.name)")
+            }
+        }
+    }
+
+    struct CheckMasterKey: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Check that a kept copy of the master key fits the keyring; the daemon may run.",
+            discussion: "Exits with 1 when it does not. Nothing of a key is shown.")
+
+        @Argument(help: "The file with the copy.") var file: String
+        @OptionGroup var directory: DataDirectoryOption
+
+        func run() async throws {
+            try await reporting {
+                let (opened, problems) = try MasterKeyCheck(dataDirectory: directory.dataDirectory).run(file)
+                for problem in problems { show("PROBLEM \(problem)") }
+                guard problems.isEmpty else { throw ExitCode(1) }
+                show("\(file) is the master key of \(directory.dataDirectory): it opens all \(opened) keys")
             }
         }
     }

@@ -18,6 +18,8 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "A JSON file of settings.") var config: String?
     @Option(name: .customLong("set"), help: "Any other setting, as KEY=VALUE; see --print-config.") var settings:
         [String] = []
+    @Flag(help: "Start although keys are lost that the log needs: what they sealed is given up for good.")
+    var acceptKeyLoss = false
     @Flag(name: .customLong("print-config"), help: "Show the settings in force, and where each comes from.")
     var printsConfiguration = false
     @Flag(help: "Print JSON.") var json = false
@@ -25,7 +27,8 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             let loaded = try await Settings.load(flags: try flags(), file: config)
-            let configuration = try DaemonConfiguration(loaded)
+            var configuration = try DaemonConfiguration(loaded)
+            configuration.acceptsKeyLoss = acceptKeyLoss
             if printsConfiguration { return list(loaded) }
             LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
             let registry = PrometheusRegistry()

@@ -70,13 +70,14 @@ enum EventSamples {
         case .personErasureRequested: 39
         case .personErased: 40
         case .runExpired: 100
+        case .keyLossAccepted: 101
         case .deliveryStarted: 80
         case .deliveryEnded: 81
         case .decisionLinkUsed: 82
         }
     }
 
-    static let ordinals = Set(0...42).union(80...82).union([100])
+    static let ordinals = Set(0...42).union(80...82).union([100, 101])
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
@@ -110,6 +111,7 @@ enum EventSamples {
         case .deliveryStarted, .deliveryEnded, .decisionLinkUsed:
             .resource(.approvalConnector, ResourceID(uuid(704)))
         case .runExpired: .expiry(of: runID)
+        case .keyLossAccepted: .keyLoss(uuid(721))
         default: .run(runID)
         }
     }
@@ -117,6 +119,7 @@ enum EventSamples {
     private static let erasures: [EventPayload] = [
         .personErasureRequested(PersonErasureRequested(userID: "ada@corp.test")),
         .personErased(PersonErased(events: 7)),
+        .keyLossAccepted(KeyLossAccepted(people: 8_000, secrets: 3, payloadDays: 0)),
     ]
 
     private static let payloads: [EventPayload] =

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import Secrets
 import TestSupport
 import Testing
@@ -47,6 +48,28 @@ import Testing
                         == .keyDestroyed)
                 #expect(try vault.open(new, for: scope()) == bytes)
             }
+        }
+    }
+
+    /// The keyring keeps the day up to which keys were destroyed: a later one that is missing was lost.
+    @Test func aMissingKeyOfADayThatDidNotExpireIsToldFromOneThatDid() async throws {
+        try await withDirectory { directory in
+            var payloads: Set<PayloadKeyID> = []
+            let fixture = VaultFixture(directory)
+            for number in 0..<3 {
+                let time = day.adding(.seconds(86_400 * number))
+                let sealed = try await fixture.vault().seal(bytes, for: scope(), at: time)
+                payloads.insert(try #require(PayloadKeyID(sealed: sealed)))
+            }
+            let other = VaultFixture(directory + "/keyring-of-another")
+            try FileManager.default.createDirectory(atPath: other.directory, withIntermediateDirectories: false)
+            #expect(try await other.vault().presentKeys.unexpired(payloads).isEmpty, "nothing is known of that yet")
+            #expect(try await other.vault().destroyPayloadKeys(before: day.adding(.seconds(86_400))) == 0)
+            for _ in 0..<2 { #expect(try await other.vault().presentKeys.unexpired(payloads).count == 2) }
+            #expect(try other.rotate() > 0)
+            #expect(try await other.vault().presentKeys.unexpired(payloads).count == 2)
+            _ = try await other.vault().destroyPayloadKeys(before: day)
+            #expect(try await other.vault().presentKeys.unexpired(payloads).count == 2, "the day never returns")
         }
     }
 

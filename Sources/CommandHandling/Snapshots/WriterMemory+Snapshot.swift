@@ -6,9 +6,12 @@ import EventStore
 extension WriterMemory {
     /// Counted up whenever these bytes, or what an event does to the memory, mean something else: older snapshots are
     /// not looked at then.
-    private static let snapshotVersion: UInt64 = 11
+    private static let snapshotVersion: UInt64 = 12
 
-    package var snapshot: [UInt8] {
+    package var snapshot: [UInt8] { snapshot(keyring: nil) }
+
+    /// The memory as bytes, with the state of the keyring that has every key which the log needs up to here.
+    func snapshot(keyring: KeyringMark?) -> [UInt8] {
         var writer = WireWriter(capacity: 1024 + 256 * (state.runs.count + idempotency.count))
         writer.add(1, Self.snapshotVersion)
         writer.add(2, position.value)
@@ -26,21 +29,24 @@ extension WriterMemory {
         for delivery in state.deliveries.all { writer.add(20) { delivery.write(to: &$0) } }
         for build in state.builds.values { writer.add(12) { build.write(to: &$0) } }
         for erasure in state.erasures.values { writer.add(13) { erasure.write(to: &$0) } }
+        if let keyring { writer.add(14) { keyring.write(to: &$0) } }
         return writer.bytes
     }
 
     /// Reads a snapshot; `nil` when this version did not write it.
     package init?(snapshot: [UInt8], limits: Limits) {
-        let memory = try? WireReader.reading(snapshot) { (reader) throws(MalformedRecord) in
-            try Self.memory(reader, limits)
-        }
-        guard let memory else { return nil }
+        guard let (memory, _) = Self.read(snapshot: snapshot, limits: limits) else { return nil }
         self = memory
+    }
+
+    /// Reads a snapshot, and the state that the keyring had; `nil` when this version did not write it.
+    static func read(snapshot: [UInt8], limits: Limits) -> (memory: WriterMemory, keyring: KeyringMark?)? {
+        (try? WireReader.reading(snapshot) { (reader) throws(MalformedRecord) in try memory(reader, limits) }) ?? nil
     }
 
     private static func memory(
         _ reader: consuming WireReader, _ limits: Limits
-    ) throws(MalformedRecord) -> WriterMemory? {
+    ) throws(MalformedRecord) -> (memory: WriterMemory, keyring: KeyringMark?)? {
         var (position, lastEventID, time) = (Position.zero, EventID?.none, Timestamp(microseconds: 0))
         var (runs, requests): ([RunState], [AccessRequestState]) = ([], [])
         var resources: [(key: ResourceKey, state: ResourceState)] = []
@@ -51,6 +57,7 @@ extension WriterMemory {
         var deliveries: [DeliveryState] = []
         var builds: [BuildState] = []
         var erasures: [ErasureState] = []
+        var keyring: KeyringMark?
         guard try reader.next() == 1, try reader.unsigned() == snapshotVersion else { return nil }
         while let field = try reader.next() {
             switch field {
@@ -67,6 +74,7 @@ extension WriterMemory {
             case 20: deliveries.append(try DeliveryState(try reader.message()))
             case 12: builds.append(try BuildState(try reader.message()))
             case 13: erasures.append(try ErasureState(try reader.message()))
+            case 14: keyring = try KeyringMark(try reader.message())
             default: return nil
             }
         }
@@ -76,7 +84,8 @@ extension WriterMemory {
             deliveries: book, builds: builds, erasures: erasures)
         let idempotency = IdempotencyIndex(limits: limits, uses: uses, latest: latest)
         guard let state, let idempotency else { return nil }
-        return WriterMemory(
+        let memory = WriterMemory(
             state: state, idempotency: idempotency, position: position, time: time, lastEventID: lastEventID)
+        return (memory, keyring)
     }
 }

@@ -12,6 +12,8 @@ package final class CommandHandler: Sendable {
     private typealias Waiter = CheckedContinuation<WriterAnswer, Never>
     /// Makes the redaction of the links that open the consents of a run.
     package typealias LinkRedaction = @Sendable (RunID, [ActionID]) -> (String) -> String
+    /// The newest durable state of the keyring; `nil` when nothing is sealed.
+    package typealias KeyringState = @Sendable () -> KeyringMark?
 
     private static let readOnlyPause = Duration.seconds(1)
 
@@ -25,6 +27,7 @@ package final class CommandHandler: Sendable {
     private let state: Mutex<WriterState<Waiter>>
     private let snapshots: Mutex<SnapshotSchedule>
     private let linkRedaction = Mutex<LinkRedaction?>(nil)
+    private let keyring: KeyringState
 
     private let commandsCounter = Counter(label: "sluice_commands_total")
     private let rejectionsCounter = Counter(label: "sluice_commands_rejected_total")
@@ -33,23 +36,31 @@ package final class CommandHandler: Sendable {
     /// Folds the log, from its newest snapshot on, and starts with an empty queue; `run()` has to be running for commands
     /// to be answered.
     ///
+    /// - Parameters:
+    ///   - keyring: the state of the keyring, which snapshots are kept with.
+    ///   - observe: receives every event that is folded, in order.
     /// - Throws: `CommandError.stopped` when the log cannot be read.
     package static func open(
         store: EventStore, settings: DecisionSettings = DecisionSettings(), clock: any WallClock = SystemWallClock(),
         identifiers: IdentifierSource? = nil, queueLengthMax: Int = 16_384,
-        snapshotEventsMin: UInt64 = SnapshotSchedule.eventsMin, logger: Logger
+        snapshotEventsMin: UInt64 = SnapshotSchedule.eventsMin, logger: Logger,
+        keyring: @escaping KeyringState = { nil }, observe: (RecordedEvent) -> Void = { _ in }
     ) async throws(CommandError) -> CommandHandler {
-        let (memory, newest) = try await WriterMemory.folding(store, limits: settings.limits)
+        let (memory, newest) = try await WriterMemory.folding(
+            store, limits: settings.limits, keyring: keyring(), observe: observe)
         return CommandHandler(
             store: store, memory: memory, settings: settings, clock: clock,
             identifiers: identifiers ?? IdentifierSource(clock: clock), queueLengthMax: queueLengthMax,
-            snapshots: SnapshotSchedule(newest: newest, eventsMin: snapshotEventsMin), logger: logger)
+            snapshots: SnapshotSchedule(newest: newest, eventsMin: snapshotEventsMin), logger: logger,
+            keyring: keyring)
     }
 
     private init(
         store: EventStore, memory: WriterMemory, settings: DecisionSettings, clock: any WallClock,
-        identifiers: IdentifierSource, queueLengthMax: Int, snapshots: SnapshotSchedule, logger: Logger
+        identifiers: IdentifierSource, queueLengthMax: Int, snapshots: SnapshotSchedule, logger: Logger,
+        keyring: @escaping KeyringState
     ) {
+        self.keyring = keyring
         self.store = store
         self.settings = settings
         self.clock = clock
@@ -256,7 +267,7 @@ package final class CommandHandler: Sendable {
     /// Folds the log again after a shortage and accepts commands; false while the shortage keeps the log unreadable.
     private func recover() async -> Bool {
         do throws(CommandError) {
-            let (memory, _) = try await WriterMemory.folding(store, limits: settings.limits)
+            let (memory, _) = try await WriterMemory.folding(store, limits: settings.limits, keyring: keyring())
             // Space does not return at once; until then every try would cost a fold of the log.
             try? await Task.sleep(for: Self.readOnlyPause)
             state.withLock { $0.recovered(memory) }
@@ -280,7 +291,7 @@ package final class CommandHandler: Sendable {
 
     private func keep(_ memory: WriterMemory) async throws(EventStoreError) {
         defer { snapshots.withLock { $0.saved(at: memory.position) } }
-        try await store.saveSnapshot(memory.snapshot, at: memory.position)
+        try await store.saveSnapshot(memory.snapshot(keyring: keyring()), at: memory.position)
     }
 
     private func save(_ memory: WriterMemory) async {

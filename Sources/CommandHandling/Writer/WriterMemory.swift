@@ -31,18 +31,24 @@ package struct WriterMemory: Equatable, Sendable {
 
     /// Reads the log, from the newest snapshot of it on.
     ///
+    /// - Parameters:
+    ///   - keyring: the state of the keyring; a snapshot made with keys that this state lacks is not looked at.
+    ///   - observe: receives every event that is read, in order.
     /// - Returns: the memory, and the position of the snapshot that it began with.
     /// - Throws: `CommandError.readOnly` while no file descriptor is free, `.stopped` when the log cannot be read.
     static func folding(
-        _ store: EventStore, limits: Limits
+        _ store: EventStore, limits: Limits, keyring: KeyringMark? = nil, observe: (RecordedEvent) -> Void = { _ in }
     ) async throws(CommandError) -> (memory: WriterMemory, snapshot: Position) {
-        var memory = await remembered(store, limits) ?? WriterMemory(limits: limits)
+        var memory = await remembered(store, limits, keyring) ?? WriterMemory(limits: limits)
         let snapshot = memory.position
         do {
             while true {
                 let page = try await store.read(from: memory.position.next, limit: 4096)
                 guard let last = page.last else { return (memory, snapshot) }
-                for recorded in page { memory.evolve(recorded) }
+                for recorded in page {
+                    memory.evolve(recorded)
+                    observe(recorded)
+                }
                 memory.idempotency.trim(now: last.event.time)
             }
         } catch {
@@ -51,9 +57,12 @@ package struct WriterMemory: Equatable, Sendable {
     }
 
     /// The newest snapshot, when it is of this log: a log that was put back from a backup may have gone another way.
-    private static func remembered(_ store: EventStore, _ limits: Limits) async -> WriterMemory? {
+    private static func remembered(
+        _ store: EventStore, _ limits: Limits, _ keyring: KeyringMark?
+    ) async -> WriterMemory? {
         guard let snapshot = await store.newestSnapshot(),
-            let memory = WriterMemory(snapshot: snapshot.contents, limits: limits),
+            let (memory, mark) = WriterMemory.read(snapshot: snapshot.contents, limits: limits),
+            keyring.map({ keyring in mark.map(keyring.continues) ?? false }) ?? true,
             memory.position == snapshot.position, memory.position <= store.durablePosition,
             let event = try? await store.read(from: memory.position, limit: 1).first,
             event.position == memory.position, event.event.id == memory.lastEventID

@@ -51,7 +51,15 @@ package struct Backup: Sendable {
         }
         let segments = try copier.finished()
         // After the log: a key is durable before the first event that names it.
-        let keyring = try directory.copyKeyring(source.keyring)
+        let keyring: BackupManifest.Keyring?
+        do throws(DaemonError) {
+            keyring = try directory.copyKeyring(
+                source.keyring, after: previous?.keyring,
+                KeyringSuccession(log: log, path: source.keyring, earlierPosition: previous?.position ?? 0))
+        } catch {
+            try directory.removeIncoming()
+            throw error
+        }
         let manifest = BackupManifest(
             takenAt: SystemWallClock().now(), position: segments.last?.lastPosition ?? 0,
             rootHash: segments.last?.rootAfter ?? SegmentCopy.emptyRoot, segments: segments, keyring: keyring)

@@ -78,12 +78,23 @@ struct BackupDirectory: Sendable {
     }
 
     /// Copies the keyring; `nil` when there is none.
-    func copyKeyring(_ path: String) throws(DaemonError) -> BackupManifest.Keyring? {
+    ///
+    /// - Parameters:
+    ///   - previous: the keyring of the backup that is there.
+    ///   - succession: decides whether the new one may take its place.
+    func copyKeyring(
+        _ path: String, after previous: BackupManifest.Keyring?, _ succession: KeyringSuccession
+    ) throws(DaemonError) -> BackupManifest.Keyring? {
         let incoming = incomingPath + "/keyring"
         do throws(SecretsError) {
-            guard try KeyringCopy.make(of: path, to: incoming) else { return nil }
+            let new = try KeyringCopy.make(of: path, to: incoming)
+            if let previous, let old = try KeyringCopy.inventory(of: self.path + "/" + previous.file) {
+                try succession.check(new, after: old)
+            }
+            guard new != nil else { return nil }
         } catch {
-            throw DaemonError(.secretsUnusable, error.description)
+            try destroyKeyring(incoming)
+            throw DaemonError(error)
         }
         let place = try Self.writing { () throws(StorageError) in try PosixLogStorage(directory: incomingPath) }
         let size = try Self.writing { () throws(StorageError) in
@@ -120,7 +131,8 @@ struct BackupDirectory: Sendable {
         try removeIncoming()
     }
 
-    private func removeIncoming() throws(DaemonError) {
+    /// Removes files that are not whole yet.
+    func removeIncoming() throws(DaemonError) {
         guard isDirectory(incomingPath) else { return }
         let place = try Self.writing { () throws(StorageError) in try PosixLogStorage(directory: incomingPath) }
         for name in try Self.writing({ () throws(StorageError) in try place.names() }) {

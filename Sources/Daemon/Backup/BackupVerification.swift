@@ -7,6 +7,8 @@ package struct BackupVerification: Sendable {
         package let manifest: BackupManifest
         /// Everything that is not as it was written.
         package let problems: [String]
+        /// Keys that the master key opens; `nil` when none was given.
+        package let openedKeys: Int?
     }
 
     let directory: BackupDirectory
@@ -24,7 +26,11 @@ package struct BackupVerification: Sendable {
     /// The log in it.
     var storage: BackupStorage { BackupStorage(directory, manifest) }
 
-    package func run(progress: (_ done: UInt64, _ total: UInt64) -> Void) throws(DaemonError) -> Report {
+    /// - Parameter masterKeyFile: a copy of the master key; with one, it is proved that it opens every key, and that the
+    ///   keyring has every key that the log needs.
+    package func run(
+        masterKeyFile: String? = nil, progress: (_ done: UInt64, _ total: UInt64) -> Void
+    ) throws(DaemonError) -> Report {
         var problems: [String] = []
         for segment in manifest.segments {
             let name = "log/" + segment.file
@@ -37,7 +43,11 @@ package struct BackupVerification: Sendable {
         }
         // What is in a file that is not the right one says nothing more.
         if problems.isEmpty { problems = try checkLog(progress) }
-        return Report(manifest: manifest, problems: problems)
+        guard problems.isEmpty, let masterKeyFile else {
+            return Report(manifest: manifest, problems: problems, openedKeys: nil)
+        }
+        let keys = try BackupKeyCheck(backup: self).run(masterKeyFile: masterKeyFile)
+        return Report(manifest: manifest, problems: keys.problems, openedKeys: keys.opened)
     }
 
     private func checkLog(_ progress: (UInt64, UInt64) -> Void) throws(DaemonError) -> [String] {

@@ -65,6 +65,7 @@ package struct Restoration: Sendable {
             if let keyring = backup.manifest.keyring {
                 try copy(keyring, of: backup, to: place)
             }
+            if position < backup.manifest.position { try place.create("restore.point").sync() }
             try place.syncDirectory()
         } catch let error as LogError {
             throw DaemonError(.destinationUnusable, error.description)
@@ -72,6 +73,7 @@ package struct Restoration: Sendable {
             throw DaemonError(.destinationUnusable, error.description)
         }
         if backup.manifest.keyring != nil { try move(partial + "/keyring", to: target.keyring) }
+        if position < backup.manifest.position { try move(partial + "/restore.point", to: target.earlierPoint) }
         try move(partial + "/log", to: target.log)
         guard rmdir(partial) == 0 else { throw refused("rmdir \(partial)") }
         try BackupDirectory.writing { () throws(StorageError) in try root.syncDirectory() }

@@ -21,6 +21,8 @@ package struct DaemonConfiguration: Sendable {
     /// Where people's browsers reach this server, without a slash at its end.
     let publicURL: String
     let secrets: SecretsConfiguration
+    /// True to start although keys are lost that the log needs.
+    package var acceptsKeyLoss = false
     let audit: AuditConfiguration
     let addresses: AddressRule
     var log = EventLog.Configuration()

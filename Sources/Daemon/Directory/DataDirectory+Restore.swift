@@ -10,6 +10,21 @@ extension DataDirectory {
     /// What a restore has written before it is whole.
     var unfinishedRestore: String { path + "/restore.partial" }
 
+    /// A file that says that the log was restored to an earlier point than its keyring: until the first start has counted
+    /// the keys that were destroyed since, and recorded that.
+    var earlierPoint: String { path + "/restore.point" }
+
+    /// True when the log was restored to an earlier point, and not started since.
+    var isAtEarlierPoint: Bool { access(earlierPoint, F_OK) == 0 }
+
+    /// Ends that state.
+    func leaveEarlierPoint() throws(DaemonError) {
+        guard isAtEarlierPoint else { return }
+        guard unlink(earlierPoint) == 0 else {
+            throw DaemonError(.directoryUnusable, "unlink \(earlierPoint): \(String(cString: strerror(errno)))")
+        }
+    }
+
     /// Checks that a restore may write here: nothing is lost by it.
     func checkVacant() throws(DaemonError) {
         guard access(path, F_OK) == 0 else { return }

@@ -5,6 +5,8 @@ import Secrets
 /// Seals what events say of people with keys of the keyring.
 struct PersonKeys: PersonalDataCipher {
     let vault: SecretVault
+    /// Receives what cannot be opened while the log is folded at the start.
+    var closed: ClosedSeals?
 
     func makeKeys(of people: Set<PersonName>) async throws(EventStoreError) {
         do throws(SecretsError) {
@@ -26,7 +28,9 @@ struct PersonKeys: PersonalDataCipher {
     }
 
     func open(_ seal: PersonalSeal, in event: EventID) -> PersonalData {
-        OpenedPeople(keys: vault.people).open(seal, in: event)
+        let data = OpenedPeople(keys: vault.people).open(seal, in: event)
+        if data == .erased { closed?.note(seal.personID, in: event) }
+        return data
     }
 }
 

@@ -4,6 +4,7 @@ import EventStore
 import EventStreaming
 package import Logging
 import Projections
+import Secrets
 
 /// Reads a data directory without the daemon, and beside it while it runs: nothing here writes to the log.
 package struct LogInspection: Sendable {
@@ -64,12 +65,27 @@ package struct LogInspection: Sendable {
         let lock = try DirectoryLock(directory)
         defer { withExtendedLifetime(lock) {} }
         let (log, _) = try Daemon.openLog(directory, EventLog.Configuration(), logger)
-        let vault = try await secrets.openVault(directory)
-        let store = await EventStore(backend: FileLogBackend(log), cipher: PersonKeys(vault: vault))
+        let vault = try await secrets.openVault(directory, isFirstStart: log.durablePosition == 0, logger)
+        let closed = ClosedSeals()
+        var required = RequiredKeys(vault.presentKeys)
+        let store = await EventStore(backend: FileLogBackend(log), cipher: PersonKeys(vault: vault, closed: closed))
         let count: UInt64
         do {
+            let file = ReadModelFile(directory)
+            try file.removeMark()
             try Projections.delete(path: directory.readModel)
-            count = try await fill(try Projections.open(path: directory.readModel, logger: logger), store, progress)
+            let projections = try Projections.open(path: directory.readModel, logger: logger)
+            count = try await fill(projections, store, progress) { recorded in
+                required.evolve(recorded.event, closedFor: closed.take(recorded.event.id))
+            }
+            try projections.close()
+            // Read models that were made without them would show erased people for good.
+            let lost = required.lost()
+            if !lost.isEmpty, !directory.isAtEarlierPoint {
+                try Projections.delete(path: directory.readModel)
+                throw lost.refusal(directory)
+            }
+            try file.markClosed()
         } catch let error as ProjectionError {
             throw DaemonError(error)
         }
@@ -78,13 +94,15 @@ package struct LogInspection: Sendable {
     }
 
     private func fill(
-        _ projections: Projections, _ store: EventStore, _ progress: (_ done: UInt64, _ total: UInt64) -> Void
+        _ projections: Projections, _ store: EventStore, _ progress: (_ done: UInt64, _ total: UInt64) -> Void,
+        _ observe: (RecordedEvent) -> Void
     ) async throws -> UInt64 {
         var position = Position.zero
         while position < store.durablePosition {
             let page = try await store.read(from: position.next, limit: EventStore.pageEventsMax)
             guard let last = page.last else { break }
             try await projections.apply(page)
+            for recorded in page { observe(recorded) }
             position = last.position
             progress(position.value, store.durablePosition.value)
         }

@@ -1,6 +1,7 @@
 import CommandHandling
 import Domain
 import EventStore
+import Logging
 import Secrets
 
 /// Where the master key is.
@@ -40,14 +41,35 @@ package struct SecretsConfiguration: Sendable {
     }
 
     /// Opens the keyring, or makes it and a master key at the first start.
-    func openVault(_ directory: DataDirectory) async throws(DaemonError) -> SecretVault {
+    ///
+    /// - Parameters:
+    ///   - isFirstStart: true when the log is empty, so that a missing keyring is no loss.
+    ///   - acceptsLoss: true to go on without keys that are lost.
+    func openVault(
+        _ directory: DataDirectory, isFirstStart: Bool, acceptsLoss: Bool = false, _ logger: Logger
+    ) async throws(DaemonError) -> SecretVault {
         do throws(SecretsError) {
             let keyring = try Keyring.open(
-                path: directory.keyring, configured: masterKey, masterKeyFile: file(directory))
+                path: directory.keyring, configured: masterKey, masterKeyFile: file(directory),
+                isFirstStart: isFirstStart, acceptsLoss: acceptsLoss)
+            keyring.report.log(to: logger)
             let identifiers = IdentifierSource(clock: SystemWallClock())
             return try await SecretVault(keyring) { identifiers.next() }
         } catch {
             throw DaemonError(error)
+        }
+    }
+}
+
+extension KeyringReport {
+    fileprivate func log(to logger: Logger) {
+        for damage in mended { logger.warning("keyring mended from its other copy", metadata: ["damage": "\(damage)"]) }
+        if isUpgrade {
+            logger.notice("keyring upgraded to format 2", metadata: ["slots_discarded": "\(discardedCount)"])
+        }
+        if isReplacement { logger.error("keyring missing; a new one was made") }
+        if let loss {
+            logger.error("keys lost from the keyring", metadata: ["lost": "\(loss.lost)", "found": "\(loss.found)"])
         }
     }
 }

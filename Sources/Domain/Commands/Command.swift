@@ -62,6 +62,7 @@ package enum Command: Hashable, Sendable {
 
     case erasePerson(PersonID, PersonErasureRequested)
     case recordErasure(PersonID, PersonErased)
+    case acceptKeyLoss(KeyLossAccepted)
 }
 
 /// Stores several resources at once or none: a deploy with the tools it brings.

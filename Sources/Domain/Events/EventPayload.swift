@@ -57,6 +57,7 @@ package enum EventPayload: Hashable, Sendable {
     case personErasureRequested(PersonErasureRequested)
     case personErased(PersonErased)
     case runExpired(RunExpired)
+    case keyLossAccepted(KeyLossAccepted)
 }
 
 extension EventPayload {
@@ -110,6 +111,7 @@ extension EventPayload {
         case .personErasureRequested: "person.erasure_requested"
         case .personErased: "person.erased"
         case .runExpired: "run.expired"
+        case .keyLossAccepted: "key_loss.accepted"
         }
     }
 
@@ -157,7 +159,7 @@ extension EventPayload {
             .checkpointSaved, .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored,
             .secretDeleted, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .modelAnswerRecorded,
             .decisionLinkUsed, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished,
-            .personErasureRequested, .personErased, .runExpired:
+            .personErasureRequested, .personErased, .runExpired, .keyLossAccepted:
             nil
         }
     }
@@ -195,7 +197,7 @@ extension EventPayload {
             .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .secretDeleted,
             .toolCallInterrupted, .modelCalled, .modelCallReplayed, .apiKeyRotated, .deliveryStarted, .deliveryEnded,
             .decisionLinkUsed,
-            .buildStarted, .personErasureRequested, .personErased:
+            .buildStarted, .personErasureRequested, .personErased, .keyLossAccepted:
             0
         }
     }

@@ -56,6 +56,8 @@ extension ActiveState {
         case .deleteSecret(let delete): try deleteSecret(delete, context)
         case .erasePerson(let id, let requested): try erasePerson(id, requested, context)
         case .recordErasure(let id, let erased): recordErasure(id, erased, context)
+        case .acceptKeyLoss(let loss):
+            [context.event(0, stream: .keyLoss(context.commandID.value), sequence: 1, .keyLossAccepted(loss))]
         }
     }
 

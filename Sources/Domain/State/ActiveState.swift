@@ -73,7 +73,7 @@ package struct ActiveState: Hashable, Sendable {
         case .build: evolveBuild(BuildID(event.stream.id), event)
         case .person: evolvePerson(PersonID(event.stream.id), event)
         case .expiry: if case .runExpired(let expired) = event.payload { evolveExpiry(expired) }
-        case .answer, .analysis: break
+        case .answer, .analysis, .keyLoss: break
         }
         switch event.stream.kind {
         case .run, .accessRequest, .approvalConnector: deliveries.evolve(event)

@@ -176,7 +176,8 @@ package struct RunState: Hashable, Sendable {
             .accessRequested, .accessApproved, .accessRejected, .accessExpired, .apiKeyCreated,
             .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched, .secretStored, .secretDeleted,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
-            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired:
+            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired,
+            .keyLossAccepted:
             break
         }
     }

@@ -34,6 +34,7 @@ package struct Actor: Hashable, Sendable {
     package static let connectors = Actor(kind: .system, name: "connectors")
     package static let executor = Actor(kind: .system, name: "executor")
     package static let erasure = Actor(kind: .system, name: "erasure")
+    package static let keyring = Actor(kind: .system, name: "keyring")
     package static let bootstrap = Actor(kind: .system, name: "bootstrap")
 }
 

@@ -153,6 +153,10 @@ extension EventDocument {
                 json.add("image_error", finished.imageError)
             case .personErasureRequested(let requested): json.add("user_id", requested.userID)
             case .personErased(let erased): json.add("events", erased.events)
+            case .keyLossAccepted(let loss):
+                json.add("people", loss.people)
+                json.add("secrets", loss.secrets)
+                json.add("payload_days", loss.payloadDays)
             case .runExpired(let expired):
                 json.add("run_id", expired.runID.description)
                 json.add("request_ids", expired.accessRequestIDs.map(\.description))

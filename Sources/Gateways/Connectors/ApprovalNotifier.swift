@@ -39,7 +39,7 @@ package struct ApprovalNotifier: Sendable {
     /// - Parameter active: the writer's memory when it stood at `position`, before anything new was sent.
     package func run(from active: ActiveState, after position: Position) async throws {
         try await withThrowingDiscardingTaskGroup { group in
-            try await projections.reach(position)
+            try await projections.untilWhole { try await projections.reach(position) }
             for delivery in active.deliveries.all where delivery.stage == .inFlight { await interrupt(delivery) }
             var waiting = WaitingSubjects(active.waitingSubjects)
             for (subject, workspace) in active.waitingSubjects {

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Metrics
+import Projections
 import Synchronization
 
 /// Gives each request an id, turns every error into an answer, and logs what came of it.
@@ -44,7 +45,11 @@ final class ObservabilityMiddleware: RouterMiddleware {
             response = apiError.response
         }
         // A body would be read as the beginning of the connection's next response.
-        if request.method == .head { response = Self.withoutBody(response) }
+        if request.method == .head {
+            response = Self.withoutBody(response)
+        } else if response.body.contentLength == nil {
+            response.body = Self.logged(response.body, context)
+        }
         response.headers[.requestID] = context.requestID
         if Self.saysWhenToRetry.contains(response.status), response.headers[.retryAfter] == nil {
             response.headers[.retryAfter] = Self.retryAfterSeconds
@@ -58,6 +63,22 @@ final class ObservabilityMiddleware: RouterMiddleware {
                 "request_id": "\(context.requestID)",
             ])
         return response
+    }
+
+    /// A body that logs its own end when something cannot be read. The client sees a connection that ends before the
+    /// body does.
+    private static func logged(_ body: ResponseBody, _ context: APIContext) -> ResponseBody {
+        ResponseBody { writer in
+            do {
+                try await body.write(writer)
+            } catch {
+                if error is ProjectionError {
+                    context.logger.error(
+                        "response broken off", metadata: ["request_id": "\(context.requestID)", "error": "\(error)"])
+                }
+                throw error
+            }
+        }
     }
 
     /// The head alone. It names the length that the body would have, unless that is unknown.

@@ -6,9 +6,9 @@ import Synchronization
 extension Projections {
     /// Applies every event after the checkpoint, batch by batch, until the store is closed or the task cancelled.
     ///
-    /// A full disk or a lack of file descriptors does not end it: `reach` fails with `projection_no_space` or
-    /// `projection_no_descriptors` meanwhile, the batch is retried every `retryInterval`, and recorded events become
-    /// visible once the resource is back.
+    /// A full disk, a lack of file descriptors and a damaged file do not end it: `reach` fails with the error's code
+    /// meanwhile, the batch is retried every `retryInterval`, and recorded events become visible once the resource is back
+    /// or the file is made again.
     ///
     /// - Throws: `ProjectionError` when the read models are ahead of the log, or cannot be written for another reason
     ///   than a shortage; the log's own error when it cannot be read.
@@ -49,7 +49,7 @@ extension Projections {
             try await apply(batch)
             return true
         } catch {
-            guard error.code == .noSpace || error.code == .noDescriptors else { throw error }
+            guard [.noSpace, .noDescriptors, .unreadable].contains(error.code) else { throw error }
             if failure == nil { logger.error("read models wait for a resource", metadata: ["error": "\(error)"]) }
             stop(error)
             return false

@@ -13,7 +13,7 @@ extension Projections {
                 try copy.close()
             }
         } catch {
-            throw .wrapping(error)
+            throw noting(.wrapping(error))
         }
     }
 

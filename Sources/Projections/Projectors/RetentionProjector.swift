@@ -43,8 +43,8 @@ enum RetentionProjector {
                 try db.cachedStatement(sql: "SELECT runs, tool_calls FROM run_usage WHERE run_id = ? AND day = ?"),
                 arguments: [run, usage.day])
             if let row {
-                runs -= row["runs"] as Int
-                calls -= row["tool_calls"] as Int
+                runs -= try row.column("runs") as Int
+                calls -= try row.column("tool_calls") as Int
             }
             guard runs != 0 || calls != 0 else { continue }
             try DailyUsageProjector.add(runs: runs, toolCalls: calls, on: usage.day, workspace, db)

@@ -57,7 +57,7 @@ extension Projections {
         let sql = "SELECT \(column) AS value FROM \(Field.table) WHERE workspace = ? AND position = ?"
         return try await query { db in
             try Row.fetchOne(db, sql: sql, arguments: [workspace.text, Int64(clamping: position.value)])
-                .map { ListPlace(position, value: $0["value"]) }
+                .map { ListPlace(position, value: try $0.column("value")) }
         }
     }
 }

@@ -13,9 +13,9 @@ package struct EndedAPIKeyRecord: Hashable, Sendable {
     init(_ row: Row) throws {
         id = try row.identifier("id")
         workspace = try row.workspace()
-        name = row["name"]
+        name = try row.column("name")
         role = try row.value("role")
-        isRevoked = row["is_revoked"]
+        isRevoked = try row.column("is_revoked")
     }
 }
 

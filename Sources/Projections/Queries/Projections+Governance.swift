@@ -80,7 +80,7 @@ extension Database {
         var counts = Dictionary(uniqueKeysWithValues: Status.allCases.map { ($0, 0) })
         let rows = try Row.fetchAll(
             self, sql: "SELECT status, count FROM status_counts WHERE counted = ?", arguments: [table.rawValue])
-        for row in rows { counts[try row.value("status")] = row["count"] }
+        for row in rows { counts[try row.value("status")] = try row.column("count") }
         return counts
     }
 }

@@ -40,7 +40,7 @@ extension Projections {
     package func builtDocuments() async throws(ProjectionError) -> [JSONText] {
         try await query { db in
             try Row.fetchAll(db, sql: "SELECT document FROM builds WHERE status <> 'FAILED'")
-                .map { JSONText(verified: $0["document"]) }
+                .map { JSONText(verified: try $0.column("document")) }
         }
     }
 }

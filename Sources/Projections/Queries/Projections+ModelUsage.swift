@@ -10,7 +10,7 @@ extension Projections {
             let statement = try db.cachedStatement(
                 sql: "SELECT * FROM model_spend WHERE workspace = ? AND month = ? AND agent = ?")
             return try Row.fetchAll(statement, arguments: [workspace.text, month.number, agent])
-                .map { ModelSpendRecord($0).spending }
+                .map { try ModelSpendRecord($0).spending }
         }
     }
 
@@ -49,7 +49,9 @@ extension Projections {
         if let agent { arguments += [agent] }
         arguments += [limit + 1]
         return try await query { [arguments] db in
-            let records = try Row.fetchAll(db, sql: sql, arguments: arguments).map { ModelUsageRecord($0, grouping) }
+            let records = try Row.fetchAll(db, sql: sql, arguments: arguments).map {
+                try ModelUsageRecord($0, grouping)
+            }
             return (Array(records.prefix(limit)), records.count > limit)
         }
     }
@@ -80,12 +82,15 @@ extension Projections {
         """
     }
 
-    private static func agentModels(_ row: Row) -> (agent: String, models: AgentModels) {
-        func value(_ name: String) -> JSONValue? { (row[name] as String?).map { JSONText(verified: $0).value } }
+    private static func agentModels(_ row: Row) throws -> (agent: String, models: AgentModels) {
+        func value(_ name: String) throws -> JSONValue? {
+            (try row.column(name) as String?).map { JSONText(verified: $0).value }
+        }
         return (
-            row["name"],
+            try row.column("name"),
             AgentModels(
-                configurations: value("configurations"), single: value("single"), monthlyBudget: value("budget"))
+                configurations: try value("configurations"), single: try value("single"),
+                monthlyBudget: try value("budget"))
         )
     }
 }

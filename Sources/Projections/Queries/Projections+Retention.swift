@@ -40,14 +40,14 @@ extension Projections {
                     arguments: [id.column]
                 ).map {
                     RunExpired.Usage(
-                        day: $0["day"], runs: UInt32(clamping: $0["runs"] as Int64),
-                        toolCalls: UInt32(clamping: $0["tool_calls"] as Int64))
+                        day: try $0.column("day"), runs: UInt32(clamping: try $0.column("runs") as Int64),
+                        toolCalls: UInt32(clamping: try $0.column("tool_calls") as Int64))
                 }
                 return (
                     DueRun(
                         workspace: try row.workspace(),
                         expired: RunExpired(runID: id, accessRequestIDs: requests, usage: usage)),
-                    row.time("updated_at")
+                    try row.time("updated_at")
                 )
             }
         }
@@ -62,14 +62,14 @@ extension Projections {
                 db, sql: "SELECT * FROM expired_runs WHERE position > ? ORDER BY position LIMIT ?",
                 arguments: [Int64(position.value), limit]
             ).map { row in
-                let position = row["position"] as Int64
+                let position = try row.position()
                 let requests = try Row.fetchAll(
                     try db.cachedStatement(sql: "SELECT request_id FROM expired_requests WHERE position = ?"),
-                    arguments: [position])
+                    arguments: [Int64(clamping: position.value)])
                 return ExpiredRun(
                     runID: try row.identifier("run_id"),
                     accessRequestIDs: try requests.map { try $0.identifier("request_id") },
-                    position: Position(UInt64(position)), time: row.time("expired_at"))
+                    position: position, time: try row.time("expired_at"))
             }
         }
     }
@@ -91,7 +91,7 @@ extension Projections {
             try db.first(
                 "SELECT expired_at FROM expired_runs WHERE run_id = ? AND workspace = ?",
                 [run.column, workspace.text]
-            ) { $0.time("expired_at") }
+            ) { try $0.time("expired_at") }
         }
     }
 }

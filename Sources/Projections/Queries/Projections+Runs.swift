@@ -55,10 +55,10 @@ extension Projections {
                 [id.column, Int64(clamping: sequence)], limit: limit,
                 sizeBytes: { $0.event.payload.approximateSizeBytes }
             ) { row in
-                let position = UInt64(row["position"] as Int64)
+                let position = try row.position()
                 return RecordedEvent(
-                    position: Position(position),
-                    event: try EventCodec.decode([UInt8](row["event"] as Data), at: position))
+                    position: position,
+                    event: try EventCodec.decode([UInt8](row.column("event") as Data), at: position.value))
             }
         }
     }
@@ -81,7 +81,7 @@ extension Projections {
             let sequence = try Int64.fetchOne(
                 db, sql: "SELECT max(sequence) FROM timeline WHERE run_id = ? AND position <= ?",
                 arguments: [id.column, Int64(clamping: position.value)])
-            return UInt64(sequence ?? 0)
+            return UInt64(clamping: sequence ?? 0)
         }
     }
 
@@ -129,7 +129,7 @@ extension Projections {
         try lookUp { db in
             try db.first(
                 "SELECT answer FROM model_answers WHERE id = ? AND run_id = ?", [id.column, run.column]
-            ) { row in (row["answer"] as Data?).map { [UInt8]($0) } } ?? nil
+            ) { row in (try row.column("answer") as Data?).map { [UInt8]($0) } } ?? nil
         }
     }
 
@@ -146,7 +146,7 @@ extension Projections {
     private func entry(of run: RunID, _ sql: String, _ key: Data) throws(ProjectionError) -> EventPayload? {
         try lookUp { db in
             try db.first(sql, [key, run.column]) { row in
-                try EventCodec.decode([UInt8](row["event"] as Data), at: UInt64(row["position"] as Int64)).payload
+                try EventCodec.decode([UInt8](row.column("event") as Data), at: row.position().value).payload
             }
         }
     }
@@ -167,7 +167,7 @@ extension Projections {
         do {
             return try lookups.read(read)
         } catch {
-            throw .wrapping(error)
+            throw noting(.wrapping(error))
         }
     }
 
@@ -178,7 +178,7 @@ extension Projections {
         do {
             return try await pool.read(read)
         } catch {
-            throw .wrapping(error)
+            throw noting(.wrapping(error))
         }
     }
 }

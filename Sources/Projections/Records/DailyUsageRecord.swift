@@ -12,14 +12,14 @@ package struct DailyUsageRecord: Hashable, Sendable {
     package let completionTokens: UInt64
     package let cost: MicroUSD
 
-    init(_ row: Row) {
-        func sum(_ name: String) -> UInt64 { UInt64(clamping: row[name] as Int64? ?? 0) }
-        day = CalendarDay(daysSinceEpoch: row["day"])
-        runs = sum("runs")
-        toolCalls = sum("tool_calls")
-        modelCalls = sum("model_calls")
-        promptTokens = sum("prompt_tokens")
-        completionTokens = sum("completion_tokens")
-        cost = MicroUSD(sum("cost"))
+    init(_ row: Row) throws {
+        func sum(_ name: String) throws -> UInt64 { UInt64(clamping: (try row.column(name) as Int64?) ?? 0) }
+        day = CalendarDay(daysSinceEpoch: try row.column("day"))
+        runs = try sum("runs")
+        toolCalls = try sum("tool_calls")
+        modelCalls = try sum("model_calls")
+        promptTokens = try sum("prompt_tokens")
+        completionTokens = try sum("completion_tokens")
+        cost = MicroUSD(try sum("cost"))
     }
 }

@@ -20,18 +20,18 @@ package struct ConnectorActivityRecord: Hashable, Sendable {
 
     init(_ row: Row) throws {
         id = try row.identifier("id")
-        time = row.time("time")
-        event = row["event"]
-        connector = row["connector"]
-        connectorName = row["connector_name"]
+        time = try row.time("time")
+        event = try row.column("event")
+        connector = try row.column("connector")
+        connectorName = try row.column("connector_name")
         runID = try row.optionalIdentifier("run_id")
         actionID = try row.optionalIdentifier("action_id")
         requestID = try row.optionalIdentifier("request_id")
-        decision = row["decision"]
-        approverID = row["approver_id"]
-        statusCode = row["status_code"]
-        durationMilliseconds = row["duration_ms"]
-        message = row.freeText("message")
+        decision = try row.column("decision")
+        approverID = try row.column("approver_id")
+        statusCode = try row.column("status_code")
+        durationMilliseconds = try row.column("duration_ms")
+        message = try row.freeText("message")
     }
 }
 
@@ -58,11 +58,13 @@ package struct DecisionLinkRecord: Hashable, Sendable {
             throw MalformedRow("request_id")
         }
         label = DeliveryLabel(
-            id: try row.identifier("delivery_id"), connector: row["connector"], connectorName: row["connector_name"],
+            id: try row.identifier("delivery_id"), connector: try row.column("connector"),
+            connectorName: try row.column("connector_name"),
             subject: subject)
         link = DecisionLink(
-            digest: Array(row["digest"] as Data), payloadHash: (row["payload_hash"] as String?).map(PayloadHash.init),
-            expiresAt: row.time("expires_at"))
-        decision = row["decision"]
+            digest: Array(try row.column("digest") as Data),
+            payloadHash: (try row.column("payload_hash") as String?).map(PayloadHash.init),
+            expiresAt: try row.time("expires_at"))
+        decision = try row.column("decision")
     }
 }

@@ -15,10 +15,10 @@ package struct ErasureRecord: Hashable, Sendable {
 
     init(_ row: Row) throws {
         id = try row.identifier("id")
-        requestedBy = row["requested_by"]
-        requestedAt = row.time("requested_at")
-        erasedAt = row.optionalTime("erased_at")
-        events = (row["events"] as Int64?).map { UInt64(clamping: $0) }
-        position = Position(UInt64(row["position"] as Int64))
+        requestedBy = try row.column("requested_by")
+        requestedAt = try row.time("requested_at")
+        erasedAt = try row.optionalTime("erased_at")
+        events = (try row.column("events") as Int64?).map { UInt64(clamping: $0) }
+        position = try row.position()
     }
 }

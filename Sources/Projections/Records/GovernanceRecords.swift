@@ -42,28 +42,28 @@ package struct AccessRequestRecord: Hashable, Sendable {
     init(_ row: Row) throws {
         id = try row.identifier("id")
         workspace = try row.workspace()
-        subject = row["subject"]
-        toolID = row["tool_id"]
-        agentID = row["agent_id"]
+        subject = try row.column("subject")
+        toolID = try row.column("tool_id")
+        agentID = try row.column("agent_id")
         runID = try row.optionalIdentifier("run_id")
         actionID = try row.optionalIdentifier("action_id")
-        capability = row["capability"]
-        payloadHash = row["payload_hash"]
-        headersHash = row["headers_hash"]
+        capability = try row.column("capability")
+        payloadHash = try row.column("payload_hash")
+        headersHash = try row.column("headers_hash")
         let toolUID: ResourceID? = try row.optionalIdentifier("tool_uid")
-        tool = toolUID.map { ToolIdentity(id: $0, origin: row["tool_origin"] ?? "") }
-        method = row["method"]
-        url = row["url"]
+        tool = try toolUID.map { ToolIdentity(id: $0, origin: try row.column("tool_origin") ?? "") }
+        method = try row.column("method")
+        url = try row.column("url")
         status = try row.value("status")
-        duration = .microseconds(row["duration"] as Int64)
-        scope = (row["scope"] as String?).flatMap(AccessScope.init(rawValue:))
-        approverID = row["approver_id"]
-        reason = row.freeText("reason")
-        expiresAt = row.time("expires_at")
-        createdAt = row.time("created_at")
-        updatedAt = row.time("updated_at")
-        isForOneCall = row["for_one_call"]
-        position = Position(UInt64(row["position"] as Int64))
+        duration = .microseconds(try row.column("duration") as Int64)
+        scope = (try row.column("scope") as String?).flatMap(AccessScope.init(rawValue:))
+        approverID = try row.column("approver_id")
+        reason = try row.freeText("reason")
+        expiresAt = try row.time("expires_at")
+        createdAt = try row.time("created_at")
+        updatedAt = try row.time("updated_at")
+        isForOneCall = try row.column("for_one_call")
+        position = try row.position()
     }
 }
 
@@ -85,16 +85,16 @@ package struct ResourceRecord: Hashable, Sendable {
     init(_ row: Row) throws {
         id = try row.identifier("id")
         kind = try row.value("kind")
-        name = row["name"]
+        name = try row.column("name")
         workspace = try row.workspace()
-        revision = UInt64(row["revision"] as Int64)
-        document = JSONText(verified: row["document"])
-        phase = row["phase"]
-        statusMessage = row.freeText("status_message")
-        probedAt = row.optionalTime("probed_at")
-        latencyMilliseconds = (row["latency_ms"] as Int64?).map(UInt64.init(clamping:))
-        createdAt = row.time("created_at")
-        updatedAt = row.time("updated_at")
+        revision = UInt64(clamping: try row.column("revision") as Int64)
+        document = JSONText(verified: try row.column("document"))
+        phase = try row.column("phase")
+        statusMessage = try row.freeText("status_message")
+        probedAt = try row.optionalTime("probed_at")
+        latencyMilliseconds = (try row.column("latency_ms") as Int64?).map(UInt64.init(clamping:))
+        createdAt = try row.time("created_at")
+        updatedAt = try row.time("updated_at")
     }
 }
 
@@ -131,17 +131,17 @@ package struct APIKeyRecord: Hashable, Sendable {
     init(_ row: Row) throws {
         id = try row.identifier("id")
         workspace = try row.workspace()
-        name = row["name"]
+        name = try row.column("name")
         role = try row.value("role")
-        digest = row["digest"]
-        prefix = row["prefix"]
-        last4 = row["last4"]
-        expiresAt = row.optionalTime("expires_at")
-        createdAt = row.time("created_at")
-        groups = (row["group_names"] as String).split(separator: "\n").map(String.init)
-        agent = row["agent"]
-        previousDigest = row["previous_digest"]
-        previousUntil = row.optionalTime("previous_until")
+        digest = try row.column("digest")
+        prefix = try row.column("prefix")
+        last4 = try row.column("last4")
+        expiresAt = try row.optionalTime("expires_at")
+        createdAt = try row.time("created_at")
+        groups = (try row.column("group_names") as String).split(separator: "\n").map(String.init)
+        agent = try row.column("agent")
+        previousDigest = try row.column("previous_digest")
+        previousUntil = try row.optionalTime("previous_until")
     }
 }
 

@@ -10,9 +10,9 @@ package struct AnalysisRecord: Hashable, Sendable {
 
     init(_ row: Row) throws {
         id = try row.identifier("id")
-        document = JSONText(verified: row["document"])
-        createdAt = row.time("created_at")
-        expiresAt = row.time("expires_at")
+        document = JSONText(verified: try row.column("document"))
+        createdAt = try row.time("created_at")
+        expiresAt = try row.time("expires_at")
     }
 }
 
@@ -46,18 +46,18 @@ package struct BuildRecord: Hashable, Sendable {
 
     init(_ row: Row) throws {
         id = try row.identifier("id")
-        name = row["name"]
-        image = row["image"]
-        document = JSONText(verified: row["document"])
+        name = try row.column("name")
+        image = try row.column("image")
+        document = JSONText(verified: try row.column("document"))
         status = try row.value("status")
-        attempts = UInt32(clamping: row["attempts"] as Int64)
-        error = row.freeText("error")
-        log = row.freeText("log") ?? ""
-        imageID = row["image_id"]
-        imageError = row.freeText("image_error")
-        createdAt = row.time("created_at")
-        startedAt = row.optionalTime("started_at")
-        completedAt = row.optionalTime("completed_at")
-        position = Position(UInt64(row["position"] as Int64))
+        attempts = UInt32(clamping: try row.column("attempts") as Int64)
+        error = try row.freeText("error")
+        log = try row.freeText("log") ?? ""
+        imageID = try row.column("image_id")
+        imageError = try row.freeText("image_error")
+        createdAt = try row.time("created_at")
+        startedAt = try row.optionalTime("started_at")
+        completedAt = try row.optionalTime("completed_at")
+        position = try row.position()
     }
 }

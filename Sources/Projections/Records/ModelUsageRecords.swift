@@ -17,17 +17,17 @@ package struct ModelUsageSums: Hashable, Sendable {
     package let cachedTokens: UInt64
     package let cost: MicroUSD
 
-    init(_ row: Row) {
-        func sum(_ name: String) -> UInt64 { UInt64(clamping: row[name] as Int64? ?? 0) }
-        calls = sum("calls")
-        failedCalls = sum("failed_calls")
-        refusedCalls = sum("refused_calls")
-        estimatedCalls = sum("estimated_calls")
-        unpricedCalls = sum("unpriced_calls")
-        promptTokens = sum("prompt_tokens")
-        completionTokens = sum("completion_tokens")
-        cachedTokens = sum("cached_tokens")
-        cost = MicroUSD(sum("cost"))
+    init(_ row: Row) throws {
+        func sum(_ name: String) throws -> UInt64 { UInt64(clamping: (try row.column(name) as Int64?) ?? 0) }
+        calls = try sum("calls")
+        failedCalls = try sum("failed_calls")
+        refusedCalls = try sum("refused_calls")
+        estimatedCalls = try sum("estimated_calls")
+        unpricedCalls = try sum("unpriced_calls")
+        promptTokens = try sum("prompt_tokens")
+        completionTokens = try sum("completion_tokens")
+        cachedTokens = try sum("cached_tokens")
+        cost = MicroUSD(try sum("cost"))
     }
 }
 
@@ -38,11 +38,12 @@ package struct ModelSpendRecord: Hashable, Sendable {
     package let spending: ModelSpending
     package let sums: ModelUsageSums
 
-    init(_ row: Row) {
-        agent = row["agent"]
-        sums = ModelUsageSums(row)
+    init(_ row: Row) throws {
+        agent = try row.column("agent")
+        sums = try ModelUsageSums(row)
         spending = ModelSpending(
-            provider: row["provider"], providerKind: row["provider_kind"], model: row["model"], cost: sums.cost)
+            provider: try row.column("provider"), providerKind: try row.column("provider_kind"),
+            model: try row.column("model"), cost: sums.cost)
     }
 }
 
@@ -57,12 +58,12 @@ package struct ModelUsageRecord: Hashable, Sendable {
     package let group: String
     package let sums: ModelUsageSums
 
-    init(_ row: Row, _ grouping: ModelUsageGrouping) {
+    init(_ row: Row, _ grouping: ModelUsageGrouping) throws {
         group =
             switch grouping {
-            case .day: CalendarDay(daysSinceEpoch: row["grouped"]).description
-            case .agent, .user, .model, .provider: row["grouped"]
+            case .day: CalendarDay(daysSinceEpoch: try row.column("grouped")).description
+            case .agent, .user, .model, .provider: try row.column("grouped")
             }
-        sums = ModelUsageSums(row)
+        sums = try ModelUsageSums(row)
     }
 }

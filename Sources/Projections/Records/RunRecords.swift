@@ -22,18 +22,18 @@ package struct RunRecord: Hashable, Sendable {
     init(_ row: Row) throws {
         id = try row.identifier("id")
         workspace = try row.workspace()
-        agentID = row["agent_id"]
+        agentID = try row.column("agent_id")
         agentUID = try row.optionalIdentifier("agent_uid")
-        userID = row["user_id"]
-        conversationID = row["conversation_id"]
-        invokeURL = row["invoke_url"]
-        initialMessage = row.freeText("initial_message")
+        userID = try row.column("user_id")
+        conversationID = try row.column("conversation_id")
+        invokeURL = try row.column("invoke_url")
+        initialMessage = try row.freeText("initial_message")
         status = try row.value("status")
         blockedActionID = try row.optionalIdentifier("blocked_action_id")
-        reason = row.freeText("reason")
-        createdAt = row.time("created_at")
-        updatedAt = row.time("updated_at")
-        position = Position(UInt64(row["position"] as Int64))
+        reason = try row.freeText("reason")
+        createdAt = try row.time("created_at")
+        updatedAt = try row.time("updated_at")
+        position = try row.position()
     }
 }
 
@@ -73,20 +73,20 @@ package struct ActionRecord: Hashable, Sendable {
     init(_ row: Row) throws {
         id = try row.identifier("id")
         runID = try row.identifier("run_id")
-        toolID = row["tool_id"]
-        capability = row["capability"]
-        payloadHash = row["payload_hash"]
-        headersHash = row["headers_hash"]
-        method = row["method"]
-        url = row["url"]
+        toolID = try row.column("tool_id")
+        capability = try row.column("capability")
+        payloadHash = try row.column("payload_hash")
+        headersHash = try row.column("headers_hash")
+        method = try row.column("method")
+        url = try row.column("url")
         status = try row.value("status")
         accessRequestID = try row.optionalIdentifier("access_request_id")
-        reason = row.freeText("reason")
-        approverID = row["approver_id"]
-        expiresAt = row.time("expires_at")
-        createdAt = row.time("created_at")
-        updatedAt = row.time("updated_at")
-        isConsent = row["is_consent"]
+        reason = try row.freeText("reason")
+        approverID = try row.column("approver_id")
+        expiresAt = try row.time("expires_at")
+        createdAt = try row.time("created_at")
+        updatedAt = try row.time("updated_at")
+        isConsent = try row.column("is_consent")
     }
 }
 
@@ -101,8 +101,8 @@ package struct CheckpointRecord: Hashable, Sendable {
     init(_ row: Row) throws {
         id = try row.identifier("id")
         runID = try row.identifier("run_id")
-        actionID = row["action_id"]
-        document = JSONText(verified: row["document"])
-        createdAt = row.time("created_at")
+        actionID = try row.column("action_id")
+        document = JSONText(verified: try row.column("document"))
+        createdAt = try row.time("created_at")
     }
 }

@@ -11,10 +11,11 @@ package struct SecretRecord: Hashable, Sendable {
 
     init(_ row: Row) throws {
         let owner = ResourceKey(
-            workspace: try row.workspace(), kind: try row.value("owner_kind"), name: row["owner"])
-        reference = SecretReference(owner: owner, name: row["name"])
-        sealed = SealedSecret(keyID: try row.identifier("key_id"), ciphertext: [UInt8](row["ciphertext"] as Data))
-        createdAt = row.time("created_at")
-        updatedAt = row.time("updated_at")
+            workspace: try row.workspace(), kind: try row.value("owner_kind"), name: try row.column("owner"))
+        reference = SecretReference(owner: owner, name: try row.column("name"))
+        sealed = SealedSecret(
+            keyID: try row.identifier("key_id"), ciphertext: [UInt8](try row.column("ciphertext") as Data))
+        createdAt = try row.time("created_at")
+        updatedAt = try row.time("updated_at")
     }
 }

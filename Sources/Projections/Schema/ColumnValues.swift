@@ -59,7 +59,17 @@ extension Optional<String> {
 
 extension Row {
     /// A text that clients, agents or services wrote freely, and that may hold NUL.
-    func freeText(_ name: String) -> String? { (self[name] as String?).map(String.init(freeText:)) }
+    func freeText(_ name: String) throws -> String? { (try column(name) as String?).map(String.init(freeText:)) }
+
+    /// A column's value. A damaged file may hold none, or another one than was written: that is an error of this read.
+    func column<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ name: String) throws -> Value {
+        try decode(Value.self, forColumn: name)
+    }
+
+    func position(_ name: String = "position") throws -> Position {
+        guard let number = UInt64(exactly: try column(name) as Int64) else { throw MalformedRow(name) }
+        return Position(number)
+    }
 
     func identifier<Entity>(_ name: String) throws -> Identifier<Entity> {
         guard let value = try optionalIdentifier(name) as Identifier<Entity>? else { throw MalformedRow(name) }
@@ -67,33 +77,35 @@ extension Row {
     }
 
     func optionalIdentifier<Entity>(_ name: String) throws -> Identifier<Entity>? {
-        guard let data = self[name] as Data? else { return nil }
+        guard let data = try column(name) as Data? else { return nil }
         guard let value = data.withUnsafeBytes({ UUIDValue(bytes: $0) }) else { throw MalformedRow(name) }
         return Identifier(value)
     }
 
-    func time(_ name: String) -> Timestamp { Timestamp(microseconds: self[name]) }
+    func time(_ name: String) throws -> Timestamp { Timestamp(microseconds: try column(name)) }
 
-    func optionalTime(_ name: String) -> Timestamp? { (self[name] as Int64?).map(Timestamp.init(microseconds:)) }
+    func optionalTime(_ name: String) throws -> Timestamp? {
+        (try column(name) as Int64?).map(Timestamp.init(microseconds:))
+    }
 
     func value<Value: RawRepresentable>(_ name: String) throws -> Value where Value.RawValue == String {
-        guard let value = Value(rawValue: self[name]) else { throw MalformedRow(name) }
+        guard let value = Value(rawValue: try column(name)) else { throw MalformedRow(name) }
         return value
     }
 
     func workspace() throws -> WorkspaceName {
-        guard let workspace = WorkspaceName(self["workspace"] as String) else { throw MalformedRow("workspace") }
+        guard let workspace = WorkspaceName(try column("workspace") as String) else { throw MalformedRow("workspace") }
         return workspace
     }
 }
 
-/// A row that this version did not write.
+/// A row that this version did not write, or that is damaged.
 struct MalformedRow: Error, CustomStringConvertible {
     let column: String
 
     init(_ column: String) { self.column = column }
 
-    var description: String { "column \(column) holds a value of another version" }
+    var description: String { "column \(column) holds no value of this version" }
 }
 
 extension Database {

@@ -75,7 +75,7 @@ package struct SchedulerState: Sendable {
         case .runEventAdded, .toolResultRecorded, .answerRecorded, .toolCallReplayed, .toolCallRefused,
             .payloadMismatched, .modelAnswerRecorded, .modelCallReplayed, .modelCalled, .deliveryStarted,
             .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed, .buildRequested,
-            .buildStarted, .buildFinished, .runExpired:
+            .buildStarted, .buildFinished, .runExpired, .keyLossAccepted:
             return
         // Of the calls those count that carry out an approved action.
         case .toolCallStarted(let started) where started.call.actionID == nil: return

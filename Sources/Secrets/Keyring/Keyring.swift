@@ -1,39 +1,59 @@
 import Crypto
+package import Domain
 
-/// The data keys, each wrapped under the master key, in a file of their own: not in the log, and not derived from it.
+/// The data keys, each wrapped under the master key, in files of their own: not in the log, and not derived from it.
 ///
 /// What a destroyed key has sealed is unrecoverable, with the log and the master key in hand too. Keys are found in
-/// memory; only making and destroying them waits for the disk.
+/// memory; only making and destroying them waits for the disk. There are two files with the same contents, so that a
+/// torn write, a damaged or a missing file is found at the start, and mended from the other one.
 package struct Keyring: Sendable {
-    /// Keys of all kinds; each takes 256 bytes of the file and about as much memory.
+    /// Keys of all kinds; each takes 256 bytes of each file and about as much memory.
     package static let keysMax = 400_000
 
     let master: MasterKey
     let index: KeyIndex
     private let keysMax: Int
     let file: KeyringFile
-    /// Slots that were half written when the last process ended, and have been erased.
-    package let erasedCount: Int
+    /// The outcome of the look at the files, at the start.
+    package let report: KeyringReport
 
     /// Opens the keyring, or makes both it and the master key at the first start.
     ///
     /// - Parameters:
-    ///   - path: the keyring's file.
+    ///   - path: the keyring's first file; the others are beside it.
     ///   - configured: the master key of the environment; without one it is `masterKeyFile`'s.
+    ///   - isFirstStart: true when nothing can be sealed yet, so that a missing keyring is no loss.
+    ///   - acceptsLoss: true to go on without keys that are lost.
     ///   - keysMax: fewer in tests.
+    /// - Throws: `keysLost` when keys are in neither file, or there is neither file after the first start.
     package static func open(
-        path: String, configured: MasterKey?, masterKeyFile: MasterKeyFile, keysMax: Int = keysMax
+        path: String, configured: MasterKey?, masterKeyFile: MasterKeyFile, isFirstStart: Bool = true,
+        acceptsLoss: Bool = false, keysMax: Int = keysMax
     ) throws(SecretsError) -> Keyring {
-        if let contents = try KeyringContents(path: path) {
-            let master = try Keyring.master(of: contents, path, configured, masterKeyFile)
-            return Keyring(master, contents, keysMax: keysMax)
+        let files = KeyringFiles(masterKeyFile.storage, path: path)
+        let masters = try candidates(configured, masterKeyFile)
+        guard var contents = try KeyringContents(files, masters: masters, isWritable: true) else {
+            guard isFirstStart || acceptsLoss else { throw missing(files) }
+            return try make(files, configured, masterKeyFile, isReplacement: !isFirstStart, keysMax)
         }
+        // A keyring that is being made holds no key that anything needs.
+        if contents.loss != nil, !acceptsLoss { throw lost(contents, files) }
+        let master = try Keyring.master(of: contents, files.first, configured, masterKeyFile)
+        if contents.header.check.isEmpty { contents.header.check = try check(master) }
+        try contents.repair(files)
+        // Left by a change that was broken off: keys may be in them that are destroyed later.
+        for suffix in [".new", ".draft", ".second.draft"] { try files.storage.destroy(path + suffix) }
+        return try Keyring(master, contents, files, keysMax: keysMax)
+    }
+
+    private static func make(
+        _ files: KeyringFiles, _ configured: MasterKey?, _ masterKeyFile: MasterKeyFile, isReplacement: Bool,
+        _ keysMax: Int
+    ) throws(SecretsError) -> Keyring {
         let master = try firstMaster(configured, masterKeyFile)
-        try make(path: path, master: master, keys: [:])
-        guard let contents = try KeyringContents(path: path) else {
-            throw SecretsError(.keyringUnusable, "the keyring \(path) has gone away")
-        }
-        return Keyring(master, contents, keysMax: keysMax)
+        let made = KeyringContents(check: try check(master))
+        try made.make(files)
+        return try Keyring(master, made, files, keysMax: keysMax, isReplacement: isReplacement)
     }
 
     /// Opens the keyring to look into it, beside a daemon too: nothing is made or changed.
@@ -42,59 +62,56 @@ package struct Keyring: Sendable {
     static func reading(
         path: String, configured: MasterKey?, masterKeyFile: MasterKeyFile
     ) throws(SecretsError) -> Keyring? {
-        guard let contents = try KeyringContents(path: path, heals: false) else { return nil }
-        var masters = [configured].compactMap(\.self)
-        if configured == nil {
-            for file in [masterKeyFile, masterKeyFile.successor] {
-                if let key = try file.read() { masters.append(key) }
-            }
+        let files = KeyringFiles(masterKeyFile.storage, path: path)
+        let masters = try candidates(configured, masterKeyFile)
+        guard let contents = try KeyringContents(files, masters: masters, isWritable: false), !masters.isEmpty else {
+            return nil
         }
-        guard !masters.isEmpty else { return nil }
-        guard let master = masters.first(where: { proves($0, contents) }) else {
+        guard let master = masters.first(where: contents.isProven(by:)) else {
             throw wrongMaster(configured == nil ? masterKeyFile.path : "SLUICE_MASTER_KEY", path)
         }
-        return Keyring(master, contents, keysMax: keysMax)
+        return try Keyring(reading: contents, files, master)
     }
 
-    /// Wraps every key under another master key, all or none: a crash in between leaves the old state or the new one.
-    ///
-    /// Only while nobody has the keyring open.
-    ///
-    /// - Parameter successor: the environment's new key; without one a new key is made and takes the file's place.
-    package static func rotateMasterKey(
-        path: String, configured: MasterKey?, successor: MasterKey?, masterKeyFile: MasterKeyFile
-    ) throws(SecretsError) -> Int {
-        guard let contents = try KeyringContents(path: path) else {
-            throw SecretsError(.keyringUnusable, "there is no keyring \(path): start sluice once")
-        }
-        let old = try master(of: contents, path, configured, masterKeyFile)
-        let new = successor ?? .generate()
-        var keys: [String: [UInt8]] = [:]
-        for (id, wrapped) in contents.keys { keys[id] = try new.wrap(try old.unwrap(wrapped, of: id), as: id) }
-        if configured == nil {
-            try masterKeyFile.successor.destroy()
-            try masterKeyFile.successor.create(new)
-        }
-        let draft = path + ".new"
-        try ProtectedFile.destroy(draft)
-        try make(path: draft, master: new, keys: keys)
-        // From here on the new master key is the right one.
-        try ProtectedFile.rename(draft, to: path)
-        try contents.file.erase()
-        if configured == nil { try masterKeyFile.finishSuccession() }
-        return keys.count
+    /// The keyring as it was read, to look into it.
+    init(reading contents: KeyringContents, _ files: KeyringFiles, _ master: MasterKey) throws(SecretsError) {
+        try self.init(master, contents, files, keysMax: Self.keysMax, isWritable: false)
     }
 
-    private init(_ master: MasterKey, _ contents: KeyringContents, keysMax: Int) {
+    private init(
+        _ master: MasterKey, _ contents: KeyringContents, _ files: KeyringFiles, keysMax: Int,
+        isReplacement: Bool = false, isWritable: Bool = true
+    ) throws(SecretsError) {
         self.master = master
         self.keysMax = keysMax
         index = KeyIndex(contents.keys)
-        file = KeyringFile(contents, index: index, keysMax: keysMax)
-        erasedCount = contents.erasedCount
+        var open: [any KeyFile] = []
+        for place in KeyringPlace.allCases where isWritable {
+            guard let file = try files.storage.open(files.path(of: place), isWritable: true) else {
+                throw SecretsError(.keyringUnusable, "the keyring \(files.path(of: place)) was removed meanwhile")
+            }
+            open.append(file)
+        }
+        file = KeyringFile(contents, open, index: index, keysMax: keysMax)
+        report = KeyringReport(contents, files, isReplacement: isReplacement)
     }
 
-    /// Whether there is no place for another key.
+    /// True when there is no place for another key.
     var isFull: Bool { index.ids.count >= keysMax }
+
+    /// The newest state that is durable.
+    package var mark: KeyringMark { file.mark }
+
+    /// The first day whose keys of payloads were not destroyed because of their age.
+    var payloadsBefore: PayloadDay { file.payloadsBefore }
+
+    /// The master keys that may be the right one: of two files while a rotation is under way.
+    static func candidates(
+        _ configured: MasterKey?, _ file: MasterKeyFile
+    ) throws(SecretsError) -> [MasterKey] {
+        if let configured { return [configured] }
+        return [try file.read(), try file.successor.read()].compactMap(\.self)
+    }
 
     private static func firstMaster(
         _ configured: MasterKey?, _ file: MasterKeyFile
@@ -107,19 +124,19 @@ package struct Keyring: Sendable {
     }
 
     /// The master key that the keyring is wrapped under, after a rotation that was broken off too.
-    private static func master(
+    static func master(
         of contents: KeyringContents, _ path: String, _ configured: MasterKey?, _ file: MasterKeyFile
     ) throws(SecretsError) -> MasterKey {
         if let configured {
-            if proves(configured, contents) { return configured }
+            if contents.isProven(by: configured) { return configured }
             throw wrongMaster("SLUICE_MASTER_KEY", path)
         }
         let current = try file.read()
-        if let current, proves(current, contents) {
+        if let current, contents.isProven(by: current) {
             try file.successor.destroy()
             return current
         }
-        if let next = try file.successor.read(), proves(next, contents) {
+        if let next = try file.successor.read(), contents.isProven(by: next) {
             try file.finishSuccession()
             return next
         }
@@ -127,38 +144,55 @@ package struct Keyring: Sendable {
         throw SecretsError(
             .masterKeyMissing,
             "the master key \(file.path) is not there, and the keyring \(path) needs it: restore it from its backup, or "
-                + "set master-key-file or SLUICE_MASTER_KEY. If it is lost, so are the secrets: move the keyring away "
-                + "and set them again")
+                + "set master-key-file or SLUICE_MASTER_KEY. \(consequence)")
     }
 
-    private static func proves(_ master: MasterKey, _ contents: KeyringContents) -> Bool {
-        do throws(SecretsError) {
-            _ = try master.unwrap(contents.check, of: KeyringFormat.checkID)
-            return true
-        } catch {
-            return false
-        }
+    /// The price of going on without the keys.
+    private static var consequence: String {
+        "Without it every secret and all that the log says of every person are lost for good, and there is no other "
+            + "way to read them: `sluice secrets check-master-key FILE` tells whether a kept copy is the right one. To "
+            + "give all of that up, move the keyring's files away and start with --accept-key-loss"
     }
 
     private static func wrongMaster(_ source: String, _ path: String) -> SecretsError {
         SecretsError(
             .masterKeyWrong,
-            "the master key of \(source) is not the one that the keyring \(path) is wrapped under: give it the right one"
-        )
+            "the master key of \(source) is not the one that the keyring \(path) is wrapped under: give it the right "
+                + "one. \(consequence)")
     }
 
-    private static func make(path: String, master: MasterKey, keys: [String: [UInt8]]) throws(SecretsError) {
-        var bytes = KeyringFormat.header(
-            check: try master.wrap(SymmetricKey(size: .bits256), as: KeyringFormat.checkID))
-        for (id, wrapped) in keys { bytes += KeyringFormat.slot(id, wrapped) }
-        try ProtectedFile.create(path, bytes)
+    private static func missing(_ files: KeyringFiles) -> SecretsError {
+        SecretsError(
+            .keysLost,
+            "the keyring \(files.first) is missing, and the log beside it has events: put the newest backup's keyring "
+                + "in its place. Without it every secret and all that the log says of every person are lost for good; "
+                + "to give them up, start with --accept-key-loss")
+    }
+
+    private static func lost(_ contents: KeyringContents, _ files: KeyringFiles) -> SecretsError {
+        let loss = contents.loss.map { loss in
+            let count = loss.lost == 0 ? "an unknown number of" : "\(loss.isExact ? "" : "at least ")\(loss.lost)"
+            return "\(count) keys are lost, \(loss.found) are left"
+        }
+        let problems = contents.problemTexts(files).joined(separator: "; ")
+        return SecretsError(
+            .keysLost,
+            "the keyring is damaged in both of its files, and \(loss ?? "keys are lost") (\(problems)): put the newest "
+                + "backup's keyring in the place of \(files.first) and leave the other file, keys are taken from both. "
+                + "What lost keys sealed, of secrets and of people, is lost for good; to give it up, start with "
+                + "--accept-key-loss")
+    }
+
+    /// A wrapped key that nothing is sealed with.
+    static func check(_ master: MasterKey) throws(SecretsError) -> [UInt8] {
+        try master.wrap(SymmetricKey(size: .bits256), as: KeyringFormat.checkID)
     }
 }
 
 extension MasterKeyFile {
     /// The successor takes the place of this file, whose blocks are left with zeros.
-    fileprivate func finishSuccession() throws(SecretsError) {
-        let old = try ProtectedFile.open(path, isWritable: true)
+    func finishSuccession() throws(SecretsError) {
+        let old = try storage.open(path, isWritable: true)
         try successor.takePlace(of: self)
         try old?.erase()
     }

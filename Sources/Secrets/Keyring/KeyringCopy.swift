@@ -1,39 +1,50 @@
-/// Copies of a keyring's file, in a backup. The keys in it stay wrapped: without the master key they open nothing.
+/// Copies of a keyring, in a backup. The keys in it stay wrapped: without the master key they open nothing.
 package enum KeyringCopy {
-    /// A rotation of the master key may replace the file while it is read; that does not happen again and again.
-    private static let attemptsMax = 3
+    /// A file that is written at this moment is not whole; the other one is, until its turn comes.
+    private static let attemptsMax = 50
 
     /// Copies the keyring, durably, while a daemon may be writing to it.
     ///
-    /// A slot that is being written or erased at this moment counts as free: no event names a key before its slot is
-    /// durable. So whoever copies the log first has every key that its events name.
+    /// No event names a key before it is durable in both files. So a copy that is made after the log's has every key that
+    /// its events name.
     ///
-    /// - Returns: whether there is a keyring.
-    /// - Throws: `SecretsError.keyringUnusable` when it is none, or cannot be read or written.
-    package static func make(of path: String, to target: String) throws(SecretsError) -> Bool {
-        let size = KeyringFormat.slotBytes
-        for _ in 0..<attemptsMax {
-            guard let file = try ProtectedFile.open(path) else { return false }
-            let bytes = try file.read(bytesMax: (Keyring.keysMax + 2) * size)
-            // A file that a rotation has replaced is erased, from its header on: while that is whole, so was the rest.
-            let header = try file.read(bytesMax: size)
-            guard KeyringFormat.check(ofHeader: header) != nil, bytes.starts(with: header) else { continue }
-            try ProtectedFile.create(target, withoutDamagedSlots(bytes))
-            return true
+    /// - Returns: the keys in the copy; `nil` when there is no keyring.
+    /// - Throws: `SecretsError.keysLost` when neither file is whole, `.keyringUnusable` when they cannot be read or the
+    ///   copy cannot be written.
+    package static func make(of path: String, to target: String) throws(SecretsError) -> KeyringInventory? {
+        let files = KeyringFiles(DiskKeyStorage(), path: path)
+        var refused: KeyringContents?
+        for attempt in 0..<attemptsMax {
+            guard let contents = try KeyringContents(files, isWritable: false) else { return nil }
+            if contents.isFirstFormat {
+                try files.storage.create(target) { (file) throws(SecretsError) in
+                    try contents.writeFirstFormat(to: file)
+                }
+                return KeyringInventory(contents)
+            }
+            if contents.whole != nil {
+                try files.storage.create(target) { (file) throws(SecretsError) in try contents.write(to: file) }
+                return KeyringInventory(contents)
+            }
+            // Nothing is written to it, and it is not whole all the same.
+            if attempt > 9, let refused, refused.header == contents.header { break }
+            refused = contents
         }
-        throw SecretsError(.keyringUnusable, "\(path) is no keyring, or damaged")
+        let problems = refused?.problemTexts(files).joined(separator: "; ") ?? "it changes all the time"
+        let count = refused.map { "\($0.keys.count) whole keys are left in them" } ?? ""
+        throw SecretsError(
+            .keysLost,
+            "neither file of the keyring is whole, and \(count) (\(problems)): the backup keeps the keyring that it has. "
+                + "Restart sluice, which mends the keyring or says what is lost")
     }
 
     /// Overwrites a copy with zeros and removes it, because there may be keys in it that are destroyed since.
-    package static func destroy(_ path: String) throws(SecretsError) { try ProtectedFile.destroy(path) }
+    package static func destroy(_ path: String) throws(SecretsError) { try DiskKeyStorage().destroy(path) }
 
-    private static func withoutDamagedSlots(_ bytes: [UInt8]) -> [UInt8] {
-        let size = KeyringFormat.slotBytes
-        var copy = Array(bytes[..<(bytes.count / size * size)])
-        for start in stride(from: size, to: copy.count, by: size) {
-            guard case .damaged = KeyringFormat.slot(Array(copy[start..<start + size])) else { continue }
-            copy.replaceSubrange(start..<start + size, with: [UInt8](repeating: 0, count: size))
-        }
-        return copy
+    /// The keys of a copy; `nil` when there is none at that path.
+    ///
+    /// - Throws: `SecretsError.keyringUnusable` for a file of a later format.
+    package static func inventory(of path: String) throws(SecretsError) -> KeyringInventory? {
+        try KeyringContents(KeyringFiles(DiskKeyStorage(), path: path), isWritable: false).map(KeyringInventory.init)
     }
 }

@@ -1,8 +1,13 @@
-/// Writes the keyring's slots, one change at a time; every change is durable when the call returns.
+import Domain
+import Synchronization
+
+/// Writes the keyring's slots, one change at a time; every change is durable in both files when the call returns.
+///
+/// The first file has it on the disk before the second one is written, so that one of them is whole at any time.
 actor KeyringFile {
     private enum State {
-        case open(ProtectedFile)
-        /// A sync failed: what is on the disk is not known until the next start reads it.
+        case open([any KeyFile])
+        /// A write or a sync failed: what is on the disk is not known until the next start reads it.
         case failed(SecretsError)
     }
 
@@ -10,80 +15,149 @@ actor KeyringFile {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private var state: State
+    private var header: KeyringHeader
     private var slots: [String: Int]
     private var free: [Int]
-    private var slotCount: Int
     private let index: KeyIndex
     private let keysMax: Int
+    private let durable: Mutex<KeyringHeader>
 
-    /// - Parameter index: is told of every key that is durable, and of every one that is gone.
-    init(_ contents: KeyringContents, index: KeyIndex, keysMax: Int) {
+    /// The newest state that is durable in both files.
+    nonisolated var mark: KeyringMark { durable.withLock { $0.mark } }
+
+    /// The first day whose keys of payloads were not destroyed because of their age.
+    nonisolated var payloadsBefore: PayloadDay { durable.withLock { $0.payloadsBefore } }
+
+    /// - Parameters:
+    ///   - files: both files, the first one first.
+    ///   - index: receives every key that is durable, and loses every one that is destroyed.
+    init(_ contents: KeyringContents, _ files: [any KeyFile], index: KeyIndex, keysMax: Int) {
         self.keysMax = keysMax
-        state = .open(contents.file)
+        state = .open(files)
+        header = contents.header
         slots = contents.slots
         free = contents.free
-        slotCount = contents.slotCount
         self.index = index
+        durable = Mutex(contents.header)
     }
 
     /// Keeps keys, all durable when this returns; one that is there already stays as it is.
     func insert(_ keys: [(id: String, wrapped: [UInt8])]) throws(SecretsError) {
         let new = keys.filter { slots[$0.id] == nil }
         guard !new.isEmpty else { return }
-        let file = try file()
         guard slots.count + new.count <= keysMax else {
             throw SecretsError(
                 .keyringFull, "the keyring holds \(keysMax) keys: delete secrets or old payloads")
         }
+        var change = KeyringChange(header)
         // An erased slot is used again before the file grows.
-        var places: [Int] = []
-        for offset in 0..<new.count { places.append(offset < free.count ? free[free.count - 1 - offset] : -1) }
-        var next = slotCount
-        for index in places.indices where places[index] < 0 {
-            places[index] = next
-            next += 1
-        }
-        // After a failed write, on a full disk say, the next keys go to the same places.
-        for (key, place) in zip(new, places) {
-            try file.write(KeyringFormat.slot(key.id, key.wrapped), at: place * KeyringFormat.slotBytes)
-        }
-        try sync(file)
-        free.removeLast(min(free.count, new.count))
-        slotCount = next
+        let reused = free.suffix(new.count).reversed()
+        let places = Array(reused) + Array(header.slotCount..<header.slotCount + new.count - reused.count)
+        for (key, place) in zip(new, places) { change.insert(key.id, key.wrapped, at: place) }
+        try commit(change)
+        free.removeLast(reused.count)
         for (key, place) in zip(new, places) { slots[key.id] = place }
         index.insert(new)
     }
 
-    /// Destroys keys: zeros are in their places, on the disk, when this returns. What is not there is no error.
-    func destroy(_ ids: some Collection<String> & Sendable) throws(SecretsError) {
+    /// Destroys keys: zeros are in their places in both files, on the disk, when this returns. What is not there is no
+    /// error.
+    ///
+    /// - Parameter day: keys of payloads of earlier days are among them, and a missing one is no loss from now on.
+    func destroy(
+        _ ids: some Collection<String> & Sendable, payloadsBefore day: PayloadDay = .none
+    ) throws(SecretsError) {
         let known = Set(ids).filter { slots[$0] != nil }
-        guard !known.isEmpty else { return }
-        let file = try file()
-        // Nobody opens anything with them from now on, whatever the disk says.
-        index.remove(known)
-        let zeros = [UInt8](repeating: 0, count: KeyringFormat.slotBytes)
-        for place in known.compactMap({ slots[$0] }) {
-            try file.write(zeros, at: place * KeyringFormat.slotBytes)
+        guard !known.isEmpty || day > header.payloadsBefore else { return }
+        if case .failed(let error) = state { throw error }
+        var change = KeyringChange(header, payloadsBefore: day)
+        for id in known {
+            guard let place = slots[id], let wrapped = index[id] else { continue }
+            change.remove(id, wrapped, at: place)
         }
-        try sync(file)
+        // Nothing is opened with them from now on, whatever the disk says.
+        index.remove(known)
+        try commit(change)
         for id in known { if let place = slots.removeValue(forKey: id) { free.append(place) } }
     }
 
-    private func file() throws(SecretsError) -> ProtectedFile {
+    private func commit(_ change: KeyringChange) throws(SecretsError) {
+        let files: [any KeyFile]
         switch state {
-        case .open(let file): return file
+        case .open(let open): files = open
         case .failed(let error): throw error
+        }
+        for (place, file) in files.enumerated() {
+            do throws(SecretsError) {
+                try change.write(to: file)
+            } catch {
+                try undo(change, in: files[...place], after: error)
+                throw error
+            }
+            do throws(SecretsError) { try file.sync() } catch { throw fail(error) }
+        }
+        header = change.header
+        durable.withLock { $0 = header }
+    }
+
+    /// After a failed write, on a full disk say, neither file keeps anything of new keys. Destroyed ones do not come back.
+    private func undo(
+        _ change: KeyringChange, in files: ArraySlice<any KeyFile>, after error: SecretsError
+    ) throws(SecretsError) {
+        guard change.isUndoable else { throw fail(error) }
+        for file in files.reversed() {
+            do throws(SecretsError) { try change.undo(in: file, to: header) } catch { throw fail(error) }
         }
     }
 
     /// A failed sync leaves the slots in an unknown state: no further one is believed, and a start looks again.
-    private func sync(_ file: ProtectedFile) throws(SecretsError) {
-        do throws(SecretsError) {
-            try file.sync()
-        } catch {
-            state = .failed(
-                SecretsError(.keyringUnusable, "the keyring cannot be written: \(error); then restart sluice"))
-            throw error
+    private func fail(_ error: SecretsError) -> SecretsError {
+        state = .failed(SecretsError(.keyringUnusable, "the keyring cannot be written: \(error); then restart sluice"))
+        return error
+    }
+}
+
+/// A change of some slots, and the header that goes with it.
+private struct KeyringChange {
+    private(set) var header: KeyringHeader
+    private var slots: [(place: Int, bytes: [UInt8])] = []
+    /// True when it only adds keys.
+    private(set) var isUndoable = true
+
+    init(_ header: KeyringHeader, payloadsBefore day: PayloadDay = .none) {
+        self.header = header
+        self.header.generation += 1
+        self.header.payloadsBefore = max(header.payloadsBefore, day)
+    }
+
+    mutating func insert(_ id: String, _ wrapped: [UInt8], at place: Int) {
+        let bytes = KeyringFormat.slot(id, wrapped)
+        slots.append((place, bytes))
+        header.keyCount += 1
+        header.slotCount = max(header.slotCount, place + 1)
+        header.digest.insert(KeyringFormat.hash(ofSlot: bytes))
+    }
+
+    mutating func remove(_ id: String, _ wrapped: [UInt8], at place: Int) {
+        slots.append((place, [UInt8](repeating: 0, count: KeyringFormat.slotBytes)))
+        header.keyCount -= 1
+        header.digest.remove(KeyringFormat.hash(ofSlot: KeyringFormat.slot(id, wrapped)))
+        isUndoable = false
+    }
+
+    func write(to file: any KeyFile) throws(SecretsError) {
+        for slot in slots { try file.write(slot.bytes, at: slot.place * KeyringFormat.slotBytes) }
+        try file.write(KeyringFormat.header(header), at: 0)
+    }
+
+    /// Makes the file what it was before, durably.
+    func undo(in file: any KeyFile, to old: KeyringHeader) throws(SecretsError) {
+        let (size, end) = (KeyringFormat.slotBytes, try file.size())
+        for slot in slots where slot.place * size < end {
+            try file.write([UInt8](repeating: 0, count: min(size, end - slot.place * size)), at: slot.place * size)
         }
+        try file.truncate(to: old.slotCount * size)
+        try file.write(KeyringFormat.header(old), at: 0)
+        try file.sync()
     }
 }

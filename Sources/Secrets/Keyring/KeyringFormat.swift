@@ -1,63 +1,153 @@
 import Crypto
+import Domain
 
 /// The keyring's bytes: a header, then slots of one size, each with one wrapped key or with nothing but zeros.
 ///
-/// A slot is written and erased in place, within one sector of a disk: there are no older copies of it that a delete
-/// would have to find.
+/// A slot is written and erased in place, within one sector of a disk: there are no older versions of it that a delete
+/// would have to find. Format 2 keeps the same slots as format 1 and adds a header that says which slots there are.
 enum KeyringFormat {
     static let slotBytes = 256
     static let idBytesMax = 150
+    static let version: UInt8 = 2
     private static let magic = Array("SLUICKEY".utf8)
-    private static let version: UInt8 = 1
     private static let wrappedBytes = MasterKey.bytesCount + SealedBytes.overheadBytes
     private static let checksumBytes = 8
 
     /// The name that the header's key, which only proves the master key, is wrapped with.
     static let checkID = "check"
 
-    /// The first slot's place: the magic, the version and a key that nothing is sealed with.
-    static func header(check: [UInt8]) -> [UInt8] { framed(magic + [version] + check) }
+    enum Header: Hashable {
+        /// Bytes that are no header, or a damaged one.
+        case unreadable
+        /// Format 1, which has the check alone.
+        case first(check: [UInt8])
+        case second(KeyringHeader)
+        /// A format that a later version has written.
+        case later(UInt8)
+    }
 
-    /// The wrapped check; `nil` for other bytes than those of a header.
-    static func check(ofHeader bytes: [UInt8]) -> [UInt8]? {
-        let end = magic.count + 1 + wrappedBytes
-        guard bytes.count == slotBytes, isWhole(bytes), Array(bytes[..<magic.count]) == magic,
-            bytes[magic.count] == version
-        else { return nil }
-        return Array(bytes[magic.count + 1..<end])
+    static func header(_ header: KeyringHeader) -> [UInt8] {
+        precondition(header.check.count == wrappedBytes, "a header holds one wrapped key")
+        var bytes = magic + [version] + header.check
+        for number in [header.keyringID.high, header.keyringID.low, header.generation, header.lossGeneration] {
+            bytes.append(contentsOf: number.bigEndianBytes)
+        }
+        bytes.append(contentsOf: UInt64(header.keyCount).bigEndianBytes)
+        bytes.append(contentsOf: UInt64(header.slotCount).bigEndianBytes)
+        bytes.append(contentsOf: header.payloadsBefore.number.bigEndianBytes)
+        return sealed(bytes + header.digest.bytes)
+    }
+
+    /// The header of format 1: a version and a check.
+    static func firstHeader(check: [UInt8]) -> [UInt8] { sealed(magic + [1] + check) }
+
+    static func header(parsing bytes: [UInt8]) -> Header {
+        guard bytes.count == slotBytes, digest(ofWhole: bytes) != nil, Array(bytes[..<magic.count]) == magic else {
+            return .unreadable
+        }
+        let start = magic.count + 1
+        let check = Array(bytes[start..<start + wrappedBytes])
+        switch bytes[magic.count] {
+        case 1: return .first(check: check)
+        case version:
+            let numbers = (0..<11).map { UInt64(bigEndianBytes: bytes, at: start + wrappedBytes + 8 * $0) }
+            guard let keyCount = Int(exactly: numbers[4]), let slotCount = Int(exactly: numbers[5]) else {
+                return .unreadable
+            }
+            return .second(
+                KeyringHeader(
+                    check: check, keyringID: UUIDValue(high: numbers[0], low: numbers[1]), generation: numbers[2],
+                    lossGeneration: numbers[3], keyCount: keyCount, slotCount: slotCount,
+                    payloadsBefore: PayloadDay(number: numbers[6]), digest: SlotSetDigest(lanes: numbers[7...])))
+        default: return .later(bytes[magic.count])
+        }
     }
 
     static func slot(_ id: String, _ wrapped: [UInt8]) -> [UInt8] {
         precondition(id.utf8.count <= idBytesMax && wrapped.count == wrappedBytes, "a slot holds one id and one key")
-        return framed([UInt8(id.utf8.count)] + Array(id.utf8) + wrapped)
+        return sealed([UInt8(id.utf8.count)] + Array(id.utf8) + wrapped)
     }
 
     enum Slot: Equatable {
         case free
-        case key(id: String, wrapped: [UInt8])
-        /// Half written, or damaged: nobody was ever told that it is there, or nobody can use it any more.
+        /// A key, and the SHA-256 of what is before the slot's checksum.
+        case key(id: String, wrapped: [UInt8], hash: [UInt8])
+        /// Half written, or damaged.
         case damaged
     }
 
-    static func slot(_ bytes: [UInt8]) -> Slot {
-        if bytes.allSatisfy({ $0 == 0 }) { return .free }
-        guard bytes.count == slotBytes, isWhole(bytes) else { return .damaged }
+    static func slot(parsing bytes: [UInt8]) -> Slot {
+        if bytes.count == slotBytes, bytes.allSatisfy({ $0 == 0 }) { return .free }
+        guard bytes.count == slotBytes, let hash = digest(ofWhole: bytes) else { return .damaged }
         let count = Int(bytes[0])
         guard count <= idBytesMax, let id = String(validating: bytes[1..<1 + count], as: UTF8.self) else {
             return .damaged
         }
-        return .key(id: id, wrapped: Array(bytes[1 + count..<1 + count + wrappedBytes]))
+        return .key(id: id, wrapped: Array(bytes[1 + count..<1 + count + wrappedBytes]), hash: hash)
     }
 
-    private static func framed(_ contents: [UInt8]) -> [UInt8] {
+    /// The hash of a slot's contents, which its checksum is the beginning of.
+    static func hash(ofSlot bytes: [UInt8]) -> [UInt8] {
+        Array(SHA256.hash(data: bytes[..<(slotBytes - checksumBytes)]))
+    }
+
+    private static func sealed(_ contents: [UInt8]) -> [UInt8] {
         let padded = contents + [UInt8](repeating: 0, count: slotBytes - checksumBytes - contents.count)
-        return padded + checksum(padded)
+        return padded + SHA256.hash(data: padded).prefix(checksumBytes)
     }
 
-    private static func isWhole(_ bytes: [UInt8]) -> Bool {
-        let end = slotBytes - checksumBytes
-        return Array(bytes[end...]) == checksum(Array(bytes[..<end]))
+    /// The hash of the contents; `nil` when the checksum is not theirs.
+    private static func digest(ofWhole bytes: [UInt8]) -> [UInt8]? {
+        let hash = hash(ofSlot: bytes)
+        return bytes[(slotBytes - checksumBytes)...].elementsEqual(hash[..<checksumBytes]) ? hash : nil
     }
+}
 
-    private static func checksum(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes).prefix(checksumBytes)) }
+/// The facts that a keyring of format 2 states about itself, in each of its files.
+struct KeyringHeader: Hashable, Sendable {
+    /// A wrapped key that nothing is sealed with: it proves the master key.
+    var check: [UInt8]
+    /// Random, and the same in both files: a file of another directory is told apart by it.
+    let keyringID: UUIDValue
+    /// Counts every change.
+    var generation: UInt64
+    /// The generation at which a loss of keys was accepted last; 0 when none was.
+    var lossGeneration: UInt64 = 0
+    var keyCount = 0
+    /// Slots of the file, free ones and the header included.
+    var slotCount = 1
+    /// Keys of payloads of earlier days were destroyed because they are old; zero in a keyring that has not said so yet.
+    var payloadsBefore = PayloadDay.none
+    var digest = SlotSetDigest()
+
+    var mark: KeyringMark {
+        KeyringMark(keyringID: keyringID, generation: generation, lossGeneration: lossGeneration)
+    }
+}
+
+/// A checksum over a set of slots, in any order: adding or removing one slot costs one addition.
+struct SlotSetDigest: Hashable, Sendable {
+    private var lanes = SIMD4<UInt64>()
+
+    init() {}
+
+    fileprivate init(lanes: ArraySlice<UInt64>) { self.lanes = SIMD4(Array(lanes)) }
+
+    mutating func insert(_ hash: [UInt8]) { lanes &+= Self.lanes(hash) }
+
+    mutating func remove(_ hash: [UInt8]) { lanes &-= Self.lanes(hash) }
+
+    var bytes: [UInt8] { (0..<4).flatMap { lanes[$0].bigEndianBytes } }
+
+    private static func lanes(_ hash: [UInt8]) -> SIMD4<UInt64> {
+        SIMD4((0..<4).map { UInt64(bigEndianBytes: hash, at: 8 * $0) })
+    }
+}
+
+extension UInt64 {
+    fileprivate var bigEndianBytes: [UInt8] { withUnsafeBytes(of: bigEndian) { Array($0) } }
+
+    fileprivate init(bigEndianBytes bytes: [UInt8], at offset: Int) {
+        self = bytes[offset..<offset + 8].reduce(0) { $0 << 8 | UInt64($1) }
+    }
 }

@@ -30,6 +30,9 @@ package struct MasterKey: Sendable, CustomStringConvertible, CustomDebugStringCo
         SymmetricKey(data: try SealedBytes.open(wrapped, key: key, associated: Self.associated(id)))
     }
 
+    /// True when the wrapped key is of that id and was wrapped under this key.
+    func opens(_ wrapped: [UInt8], of id: String) -> Bool { (try? unwrap(wrapped, of: id)) != nil }
+
     private static func associated(_ id: String) -> [UInt8] { AssociatedData("sluice data key 1", [id]).bytes }
 
     // Whatever prints one shows nothing of it.

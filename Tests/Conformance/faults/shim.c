@@ -2,12 +2,14 @@
 //
 // $FAULTS is a directory. While it holds a file `pwrite` or `fdatasync`, that call fails on segments of the log, with
 // the error number in the file. While it holds a file `delay`, that many milliseconds pass before each `fdatasync` of a
-// segment. While it holds a file `clock`, the time of day is off by the seconds in it.
+// segment. While it holds a file `clock`, the time of day is off by the seconds in it. With a file `kill`, the process ends
+// before that one, counted from 1, of its calls that change files.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,11 +46,41 @@ static int fails(const char *call, int file) {
     return error != 0;
 }
 
+// Counts a call that changes files, and ends the process in its place when its turn has come.
+static void change(void) {
+    static _Atomic long count;
+    static _Atomic long last = -1;
+    if (last < 0) last = ordered("kill");
+    if (last > 0 && ++count >= last) kill(getpid(), SIGKILL);
+}
+
+int rename(const char *path, const char *target) {
+    change();
+    return REAL(rename)(path, target);
+}
+
+int unlink(const char *path) {
+    change();
+    return REAL(unlink)(path);
+}
+
+int ftruncate(int file, off_t size) {
+    change();
+    return REAL(ftruncate)(file, size);
+}
+
+int fsync(int file) {
+    change();
+    return REAL(fsync)(file);
+}
+
 ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
+    change();
     return fails("pwrite", file) ? -1 : REAL(pwrite)(file, bytes, count, offset);
 }
 
 int fdatasync(int file) {
+    change();
     if (is_segment(file)) usleep((useconds_t)ordered("delay") * 1000);
     return fails("fdatasync", file) ? -1 : REAL(fdatasync)(file);
 }

@@ -59,6 +59,9 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
 
   /// Of a run's end as a thing that is kept; the id is the run's.
   case expiry // = 18
+
+  /// A loss of keys; the id is of no other thing.
+  case keyLoss // = 19
   case UNRECOGNIZED(Int)
 
   init() {
@@ -85,6 +88,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case 15: self = .build
     case 16: self = .person
     case 18: self = .expiry
+    case 19: self = .keyLoss
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -109,6 +113,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case .build: return 15
     case .person: return 16
     case .expiry: return 18
+    case .keyLoss: return 19
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -133,6 +138,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     .build,
     .person,
     .expiry,
+    .keyLoss,
   ]
 
 }
@@ -990,6 +996,14 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._payload = .runExpired(newValue)}
   }
 
+  var keyLossAccepted: Sluice_Events_V1_KeyLossAccepted {
+    get {
+      if case .keyLossAccepted(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_KeyLossAccepted()
+    }
+    set {_uniqueStorage()._payload = .keyLossAccepted(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Payload: Equatable, Sendable {
@@ -1040,6 +1054,7 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     case modelAnswerRecorded(Sluice_Events_V1_ModelAnswerRecorded)
     case modelCallReplayed(Sluice_Events_V1_ModelCallReplayed)
     case runExpired(Sluice_Events_V1_RunExpired)
+    case keyLossAccepted(Sluice_Events_V1_KeyLossAccepted)
 
   }
 
@@ -3451,6 +3466,27 @@ nonisolated struct Sluice_Events_V1_PersonErased: Sendable {
   init() {}
 }
 
+/// Keys that the log needs are lost, and the operator has accepted that: what they sealed in records before this one can
+/// never be read again.
+nonisolated struct Sluice_Events_V1_KeyLossAccepted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// People whose data cannot be read.
+  var people: UInt64 = 0
+
+  /// Secrets that are deleted because they cannot be opened.
+  var secrets: UInt64 = 0
+
+  /// Days of workspaces whose payloads cannot be opened.
+  var payloadDays: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 /// A finished run is not kept any more: its records may be gone from the log, and this one stays.
 nonisolated struct Sluice_Events_V1_RunExpired: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -3496,7 +3532,7 @@ nonisolated struct Sluice_Events_V1_RunUsage: Sendable {
 fileprivate nonisolated let _protobuf_package = "sluice.events.v1"
 
 nonisolated extension Sluice_Events_V1_StreamKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{1}STREAM_KIND_APPROVAL_CONNECTOR\0\u{1}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0\u{1}STREAM_KIND_ANALYSIS\0\u{1}STREAM_KIND_BUILD\0\u{1}STREAM_KIND_PERSON\0\u{2}\u{2}STREAM_KIND_EXPIRY\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{1}STREAM_KIND_APPROVAL_CONNECTOR\0\u{1}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0\u{1}STREAM_KIND_ANALYSIS\0\u{1}STREAM_KIND_BUILD\0\u{1}STREAM_KIND_PERSON\0\u{2}\u{2}STREAM_KIND_EXPIRY\0\u{1}STREAM_KIND_KEY_LOSS\0")
 }
 
 nonisolated extension Sluice_Events_V1_ResourceKind: SwiftProtobuf._ProtoNameProviding {
@@ -3533,7 +3569,7 @@ nonisolated extension Sluice_Events_V1_DeliveryPurpose: SwiftProtobuf._ProtoName
 
 nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Envelope"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{1}personal\0\u{4}\u{12}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{3}person_erasure_requested\0\u{3}person_erased\0\u{4}\u{3}sources_analyzed\0\u{3}build_requested\0\u{3}build_started\0\u{3}build_finished\0\u{4}\u{2}model_answer_recorded\0\u{3}model_call_replayed\0\u{4}\u{4}delivery_started\0\u{3}delivery_ended\0\u{3}decision_link_used\0\u{4}\u{8}api_key_rotated\0\u{4}\u{a}run_expired\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{1}personal\0\u{4}\u{12}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{3}person_erasure_requested\0\u{3}person_erased\0\u{4}\u{3}sources_analyzed\0\u{3}build_requested\0\u{3}build_started\0\u{3}build_finished\0\u{4}\u{2}model_answer_recorded\0\u{3}model_call_replayed\0\u{4}\u{4}delivery_started\0\u{3}delivery_ended\0\u{3}decision_link_used\0\u{4}\u{8}api_key_rotated\0\u{4}\u{a}run_expired\0\u{3}key_loss_accepted\0")
 
   fileprivate class _StorageClass {
     var _schemaVersion: UInt32 = 0
@@ -4219,6 +4255,19 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
             _storage._payload = .runExpired(v)
           }
         }()
+        case 101: try {
+          var v: Sluice_Events_V1_KeyLossAccepted?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .keyLossAccepted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .keyLossAccepted(v)
+          }
+        }()
         default: break
         }
       }
@@ -4461,6 +4510,10 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
       case .runExpired?: try {
         guard case .runExpired(let v)? = _storage._payload else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 100)
+      }()
+      case .keyLossAccepted?: try {
+        guard case .keyLossAccepted(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 101)
       }()
       case nil: break
       }
@@ -7867,6 +7920,46 @@ nonisolated extension Sluice_Events_V1_PersonErased: SwiftProtobuf.Message, Swif
 
   static func ==(lhs: Sluice_Events_V1_PersonErased, rhs: Sluice_Events_V1_PersonErased) -> Bool {
     if lhs.events != rhs.events {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_KeyLossAccepted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".KeyLossAccepted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}people\0\u{1}secrets\0\u{3}payload_days\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.people) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.secrets) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.payloadDays) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.people != 0 {
+      try visitor.visitSingularUInt64Field(value: self.people, fieldNumber: 1)
+    }
+    if self.secrets != 0 {
+      try visitor.visitSingularUInt64Field(value: self.secrets, fieldNumber: 2)
+    }
+    if self.payloadDays != 0 {
+      try visitor.visitSingularUInt64Field(value: self.payloadDays, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_KeyLossAccepted, rhs: Sluice_Events_V1_KeyLossAccepted) -> Bool {
+    if lhs.people != rhs.people {return false}
+    if lhs.secrets != rhs.secrets {return false}
+    if lhs.payloadDays != rhs.payloadDays {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
