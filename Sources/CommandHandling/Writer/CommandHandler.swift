@@ -126,6 +126,14 @@ package final class CommandHandler: Sendable {
         state.withLock { $0.active.runs[id]?.withoutCalls }
     }
 
+    /// True while the run is not finished.
+    package func isActive(_ run: RunID) -> Bool { state.withLock { $0.active.runs[run] != nil } }
+
+    /// True while an agent of that name is deployed.
+    package func hasAgent(_ name: String, _ workspace: WorkspaceName) -> Bool {
+        state.withLock { $0.active.agentUID(named: name, workspace) != nil }
+    }
+
     /// Refuses what a superseded attempt of a run asks for, by a look at the memory.
     ///
     /// For reads of other systems that no command decides; a command checks the attempt when it is decided.

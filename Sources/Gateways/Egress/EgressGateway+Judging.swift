@@ -31,6 +31,9 @@ extension EgressGateway {
         }
         guard let id = RunID(text), let run = commands.activeRunWithoutCalls(id), run.workspace == request.workspace
         else {
+            if let id = RunID(text), request.attemptID?.hasPrefix("req-\(id)-") == true {
+                return .refused(EndedCall.runEnded(id).answer)
+            }
             return .refused(.refusal(404, "RUN_UNKNOWN", "run \(text.excerpt) not found, or finished"))
         }
         guard request.agent == nil || request.agent == run.agentID else {

@@ -18,6 +18,8 @@ package struct EgressGateway: Sendable {
     let configuration: EgressConfiguration
     let places: CallPool
     let governance: GovernanceCache
+    /// Calls of tools and models that controls end.
+    package let inFlight: CallsInFlight
     /// Wakes calls that wait for another one like them.
     package let callEndings = CallEndings()
     let undelivered = UndeliveredCalls()
@@ -27,7 +29,8 @@ package struct EgressGateway: Sendable {
 
     package init(
         commands: CommandHandler, projections: Projections, vault: SecretVault, credentials: CredentialStore,
-        consents: Consents, client: OutboundClient, configuration: EgressConfiguration, logger: Logger
+        consents: Consents, client: OutboundClient, configuration: EgressConfiguration, inFlight: CallsInFlight,
+        logger: Logger
     ) {
         self.commands = commands
         self.projections = projections
@@ -38,6 +41,7 @@ package struct EgressGateway: Sendable {
         self.configuration = configuration
         places = CallPool(ShareRule(total: configuration.callsMax, percent: configuration.agentSharePercent))
         governance = GovernanceCache(projections)
+        self.inFlight = inFlight
         unrecorded = UnrecordedCalls(commands, logger)
         self.logger = logger
     }
@@ -61,6 +65,13 @@ package struct EgressGateway: Sendable {
         case .run(let found): run = found
         case .refused(let answer): return answer
         }
+        let subject = CallsInFlight.Subject(
+            workspace: run.workspace, agent: run.agentID, run: run.id, tool: request.tool)
+        return try await inFlight.begin(subject).answering { try await answerJudged(request, for: run) }
+    }
+
+    private func answerJudged(_ request: EgressRequest, for run: RunState) async throws -> EgressAnswer {
+        guard commands.hasAgent(run.agentID, run.workspace) else { return EndedCall.agentDeleted(run.agentID).answer }
         let judged = try await judge(request, of: run.agentID)
         guard let tool = judged.tool, let identity = judged.identity, let url = judged.verdict.url,
             judged.verdict.permission != .deny
@@ -99,6 +110,8 @@ package struct EgressGateway: Sendable {
             return try await answerLive(asked, verdict)
         } catch CommandError.rejected(let rejection) where rejection.code == .attemptSuperseded {
             return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message, asked.runMember)
+        } catch CommandError.rejected(let rejection) where rejection.code == .runNotActive {
+            return EndedCall.runEnded(asked.run.id).answer
         }
     }
 
@@ -220,8 +233,12 @@ package struct EgressGateway: Sendable {
                     workspace: run.workspace, actor: request.actor, agent: request.acting,
                     attemptID: request.attemptID))
         } catch {
-            guard case .rejected(let rejection) = error, rejection.code == .attemptSuperseded else { throw error }
-            return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message)
+            guard case .rejected(let rejection) = error else { throw error }
+            switch rejection.code {
+            case .attemptSuperseded: return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message)
+            case .runNotActive: return EndedCall.runEnded(run.id).answer
+            default: throw error
+            }
         }
         let members: [JSONValue.Member] = [
             .init(name: "tool", value: .string(request.tool)), .init(name: "rule", value: .string(rule.code)),

@@ -98,6 +98,8 @@ package struct SchedulerState: Sendable {
             release(RunID(event.stream.id))
             answered[RunID(event.stream.id)] = event.time
         case .apiKeyRevoked: touchLostGrants()
+        case .resourceDeleted(let deleted) where deleted.kind == .agent:
+            touchRuns { $0.agentID == deleted.name && $0.workspace == event.workspace }
         default: break
         }
         guard event.stream.kind == .run else { return }
@@ -171,6 +173,10 @@ package struct SchedulerState: Sendable {
         for request in lost.sorted(by: { $0.id < $1.id }) { touch(.access(request.id)) }
     }
 
+    private mutating func touchRuns(where condition: (RunState) -> Bool) {
+        for id in active.runs.values.filter(condition).map(\.id).sorted() { touch(.run(id)) }
+    }
+
     private mutating func examine(_ request: AccessRequestState, _ now: Timestamp) -> [Due] {
         guard request.expiresAt <= now || active.lostStanding(ofGrantOf: request) != nil else { return [] }
         return [Due(workspace: request.workspace, command: .expireAccess(request: request.id))]
@@ -178,6 +184,9 @@ package struct SchedulerState: Sendable {
 
     private mutating func examine(_ run: RunState, _ now: Timestamp) -> [Due] {
         if run.deadline <= now { return [due(run, .failRun(run: run.id, reason: "the run timed out"))] }
+        if run.isServerDriven, !active.isCurrent(agentOf: run) {
+            return [due(run, .failRun(run: run.id, reason: "agent \(run.agentID) was deleted"))]
+        }
         if let expired = run.actions.first(where: { $0.status == .blocked && $0.expiresAt <= now }) {
             return [due(run, .expireAction(run: run.id, action: expired.id))]
         }

@@ -50,8 +50,7 @@ struct ModelJournal: Sendable {
             switch rejection.code {
             case .attemptSuperseded: return .refused(.refusal(409, "ATTEMPT_SUPERSEDED", rejection.message))
             case .journalFull: return .refused(.refusal(409, "JOURNAL_FULL", rejection.message))
-            // The run has ended since it was looked up.
-            case .runNotActive: return .asked(nil)
+            case .runNotActive: return .refused(EndedCall.runEnded(run.id).answer)
             default: throw CommandError.rejected(rejection)
             }
         }

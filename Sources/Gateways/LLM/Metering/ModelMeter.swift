@@ -130,12 +130,8 @@ package struct ModelMeter: Sendable {
         }
         if let text = caller.runID { return own(RunID(text).flatMap(commands.activeRun)) }
         guard let agent = caller.agent else { return nil }
-        // `req-<run>-…`: of an invoke of the run, which may be over.
-        if let id = caller.requestID, id.hasPrefix("req-"), let named = RunID(String(id.dropFirst(4).prefix(36))),
-            let run = own(commands.activeRun(named)), run.isServerDriven
-        {
-            return run
-        }
+        // An invoke of the run, which may be over.
+        if let named = caller.namedRun, let run = own(commands.activeRun(named)), run.isServerDriven { return run }
         let runs = commands.runsInTurn(of: agent, workspace, max: 2)
         return runs.count == 1 ? CallingRun(runs[0]) : nil
     }
