@@ -6,7 +6,7 @@ import EventStore
 extension WriterMemory {
     /// Counted up whenever these bytes, or what an event does to the memory, mean something else: older snapshots are
     /// not looked at then.
-    private static let snapshotVersion: UInt64 = 11
+    private static let snapshotVersion: UInt64 = 12
 
     package var snapshot: [UInt8] {
         var writer = WireWriter(capacity: 1024 + 256 * (state.runs.count + idempotency.count))
@@ -26,6 +26,7 @@ extension WriterMemory {
         for delivery in state.deliveries.all { writer.add(20) { delivery.write(to: &$0) } }
         for build in state.builds.values { writer.add(12) { build.write(to: &$0) } }
         for erasure in state.erasures.values { writer.add(13) { erasure.write(to: &$0) } }
+        for control in state.controls.values { writer.add(14) { control.write(to: &$0) } }
         return writer.bytes
     }
 
@@ -51,6 +52,7 @@ extension WriterMemory {
         var deliveries: [DeliveryState] = []
         var builds: [BuildState] = []
         var erasures: [ErasureState] = []
+        var controls: [ControlState] = []
         guard try reader.next() == 1, try reader.unsigned() == snapshotVersion else { return nil }
         while let field = try reader.next() {
             switch field {
@@ -67,13 +69,14 @@ extension WriterMemory {
             case 20: deliveries.append(try DeliveryState(try reader.message()))
             case 12: builds.append(try BuildState(try reader.message()))
             case 13: erasures.append(try ErasureState(try reader.message()))
+            case 14: controls.append(try ControlState(try reader.message()))
             default: return nil
             }
         }
         guard let book = DeliveryBook(deliveries) else { return nil }
         let state = ActiveState(
             runs: runs, accessRequests: requests, resources: resources, apiKeys: keys, secrets: secrets,
-            deliveries: book, builds: builds, erasures: erasures)
+            deliveries: book, builds: builds, erasures: erasures, controls: controls)
         let idempotency = IdempotencyIndex(limits: limits, uses: uses, latest: latest)
         guard let state, let idempotency else { return nil }
         return WriterMemory(

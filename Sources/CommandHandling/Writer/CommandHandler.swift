@@ -126,6 +126,14 @@ package final class CommandHandler: Sendable {
         state.withLock { $0.active.runs[id]?.withoutCalls }
     }
 
+    /// The stop that keeps an agent, or a tool from being called by it; `nil` when nothing is stopped.
+    package func stop(ofAgent agent: String?, tool: String? = nil, in workspace: WorkspaceName) -> ControlState? {
+        state.withLock { state in
+            guard let tool else { return state.active.stop(ofAgent: agent, in: workspace) }
+            return state.active.stop(ofTool: tool, for: agent, in: workspace)
+        }
+    }
+
     /// True while the run is not finished.
     package func isActive(_ run: RunID) -> Bool { state.withLock { $0.active.runs[run] != nil } }
 

@@ -62,6 +62,9 @@ package enum Command: Hashable, Sendable {
 
     case erasePerson(PersonID, PersonErasureRequested)
     case recordErasure(PersonID, PersonErased)
+
+    case stop(StopControl)
+    case start(ControlStarted)
 }
 
 /// Stores several resources at once or none: a deploy with the tools it brings.

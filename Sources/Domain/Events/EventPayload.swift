@@ -57,6 +57,9 @@ package enum EventPayload: Hashable, Sendable {
     case personErasureRequested(PersonErasureRequested)
     case personErased(PersonErased)
     case runExpired(RunExpired)
+
+    case controlStopped(ControlStopped)
+    case controlStarted(ControlStarted)
 }
 
 extension EventPayload {
@@ -110,6 +113,8 @@ extension EventPayload {
         case .personErasureRequested: "person.erasure_requested"
         case .personErased: "person.erased"
         case .runExpired: "run.expired"
+        case .controlStopped(let stopped): "\(stopped.kind.rawValue).stopped"
+        case .controlStarted(let started): "\(started.kind.rawValue).started"
         }
     }
 
@@ -157,7 +162,7 @@ extension EventPayload {
             .checkpointSaved, .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored,
             .secretDeleted, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .modelAnswerRecorded,
             .decisionLinkUsed, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished,
-            .personErasureRequested, .personErased, .runExpired:
+            .personErasureRequested, .personErased, .runExpired, .controlStopped, .controlStarted:
             nil
         }
     }
@@ -195,7 +200,7 @@ extension EventPayload {
             .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .secretDeleted,
             .toolCallInterrupted, .modelCalled, .modelCallReplayed, .apiKeyRotated, .deliveryStarted, .deliveryEnded,
             .decisionLinkUsed,
-            .buildStarted, .personErasureRequested, .personErased:
+            .buildStarted, .personErasureRequested, .personErased, .controlStopped, .controlStarted:
             0
         }
     }

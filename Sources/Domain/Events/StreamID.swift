@@ -6,6 +6,8 @@ package struct StreamID: Hashable, Sendable, CustomStringConvertible {
         case analysis, build, person
         /// That a run is not kept any more, under the run's id.
         case expiry
+        /// A stop of an agent, a tool or a workspace, from its order to its end.
+        case control
     }
 
     package let kind: Kind
@@ -26,6 +28,7 @@ package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     package static func build(_ id: BuildID) -> StreamID { StreamID(kind: .build, id: id.value) }
     package static func person(_ id: PersonID) -> StreamID { StreamID(kind: .person, id: id.value) }
     package static func expiry(of id: RunID) -> StreamID { StreamID(kind: .expiry, id: id.value) }
+    package static func control(_ id: ControlID) -> StreamID { StreamID(kind: .control, id: id.value) }
     package static func resource(_ kind: ResourceKind, _ id: ResourceID) -> StreamID {
         StreamID(kind: kind.streamKind, id: id.value)
     }

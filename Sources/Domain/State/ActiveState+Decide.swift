@@ -56,6 +56,8 @@ extension ActiveState {
         case .deleteSecret(let delete): try deleteSecret(delete, context)
         case .erasePerson(let id, let requested): try erasePerson(id, requested, context)
         case .recordErasure(let id, let erased): recordErasure(id, erased, context)
+        case .stop(let stopping): try stop(stopping, context)
+        case .start(let started): try start(started, context)
         }
     }
 

@@ -152,6 +152,8 @@ package struct RunState: Hashable, Sendable {
             if completed.outcome == .finished { noteUse(ofCheckpointFor: completed.purpose) }
         case .invokeFailed(let failed):
             lastInvoke?.stage = .failed(at: event.time, isRetryable: failed.isRetryable, error: failed.error)
+            // An attempt that a stop ended is not one that failed.
+            if failed.isStopped { attemptAtProgress = calls.attempt }
             if failed.statusCode != nil, !failed.isRetryable { noteUse(ofCheckpointFor: failed.purpose) }
         case .runCreated:
             creator = event.actor.isClient ? event.actor : nil
@@ -176,7 +178,8 @@ package struct RunState: Hashable, Sendable {
             .accessRequested, .accessApproved, .accessRejected, .accessExpired, .apiKeyCreated,
             .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched, .secretStored, .secretDeleted,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
-            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired:
+            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired,
+            .controlStopped, .controlStarted:
             break
         }
     }

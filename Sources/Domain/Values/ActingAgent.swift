@@ -41,6 +41,7 @@ extension ActiveState {
                     + "start another run")
         }
         guard let agent = context.agent else { return run }
+        if let stop = stop(ofAgent: run.agentID, in: run.workspace) { throw .stopped(stop) }
         guard isCurrent(agentOf: run) else {
             throw Rejection(
                 .agentMismatch, "run \(id) is one of an earlier agent \(run.agentID), which was deleted")

@@ -180,6 +180,7 @@ extension StreamID.Kind: WireChoice {
         case .build: 15
         case .person: 16
         case .expiry: 18
+        case .control: 25
         }
     }
 }

@@ -6,7 +6,7 @@ extension EventPayload {
 
     /// What this version knows.
     private static let wireNumbers: [ClosedRange<UInt64>] = [
-        wireNumberFirst...67, 70...73, 75...76, 80...82, 90...90, 100...100,
+        wireNumberFirst...67, 70...73, 75...76, 80...82, 90...90, 100...100, 110...111,
     ]
 
     var wireNumber: UInt64 {
@@ -58,6 +58,8 @@ extension EventPayload {
         case .personErasureRequested: 66
         case .personErased: 67
         case .runExpired: 100
+        case .controlStopped: 110
+        case .controlStarted: 111
         }
     }
 
@@ -110,6 +112,8 @@ extension EventPayload {
         case .personErasureRequested(let event): event.write(to: &writer)
         case .personErased(let event): event.write(to: &writer)
         case .runExpired(let event): event.write(to: &writer)
+        case .controlStopped(let event): event.write(to: &writer)
+        case .controlStarted(let event): event.write(to: &writer)
         }
     }
 
@@ -168,6 +172,8 @@ extension EventPayload {
         case 66: self = .personErasureRequested(try PersonErasureRequested(message))
         case 67: self = .personErased(try PersonErased(message))
         case 100: self = .runExpired(try RunExpired(message))
+        case 110: self = .controlStopped(try ControlStopped(message))
+        case 111: self = .controlStarted(try ControlStarted(message))
         default: preconditionFailure("every known number has a type")
         }
     }

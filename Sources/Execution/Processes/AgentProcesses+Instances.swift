@@ -24,6 +24,7 @@ extension AgentProcesses {
             }
             // What a crash has kept from being tried after its deploy is tried now.
             guard isDeploy || agent.phase == nil || agent.phase == "Pending" else { return }
+            guard commands.stop(ofAgent: name.name, in: name.workspace) == nil else { return }
             do throws(CallRefusal) {
                 giveBack(try await lease(name))
             } catch {

@@ -19,6 +19,15 @@ package final class CallsInFlight: Sendable {
             self.run = run
             self.tool = tool
         }
+
+        fileprivate func isCovered(by key: ControlKey) -> Bool {
+            guard workspace == key.workspace else { return false }
+            return switch key.kind {
+            case .workspace: true
+            case .agent: agent == key.name
+            case .tool: tool == key.name
+            }
+        }
     }
 
     private struct State {
@@ -52,6 +61,12 @@ package final class CallsInFlight: Sendable {
         case .runStatusChanged(let changed) where changed.status.isFinished: endCalls(of: RunID(event.stream.id))
         case .resourceDeleted(let deleted) where deleted.kind == .agent:
             end(.agentDeleted(deleted.name)) { $0.agent == deleted.name && $0.workspace == event.workspace }
+        case .controlStopped(let stopped):
+            let control = ControlState(
+                id: ControlID(event.stream.id),
+                key: ControlKey(workspace: event.workspace, kind: stopped.kind, name: stopped.name),
+                streamSequence: event.streamSequence, holdsRuns: stopped.holdsRuns, reason: stopped.reason)
+            end(.stopped(control)) { $0.isCovered(by: control.key) }
         default: break
         }
     }
@@ -103,6 +118,12 @@ package final class CallInFlight: Sendable {
 }
 
 extension EndedCall {
+    static func stopped(_ control: ControlState) -> EndedCall {
+        EndedCall(
+            status: 403, code: "\(control.key.kind.rawValue.uppercased())_STOPPED",
+            message: "\(control.description); nothing is sent until an operator starts it again")
+    }
+
     static func runEnded(_ run: RunID) -> EndedCall {
         EndedCall(
             status: 409, code: "RUN_ENDED",

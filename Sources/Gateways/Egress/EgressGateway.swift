@@ -60,6 +60,8 @@ package struct EgressGateway: Sendable {
     }
 
     private func answerInPlace(_ request: EgressRequest) async throws -> EgressAnswer {
+        let control = commands.stop(ofAgent: request.agent, tool: request.tool, in: request.workspace)
+        if let control { return EndedCall.stopped(control).answer }
         let run: RunState
         switch caller(of: request) {
         case .run(let found): run = found
@@ -71,6 +73,8 @@ package struct EgressGateway: Sendable {
     }
 
     private func answerJudged(_ request: EgressRequest, for run: RunState) async throws -> EgressAnswer {
+        let control = commands.stop(ofAgent: run.agentID, tool: request.tool, in: run.workspace)
+        if let control { return EndedCall.stopped(control).answer }
         guard commands.hasAgent(run.agentID, run.workspace) else { return EndedCall.agentDeleted(run.agentID).answer }
         let judged = try await judge(request, of: run.agentID)
         guard let tool = judged.tool, let identity = judged.identity, let url = judged.verdict.url,
@@ -112,6 +116,8 @@ package struct EgressGateway: Sendable {
             return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message, asked.runMember)
         } catch CommandError.rejected(let rejection) where rejection.code == .runNotActive {
             return EndedCall.runEnded(asked.run.id).answer
+        } catch CommandError.rejected(let rejection) where rejection.isOfStop {
+            return EndedCall(status: 403, code: rejection.code.rawValue.uppercased(), message: rejection.message).answer
         }
     }
 
@@ -237,6 +243,8 @@ package struct EgressGateway: Sendable {
             switch rejection.code {
             case .attemptSuperseded: return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message)
             case .runNotActive: return EndedCall.runEnded(run.id).answer
+            case .agentStopped, .workspaceStopped:
+                return .refusal(403, rejection.code.rawValue.uppercased(), rejection.message)
             default: throw error
             }
         }

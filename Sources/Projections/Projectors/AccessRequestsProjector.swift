@@ -51,7 +51,8 @@ enum AccessRequestsProjector {
             .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted,
             .modelAnswerRecorded, .modelCallReplayed,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
-            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired:
+            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired,
+            .controlStopped, .controlStarted:
             break
         }
     }

@@ -53,7 +53,8 @@ enum RunsProjector {
             .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted,
             .modelCallReplayed,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
-            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired:
+            .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired,
+            .controlStopped, .controlStarted:
             break
         }
     }

@@ -79,6 +79,11 @@ class Runaway:
         self.agents.deploy("runaway", code, policies=["all"], required_tools=["pay"], **more)
         self.agents.await_phase("runaway", "Running")
 
+    def deploy_stopped(self):
+        """A new version, which a stop keeps from starting."""
+        code = RUNAWAY.replace("MODEL", '"m"').replace("{TOOL}", "pay") + "# A later version.\n"
+        self.agents.deploy("runaway", code, policies=["all"], required_tools=["pay"])
+
     def answer(self, call):
         self.arrivals.append(time.monotonic())
         return (200, [], self.stream()) if call.target == "/held" else (200, [], b"done")
@@ -158,3 +163,169 @@ def test_deleting_an_agent_ends_its_runs_and_all_its_calls(runaway):
     assert runaway.api.delete("/api/v1/agents/runaway").status == 200
     runaway.assert_silent_since(time.monotonic())
     assert runaway.agents.finished(run)["status"] == "FAILED"
+
+
+def stop(api, path, **body):
+    answer = api.post(f"/api/v1/{path}/stop", body)
+    assert (answer.status, answer.json["status"]) == (200, "stopped"), answer
+    return answer
+
+
+def start(api, path, **body):
+    answer = api.post(f"/api/v1/{path}/start", body)
+    assert (answer.status, answer.json["status"]) == (200, "started"), answer
+
+
+@pytest.mark.parametrize("path", ["agents/runaway", "workspaces/default"])
+def test_stopping_an_agent_or_its_workspace_ends_all_its_calls_and_holds_its_runs(runaway, path):
+    run = runaway.start()
+    stop(runaway.api, path, reason="it ran away")
+    answered = time.monotonic()
+    eventually(runaway.processes, lambda found: not found, GONE_SECONDS)
+    waiting = runaway.agents.start("runaway")
+    if path.startswith("workspaces"):
+        count = len(runaway.arrivals)
+        answer = runaway.bystander.call(runaway.bystander.start(), "POST", "other", "/x", b"")
+        assert (answer.status, answer.code) == (403, "WORKSPACE_STOPPED")
+        assert len(runaway.arrivals) == count and runaway.other_tool.calls == []
+    else:
+        runaway.assert_silent_since(answered)
+    for each in (run, waiting):
+        assert runaway.api.get(f"/runs/{each}").json["status"] == "RUNNING"
+    runaway.sluice.restart()
+    assert runaway.agents.status("runaway")["phase"] == ("Stopped" if path.startswith("agents") else "Running")
+    assert [each["reason"] for each in runaway.api.get("/api/v1/controls").json] == ["it ran away"]
+    count = len(runaway.arrivals)
+    runaway.deploy_stopped()
+    eventually(runaway.processes, lambda found: not found)
+    assert len(runaway.arrivals) == count
+    start(runaway.api, path)
+    for each in (run, waiting):
+        runaway.agents.eventually(
+            lambda each=each: [event["type"] for event in runaway.agents.events(each)][-1],
+            lambda last: last == "INVOKE_REQUESTED")
+    eventually(lambda: len(runaway.arrivals), lambda now: now > count)
+
+
+def test_a_stop_that_cancels_ends_the_runs_and_refuses_new_ones(runaway):
+    run = runaway.start()
+    stop(runaway.api, "agents/runaway", runs="cancel", reason="it ran away")
+    answered = time.monotonic()
+    assert runaway.agents.finished(run)["status"] == "FAILED"
+    refused = runaway.api.post("/runs", {"agent_id": "runaway", "user_id": "ada", "invoke": True})
+    assert refused.status == 409 and "it ran away" in refused.json["error"]
+    runaway.assert_silent_since(answered)
+    start(runaway.api, "agents/runaway", reason="repaired")
+    runaway.start()
+
+
+def test_a_stop_outlives_its_agent_and_is_the_operators(tmp_path):
+    sluice = SluiceProcess(tmp_path).start()
+    api, tool = sluice.client(), ScriptedTool()
+    store_tool(sluice, "pay", tool.url)
+    agent = GovernedAgent(sluice, "payer", [("allow", ["*"], tool.url + "/*")])
+    run = agent.start()
+    for role in ("viewer", "approver", "agent"):
+        assert sluice.client(sluice.key(role)).post("/api/v1/agents/payer/stop").status == 403
+    assert api.post("/api/v1/agents/nobody/stop").status == 404
+    assert api.post("/api/v1/agents/payer/stop", {"runs": "some"}).status == 400
+    stop(api, "agents/payer", reason="audit")
+    answer = agent.call(run, "POST", "pay", "/x", b"")
+    assert (answer.status, answer.code) == (403, "AGENT_STOPPED") and "audit" in answer.json["error"]
+    assert api.post("/v1/chat/completions", {"model": "m", "messages": []}).status == 404
+    asked = sluice.client(agent.token).post("/v1/chat/completions", {"model": "m", "messages": []})
+    assert (asked.status, asked.json["code"]) == (403, "AGENT_STOPPED")
+    note = sluice.client(agent.token).post(f"/runs/{run}/events", {"type": "NOTE"})
+    assert (note.status, note.headers["sluice-error-code"]) == (409, "agent_stopped")
+    assert api.delete("/api/v1/agents/payer").status == 200
+    assert api.post("/api/v1/deploy", {"agent_name": "payer", "image": "i", "policies": ["payer-rules"]}).status == 201
+    agent.token = agent.key()
+    run = agent.start()
+    assert agent.call(run, "POST", "pay", "/x", b"").code == "AGENT_STOPPED"
+    assert api.get("/api/v1/agents/payer").json["status"]["phase"] == "Stopped"
+    assert [each["status"]["phase"] for each in api.get("/api/v1/agents").json] == ["Stopped"]
+    start(api, "agents/payer")
+    assert agent.call(run, "POST", "pay", "/x", b"").status == 200
+    assert len(tool.calls) == 1
+    assert sluice.stop() == 0
+    tool.close()
+
+
+def test_the_command_line_stops_and_starts(tmp_path):
+    sluice = SluiceProcess(tmp_path).start()
+    tool = ScriptedTool()
+    tool.answer = lambda call: (200, [], iter(lambda: time.sleep(0.05) or b".", None))
+    store_tool(sluice, "pay", tool.url)
+    agent = GovernedAgent(sluice, "payer", [("allow", ["*"], tool.url + "/*")])
+    run = agent.start()
+    response, connection = agent.open(run, "GET", "pay", "/stream")
+    assert response.read(1) == b"."
+
+    def command(*arguments):
+        done = sluice.run(*arguments, "--url", sluice.url)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    assert command("tools", "stop", "pay", "--reason", "leak") == "tool pay stopped"
+    with pytest.raises(Exception):
+        while response.read(1):
+            pass
+        raise EOFError
+    connection.close()
+    assert agent.call(run, "GET", "pay", "/x").code == "TOOL_STOPPED"
+    assert len(tool.calls) == 1
+    tool.answer = lambda call: (200, [], b"done")
+    assert command("tools", "start", "pay") == "tool pay started"
+    assert agent.call(run, "GET", "pay", "/x").status == 200
+    assert command("agents", "stop", "payer", "--runs", "cancel") == "agent payer stopped; runs: cancel"
+    agent.eventually(lambda: agent.run(run)["status"], lambda status: status == "FAILED")
+    assert command("agents", "start", "payer") == "agent payer started"
+    assert command("workspaces", "stop", "default") == "workspace default stopped; runs: hold"
+    assert command("workspaces", "start", "default") == "workspace default started"
+    assert sluice.stop() == 0
+    tool.close()
+
+
+def test_a_budget_and_what_was_spent_outlive_the_agent(tmp_path):
+    sluice, model = SluiceProcess(tmp_path).start(), ScriptedModel()
+    api = sluice.client()
+    assert api.post("/api/v1/model-providers", {"name": "m", "spec": {
+        "provider": "vllm", "endpoint": model.url, "models": ["m"],
+        "prices": {"m": {"input_per_million_usd": 1_000_000, "output_per_million_usd": 0}}}}).status == 201
+
+    def ask(agent):
+        return sluice.client(agent.token).post(
+            "/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "x"}]}).status
+
+    agent = GovernedAgent(sluice, "payer", [], monthly_budget_usd=5)
+    assert [ask(agent), ask(agent)] == [200, 402]
+    key = agent.token
+    assert api.delete("/api/v1/agents/payer").status == 200
+    assert ask(agent) == 401
+    assert api.post("/api/deploy", {"agent_name": "payer", "image": "i"}).status == 201
+    assert ask(agent) == 401 and key == agent.token
+    agent.token = agent.key()
+    assert ask(agent) == 402
+    assert api.put("/api/v1/agents/payer/config", {"monthly_budget_usd": 100}).status == 200
+    assert ask(agent) == 200
+    assert sluice.stop() == 0
+    model.close()
+
+
+def test_an_agent_that_is_not_deployed_calls_nothing(tmp_path):
+    sluice, tool, model = SluiceProcess(tmp_path).start(), ScriptedTool(), ScriptedModel()
+    api = sluice.client()
+    store_tool(sluice, "pay", tool.url, spec={"governance": {"accessControl": {"mode": "Open"}}})
+    assert api.post("/api/v1/model-providers", {"name": "m", "spec": {
+        "provider": "vllm", "endpoint": model.url, "models": ["m"]}}).status == 201
+    made = api.post("/api/v1/auth/api-keys", {"name": "ghost", "role": "agent", "agent": "ghost"})
+    if made.status == 201:
+        run = api.post("/runs", {"agent_id": "ghost", "user_id": "ada"}).json["id"]
+        ghost = sluice.client(made.json["token"])
+        called = ghost.get(f"/as/{made.json['token']}/egress/pay/x", headers={"X-Run-ID": run})
+        asked = ghost.post("/v1/chat/completions", {"model": "m", "messages": []})
+        assert {(each.status, each.json["code"]) for each in (called, asked)} == {(403, "AGENT_UNKNOWN")}
+    assert tool.calls == [] and model.calls.empty()
+    assert sluice.stop() == 0
+    tool.close()
+    model.close()

@@ -51,6 +51,8 @@ struct ModelJournal: Sendable {
             case .attemptSuperseded: return .refused(.refusal(409, "ATTEMPT_SUPERSEDED", rejection.message))
             case .journalFull: return .refused(.refusal(409, "JOURNAL_FULL", rejection.message))
             case .runNotActive: return .refused(EndedCall.runEnded(run.id).answer)
+            case .agentStopped, .workspaceStopped:
+                return .refused(.refusal(403, rejection.code.rawValue.uppercased(), rejection.message))
             default: throw CommandError.rejected(rejection)
             }
         }

@@ -9,6 +9,9 @@ extension ModelMeter {
     /// process whose run was cancelled, calls none. Embeddings may be made while it imports its code.
     func refusal(of request: LLMRequest, for run: CallingRun?) -> EndedCall? {
         let caller = request.caller
+        if let control = commands.stop(ofAgent: caller.agent ?? run?.agentID, in: request.workspace) {
+            return .stopped(control)
+        }
         guard let acting = caller.acting else { return nil }
         if let agent = acting.name, !commands.hasAgent(agent, request.workspace) { return .agentDeleted(agent) }
         guard run == nil else { return nil }
