@@ -55,6 +55,20 @@ package struct AgentModels: Hashable, Sendable {
         self.monthlyBudget = Self.budget(monthlyBudget)
     }
 
+    private init(entries: [Entry], isJournaled: Bool, monthlyBudget: MicroUSD?) {
+        self.entries = entries
+        self.isJournaled = isJournaled
+        self.monthlyBudget = monthlyBudget
+    }
+
+    /// The same with the budgets of a deleted agent of the name; its own ones take their place.
+    package func keeping(_ earlier: AgentModels) -> AgentModels {
+        guard !hasBudget else { return self }
+        return AgentModels(
+            entries: entries + earlier.entries.filter { $0.monthlyBudget != nil }, isJournaled: isJournaled,
+            monthlyBudget: earlier.monthlyBudget)
+    }
+
     /// Whether anything is to be compared with a budget at all.
     package var hasBudget: Bool { monthlyBudget != nil || entries.contains { $0.monthlyBudget != nil } }
 

@@ -75,17 +75,15 @@ extension Projections {
     private static var agentModelsQuery: String {
         """
         SELECT name, document -> '$.llm_configs' AS configurations, document -> '$.spec.llmConfig' AS single,
-            document -> '$.monthly_budget_usd' AS budget
-        FROM resources WHERE workspace = ? AND kind = 'agent' AND name = coalesce(?, name) ORDER BY name
+            document -> '$.monthly_budget_usd' AS budget, kept_budgets.configurations AS kept_configurations,
+            kept_budgets.single AS kept_single, kept_budgets.budget AS kept_budget
+        FROM resources
+        LEFT JOIN kept_budgets ON kept_budgets.workspace = resources.workspace AND kept_budgets.agent = resources.name
+        WHERE resources.workspace = ? AND kind = 'agent' AND name = coalesce(?, name) ORDER BY name
         """
     }
 
     private static func agentModels(_ row: Row) -> (agent: String, models: AgentModels) {
-        func value(_ name: String) -> JSONValue? { (row[name] as String?).map { JSONText(verified: $0).value } }
-        return (
-            row["name"],
-            AgentModels(
-                configurations: value("configurations"), single: value("single"), monthlyBudget: value("budget"))
-        )
+        (row["name"], AgentModels(row, prefix: "").keeping(AgentModels(row, prefix: "kept_")))
     }
 }

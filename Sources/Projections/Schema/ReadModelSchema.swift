@@ -223,6 +223,11 @@ enum ReadModelSchema {
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX erasures_by_position ON erasures (workspace, position);
 
+        CREATE TABLE kept_budgets (
+            workspace TEXT NOT NULL, agent TEXT NOT NULL, configurations TEXT, single TEXT, budget TEXT,
+            PRIMARY KEY (workspace, agent)
+        ) STRICT, WITHOUT ROWID;
+
         CREATE TABLE controls (
             workspace TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, stopped_by TEXT NOT NULL,
             stopped_at INTEGER NOT NULL, reason TEXT, holds_runs INTEGER NOT NULL,
