@@ -12,6 +12,7 @@ extension RouteTable {
         on(.post, "/tools/:name/start", under: Self.apiPrefixes, .manageResources, api.startTool)
         on(.post, "/stop", under: workspaces, .manageResources, api.stopWorkspace)
         on(.post, "/start", under: workspaces, .manageResources, api.startWorkspace)
+        on(.post, "/runs/cancel", under: Self.rootPrefixes, .createRuns, api.cancelRuns)
         on(.get, "/controls", under: Self.apiPrefixes, .read, api.listControls)
     }
 }

@@ -8,7 +8,7 @@ import GRDB
 enum RetentionProjector {
     /// What has rows of a run besides `runs`.
     private static let tables = [
-        "timeline", "actions", "tool_calls", "model_answers", "access_requests", "checkpoints", "connector_activity",
+        "timeline", "actions", "tool_calls", "run_tools", "model_answers", "access_requests", "checkpoints", "connector_activity",
         "decision_links",
     ]
 

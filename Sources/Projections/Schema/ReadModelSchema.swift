@@ -228,6 +228,10 @@ enum ReadModelSchema {
             PRIMARY KEY (workspace, agent)
         ) STRICT, WITHOUT ROWID;
 
+        CREATE TABLE run_tools (
+            run_id BLOB NOT NULL, tool TEXT NOT NULL, PRIMARY KEY (run_id, tool)
+        ) STRICT, WITHOUT ROWID;
+
         CREATE TABLE controls (
             workspace TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, stopped_by TEXT NOT NULL,
             stopped_at INTEGER NOT NULL, reason TEXT, holds_runs INTEGER NOT NULL,
