@@ -15,13 +15,10 @@ extension APIHandlers {
     func cancelRuns(_ request: APIRequest) async throws -> APIAnswer {
         let filter = try cancelFilter(request)
         let matched = try await projections.count(of: filter, in: request.workspace)
-        let isPreview = try request.body["dry_run"].map { value in
-            guard case .bool(let isPreview) = value else { throw APIError.badRequest("dry_run must be true or false") }
-            return isPreview
-        } ?? true
+        let isPreview = try Self.isPreview(request.body)
         let page = try await projections.runs(
-            filter, by: ListOrder(.createdAt, isDescending: false), limit: isPreview ? Self.sampleMax : Self.cancelledMax,
-            in: request.workspace)
+            filter, by: ListOrder(.createdAt, isDescending: false),
+            limit: isPreview ? Self.sampleMax : Self.cancelledMax, in: request.workspace)
         let cancelled = isPreview ? nil : try await cancel(page.records.map(\.id), request)
         let (sample, era) = (page.records.prefix(Self.sampleMax), request.era)
         return APIAnswer(
@@ -37,6 +34,14 @@ extension APIHandlers {
             }, position: cancelled?.position)
     }
 
+    private static func isPreview(_ body: JSONValue) throws -> Bool {
+        switch body["dry_run"] {
+        case nil, .null?: true
+        case .bool(let isPreview)?: isPreview
+        default: throw APIError.badRequest("dry_run must be true or false")
+        }
+    }
+
     /// Cancels in bounded groups; runs that have ended meanwhile are left out.
     private func cancel(_ ids: [RunID], _ request: APIRequest) async throws -> (count: Int, position: Position?) {
         let why = try request.body.freeText("reason").map { ": \($0.excerpt)" } ?? ""
@@ -50,7 +55,8 @@ extension APIHandlers {
                 for id in group {
                     tasks.addTask { [commands] in
                         do {
-                            return try await commands.execute(.failRun(run: id, reason: "cancelled" + why), sent).position
+                            return try await commands.execute(.failRun(run: id, reason: "cancelled" + why), sent)
+                                .position
                         } catch CommandError.rejected(let rejection) where rejection.code == .runNotActive {
                             return nil
                         }

@@ -63,11 +63,13 @@ extension APIHandlers {
     ) async throws -> APIAnswer {
         let control = try await projections.controls(in: request.workspace)
             .first { $0.kind == kind && $0.name == name }
-        let answer = control.map(Self.json) ?? .object { json in
-            json.add("kind", kind.rawValue)
-            json.add("name", name)
-            json.add("status", "started")
-        }
+        let answer =
+            control.map(Self.json)
+            ?? .object { json in
+                json.add("kind", kind.rawValue)
+                json.add("name", name)
+                json.add("status", "started")
+            }
         return APIAnswer(.ok, answer, position: receipt.position)
     }
 

@@ -254,7 +254,8 @@ def test_a_stop_outlives_its_agent_and_is_the_operators(tmp_path):
 def test_the_command_line_stops_and_starts(tmp_path):
     sluice = SluiceProcess(tmp_path).start()
     tool = ScriptedTool()
-    tool.answer = lambda call: (200, [], iter(lambda: time.sleep(0.05) or b".", None))
+    stream = [("Content-Type", "text/event-stream")]
+    tool.answer = lambda call: (200, stream, iter(lambda: time.sleep(0.05) or b".", None))
     store_tool(sluice, "pay", tool.url)
     agent = GovernedAgent(sluice, "payer", [("allow", ["*"], tool.url + "/*")])
     run = agent.start()
@@ -291,13 +292,13 @@ def test_a_budget_and_what_was_spent_outlive_the_agent(tmp_path):
     api = sluice.client()
     assert api.post("/api/v1/model-providers", {"name": "m", "spec": {
         "provider": "vllm", "endpoint": model.url, "models": ["m"],
-        "prices": {"m": {"input_per_million_usd": 1_000_000, "output_per_million_usd": 0}}}}).status == 201
+        "prices": {"m": {"input_per_million_usd": 10_000, "output_per_million_usd": 0}}}}).status == 201
 
     def ask(agent):
         return sluice.client(agent.token).post(
             "/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "x"}]}).status
 
-    agent = GovernedAgent(sluice, "payer", [], monthly_budget_usd=5)
+    agent = GovernedAgent(sluice, "payer", [], monthly_budget_usd=0.05)
     assert [ask(agent), ask(agent)] == [200, 402]
     key = agent.token
     assert api.delete("/api/v1/agents/payer").status == 200
