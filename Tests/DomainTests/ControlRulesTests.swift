@@ -62,7 +62,7 @@ import Testing
         let result = ToolResultRecorded(toolID: nil, document: JSONText(verified: "{}"))
         #expect(scenario.rejection(.recordToolResult(run: run, result))?.code == expected)
         scenario.agent = nil
-        #expect(throws: Never.self) { try createRun() }
+        _ = try createRun()
     }
 
     @Test mutating func aStopThatCancelsRefusesNewRuns() throws {
