@@ -134,6 +134,11 @@ package final class CommandHandler: Sendable {
         }
     }
 
+    /// The reason why a run gets no further model call; `nil` while there is room.
+    package func reachedLimit(of run: RunID, identity: UUIDValue?, _ limits: RunLimitOverrides) -> String? {
+        state.withLock { $0.active.reachedLimit(of: run, identity: identity, limits, settings) }
+    }
+
     /// True while the run is not finished.
     package func isActive(_ run: RunID) -> Bool { state.withLock { $0.active.runs[run] != nil } }
 

@@ -58,7 +58,8 @@ package final class CallsInFlight: Sendable {
     /// Ends the calls that the event ends.
     package func observe(_ event: Event) {
         switch event.payload {
-        case .runStatusChanged(let changed) where changed.status.isFinished: endCalls(of: RunID(event.stream.id))
+        case .runStatusChanged(let changed) where changed.status.isFinished:
+            endCalls(of: RunID(event.stream.id), reason: changed.reason)
         case .resourceDeleted(let deleted) where deleted.kind == .agent:
             end(.agentDeleted(deleted.name)) { $0.agent == deleted.name && $0.workspace == event.workspace }
         case .controlStopped(let stopped):
@@ -71,9 +72,9 @@ package final class CallsInFlight: Sendable {
         }
     }
 
-    private func endCalls(of run: RunID) {
+    private func endCalls(of run: RunID, reason: String?) {
         let ends = state.withLock { state in (state.ofRuns[run] ?? []).compactMap { state.calls[$0]?.end } }
-        for end in ends { end.come(.runEnded(run)) }
+        for end in ends { end.come(.runEnded(run, reason: reason)) }
     }
 
     private func end(_ reason: EndedCall, where condition: (Subject) -> Bool) {
@@ -124,15 +125,16 @@ extension EndedCall {
             message: "\(control.description); nothing is sent until an operator starts it again")
     }
 
-    static func runEnded(_ run: RunID) -> EndedCall {
+    static func runEnded(_ run: RunID, reason: String? = nil) -> EndedCall {
         EndedCall(
             status: 409, code: "RUN_ENDED",
-            message: "run \(run) is over, or there is none: stop; what was not sent is not sent any more")
+            message: "run \(run) is over, or there is none" + (reason.map { " (\($0))" } ?? "")
+                + ": stop; what was not sent is not sent any more")
     }
 
     static func agentDeleted(_ agent: String) -> EndedCall {
         EndedCall(
             status: 403, code: "AGENT_UNKNOWN",
-            message: "agent \(agent.excerpt) is not deployed: an agent that was deleted, or never deployed, calls nothing")
+            message: "agent \(agent.excerpt) is not deployed: one that was deleted, or never deployed, calls nothing")
     }
 }

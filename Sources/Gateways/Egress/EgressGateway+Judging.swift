@@ -13,6 +13,7 @@ extension EgressGateway {
         let tool: GovernedTool?
         let identity: ToolIdentity?
         let document: JSONValue
+        let limits: RunLimitOverrides
         let verdict: Verdict
     }
 
@@ -50,6 +51,7 @@ extension EgressGateway {
         let call = CallFacts(agent: governed.agent, tool: request.tool, method: request.method, url: url)
         return Judged(
             tool: governed.tool, identity: governed.identity, document: governed.document,
+            limits: governed.agent.limits,
             verdict: PolicyEvaluation.decide(
                 call: call, tool: governed.tool, policies: governed.policies, isExplained: false))
     }

@@ -88,7 +88,7 @@ package struct EgressGateway: Sendable {
         }
         let asked = AskedCall(
             request: request, run: run, tool: tool, identity: identity, url: url, headers: headers,
-            document: judged.document)
+            document: judged.document, limits: judged.limits)
         return try await answer(asked, judged.verdict)
             .following(ToolReferences(of: tool, call: url, address: request.address))
     }
@@ -148,6 +148,9 @@ package struct EgressGateway: Sendable {
                 guard call.isRepeatable, requirement == nil else { return Self.notKept }
             case .actionBlocked(let blocked): return self.blocked(blocked, run: asked.run)
             case .payloadMismatched(let mismatched): return Self.mismatched(mismatched)
+            // A limit of the run ended it.
+            case .runStatusChanged(let changed) where changed.status.isFinished:
+                return EndedCall.runEnded(asked.run.id, reason: changed.reason).answer
             default: continue
             }
         }
@@ -190,7 +193,8 @@ package struct EgressGateway: Sendable {
                 BeginToolCall(
                     call: call, agentID: asked.run.agentID, tool: asked.identity, requirement: requirement,
                     block: block, claimedActionID: asked.request.header("x-action-id").flatMap { ActionID($0) },
-                    earlierFingerprints: asked.earlierFingerprints(of: call), undelivered: undelivered))
+                    earlierFingerprints: asked.earlierFingerprints(of: call), undelivered: undelivered,
+                    limits: asked.limits))
         }
         do {
             return try await commands.execute(begin(nil), request).events.map(\.event.payload)

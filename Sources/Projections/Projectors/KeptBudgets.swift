@@ -29,7 +29,7 @@ enum KeptBudgets {
         try db.first(
             """
             SELECT document -> '$.llm_configs' AS configurations, document -> '$.spec.llmConfig' AS single,
-                document -> '$.monthly_budget_usd' AS budget
+                document -> '$.monthly_budget_usd' AS budget, NULL AS limits
             FROM resources WHERE workspace = ? AND kind = 'agent' AND name = ?
             """, [workspace.text, agent]
         ) { AgentModels($0, prefix: "") }
@@ -43,6 +43,7 @@ extension AgentModels {
             (row[prefix + name] as String?).map { JSONText(verified: $0).value }
         }
         self.init(
-            configurations: value("configurations"), single: value("single"), monthlyBudget: value("budget"))
+            configurations: value("configurations"), single: value("single"), monthlyBudget: value("budget"),
+            limits: value("limits"))
     }
 }

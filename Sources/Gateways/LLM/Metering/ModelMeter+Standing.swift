@@ -1,5 +1,6 @@
 import CommandHandling
 import Domain
+import Governance
 
 /// Calls of models that an agent may not make, whatever its budgets say.
 extension ModelMeter {
@@ -23,5 +24,24 @@ extension ModelMeter {
         return EndedCall(
             status: 409, code: "NOT_IN_TURN",
             message: "agent \(agent.excerpt) is called for no run: it calls models only while it is at one")
+    }
+}
+
+extension ModelMeter {
+    /// Ends a run that has reached a limit of its calls of models, and refuses the call; `nil` while there is room.
+    func endAtLimit(_ run: CallingRun, _ request: LLMRequest) async throws -> EgressAnswer? {
+        let identity = ModelCallIdentity.make(
+            operation: request.operation.rawValue, provider: request.provider, body: request.body)
+        let overrides = try limits(of: run.agentID, run.workspace)
+        let reached = commands.reachedLimit(of: run.id, identity: identity, overrides)
+        guard let reason = reached else { return nil }
+        let sent = CommandRequest(workspace: run.workspace, actor: .gateway)
+        do throws(CommandError) {
+            _ = try await commands.execute(.failRun(run: run.id, reason: reason), sent)
+        } catch {
+            // A parallel call may have ended it.
+            guard case .rejected(let rejection) = error, rejection.code == .runNotActive else { throw error }
+        }
+        return EndedCall.runEnded(run.id, reason: reason).answer
     }
 }

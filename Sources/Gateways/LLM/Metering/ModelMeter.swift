@@ -37,6 +37,11 @@ package struct ModelMeter: Sendable {
         return try models.models(of: agent, request.workspace).isJournaled
     }
 
+    /// The limits that the agent's deploy names for its runs.
+    func limits(of agent: String, _ workspace: WorkspaceName) throws(ProjectionError) -> RunLimitOverrides {
+        try models.models(of: agent, workspace).limits
+    }
+
     /// Lets a call through with `nil`, or answers that a budget of its agent is spent, and records that.
     ///
     /// Costs a few rows read by key. Calls on their way at the same time are not foreseen: together they can go over.
