@@ -115,14 +115,15 @@ package struct Daemon: Sendable {
             commands: commands, projections: projections, vault: vault, credentials: credentials, endpoint: endpoint,
             identities: identities, publicURL: configuration.publicURL)
         commands.redactConsentLinks(with: consents.redaction)
+        let inFlight = CallsInFlight()
         let egress = EgressGateway(
             commands: commands, projections: projections, vault: vault, credentials: credentials, consents: consents,
-            client: client, configuration: configuration.egress, logger: logger)
+            client: client, configuration: configuration.egress, inFlight: inFlight, logger: logger)
         let models = LLMGateway(
             projections: projections,
             meter: ModelMeter(commands: commands, projections: projections, logger: logger), vault: vault,
             credentials: credentials, client: client,
-            configuration: configuration.llm, now: { commands.clock.now() }, logger: logger)
+            configuration: configuration.llm, inFlight: inFlight, now: { commands.clock.now() }, logger: logger)
         let approvals = ApprovalServices(
             commands, store, projections, vault, client, publicURL: configuration.publicURL, logger)
         let misuse = KeyMisuseReporter(commands: commands, projections: projections, logger: logger)
@@ -140,7 +141,10 @@ package struct Daemon: Sendable {
             LoopService { await egress.recordUnrecorded() },
             LoopService {
                 for try await batch in store.subscribe(after: position) {
-                    for recorded in batch { egress.observe(recorded.event) }
+                    for recorded in batch {
+                        inFlight.observe(recorded.event)
+                        egress.observe(recorded.event)
+                    }
                     // An ended access is looked up in the read models. When they stop, so does the daemon.
                     if let last = batch.last { try? await projections.reach(last.position) }
                     for recorded in batch { access.observe(recorded.event) }
@@ -235,7 +239,9 @@ package struct Daemon: Sendable {
                 tokens.agent(of: token).map { AgentIdentity(workspace: $0.workspace, name: $0.name) }
             },
             invokesOfToken: { token in
-                tokens.invokes(of: token).map { AgentInvoke(run: $0.run, requestID: $0.requestID) }
+                AgentInvokes(
+                    open: tokens.invokes(of: token).map { AgentInvoke(run: $0.run, requestID: $0.requestID) },
+                    hasAbandoned: tokens.hasAbandonedInvokes(token), isStarting: tokens.isStarting(token))
             }, agentRecords: AgentRecords(agents), access: access, keyMisuse: misuse,
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
         let host = configuration.http.host.contains(":") ? "[\(configuration.http.host)]" : configuration.http.host

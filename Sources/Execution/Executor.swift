@@ -54,6 +54,8 @@ package struct Executor: Sendable {
         if case .runStatusChanged(let changed) = event.payload, changed.status.isFinished {
             registry.cancel(RunID(event.stream.id))
         }
+        // A stop ends an attempt whose call is in flight.
+        if case .invokeFailed(let failed) = event.payload, failed.isStopped { registry.cancel(RunID(event.stream.id)) }
         guard case .invokeRequested(let requested) = event.payload,
             let run = commands.activeRun(RunID(event.stream.id)), let invokeURL = run.invokeURL
         else { return }

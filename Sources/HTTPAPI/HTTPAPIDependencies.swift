@@ -29,7 +29,7 @@ package struct HTTPAPIDependencies: Sendable {
     /// Whose instance a token of an address under `/as/` was made for.
     package let agentOfToken: @Sendable (String) -> AgentIdentity?
     /// The invokes that the instance of such a token is at.
-    package let invokesOfToken: @Sendable (String) -> [AgentInvoke]
+    package let invokesOfToken: @Sendable (String) -> AgentInvokes
     package let agentRecords: AgentRecords
     /// Is told of keys that are used and may not be; nobody is without it.
     package let keyMisuse: KeyMisuseReporter?
@@ -44,7 +44,7 @@ package struct HTTPAPIDependencies: Sendable {
         models: LLMGateway, identities: IdentityGateway, connectorTest: ConnectorTest,
         decisionLinks: DecisionLinks, audit: AuditServices, analyzer: SourceAnalyzer,
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
-        invokesOfToken: @escaping @Sendable (String) -> [AgentInvoke] = { _ in [] },
+        invokesOfToken: @escaping @Sendable (String) -> AgentInvokes = { _ in AgentInvokes() },
         agentRecords: AgentRecords = AgentRecords(), access: AccessWatch, keyMisuse: KeyMisuseReporter? = nil,
         metrics: @escaping @Sendable () async -> String
     ) {
@@ -80,6 +80,21 @@ package struct AgentIdentity: Hashable, Sendable {
     package init(workspace: WorkspaceName, name: String) {
         self.workspace = workspace
         self.name = name
+    }
+}
+
+/// The invokes that an agent's instance is at.
+package struct AgentInvokes: Hashable, Sendable {
+    package let open: [AgentInvoke]
+    /// True once an invoke ended without an answer, whose handler may continue.
+    package let hasAbandoned: Bool
+    /// True until the first invoke.
+    package let isStarting: Bool
+
+    package init(open: [AgentInvoke] = [], hasAbandoned: Bool = false, isStarting: Bool = false) {
+        self.open = open
+        self.hasAbandoned = hasAbandoned
+        self.isStarting = isStarting
     }
 }
 

@@ -5,9 +5,9 @@ import SystemPackage
 
 struct Agents: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List agents of a running daemon; show what they write, and how they were built.",
+        abstract: "List, stop and start agents of a running daemon; show what they write, and how they were built.",
         discussion: "The key that this needs is read from SLUICE_API_KEY.",
-        subcommands: [List.self, Logs.self, BuildLog.self])
+        subcommands: [List.self, Logs.self, BuildLog.self, Stop.self, Start.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List agents and their states.")

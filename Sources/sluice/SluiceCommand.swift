@@ -31,7 +31,8 @@ struct SluiceCommand: AsyncParsableCommand {
         version: SluiceVersion.text,
         subcommands: [
             Serve.self, Agents.self, Approvals.self, Approve.self, Reject.self, Keys.self,
-            Policies.self, SecretsCommand.self, Spend.self, Export.self, Import.self, AuditCommand.self, Verify.self,
+            Policies.self, Runs.self, Tools.self, Workspaces.self, SecretsCommand.self, Spend.self, Export.self,
+            Import.self, AuditCommand.self, Verify.self,
             Log.self, Replay.self, Diff.self, Tail.self,
             BackupCommand.self, Erase.self,
             Restore.self,

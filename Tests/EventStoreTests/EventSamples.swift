@@ -71,13 +71,15 @@ enum EventSamples {
         case .personErased: 40
         case .runExpired: 100
         case .keyLossAccepted: 101
+        case .controlStopped: 110
+        case .controlStarted: 111
         case .deliveryStarted: 80
         case .deliveryEnded: 81
         case .decisionLinkUsed: 82
         }
     }
 
-    static let ordinals = Set(0...42).union(80...82).union([100, 101])
+    static let ordinals = Set(0...42).union(80...82).union([100, 101]).union(110...111)
 
     private static let workspace = WorkspaceName("payments-eu") ?? .default
     private static let actors = [
@@ -112,6 +114,7 @@ enum EventSamples {
             .resource(.approvalConnector, ResourceID(uuid(704)))
         case .runExpired: .expiry(of: runID)
         case .keyLossAccepted: .keyLoss(uuid(721))
+        case .controlStopped, .controlStarted: .control(ControlID(uuid(706)))
         default: .run(runID)
         }
     }
@@ -124,7 +127,7 @@ enum EventSamples {
 
     private static let payloads: [EventPayload] =
         resources + runs + actions + access + invokes + keys + calls + erasures
-        + secrets + modelCalls + deliveries + ingestion
+        + secrets + modelCalls + deliveries + ingestion + controls
 
     private static let resources: [EventPayload] =
         ResourceKind.allCases.map { kind in
@@ -253,6 +256,10 @@ enum EventSamples {
             .invokeFailed(
                 InvokeFailed(
                     purpose: .resume(action), attempt: 5, statusCode: nil, error: "no answer", isRetryable: false)),
+            .invokeFailed(
+                InvokeFailed(
+                    purpose: .start, attempt: 2, statusCode: nil, error: "agent x is stopped", isRetryable: true,
+                    isStopped: true)),
         ]
         + InvokeOutcome.allCases.map { outcome in
             .invokeCompleted(
@@ -456,4 +463,15 @@ enum EventSamples {
                 ])),
         .buildFinished(BuildFinished(error: nil, log: "STEP 1/9", imageID: "sha256:00", imageError: "no registry")),
     ]
+
+    private static let controls: [EventPayload] =
+        ControlKind.allCases.map { kind in
+            .controlStopped(
+                ControlStopped(
+                    kind: kind, name: "payer", reason: kind == .tool ? nil : "it ran away", holdsRuns: kind == .agent))
+        }
+        + [
+            .controlStarted(ControlStarted(kind: .agent, name: "payer", reason: nil)),
+            .controlStarted(ControlStarted(kind: .workspace, name: "default", reason: "repaired")),
+        ]
 }

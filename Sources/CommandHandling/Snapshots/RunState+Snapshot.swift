@@ -27,6 +27,8 @@ extension RunState {
         writer.add(22, attemptAtProgress)
         writer.add(23, agentUID)
         writer.add(24, recordedBytes)
+        writer.add(25, UInt64(modelCallCount))
+        writer.add(26, modelCost.value)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
@@ -38,6 +40,7 @@ extension RunState {
         var (actions, lastInvoke): ([ActionState], InvokeProgress?) = ([], nil)
         var (calls, creator): (ToolCallJournal, Actor.Kind?) = (ToolCallJournal(), nil)
         var modelCalls = ModelCallJournal()
+        var (modelCallCount, modelCost): (UInt32, UInt64) = (0, 0)
         var (creatorName, user): (String, Person?) = ("", nil)
         var (streamSequence, timelineSequence, recordedBytes): (UInt64, UInt64, UInt64) = (0, 0, 0)
         while let field = try reader.next() {
@@ -66,6 +69,8 @@ extension RunState {
             case 22: attemptAtProgress = try reader.unsigned32()
             case 23: agentUID = try reader.id("agent_uid")
             case 24: recordedBytes = try reader.unsigned()
+            case 25: modelCallCount = try reader.unsigned32()
+            case 26: modelCost = try reader.unsigned()
             default: throw .missing("run")
             }
         }
@@ -76,7 +81,8 @@ extension RunState {
             input: input, isInputInLog: isInputInLog, deadline: deadline, status: try required(status, "status"),
             actions: actions, calls: calls, modelCalls: modelCalls,
             creator: creator.map { Actor(kind: $0, name: creatorName) }, lastInvoke: lastInvoke,
-            attemptAtProgress: attemptAtProgress, streamSequence: streamSequence, timelineSequence: timelineSequence,
+            attemptAtProgress: attemptAtProgress, modelCallCount: modelCallCount, modelCost: MicroUSD(modelCost),
+            streamSequence: streamSequence, timelineSequence: timelineSequence,
             recordedBytes: recordedBytes, user: user)
     }
 }

@@ -30,6 +30,7 @@ extension WriterMemory {
         for build in state.builds.values { writer.add(12) { build.write(to: &$0) } }
         for erasure in state.erasures.values { writer.add(13) { erasure.write(to: &$0) } }
         if let keyring { writer.add(14) { keyring.write(to: &$0) } }
+        for control in state.controls.values { writer.add(15) { control.write(to: &$0) } }
         return writer.bytes
     }
 
@@ -58,6 +59,7 @@ extension WriterMemory {
         var builds: [BuildState] = []
         var erasures: [ErasureState] = []
         var keyring: KeyringMark?
+        var controls: [ControlState] = []
         guard try reader.next() == 1, try reader.unsigned() == snapshotVersion else { return nil }
         while let field = try reader.next() {
             switch field {
@@ -75,13 +77,14 @@ extension WriterMemory {
             case 12: builds.append(try BuildState(try reader.message()))
             case 13: erasures.append(try ErasureState(try reader.message()))
             case 14: keyring = try KeyringMark(try reader.message())
+            case 15: controls.append(try ControlState(try reader.message()))
             default: return nil
             }
         }
         guard let book = DeliveryBook(deliveries) else { return nil }
         let state = ActiveState(
             runs: runs, accessRequests: requests, resources: resources, apiKeys: keys, secrets: secrets,
-            deliveries: book, builds: builds, erasures: erasures)
+            deliveries: book, builds: builds, erasures: erasures, controls: controls)
         let idempotency = IdempotencyIndex(limits: limits, uses: uses, latest: latest)
         guard let state, let idempotency else { return nil }
         let memory = WriterMemory(

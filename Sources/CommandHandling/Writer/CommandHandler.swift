@@ -137,6 +137,27 @@ package final class CommandHandler: Sendable {
         state.withLock { $0.active.runs[id]?.withoutCalls }
     }
 
+    /// The stop that keeps an agent, or a tool from being called by it; `nil` when nothing is stopped.
+    package func stop(ofAgent agent: String?, tool: String? = nil, in workspace: WorkspaceName) -> ControlState? {
+        state.withLock { state in
+            guard let tool else { return state.active.stop(ofAgent: agent, in: workspace) }
+            return state.active.stop(ofTool: tool, for: agent, in: workspace)
+        }
+    }
+
+    /// The reason why a run gets no further model call; `nil` while there is room.
+    package func reachedLimit(of run: RunID, identity: UUIDValue?, _ limits: RunLimitOverrides) -> String? {
+        state.withLock { $0.active.reachedLimit(of: run, identity: identity, limits, settings) }
+    }
+
+    /// True while the run is not finished.
+    package func isActive(_ run: RunID) -> Bool { state.withLock { $0.active.runs[run] != nil } }
+
+    /// True while an agent of that name is deployed.
+    package func hasAgent(_ name: String, _ workspace: WorkspaceName) -> Bool {
+        state.withLock { $0.active.agentUID(named: name, workspace) != nil }
+    }
+
     /// Refuses what a superseded attempt of a run asks for, by a look at the memory.
     ///
     /// For reads of other systems that no command decides; a command checks the attempt when it is decided.

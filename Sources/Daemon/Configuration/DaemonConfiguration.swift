@@ -91,6 +91,20 @@ package struct DaemonConfiguration: Sendable {
         http.invokeTimeout = executor.invokeTimeout
         http.version = SluiceVersion.text
         (http.host, http.port) = try Self.address(settings)
+        try setRunLimits(settings)
+    }
+
+    private mutating func setRunLimits(_ settings: Settings) throws(DaemonError) {
+        let counts = 1...RunLimitOverrides.countMax
+        decisions.runLimits.toolCalls = try settings.integer(.runToolCallsMax, in: counts)
+        decisions.runLimits.modelCalls = try settings.integer(.runModelCallsMax, in: counts)
+        decisions.runLimits.repeats = try settings.integer(.runRepeatsMax, in: counts)
+        guard let cost = MicroUSD(dollars: settings.text(.runModelCostMax), max: AgentModels.budgetMax), cost > .zero
+        else { throw settings.invalid(.runModelCostMax, "an amount of US dollars, such as 20 or 0.5") }
+        decisions.runLimits.modelCost = cost
+        // What is kept in memory for a run has room for what it may do.
+        decisions.limits.toolCallsPerRunMax = RunLimitOverrides.countMax
+        decisions.limits.modelCallsPerRunMax = RunLimitOverrides.countMax
     }
 
     private static func addresses(_ settings: Settings) throws(DaemonError) -> AddressRule {

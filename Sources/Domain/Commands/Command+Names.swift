@@ -25,7 +25,7 @@ extension Command {
             .recordInterruptedCall, .recordRefusedCall, .requireConsent, .giveConsent, .requestInvoke,
             .completeInvoke, .failInvoke, .revokeAPIKey, .rotateAPIKey, .recordAnswer, .recordModelCall, .takeModelCall,
             .startDelivery, .endDelivery, .decideByLink, .recordAnalysis, .startBuild, .finishBuild, .expireRun,
-            .deleteSecret, .erasePerson, .recordErasure, .acceptKeyLoss:
+            .deleteSecret, .erasePerson, .recordErasure, .acceptKeyLoss, .stop, .start:
             []
         }
     }

@@ -63,6 +63,9 @@ package enum Command: Hashable, Sendable {
     case erasePerson(PersonID, PersonErasureRequested)
     case recordErasure(PersonID, PersonErased)
     case acceptKeyLoss(KeyLossAccepted)
+
+    case stop(StopControl)
+    case start(ControlStarted)
 }
 
 /// Stores several resources at once or none: a deploy with the tools it brings.

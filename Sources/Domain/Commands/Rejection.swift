@@ -51,6 +51,10 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case agentMismatch = "agent_mismatch"
     /// The agent acts on a run that it is not called for at the moment.
     case notInTurn = "not_in_turn"
+    /// An operator has stopped it.
+    case agentStopped = "agent_stopped"
+    case toolStopped = "tool_stopped"
+    case workspaceStopped = "workspace_stopped"
     /// The request belongs to an attempt of the run that is over.
     case attemptSuperseded = "attempt_superseded"
     /// The call waits for the decision of an action that is blocked already.

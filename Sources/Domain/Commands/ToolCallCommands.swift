@@ -15,11 +15,13 @@ package struct BeginToolCall: Hashable, Sendable {
     package let earlierFingerprints: [UUIDValue]
     /// An identical call whose caller went away before it had the outcome: this call is that one, made again.
     package let undelivered: ToolCallID?
+    /// The limits that the agent's deploy names.
+    package let limits: RunLimitOverrides
 
     package init(
         call: ToolCall, agentID: String, tool: ToolIdentity, requirement: RequiredApproval?,
         block: BlockToolCall? = nil, claimedActionID: ActionID? = nil, earlierFingerprints: [UUIDValue] = [],
-        undelivered: ToolCallID? = nil
+        undelivered: ToolCallID? = nil, limits: RunLimitOverrides = RunLimitOverrides()
     ) {
         self.call = call
         self.agentID = agentID
@@ -29,6 +31,7 @@ package struct BeginToolCall: Hashable, Sendable {
         self.claimedActionID = claimedActionID
         self.earlierFingerprints = earlierFingerprints
         self.undelivered = undelivered
+        self.limits = limits
     }
 }
 

@@ -58,6 +58,9 @@ package enum EventPayload: Hashable, Sendable {
     case personErased(PersonErased)
     case runExpired(RunExpired)
     case keyLossAccepted(KeyLossAccepted)
+
+    case controlStopped(ControlStopped)
+    case controlStarted(ControlStarted)
 }
 
 extension EventPayload {
@@ -112,6 +115,8 @@ extension EventPayload {
         case .personErased: "person.erased"
         case .runExpired: "run.expired"
         case .keyLossAccepted: "key_loss.accepted"
+        case .controlStopped(let stopped): "\(stopped.kind.rawValue).stopped"
+        case .controlStarted(let started): "\(started.kind.rawValue).started"
         }
     }
 
@@ -159,7 +164,8 @@ extension EventPayload {
             .checkpointSaved, .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .secretStored,
             .secretDeleted, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .modelAnswerRecorded,
             .decisionLinkUsed, .sourcesAnalyzed, .buildRequested, .buildStarted, .buildFinished,
-            .personErasureRequested, .personErased, .runExpired, .keyLossAccepted:
+            .personErasureRequested, .personErased, .runExpired, .keyLossAccepted, .controlStopped,
+            .controlStarted:
             nil
         }
     }
@@ -197,7 +203,8 @@ extension EventPayload {
             .toolCallStarted, .toolCallReplayed, .toolCallRefused, .payloadMismatched, .secretDeleted,
             .toolCallInterrupted, .modelCalled, .modelCallReplayed, .apiKeyRotated, .deliveryStarted, .deliveryEnded,
             .decisionLinkUsed,
-            .buildStarted, .personErasureRequested, .personErased, .keyLossAccepted:
+            .buildStarted, .personErasureRequested, .personErased, .keyLossAccepted, .controlStopped,
+            .controlStarted:
             0
         }
     }

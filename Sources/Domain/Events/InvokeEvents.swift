@@ -59,14 +59,18 @@ package struct InvokeFailed: Hashable, Sendable {
     package let error: String
     /// Whether another attempt may succeed: no answer, 408, 429 or 5xx.
     package let isRetryable: Bool
+    /// True when a stop of the agent or its workspace ended the attempt.
+    package let isStopped: Bool
 
     package init(
-        purpose: InvokePurpose, attempt: UInt32, statusCode: UInt32?, error: String, isRetryable: Bool
+        purpose: InvokePurpose, attempt: UInt32, statusCode: UInt32?, error: String, isRetryable: Bool,
+        isStopped: Bool = false
     ) {
         self.purpose = purpose
         self.attempt = attempt
         self.statusCode = statusCode
         self.error = error
         self.isRetryable = isRetryable
+        self.isStopped = isStopped
     }
 }

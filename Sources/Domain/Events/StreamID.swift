@@ -8,6 +8,8 @@ package struct StreamID: Hashable, Sendable, CustomStringConvertible {
         case expiry
         /// A loss of keys, under an id of its own.
         case keyLoss
+        /// A stop of an agent, a tool or a workspace, from its order to its end.
+        case control
     }
 
     package let kind: Kind
@@ -29,6 +31,7 @@ package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     package static func person(_ id: PersonID) -> StreamID { StreamID(kind: .person, id: id.value) }
     package static func expiry(of id: RunID) -> StreamID { StreamID(kind: .expiry, id: id.value) }
     package static func keyLoss(_ id: UUIDValue) -> StreamID { StreamID(kind: .keyLoss, id: id) }
+    package static func control(_ id: ControlID) -> StreamID { StreamID(kind: .control, id: id.value) }
     package static func resource(_ kind: ResourceKind, _ id: ResourceID) -> StreamID {
         StreamID(kind: kind.streamKind, id: id.value)
     }

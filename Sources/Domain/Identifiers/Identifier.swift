@@ -30,6 +30,7 @@ package enum DeliveryEntity {}
 package enum AnalysisEntity {}
 package enum BuildEntity {}
 package enum PersonEntity {}
+package enum ControlEntity {}
 
 package typealias RunID = Identifier<RunEntity>
 package typealias ActionID = Identifier<ActionEntity>
@@ -45,6 +46,7 @@ package typealias DataKeyID = Identifier<DataKeyEntity>
 package typealias DeliveryID = Identifier<DeliveryEntity>
 package typealias AnalysisID = Identifier<AnalysisEntity>
 package typealias BuildID = Identifier<BuildEntity>
+package typealias ControlID = Identifier<ControlEntity>
 /// A person as the log knows them: made from the key that their data is sealed with, and of no meaning without it.
 package typealias PersonID = Identifier<PersonEntity>
 

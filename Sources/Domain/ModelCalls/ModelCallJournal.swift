@@ -46,6 +46,9 @@ package struct ModelCallJournal: Hashable, Sendable {
         return nil
     }
 
+    /// The number of calls of that identity.
+    func count(of identity: UUIDValue) -> Int { byIdentity[identity]?.count ?? 0 }
+
     /// Records a response: of a new call, or of one whose earlier response was not kept.
     mutating func record(_ recorded: ModelAnswerRecorded, in calls: ToolCallJournal) {
         answerBytes += UInt64(recorded.answer?.count ?? 0)

@@ -19,6 +19,13 @@ extension ActiveState {
         return decision.events
     }
 
+    /// The reason why a run gets no further model call; `nil` while there is room, and for a run that is over.
+    package func reachedLimit(
+        of id: RunID, identity: UUIDValue?, _ overrides: RunLimitOverrides, _ settings: DecisionSettings
+    ) -> String? {
+        runs[id].flatMap { settings.runLimits.replacing(overrides).reachedByModelCall(identity, of: $0) }
+    }
+
     private func checkJournal(of run: RunState, _ limits: Limits) throws(Rejection) {
         guard run.modelCalls.entries.count < limits.modelCallsPerRunMax else {
             throw .journalFull(run.id, "\(limits.modelCallsPerRunMax) model calls")

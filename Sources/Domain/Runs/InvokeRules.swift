@@ -7,6 +7,7 @@ extension ActiveState {
         guard run.isServerDriven, run.status == .running, run.openInvoke == nil else {
             throw Rejection(.invokeNotExpected, "run \(id) does not wait for an invoke")
         }
+        if let stop = stop(ofAgent: run.agentID, in: run.workspace) { throw .stopped(stop) }
         if case .resume(let actionID) = requested.purpose {
             guard let action = run.action(actionID), run.mayResume(action) else {
                 throw Rejection(.invokeNotExpected, "action \(actionID) is not APPROVED: nothing to resume")

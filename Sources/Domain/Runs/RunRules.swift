@@ -15,6 +15,7 @@ extension ActiveState {
             throw Rejection(.invalidArgument, "the body is larger than \(limits.documentBytesMax) bytes")
         }
         try checkNotBeingErased(create.userID, context)
+        if let stop = stop(ofAgent: create.agentID, in: context.workspace), !stop.holdsRuns { throw .stopped(stop) }
         let agent = exactly(ResourceKey(workspace: context.workspace, kind: .agent, name: create.agentID))
         let created = RunCreated(
             agentID: create.agentID, agentUID: agent?.id, userID: create.userID,

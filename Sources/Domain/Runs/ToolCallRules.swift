@@ -24,7 +24,13 @@ extension ActiveState {
         // Its outcome decides whether this is a repetition, a second call, or a question to a person.
         case .wait: throw .callInFlight
         case .repeat(let entry): begin.call.occurrence = entry.occurrence
-        case .perform(let occurrence): begin.call.occurrence = occurrence
+        case .perform(let occurrence):
+            begin.call.occurrence = occurrence
+            let limits = context.settings.runLimits.replacing(begin.limits)
+            if let reason = limits.reachedByToolCall(occurrence, isSafe: begin.call.isSafe, of: run) {
+                decision.fail(reason: reason, requests: accessRequests)
+                return decision.events
+            }
         }
         let call = begin.call
         try checkRoom(for: run, context)

@@ -25,15 +25,19 @@ package struct AgentModels: Hashable, Sendable {
     package let isJournaled: Bool
     /// For all its models together.
     package let monthlyBudget: MicroUSD?
+    /// Of its runs.
+    package let limits: RunLimitOverrides
 
     package init(document: JSONValue) {
         self.init(
             configurations: document["llm_configs"], single: document["spec"]?["llmConfig"],
-            monthlyBudget: document["monthly_budget_usd"])
+            monthlyBudget: document["monthly_budget_usd"], limits: document["limits"])
     }
 
     /// - Parameter single: counts where there is no list of configurations.
-    package init(configurations: JSONValue?, single: JSONValue?, monthlyBudget: JSONValue?) {
+    package init(
+        configurations: JSONValue?, single: JSONValue?, monthlyBudget: JSONValue?, limits: JSONValue? = nil
+    ) {
         var entries: [Entry] = []
         isJournaled = !Self.configurations(configurations, single).contains { $0["journal"] == .bool(false) }
         for configuration in Self.configurations(configurations, single) {
@@ -53,6 +57,22 @@ package struct AgentModels: Hashable, Sendable {
         }
         self.entries = entries
         self.monthlyBudget = Self.budget(monthlyBudget)
+        self.limits = RunLimitOverrides(limits)
+    }
+
+    private init(entries: [Entry], isJournaled: Bool, monthlyBudget: MicroUSD?, limits: RunLimitOverrides) {
+        self.entries = entries
+        self.isJournaled = isJournaled
+        self.monthlyBudget = monthlyBudget
+        self.limits = limits
+    }
+
+    /// The same with the budgets of a deleted agent of the name; its own ones take their place.
+    package func keeping(_ earlier: AgentModels) -> AgentModels {
+        guard !hasBudget else { return self }
+        return AgentModels(
+            entries: entries + earlier.entries.filter { $0.monthlyBudget != nil }, isJournaled: isJournaled,
+            monthlyBudget: earlier.monthlyBudget, limits: limits)
     }
 
     /// Whether anything is to be compared with a budget at all.

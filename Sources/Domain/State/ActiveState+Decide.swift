@@ -58,6 +58,8 @@ extension ActiveState {
         case .recordErasure(let id, let erased): recordErasure(id, erased, context)
         case .acceptKeyLoss(let loss):
             [context.event(0, stream: .keyLoss(context.commandID.value), sequence: 1, .keyLossAccepted(loss))]
+        case .stop(let stopping): try stop(stopping, context)
+        case .start(let started): try start(started, context)
         }
     }
 

@@ -12,6 +12,8 @@ package struct ActiveState: Hashable, Sendable {
     package private(set) var deliveries = DeliveryBook()
     package private(set) var builds: [BuildID: BuildState] = [:]
     package private(set) var erasures: [PersonID: ErasureState] = [:]
+    /// The stops in force.
+    package private(set) var controls: [ControlKey: ControlState] = [:]
     private var pendingAccess: [PendingAccessKey: AccessRequestID] = [:]
     private var resourceCounts: [ResourceKind: Int] = [:]
     /// The shares of workspaces and principals in what is unfinished.
@@ -23,7 +25,8 @@ package struct ActiveState: Hashable, Sendable {
     package init?(
         runs: [RunState], accessRequests: [AccessRequestState], resources: [(key: ResourceKey, state: ResourceState)],
         apiKeys: [(id: APIKeyID, state: APIKeyState)], secrets: [(reference: SecretReference, state: SecretState)],
-        deliveries: DeliveryBook = DeliveryBook(), builds: [BuildState] = [], erasures: [ErasureState] = []
+        deliveries: DeliveryBook = DeliveryBook(), builds: [BuildState] = [], erasures: [ErasureState] = [],
+        controls: [ControlState] = []
     ) {
         self.deliveries = deliveries
         for run in runs {
@@ -48,9 +51,11 @@ package struct ActiveState: Hashable, Sendable {
         }
         for build in builds { self.builds[build.id] = build }
         for erasure in erasures { self.erasures[erasure.id] = erasure }
+        for control in controls { self.controls[control.key] = control }
         guard self.runs.count == runs.count, self.accessRequests.count == accessRequests.count,
             self.resources.count == resources.count, self.apiKeys.count == apiKeys.count,
             secretCount == secrets.count, self.builds.count == builds.count, self.erasures.count == erasures.count,
+            self.controls.count == controls.count,
             pendingAccess.count == accessRequests.lazy.filter({ $0.pendingKey != nil }).count
         else { return nil }
     }
@@ -73,6 +78,7 @@ package struct ActiveState: Hashable, Sendable {
         case .build: evolveBuild(BuildID(event.stream.id), event)
         case .person: evolvePerson(PersonID(event.stream.id), event)
         case .expiry: if case .runExpired(let expired) = event.payload { evolveExpiry(expired) }
+        case .control: evolveControl(ControlID(event.stream.id), event)
         case .answer, .analysis, .keyLoss: break
         }
         switch event.stream.kind {
@@ -192,6 +198,17 @@ package struct ActiveState: Hashable, Sendable {
         } else if case .buildFinished = event.payload {
             guard let build = builds.removeValue(forKey: id) else { return }
             usage.release(1, of: .builds, build.workspace, build.requester)
+        }
+    }
+
+    private mutating func evolveControl(_ id: ControlID, _ event: Event) {
+        if case .controlStopped(let stopped) = event.payload {
+            let key = ControlKey(workspace: event.workspace, kind: stopped.kind, name: stopped.name)
+            controls[key] = ControlState(
+                id: id, key: key, streamSequence: event.streamSequence, holdsRuns: stopped.holdsRuns,
+                reason: stopped.reason)
+        } else if case .controlStarted(let started) = event.payload {
+            controls[ControlKey(workspace: event.workspace, kind: started.kind, name: started.name)] = nil
         }
     }
 

@@ -48,6 +48,8 @@ package struct DecisionContext: Hashable, Sendable {
 /// What an operator may tune about the rules.
 package struct DecisionSettings: Hashable, Sendable {
     package var limits = Limits()
+    /// The bounds of one run's effects, where its agent names no others.
+    package var runLimits = RunLimits()
     /// How long a run may take from its creation to its end.
     package var runTimeout: Duration = .seconds(7 * 24 * 3600)
     /// How long a blocked action or an access request waits for a decision.

@@ -21,6 +21,9 @@ package struct RunState: Hashable, Sendable {
     package private(set) var actions: [ActionState] = []
     package private(set) var calls = ToolCallJournal()
     package private(set) var modelCalls = ModelCallJournal()
+    /// The calls of models that were made for it, and what they have cost.
+    package private(set) var modelCallCount: UInt32 = 0
+    package private(set) var modelCost = MicroUSD.zero
     /// The key or the person that created it; `nil` when Sluice did.
     package private(set) var creator: Actor?
     /// The latest invoke of the agent, in flight or done.
@@ -75,7 +78,7 @@ package struct RunState: Hashable, Sendable {
         status: RunStatus,
         actions: [ActionState],
         calls: ToolCallJournal, modelCalls: ModelCallJournal, creator: Actor?, lastInvoke: InvokeProgress?,
-        attemptAtProgress: UInt32,
+        attemptAtProgress: UInt32, modelCallCount: UInt32, modelCost: MicroUSD,
         streamSequence: UInt64, timelineSequence: UInt64, recordedBytes: UInt64, user: Person?
     ) {
         self.id = id
@@ -97,6 +100,8 @@ package struct RunState: Hashable, Sendable {
         self.creator = creator
         self.lastInvoke = lastInvoke
         self.attemptAtProgress = attemptAtProgress
+        self.modelCallCount = modelCallCount
+        self.modelCost = modelCost
         self.streamSequence = streamSequence
         self.timelineSequence = timelineSequence
         self.recordedBytes = recordedBytes
@@ -152,6 +157,8 @@ package struct RunState: Hashable, Sendable {
             if completed.outcome == .finished { noteUse(ofCheckpointFor: completed.purpose) }
         case .invokeFailed(let failed):
             lastInvoke?.stage = .failed(at: event.time, isRetryable: failed.isRetryable, error: failed.error)
+            // An attempt that a stop ended is not one that failed.
+            if failed.isStopped { attemptAtProgress = calls.attempt }
             if failed.statusCode != nil, !failed.isRetryable { noteUse(ofCheckpointFor: failed.purpose) }
         case .runCreated:
             creator = event.actor.isClient ? event.actor : nil
@@ -170,6 +177,9 @@ package struct RunState: Hashable, Sendable {
             if case .unreached = called.outcome { change(called.call.actionID) { $0.isSpent = false } }
         case .toolCallInterrupted(let interrupted): calls.interrupt(interrupted.callID)
         case .toolCallReplayed(let replayed): calls.replay(replayed.callID)
+        case .modelCalled(let called) where called.isMade:
+            modelCallCount += 1
+            modelCost = modelCost + (called.cost ?? .zero)
         case .modelAnswerRecorded(let recorded): modelCalls.record(recorded, in: calls)
         case .modelCallReplayed(let replayed): modelCalls.replay(replayed.callID, in: calls)
         case .runEventAdded, .toolResultRecorded, .resourceStored, .resourceDeleted, .resourceStatusRecorded,
@@ -177,7 +187,7 @@ package struct RunState: Hashable, Sendable {
             .apiKeyRevoked, .answerRecorded, .toolCallRefused, .payloadMismatched, .secretStored, .secretDeleted,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
             .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired,
-            .keyLossAccepted:
+            .keyLossAccepted, .controlStopped, .controlStarted:
             break
         }
     }

@@ -6,11 +6,14 @@ package struct ActingAgent: Hashable, Sendable {
     package let isManaged: Bool
     /// The runs that the agent's process was called for when the command came; `nil` for an agent without a process here.
     package let turns: Set<RunID>?
+    /// True for an agent's process that was not called for any run yet.
+    package let isStarting: Bool
 
-    package init(name: String?, isManaged: Bool, turns: Set<RunID>? = nil) {
+    package init(name: String?, isManaged: Bool, turns: Set<RunID>? = nil, isStarting: Bool = false) {
         self.name = name
         self.isManaged = isManaged
         self.turns = turns
+        self.isStarting = isStarting
     }
 
     /// True in a turn of the run. Another process of the same agent may be in one: an earlier version that is still at a
@@ -38,6 +41,7 @@ extension ActiveState {
                     + "start another run")
         }
         guard let agent = context.agent else { return run }
+        if let stop = stop(ofAgent: run.agentID, in: run.workspace) { throw .stopped(stop) }
         guard isCurrent(agentOf: run) else {
             throw Rejection(
                 .agentMismatch, "run \(id) is one of an earlier agent \(run.agentID), which was deleted")
@@ -50,13 +54,13 @@ extension ActiveState {
     }
 
     /// True while the agent that the run was created for exists, and of a run that was created before its agent.
-    private func isCurrent(agentOf run: RunState) -> Bool {
+    package func isCurrent(agentOf run: RunState) -> Bool {
         guard let agentUID = run.agentUID else { return true }
         return agentUID == self.agentUID(named: run.agentID, run.workspace)
     }
 
     /// The resource id of the agent of that name.
-    func agentUID(named name: String, _ workspace: WorkspaceName) -> ResourceID? {
+    package func agentUID(named name: String, _ workspace: WorkspaceName) -> ResourceID? {
         exactly(ResourceKey(workspace: workspace, kind: .agent, name: name))?.id
     }
 

@@ -181,6 +181,7 @@ extension StreamID.Kind: WireChoice {
         case .person: 16
         case .expiry: 18
         case .keyLoss: 19
+        case .control: 25
         }
     }
 }

@@ -6,7 +6,7 @@ extension EventPayload {
 
     /// What this version knows.
     private static let wireNumbers: [ClosedRange<UInt64>] = [
-        wireNumberFirst...67, 70...73, 75...76, 80...82, 90...90, 100...101,
+        wireNumberFirst...67, 70...73, 75...76, 80...82, 90...90, 100...101, 110...111,
     ]
 
     var wireNumber: UInt64 {
@@ -59,6 +59,8 @@ extension EventPayload {
         case .personErased: 67
         case .runExpired: 100
         case .keyLossAccepted: 101
+        case .controlStopped: 110
+        case .controlStarted: 111
         }
     }
 
@@ -112,6 +114,8 @@ extension EventPayload {
         case .personErased(let event): event.write(to: &writer)
         case .runExpired(let event): event.write(to: &writer)
         case .keyLossAccepted(let event): event.write(to: &writer)
+        case .controlStopped(let event): event.write(to: &writer)
+        case .controlStarted(let event): event.write(to: &writer)
         }
     }
 
@@ -171,6 +175,8 @@ extension EventPayload {
         case 67: self = .personErased(try PersonErased(message))
         case 100: self = .runExpired(try RunExpired(message))
         case 101: self = .keyLossAccepted(try KeyLossAccepted(message))
+        case 110: self = .controlStopped(try ControlStopped(message))
+        case 111: self = .controlStarted(try ControlStarted(message))
         default: preconditionFailure("every known number has a type")
         }
     }

@@ -56,11 +56,12 @@ extension InvokeFailed {
         writer.add(3, optional: statusCode.map(UInt64.init))
         writer.add(4, error)
         writer.add(5, isRetryable)
+        writer.add(6, isStopped)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (resumed, attempt, statusCode): (ActionID?, UInt32, UInt32?) = (nil, 0, nil)
-        var (error, isRetryable) = ("", false)
+        var (error, isRetryable, isStopped) = ("", false, false)
         while let field = try reader.next() {
             switch field {
             case 1: resumed = try reader.id("resumed_action_id")
@@ -68,12 +69,13 @@ extension InvokeFailed {
             case 3: statusCode = try reader.unsigned32()
             case 4: error = try reader.text()
             case 5: isRetryable = try reader.bool()
+            case 6: isStopped = try reader.bool()
             default: try reader.skip()
             }
         }
         self.init(
             purpose: InvokePurpose(resumed), attempt: attempt, statusCode: statusCode, error: error,
-            isRetryable: isRetryable)
+            isRetryable: isRetryable, isStopped: isStopped)
     }
 }
 

@@ -160,6 +160,13 @@ extension EventDocument {
             case .runExpired(let expired):
                 json.add("run_id", expired.runID.description)
                 json.add("request_ids", expired.accessRequestIDs.map(\.description))
+            case .controlStopped(let stopped):
+                json.add("name", stopped.name)
+                json.add("reason", stopped.reason)
+                json.add("runs", stopped.holdsRuns ? "hold" : "cancel")
+            case .controlStarted(let started):
+                json.add("name", started.name)
+                json.add("reason", started.reason)
             case .secretDeleted(let deleted):
                 json.add("owner_kind", deleted.kind.singular)
                 json.add("owner", deleted.owner)

@@ -28,6 +28,10 @@ package struct ProcessDriver: InvokeDriver {
                 var isUnanswered = false
                 if case .unanswered = result { isUnanswered = true }
                 if isUnanswered { await processes.retire(lease) }
+                if case .cancelled = result {
+                    await processes.breakOff(lease)
+                    return result
+                }
                 let isStopped = await processes.giveBack(lease)
                 if isUnanswered, isStopped { await processes.awaitEnd(lease) }
                 guard case .unreached = result else { break }

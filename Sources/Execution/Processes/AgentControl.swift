@@ -30,7 +30,15 @@ actor AgentControl {
     /// Blocks this executor until the launcher has taken the order, or the time for that is over.
     func send(_ order: [UInt8]) throws(AgentRefusal) { try AgentSocket.send(order, to: descriptor) }
 
-    func end() {
+    /// The time that the launcher gives the agent.
+    enum Grace { case ordered, once }
+
+    /// Has the launcher end the agent, after the time of its order or after a second.
+    func end(at grace: Grace = .ordered) {
+        if grace == .once, descriptor >= 0 {
+            // A launcher that does not read it is killed a little later.
+            try? AgentSocket.send([UInt8(ascii: "!")], to: descriptor)
+        }
         if descriptor >= 0 { close(descriptor) }
         descriptor = -1
     }

@@ -16,6 +16,8 @@ final class AgentInstance: Sendable {
     let readiness = Promise<Readiness>()
     /// Fulfilled to have it stopped.
     let stop = Promise<Void>()
+    /// Fulfilled to have it stopped at once, whatever it is doing.
+    let kill = Promise<Void>()
     /// Fulfilled when its process has ended and calls no longer go to it.
     let end = Promise<Void>()
     let invokes = InstanceInvokes()
@@ -33,6 +35,9 @@ final class AgentInstance: Sendable {
         self.socketPath = socketPath
         self.socketAddress = socketAddress
     }
+
+    /// True once it is to be stopped.
+    var isStopping: Bool { stop.current != nil || kill.current != nil }
 
     /// The address that the HTTP client takes.
     func url(_ path: String) -> String { "http+unix://\(socketAddress.percentEncoded)\(path)" }
@@ -53,7 +58,7 @@ final class AgentInstance: Sendable {
         let begun = InstanceInvokes.Invoke(run: call.runID, requestID: call.requestID)
         invokes.begin(begun)
         let result = await invoke()
-        invokes.end(begun)
+        if case .answered = result { invokes.end(begun) } else { invokes.abandon(begun) }
         if let turn {
             // A handler that goes on would be attributed to the next run.
             if case .answered = result {} else { stop.fulfill(()) }

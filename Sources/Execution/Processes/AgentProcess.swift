@@ -41,6 +41,9 @@ struct AgentProcess: Sendable {
         }
     }
 
+    /// The launcher has a second to end the agent; then both are killed.
+    private static let killTimeout = Duration.milliseconds(1_500)
+
     private static var options: PlatformOptions {
         var options = PlatformOptions()
         options.createSession = true
@@ -130,6 +133,12 @@ struct AgentProcess: Sendable {
                 await control.end()
                 do { try await Task.sleep(for: configuration.stopTimeout + .seconds(2)) } catch { return }
                 // What has ended meanwhile needs no signal.
+                try? execution.send(signal: .kill, toProcessGroup: true)
+            }
+            group.addTask {
+                guard await instance.kill.value() != nil else { return }
+                await control.end(at: .once)
+                do { try await Task.sleep(for: Self.killTimeout) } catch { return }
                 try? execution.send(signal: .kill, toProcessGroup: true)
             }
             await group.next()

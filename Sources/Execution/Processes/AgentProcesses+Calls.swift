@@ -1,3 +1,4 @@
+import CommandHandling
 import Domain
 import Logging
 import Outbound
@@ -20,6 +21,7 @@ extension AgentProcesses {
         for _ in 0..<Self.answersWaitedFor {
             try await find(name)
             guard let slot = slots[name] else { throw .lasting(AgentRefusal("agent \(name.name) not found")) }
+            try checkNotStopped(name)
             do {
                 if slot.definition.image == nil {
                     _ = try await sandbox.current()
@@ -32,6 +34,7 @@ extension AgentProcesses {
             }
             // Others may have gone on meanwhile: nothing is awaited between this look and what follows from it.
             guard let current = slots[name], current.agent.revision == slot.agent.revision else { continue }
+            try checkNotStopped(name)
             if !current.lifecycle.hasInstance { try makeRoom() }
             let waited: AgentInstance
             switch slots[name]?.lifecycle.demand(at: now) {
@@ -51,6 +54,12 @@ extension AgentProcesses {
             }
         }
         throw .passing(AgentRefusal("agent \(name.name) is being replaced"))
+    }
+
+    /// Nothing is started of what is stopped, whoever asks for it.
+    private func checkNotStopped(_ name: Name) throws(CallRefusal) {
+        guard let stop = commands.stop(ofAgent: name.name, in: name.workspace) else { return }
+        throw .passing(AgentRefusal(stop.description))
     }
 
     /// Ends a call.

@@ -24,6 +24,7 @@ extension AgentProcesses {
             }
             // What a crash has kept from being tried after its deploy is tried now.
             guard isDeploy || agent.phase == nil || agent.phase == "Pending" else { return }
+            guard commands.stop(ofAgent: name.name, in: name.workspace) == nil else { return }
             do throws(CallRefusal) {
                 giveBack(try await lease(name))
             } catch {
@@ -58,11 +59,12 @@ extension AgentProcesses {
     /// From the start of its process to its end.
     func runInstance(_ name: Name, _ instance: AgentInstance) async {
         _ = await gateOpening.value()
-        guard let slot = slots[name], instance.stop.current == nil else {
+        guard let slot = slots[name], !instance.isStopping else {
             return await ended(name, instance, "it was stopped before it had started")
         }
         let token = tokens.insert(name, instance.invokes)
         defer { tokens.remove(token) }
+        // Between the look above and here nothing is awaited: a later kill finds the token.
         instance.redact(with: catalog.redaction([token]))
         do {
             let offset = await slot.output.read(after: .max, bytesMax: 0).next

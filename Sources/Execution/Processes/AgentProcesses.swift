@@ -159,6 +159,7 @@ package actor AgentProcesses {
                 let name = Name(workspace: event.workspace, name: deleted.name)
                 deployed.remove(name)
                 await forget(name, ResourceID(event.stream.id))
+            case .controlStopped(let stopped): killAll(of: stopped.kind, stopped.name, event.workspace)
             case .secretStored(let stored) where stored.kind == .agent:
                 resealed.insert(Name(workspace: event.workspace, name: stored.owner))
             case .secretDeleted(let deleted) where deleted.kind == .agent:
@@ -224,9 +225,40 @@ package actor AgentProcesses {
         if isIdle { instance.stop.fulfill(()) } else { addJob.yield(.drain(instance)) }
     }
 
+    /// Ends a call that a control broke off. Its instance gets no further calls, and is killed with its token when no
+    /// other run is on it, else once those are done or their time is over: they are not lost.
+    func breakOff(_ lease: Lease) {
+        let number = lease.instance.number
+        guard slots[lease.name]?.instances[number] === lease.instance else { return kill(lease.instance) }
+        retire(lease)
+        if slots[lease.name]?.lifecycle.giveBack(number, at: now) == number { kill(lease.instance) }
+    }
+
+    /// Revokes the instance's token and ends its process, with all that it has started, within two seconds.
+    private func kill(_ instance: AgentInstance) {
+        tokens.revoke(instance.invokes)
+        instance.kill.fulfill(())
+    }
+
+    /// Ends every instance of the agent, earlier versions that are at calls included.
+    private func killAll(_ name: Name) {
+        retire(name)
+        for instance in slots[name]?.instances.values.map(\.self) ?? [] { kill(instance) }
+    }
+
+    private func killAll(of kind: ControlKind, _ name: String, _ workspace: WorkspaceName) {
+        for slot in slots.keys where slot.workspace == workspace {
+            switch kind {
+            case .tool: continue
+            case .agent: if slot.name == name { killAll(slot) }
+            case .workspace: killAll(slot)
+            }
+        }
+    }
+
     private func forget(_ name: Name, _ id: ResourceID) async {
         if slots[name]?.agent.id == id {
-            retire(name)
+            killAll(name)
             slots[name] = nil
         }
         await output(of: id).remove()

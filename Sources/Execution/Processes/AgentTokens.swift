@@ -31,6 +31,11 @@ package final class AgentTokens: Sendable {
         return token
     }
 
+    /// Revokes the tokens of one instance, which its process may go on to use.
+    package func revoke(_ invokes: InstanceInvokes) {
+        instances.withLock { instances in instances = instances.filter { $0.value.invokes !== invokes } }
+    }
+
     package func remove(_ token: String) { _ = instances.withLock { $0.removeValue(forKey: Self.digest(token)) } }
 
     package func agent(of token: some StringProtocol) -> Agent? { instance(of: token)?.agent }
@@ -38,6 +43,16 @@ package final class AgentTokens: Sendable {
     /// The invokes that the token's instance is at.
     package func invokes(of token: some StringProtocol) -> [InstanceInvokes.Invoke] {
         instance(of: token)?.invokes.all ?? []
+    }
+
+    /// True when the token's instance may have a handler that its invoke has left behind.
+    package func hasAbandonedInvokes(_ token: some StringProtocol) -> Bool {
+        instance(of: token)?.invokes.hasAbandoned ?? false
+    }
+
+    /// True while the token's instance was not called for any run: it is importing its code.
+    package func isStarting(_ token: some StringProtocol) -> Bool {
+        instance(of: token).map { !$0.invokes.hasBegun } ?? false
     }
 
     private func instance(of token: some StringProtocol) -> (agent: Agent, invokes: InstanceInvokes)? {

@@ -14,6 +14,7 @@ enum Launcher {
         """Starts an agent's runtime and carries connections in and out of its sandbox."""
         \#(SandboxPrelude.source)
         CONTROL_SECONDS = 60
+        AT_ONCE = b"!"
 
 
         def be_first_to_die():
@@ -60,23 +61,70 @@ enum Launcher {
                 close_system_calls()
             else:
                 be_first_to_die()
+                adopt_orphans()
             agent = await asyncio.create_subprocess_exec(
                 *order["command"], env=os.environ | order["environment"], stdin=asyncio.subprocess.DEVNULL,
                 start_new_session=not order["is_sandboxed"], preexec_fn=None if order["is_sandboxed"] else die_with_parent)
+            if not order["is_sandboxed"]:
+                loop.add_signal_handler(signal.SIGCHLD, reap_orphans, agent.pid)
             ended = asyncio.create_task(agent.wait())
             told = asyncio.create_task(control_reader.read())
             await asyncio.wait([ended, told], return_when=asyncio.FIRST_COMPLETED)
             control_writer.close()
             if not ended.done():
                 stop(agent, order, signal.SIGTERM)
+                grace = 1 if told.done() and told.result() == AT_ONCE else order["grace_seconds"]
                 try:
-                    await asyncio.wait_for(asyncio.shield(ended), order["grace_seconds"])
+                    await asyncio.wait_for(asyncio.shield(ended), grace)
                 except asyncio.TimeoutError:
                     pass
             stop(agent, order, signal.SIGKILL)
+            if not order["is_sandboxed"]:
+                kill_descendants()
             code = await ended
             sys.stderr.flush()
             os._exit(code if code >= 0 else 128 - code)
+
+
+        def adopt_orphans():
+            """What the agent's children start, and leave behind, becomes a child of this process, which finds it so."""
+            ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
+        def kill_descendants():
+            """A sandbox ends with its first process. Without one, each process that is left is killed, until none is."""
+            while children := [int(name) for name in os.listdir("/proc") if name.isdigit() and descends(int(name))]:
+                for child in children:
+                    try:
+                        os.kill(child, signal.SIGKILL)
+                    except ProcessLookupError:
+                        pass
+
+
+        def descends(process):
+            while process > 1:
+                try:
+                    with open(f"/proc/{process}/stat", "rb") as file:
+                        state, parent = file.read().rpartition(b")")[2].split()[:2]
+                except OSError:
+                    return False
+                if state == b"Z":
+                    return False
+                process = int(parent)
+                if process == os.getpid():
+                    return True
+            return False
+
+
+        def reap_orphans(agent):
+            while True:
+                try:
+                    child = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                    if child is None or child.si_pid == agent:
+                        return
+                    os.waitpid(child.si_pid, os.WNOHANG)
+                except ChildProcessError:
+                    return
 
 
         def stop(agent, order, number):

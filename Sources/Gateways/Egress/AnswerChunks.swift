@@ -12,6 +12,8 @@ final class AnswerChunks: @unchecked Sendable {
 
     private var chunks: OutboundResponse.Body.AsyncIterator
     private let silenceMax: Duration
+    /// The call that the answer is to: its end ends the reading.
+    private let call = CallInFlight.current
     private var redaction: RedactionStream?
 
     /// - Parameters:
@@ -66,15 +68,21 @@ final class AnswerChunks: @unchecked Sendable {
     }
 
     private func inTime<Value: Sendable>(_ read: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value.self) { group in
+        try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { try await read() }
             group.addTask { [silenceMax] in
                 try await Task.sleep(for: silenceMax)
                 throw OutboundError.timedOut("the answer's next part")
             }
+            if let end = call?.end {
+                group.addTask {
+                    if let reason = await end.reason() { throw reason }
+                    return nil
+                }
+            }
             defer { group.cancelAll() }
-            guard let value = try await group.next() else { throw CancellationError() }
-            return value
+            for try await value in group { if let value { return value } }
+            throw CancellationError()
         }
     }
 }

@@ -15,6 +15,8 @@ struct AskedCall: Sendable {
     let headers: CallHeaders
     /// The tool's own.
     let document: JSONValue
+    /// The limits that the agent's deploy names.
+    let limits: RunLimitOverrides
 
     var commandRequest: CommandRequest {
         CommandRequest(

@@ -13,6 +13,7 @@ extension EgressGateway {
         let tool: GovernedTool?
         let identity: ToolIdentity?
         let document: JSONValue
+        let limits: RunLimitOverrides
         let verdict: Verdict
     }
 
@@ -31,6 +32,9 @@ extension EgressGateway {
         }
         guard let id = RunID(text), let run = commands.activeRunWithoutCalls(id), run.workspace == request.workspace
         else {
+            if let id = RunID(text), request.attemptID?.hasPrefix("req-\(id)-") == true {
+                return .refused(EndedCall.runEnded(id).answer)
+            }
             return .refused(.refusal(404, "RUN_UNKNOWN", "run \(text.excerpt) not found, or finished"))
         }
         guard request.agent == nil || request.agent == run.agentID else {
@@ -47,6 +51,7 @@ extension EgressGateway {
         let call = CallFacts(agent: governed.agent, tool: request.tool, method: request.method, url: url)
         return Judged(
             tool: governed.tool, identity: governed.identity, document: governed.document,
+            limits: governed.agent.limits,
             verdict: PolicyEvaluation.decide(
                 call: call, tool: governed.tool, policies: governed.policies, isExplained: false))
     }

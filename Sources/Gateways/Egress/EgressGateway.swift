@@ -18,6 +18,8 @@ package struct EgressGateway: Sendable {
     let configuration: EgressConfiguration
     let places: CallPool
     let governance: GovernanceCache
+    /// Calls of tools and models that controls end.
+    package let inFlight: CallsInFlight
     /// Wakes calls that wait for another one like them.
     package let callEndings = CallEndings()
     let undelivered = UndeliveredCalls()
@@ -27,7 +29,8 @@ package struct EgressGateway: Sendable {
 
     package init(
         commands: CommandHandler, projections: Projections, vault: SecretVault, credentials: CredentialStore,
-        consents: Consents, client: OutboundClient, configuration: EgressConfiguration, logger: Logger
+        consents: Consents, client: OutboundClient, configuration: EgressConfiguration, inFlight: CallsInFlight,
+        logger: Logger
     ) {
         self.commands = commands
         self.projections = projections
@@ -38,6 +41,7 @@ package struct EgressGateway: Sendable {
         self.configuration = configuration
         places = CallPool(ShareRule(total: configuration.callsMax, percent: configuration.agentSharePercent))
         governance = GovernanceCache(projections)
+        self.inFlight = inFlight
         unrecorded = UnrecordedCalls(commands, logger)
         self.logger = logger
     }
@@ -56,11 +60,22 @@ package struct EgressGateway: Sendable {
     }
 
     private func answerInPlace(_ request: EgressRequest) async throws -> EgressAnswer {
+        let control = commands.stop(ofAgent: request.agent, tool: request.tool, in: request.workspace)
+        if let control { return EndedCall.stopped(control).answer }
         let run: RunState
         switch caller(of: request) {
         case .run(let found): run = found
         case .refused(let answer): return answer
         }
+        let subject = CallsInFlight.Subject(
+            workspace: run.workspace, agent: run.agentID, run: run.id, tool: request.tool)
+        return try await inFlight.begin(subject).answering { try await answerJudged(request, for: run) }
+    }
+
+    private func answerJudged(_ request: EgressRequest, for run: RunState) async throws -> EgressAnswer {
+        let control = commands.stop(ofAgent: run.agentID, tool: request.tool, in: run.workspace)
+        if let control { return EndedCall.stopped(control).answer }
+        guard commands.hasAgent(run.agentID, run.workspace) else { return EndedCall.agentDeleted(run.agentID).answer }
         let judged = try await judge(request, of: run.agentID)
         guard let tool = judged.tool, let identity = judged.identity, let url = judged.verdict.url,
             judged.verdict.permission != .deny
@@ -73,7 +88,7 @@ package struct EgressGateway: Sendable {
         }
         let asked = AskedCall(
             request: request, run: run, tool: tool, identity: identity, url: url, headers: headers,
-            document: judged.document)
+            document: judged.document, limits: judged.limits)
         return try await answer(asked, judged.verdict)
             .following(ToolReferences(of: tool, call: url, address: request.address))
     }
@@ -99,6 +114,10 @@ package struct EgressGateway: Sendable {
             return try await answerLive(asked, verdict)
         } catch CommandError.rejected(let rejection) where rejection.code == .attemptSuperseded {
             return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message, asked.runMember)
+        } catch CommandError.rejected(let rejection) where rejection.code == .runNotActive {
+            return EndedCall.runEnded(asked.run.id).answer
+        } catch CommandError.rejected(let rejection) where rejection.isOfStop {
+            return EndedCall(status: 403, code: rejection.code.rawValue.uppercased(), message: rejection.message).answer
         }
     }
 
@@ -129,6 +148,9 @@ package struct EgressGateway: Sendable {
                 guard call.isRepeatable, requirement == nil else { return Self.notKept }
             case .actionBlocked(let blocked): return self.blocked(blocked, run: asked.run)
             case .payloadMismatched(let mismatched): return Self.mismatched(mismatched)
+            // A limit of the run ended it.
+            case .runStatusChanged(let changed) where changed.status.isFinished:
+                return EndedCall.runEnded(asked.run.id, reason: changed.reason).answer
             default: continue
             }
         }
@@ -171,7 +193,8 @@ package struct EgressGateway: Sendable {
                 BeginToolCall(
                     call: call, agentID: asked.run.agentID, tool: asked.identity, requirement: requirement,
                     block: block, claimedActionID: asked.request.header("x-action-id").flatMap { ActionID($0) },
-                    earlierFingerprints: asked.earlierFingerprints(of: call), undelivered: undelivered))
+                    earlierFingerprints: asked.earlierFingerprints(of: call), undelivered: undelivered,
+                    limits: asked.limits))
         }
         do {
             return try await commands.execute(begin(nil), request).events.map(\.event.payload)
@@ -220,8 +243,14 @@ package struct EgressGateway: Sendable {
                     workspace: run.workspace, actor: request.actor, agent: request.acting,
                     attemptID: request.attemptID))
         } catch {
-            guard case .rejected(let rejection) = error, rejection.code == .attemptSuperseded else { throw error }
-            return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message)
+            guard case .rejected(let rejection) = error else { throw error }
+            switch rejection.code {
+            case .attemptSuperseded: return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message)
+            case .runNotActive: return EndedCall.runEnded(run.id).answer
+            case .agentStopped, .workspaceStopped:
+                return .refusal(403, rejection.code.rawValue.uppercased(), rejection.message)
+            default: throw error
+            }
         }
         let members: [JSONValue.Member] = [
             .init(name: "tool", value: .string(request.tool)), .init(name: "rule", value: .string(rule.code)),

@@ -19,6 +19,8 @@ package struct LLMGateway: Sendable {
     let client: OutboundClient
     let configuration: LLMConfiguration
     let places: CallPool
+    /// Calls of tools and models that controls end.
+    let inFlight: CallsInFlight
     let rates = RequestRates()
     let now: @Sendable () -> Timestamp
     let logger: Logger
@@ -26,7 +28,8 @@ package struct LLMGateway: Sendable {
     package init(
         projections: Projections, meter: ModelMeter, vault: SecretVault, credentials: CredentialStore,
         client: OutboundClient,
-        configuration: LLMConfiguration, now: @escaping @Sendable () -> Timestamp, logger: Logger
+        configuration: LLMConfiguration, inFlight: CallsInFlight, now: @escaping @Sendable () -> Timestamp,
+        logger: Logger
     ) {
         self.projections = projections
         self.meter = meter
@@ -36,6 +39,7 @@ package struct LLMGateway: Sendable {
         self.credentials = credentials
         self.client = client
         self.configuration = configuration
+        self.inFlight = inFlight
         places = CallPool(ShareRule(total: configuration.callsMax, percent: configuration.agentSharePercent))
         self.now = now
         self.logger = logger
@@ -64,11 +68,21 @@ package struct LLMGateway: Sendable {
             ).answer
         }
         let run = meter.run(of: request.caller, request.workspace)
+        let subject = CallsInFlight.Subject(
+            workspace: request.workspace, agent: request.caller.agent ?? run?.agentID, run: run?.id)
+        return try await inFlight.begin(subject).answering { try await answer(request, for: run, place) }
+    }
+
+    private func answer(
+        _ request: LLMRequest, for run: CallingRun?, _ place: CallPool.Permit
+    ) async throws -> EgressAnswer {
+        if let refusal = meter.refusal(of: request, for: run) { return refusal.answer }
         let journaled: JournaledCall?
         switch try await begin(request, of: run) {
         case .replayed(let answer), .refused(let answer): return answer.holding(place)
         case .asked(let call): journaled = call
         }
+        if let run, let refusal = try await meter.endAtLimit(run, request) { return refusal }
         let providers = try await Self.providers(in: request.workspace, from: projections)
         guard let first = ModelProvider.choice(for: request.model, named: request.provider, of: providers) else {
             return .refusal(404, "MODEL_UNKNOWN", "no provider found for model \"\(request.model.excerpt)\"")

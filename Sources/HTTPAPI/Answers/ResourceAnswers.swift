@@ -7,7 +7,10 @@ extension ResourceRecord {
     /// - Parameters:
     ///   - usedBy: for a policy, the agents that name it.
     ///   - secrets: the names of its secrets; that they are set is all that is shown of them.
-    func json(_ era: Era, usedBy agents: [String] = [], secrets: [String] = []) -> JSONText {
+    ///   - control: the stop in force.
+    func json(
+        _ era: Era, usedBy agents: [String] = [], secrets: [String] = [], control: ControlRecord? = nil
+    ) -> JSONText {
         let document = document.value
         let spec = document["spec"] ?? .object([])
         return .object { json in
@@ -22,7 +25,7 @@ extension ResourceRecord {
             case .policy, .modelProvider, .identityProvider, .approvalConnector, .deployDraft, .settings:
                 json.add("spec", spec.text)
             }
-            json.add("status", status(spec))
+            json.add("status", status(spec, control))
             if !secrets.isEmpty { json.add("secrets_set", secrets) }
             if kind == .policy {
                 let warnings = Policy.unknownMembers(spec: spec)
@@ -40,15 +43,15 @@ extension ResourceRecord {
         }
     }
 
-    private func status(_ spec: JSONValue) -> JSONText {
+    private func status(_ spec: JSONValue, _ control: ControlRecord?) -> JSONText {
         .object { json in
             switch kind {
             case .agent:
-                json.add("phase", (isRunHere ? phase : nil) ?? "Pending")
-                json.add("message", agentMessage)
+                json.add("phase", control.map { _ in ControlRecord.phase } ?? (isRunHere ? phase : nil) ?? "Pending")
+                json.add("message", control?.message ?? agentMessage)
             case .tool:
-                json.add("phase", phase ?? "Pending")
-                json.add("message", statusMessage)
+                json.add("phase", control.map { _ in ControlRecord.phase } ?? phase ?? "Pending")
+                json.add("message", control?.message ?? statusMessage)
                 json.add("last_probe_time", probedAt)
                 json.add("probe_latency_ms", latencyMilliseconds)
             case .policy:

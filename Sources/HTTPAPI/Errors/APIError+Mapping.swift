@@ -60,7 +60,8 @@ extension APIError {
             .accessRequestNotPending, .revisionChanged, .apiKeyExists, .lastAdminKey, .apiKeyConfigured,
             .invokeNotExpected, .callOnItsWay,
             .consentIsTheUsers, .deliveryNotExpected, .decisionLinkUsed, .decisionLinkClosed, .decisionLinkExpired,
-            .buildNotOpen, .personActive, .notInTurn, .attemptSuperseded, .journalFull, .runFull:
+            .buildNotOpen, .personActive, .notInTurn, .attemptSuperseded, .journalFull, .runFull, .agentStopped,
+            .toolStopped, .workspaceStopped:
             .conflict
         case .agentMismatch, .foreignSubject, .approvalRequired, .approvalPending, .selfApproval, .notAnApprover,
             .signatureRequired:

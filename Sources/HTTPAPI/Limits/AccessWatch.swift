@@ -67,6 +67,8 @@ package final class AccessWatch: Sendable {
         case .apiKeyRevoked, .apiKeyRotated:
             let caller = Actor.Kind.apiKey(APIKeyID(event.stream.id))
             look { $0.principal.caller == caller }
+        case .resourceDeleted(let deleted) where deleted.kind == .agent:
+            look { $0.principal.agent == deleted.name && $0.principal.workspace == event.workspace }
         case .personErasureRequested(let requested):
             end { $0.isOf(requested.userID, in: event.workspace) }
         case .resourceStored(let stored) where stored.kind == .identityProvider:

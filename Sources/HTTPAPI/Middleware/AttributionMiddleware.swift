@@ -10,7 +10,7 @@ import Hummingbird
 struct AttributionMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
-    let invokesOfToken: @Sendable (String) -> [AgentInvoke]
+    let invokesOfToken: @Sendable (String) -> AgentInvokes
 
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
@@ -19,11 +19,17 @@ struct AttributionMiddleware: RouterMiddleware {
         guard !key.isEmpty else { return try await next(request, context) }
         let invokes = invokesOfToken(key)
         var context = context
-        context.principal?.turns = Set(invokes.map(\.run))
-        guard request.headers[.runID] == nil, invokes.count == 1 else { return try await next(request, context) }
+        context.principal?.turns = Set(invokes.open.map(\.run))
+        context.principal?.isStarting = invokes.isStarting
+        guard request.headers[.runID] == nil, invokes.open.count == 1 else { return try await next(request, context) }
+        guard !invokes.hasAbandoned else {
+            throw APIError.conflict(
+                "X-Run-ID is required: a run of this process was cancelled or timed out, and its handler may be the one "
+                    + "that asks")
+        }
         var head = request.head
-        head.headerFields[.runID] = invokes[0].run.description
-        if head.headerFields[.requestID] == nil { head.headerFields[.requestID] = invokes[0].requestID }
+        head.headerFields[.runID] = invokes.open[0].run.description
+        if head.headerFields[.requestID] == nil { head.headerFields[.requestID] = invokes.open[0].requestID }
         return try await next(Request(head: head, body: request.body), context)
     }
 }

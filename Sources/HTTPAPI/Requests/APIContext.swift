@@ -51,6 +51,8 @@ struct Principal: Sendable {
     var isManagedAgent = false
     /// The runs that the instance of an agent that Sluice runs is called for.
     var turns: Set<RunID>?
+    /// True for such an instance until it is called for a run.
+    var isStarting = false
     /// Whom a token proves that came with the request: the caller itself, or whom its key acts for.
     var endUser: EndUser?
     /// The standing of the access that admitted the principal, at a time.
@@ -60,7 +62,7 @@ struct Principal: Sendable {
 
     /// The agent, for the writer; `nil` for every other role.
     var actingAgent: ActingAgent? {
-        role == .agent ? ActingAgent(name: agent, isManaged: isManagedAgent, turns: turns) : nil
+        role == .agent ? ActingAgent(name: agent, isManaged: isManagedAgent, turns: turns, isStarting: isStarting) : nil
     }
 
     /// What to tell the writer of a person's groups; those of keys it knows.

@@ -5,7 +5,7 @@ struct DeployOrder: Sendable {
     /// What is kept of a body as it came.
     static let keptMembers = [
         "llm_configs", "source_files", "artifact_id", "requirements", "entry_point", "framework", "identity_provider",
-        "policies", "tool_url_mappings", "draft_id", "invoke_url", "monthly_budget_usd",
+        "policies", "tool_url_mappings", "draft_id", "invoke_url", "monthly_budget_usd", "limits",
     ]
 
     let agentName: String
@@ -78,6 +78,7 @@ struct DeployOrder: Sendable {
             .init(name: "spec", value: .object(spec)),
         ]
         try ModelConfigurations.check(body)
+        try checkLimits(try body.object("limits"))
         _ = try body.texts("policies")
         for name in ["requirements", "entry_point", "framework"] { _ = try body.text(name) }
         _ = try body.object("tool_url_mappings")
@@ -86,6 +87,21 @@ struct DeployOrder: Sendable {
             if let value = body[name], value != .null { members.append(.init(name: name, value: value)) }
         }
         return JSONValue.object(members).text
+    }
+
+    private static func checkLimits(_ limits: JSONValue?) throws(APIError) {
+        guard case .object(let members)? = limits else { return }
+        for member in members {
+            let isValid =
+                member.name == "model_cost_usd"
+                ? AgentModels.budget(member.value).map { $0 > .zero } ?? false
+                : RunLimitOverrides.count(member.value) != nil
+            guard RunLimitOverrides.names.contains(member.name), isValid else {
+                throw .badRequest(
+                    "limits has \(RunLimitOverrides.names.joined(separator: ", ")): whole numbers from 1 to "
+                        + "\(RunLimitOverrides.countMax), and an amount of US dollars")
+            }
+        }
     }
 
     /// What could not be a bundle is refused at once; the rest is the agent's status.

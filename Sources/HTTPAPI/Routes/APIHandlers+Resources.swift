@@ -9,11 +9,14 @@ extension APIHandlers {
         let uses = kind == .policy ? try await policyUses(request) : [:]
         let records = try await resources(kind, by: try request.resourceOrder(), request)
         let secrets = kind == .policy ? [:] : try await secretNames(kind, request)
+        let controls = try await controls(kind, request)
         return APIAnswer(
             .ok,
             JSONText(
                 array: records.map {
-                    $0.json(request.era, usedBy: uses[$0.name] ?? [], secrets: secrets[$0.name] ?? [])
+                    $0.json(
+                        request.era, usedBy: uses[$0.name] ?? [], secrets: secrets[$0.name] ?? [],
+                        control: controls[$0.name])
                 }))
     }
 
@@ -121,7 +124,9 @@ extension APIHandlers {
         let secrets = record.kind == .policy ? [] : try projections.secrets(of: owner).map(\.reference.name)
         return APIAnswer(
             status == .created ? .created : .ok,
-            record.json(request.era, usedBy: uses[record.name] ?? [], secrets: secrets), position: position)
+            record.json(
+                request.era, usedBy: uses[record.name] ?? [], secrets: secrets,
+                control: try await controls(record.kind, request)[record.name]), position: position)
     }
 
     private enum APIStatus { case ok, created }

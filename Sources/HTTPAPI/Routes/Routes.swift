@@ -12,6 +12,7 @@ extension RouteTable {
         addRuns(api)
         addApprovals(api)
         addResources(api, configuration)
+        addControls(api)
         addSecrets(api)
         addSystem(api)
         addModels(api)

@@ -52,7 +52,7 @@ enum AccessRequestsProjector {
             .modelAnswerRecorded, .modelCallReplayed,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
             .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired,
-            .keyLossAccepted:
+            .keyLossAccepted, .controlStopped, .controlStarted:
             break
         }
     }

@@ -53,6 +53,7 @@ enum Projector {
         case .build: try BuildsProjector.apply(recorded, BuildID(event.stream.id), db)
         case .person: try ErasuresProjector.apply(recorded, PersonID(event.stream.id), db)
         case .expiry: try RetentionProjector.apply(recorded, db)
+        case .control: try ControlsProjector.apply(event, db)
         case .answer, .keyLoss: break
         }
     }

@@ -19,7 +19,9 @@ enum ResourcesProjector {
                     event.workspace.text, stored.kind.rawValue, stored.name, ResourceID(event.stream.id).column,
                     Int64(stored.revision), stored.document.text, time, time,
                 ])
+            if stored.kind == .agent { try KeptBudgets.replace(stored.name, event.workspace, db) }
         } else if case .resourceDeleted(let deleted) = event.payload {
+            if deleted.kind == .agent { try KeptBudgets.keep(deleted.name, event.workspace, db) }
             try db.run(
                 "DELETE FROM resources WHERE workspace = ? AND kind = ? AND name = ?",
                 [event.workspace.text, deleted.kind.rawValue, deleted.name])

@@ -6,6 +6,9 @@ import GRDB
 enum RunsProjector {
     static func apply(_ recorded: RecordedEvent, _ id: RunID, _ db: Database) throws {
         let time = recorded.event.time.microseconds
+        if let tool = recorded.event.payload.calledTool {
+            try db.run("INSERT OR IGNORE INTO run_tools (run_id, tool) VALUES (?, ?)", [id.column, tool])
+        }
         switch recorded.event.payload {
         case .runCreated(let created): try insert(created, id, recorded, db)
         case .runEventAdded(let added): try noteInitialMessage(added, id, db)
@@ -54,7 +57,7 @@ enum RunsProjector {
             .modelCallReplayed,
             .modelCalled, .apiKeyRotated, .deliveryStarted, .deliveryEnded, .decisionLinkUsed, .sourcesAnalyzed,
             .buildRequested, .buildStarted, .buildFinished, .personErasureRequested, .personErased, .runExpired,
-            .keyLossAccepted:
+            .keyLossAccepted, .controlStopped, .controlStarted:
             break
         }
     }
@@ -123,5 +126,18 @@ enum RunsProjector {
         try db.run(
             "UPDATE runs SET initial_message = ? WHERE id = ? AND initial_message IS NULL",
             [message.freeText, id.column])
+    }
+}
+
+extension EventPayload {
+    /// The tool that an agent asked to call; `nil` for every other event.
+    fileprivate var calledTool: String? {
+        switch self {
+        case .toolCallStarted(let started): started.call.toolID
+        case .toolCalled(let called): called.call.toolID
+        case .toolCallRefused(let refused): refused.toolID
+        case .actionBlocked(let blocked): blocked.toolID
+        default: nil
+        }
     }
 }

@@ -77,20 +77,18 @@ extension Projections {
     private static var agentModelsQuery: String {
         """
         SELECT name, document -> '$.llm_configs' AS configurations, document -> '$.spec.llmConfig' AS single,
-            document -> '$.monthly_budget_usd' AS budget
-        FROM resources WHERE workspace = ? AND kind = 'agent' AND name = coalesce(?, name) ORDER BY name
+            document -> '$.monthly_budget_usd' AS budget, document -> '$.limits' AS limits, kept_budgets.configurations AS kept_configurations,
+            kept_budgets.single AS kept_single, kept_budgets.budget AS kept_budget, NULL AS kept_limits
+        FROM resources
+        LEFT JOIN kept_budgets ON kept_budgets.workspace = resources.workspace AND kept_budgets.agent = resources.name
+        WHERE resources.workspace = ? AND kind = 'agent' AND name = coalesce(?, name) ORDER BY name
         """
     }
 
     private static func agentModels(_ row: Row) throws -> (agent: String, models: AgentModels) {
-        func value(_ name: String) throws -> JSONValue? {
-            (try row.column(name) as String?).map { JSONText(verified: $0).value }
-        }
-        return (
+        (
             try row.column("name"),
-            AgentModels(
-                configurations: try value("configurations"), single: try value("single"),
-                monthlyBudget: try value("budget"))
+            try AgentModels(row, prefix: "").keeping(AgentModels(row, prefix: "kept_"))
         )
     }
 }

@@ -33,6 +33,9 @@ extension Projections {
             conditions.append("status IN (\(databaseQuestionMarks(count: paused.count)))")
             arguments += StatementArguments(paused)
         }
+        let own = filter.conditions
+        conditions += own.sql
+        arguments += own.arguments
         let following = order.condition(after: place)
         conditions.append(following.sql)
         arguments += following.arguments

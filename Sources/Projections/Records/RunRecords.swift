@@ -45,6 +45,12 @@ package struct RunFilter: Hashable, Sendable {
     package var isPaused = false
     package var userID: String?
     package var conversationID: String?
+    /// Only runs that are not finished.
+    package var isUnfinished = false
+    package var createdAfter: Timestamp?
+    package var createdBefore: Timestamp?
+    /// Only runs that asked for a call of that tool.
+    package var tool: String?
 
     package init() {}
 }

@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 13
+    static let version = 14
 
     static func create(_ db: Database) throws {
         try db.execute(sql: statements + usageTables + deliveryTables + ingestionTables + retentionTables)
@@ -222,6 +222,21 @@ enum ReadModelSchema {
             erased_at INTEGER, events INTEGER, position INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX erasures_by_position ON erasures (workspace, position);
+
+        CREATE TABLE kept_budgets (
+            workspace TEXT NOT NULL, agent TEXT NOT NULL, configurations TEXT, single TEXT, budget TEXT,
+            PRIMARY KEY (workspace, agent)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE run_tools (
+            run_id BLOB NOT NULL, tool TEXT NOT NULL, PRIMARY KEY (run_id, tool)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE controls (
+            workspace TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, stopped_by TEXT NOT NULL,
+            stopped_at INTEGER NOT NULL, reason TEXT, holds_runs INTEGER NOT NULL,
+            PRIMARY KEY (workspace, kind, name)
+        ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE checkpoints (
             run_id BLOB NOT NULL, action_id TEXT NOT NULL, id BLOB NOT NULL, document TEXT NOT NULL,

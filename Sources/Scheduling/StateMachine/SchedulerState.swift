@@ -98,6 +98,10 @@ package struct SchedulerState: Sendable {
             release(RunID(event.stream.id))
             answered[RunID(event.stream.id)] = event.time
         case .apiKeyRevoked: touchLostGrants()
+        case .resourceDeleted(let deleted) where deleted.kind == .agent:
+            touchRuns { $0.agentID == deleted.name && $0.workspace == event.workspace }
+        case .controlStopped(let stopped): touchRuns(of: stopped.kind, stopped.name, event.workspace)
+        case .controlStarted(let started): touchRuns(of: started.kind, started.name, event.workspace)
         default: break
         }
         guard event.stream.kind == .run else { return }
@@ -144,7 +148,7 @@ package struct SchedulerState: Sendable {
         case .requestInvoke(let run, _):
             release(run)
             subject = .run(run)
-        case .failRun(let run, _), .expireAction(let run, _): subject = .run(run)
+        case .failRun(let run, _), .expireAction(let run, _), .failInvoke(let run, _): subject = .run(run)
         case .expireAccess(let request): subject = .access(request)
         default: return
         }
@@ -171,6 +175,18 @@ package struct SchedulerState: Sendable {
         for request in lost.sorted(by: { $0.id < $1.id }) { touch(.access(request.id)) }
     }
 
+    private mutating func touchRuns(of kind: ControlKind, _ name: String, _ workspace: WorkspaceName) {
+        switch kind {
+        case .tool: return
+        case .agent: touchRuns { $0.agentID == name && $0.workspace == workspace }
+        case .workspace: touchRuns { $0.workspace == workspace }
+        }
+    }
+
+    private mutating func touchRuns(where condition: (RunState) -> Bool) {
+        for id in active.runs.values.filter(condition).map(\.id).sorted() { touch(.run(id)) }
+    }
+
     private mutating func examine(_ request: AccessRequestState, _ now: Timestamp) -> [Due] {
         guard request.expiresAt <= now || active.lostStanding(ofGrantOf: request) != nil else { return [] }
         return [Due(workspace: request.workspace, command: .expireAccess(request: request.id))]
@@ -178,9 +194,13 @@ package struct SchedulerState: Sendable {
 
     private mutating func examine(_ run: RunState, _ now: Timestamp) -> [Due] {
         if run.deadline <= now { return [due(run, .failRun(run: run.id, reason: "the run timed out"))] }
+        if run.isServerDriven, !active.isCurrent(agentOf: run) {
+            return [due(run, .failRun(run: run.id, reason: "agent \(run.agentID) was deleted"))]
+        }
         if let expired = run.actions.first(where: { $0.status == .blocked && $0.expiresAt <= now }) {
             return [due(run, .expireAction(run: run.id, action: expired.id))]
         }
+        if let stop = active.stop(ofAgent: run.agentID, in: run.workspace) { return examine(run, under: stop) }
         guard run.isServerDriven, run.status == .running, busy[run.id] == nil, run.openInvoke == nil else { return [] }
         switch nextInvoke(run, now) {
         case .none: return []
@@ -198,6 +218,16 @@ package struct SchedulerState: Sendable {
             }
             return [due(run, .requestInvoke(run: run.id, requested))]
         }
+    }
+
+    /// A stop cancels its runs, or ends their attempts: the next ones wait for the start.
+    private func examine(_ run: RunState, under stop: ControlState) -> [Due] {
+        guard stop.holdsRuns else { return [due(run, .failRun(run: run.id, reason: "cancelled: \(stop.description)"))] }
+        guard let open = run.openInvoke else { return [] }
+        let failed = InvokeFailed(
+            purpose: open.purpose, attempt: open.attempt, statusCode: nil, error: stop.description, isRetryable: true,
+            isStopped: true)
+        return [due(run, .failInvoke(run: run.id, failed))]
     }
 
     /// Gives the freed places to the runs that wait for them. A run that no longer wants its place leaves the line,

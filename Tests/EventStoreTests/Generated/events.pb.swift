@@ -62,6 +62,9 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
 
   /// A loss of keys; the id is of no other thing.
   case keyLoss // = 19
+
+  /// Of a stop; it ends with the start.
+  case control // = 25
   case UNRECOGNIZED(Int)
 
   init() {
@@ -89,6 +92,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case 16: self = .person
     case 18: self = .expiry
     case 19: self = .keyLoss
+    case 25: self = .control
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -114,6 +118,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case .person: return 16
     case .expiry: return 18
     case .keyLoss: return 19
+    case .control: return 25
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -139,6 +144,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     .person,
     .expiry,
     .keyLoss,
+    .control,
   ]
 
 }
@@ -335,6 +341,48 @@ nonisolated enum Sluice_Events_V1_InvokeOutcome: SwiftProtobuf.Enum, Swift.CaseI
     .finished,
     .awaitingApproval,
     .awaitingConsent,
+  ]
+
+}
+
+nonisolated enum Sluice_Events_V1_ControlKind: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case unspecified // = 0
+  case agent // = 1
+  case tool // = 2
+  case workspace // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .unspecified
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .unspecified
+    case 1: self = .agent
+    case 2: self = .tool
+    case 3: self = .workspace
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .unspecified: return 0
+    case .agent: return 1
+    case .tool: return 2
+    case .workspace: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [Sluice_Events_V1_ControlKind] = [
+    .unspecified,
+    .agent,
+    .tool,
+    .workspace,
   ]
 
 }
@@ -1004,6 +1052,22 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     set {_uniqueStorage()._payload = .keyLossAccepted(newValue)}
   }
 
+  var controlStopped: Sluice_Events_V1_ControlStopped {
+    get {
+      if case .controlStopped(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_ControlStopped()
+    }
+    set {_uniqueStorage()._payload = .controlStopped(newValue)}
+  }
+
+  var controlStarted: Sluice_Events_V1_ControlStarted {
+    get {
+      if case .controlStarted(let v)? = _storage._payload {return v}
+      return Sluice_Events_V1_ControlStarted()
+    }
+    set {_uniqueStorage()._payload = .controlStarted(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Payload: Equatable, Sendable {
@@ -1055,6 +1119,8 @@ nonisolated struct Sluice_Events_V1_Envelope: @unchecked Sendable {
     case modelCallReplayed(Sluice_Events_V1_ModelCallReplayed)
     case runExpired(Sluice_Events_V1_RunExpired)
     case keyLossAccepted(Sluice_Events_V1_KeyLossAccepted)
+    case controlStopped(Sluice_Events_V1_ControlStopped)
+    case controlStarted(Sluice_Events_V1_ControlStarted)
 
   }
 
@@ -2409,12 +2475,75 @@ nonisolated struct Sluice_Events_V1_InvokeFailed: Sendable {
   /// Plain.
   var isRetryable: Bool = false
 
+  /// A stop of the agent or its workspace ended the attempt.
+  var isStopped: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _resumedActionID: Data? = nil
   fileprivate var _statusCode: UInt32? = nil
+}
+
+/// An operator stopped an agent, a tool or a workspace, or changed how it is stopped.
+nonisolated struct Sluice_Events_V1_ControlStopped: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Plain.
+  var kind: Sluice_Events_V1_ControlKind = .unspecified
+
+  /// Plain.
+  var name: String = String()
+
+  /// Plain.
+  var reason: String {
+    get {_reason ?? String()}
+    set {_reason = newValue}
+  }
+  /// Returns true if `reason` has been explicitly set.
+  var hasReason: Bool {self._reason != nil}
+  /// Clears the value of `reason`. Subsequent reads from it will return its default value.
+  mutating func clearReason() {self._reason = nil}
+
+  /// Unfinished runs wait for the start; without it they are cancelled.
+  var holdsRuns: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _reason: String? = nil
+}
+
+nonisolated struct Sluice_Events_V1_ControlStarted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Plain.
+  var kind: Sluice_Events_V1_ControlKind = .unspecified
+
+  /// Plain.
+  var name: String = String()
+
+  /// Plain.
+  var reason: String {
+    get {_reason ?? String()}
+    set {_reason = newValue}
+  }
+  /// Returns true if `reason` has been explicitly set.
+  var hasReason: Bool {self._reason != nil}
+  /// Clears the value of `reason`. Subsequent reads from it will return its default value.
+  mutating func clearReason() {self._reason = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _reason: String? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ApiKeyCreated: Sendable {
@@ -3532,7 +3661,7 @@ nonisolated struct Sluice_Events_V1_RunUsage: Sendable {
 fileprivate nonisolated let _protobuf_package = "sluice.events.v1"
 
 nonisolated extension Sluice_Events_V1_StreamKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{1}STREAM_KIND_APPROVAL_CONNECTOR\0\u{1}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0\u{1}STREAM_KIND_ANALYSIS\0\u{1}STREAM_KIND_BUILD\0\u{1}STREAM_KIND_PERSON\0\u{2}\u{2}STREAM_KIND_EXPIRY\0\u{1}STREAM_KIND_KEY_LOSS\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{1}STREAM_KIND_APPROVAL_CONNECTOR\0\u{1}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0\u{1}STREAM_KIND_ANALYSIS\0\u{1}STREAM_KIND_BUILD\0\u{1}STREAM_KIND_PERSON\0\u{2}\u{2}STREAM_KIND_EXPIRY\0\u{1}STREAM_KIND_KEY_LOSS\0\u{2}\u{6}STREAM_KIND_CONTROL\0")
 }
 
 nonisolated extension Sluice_Events_V1_ResourceKind: SwiftProtobuf._ProtoNameProviding {
@@ -3549,6 +3678,10 @@ nonisolated extension Sluice_Events_V1_AccessScope: SwiftProtobuf._ProtoNameProv
 
 nonisolated extension Sluice_Events_V1_InvokeOutcome: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0INVOKE_OUTCOME_UNSPECIFIED\0\u{1}INVOKE_OUTCOME_FINISHED\0\u{1}INVOKE_OUTCOME_AWAITING_APPROVAL\0\u{1}INVOKE_OUTCOME_AWAITING_CONSENT\0")
+}
+
+nonisolated extension Sluice_Events_V1_ControlKind: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CONTROL_KIND_UNSPECIFIED\0\u{1}CONTROL_KIND_AGENT\0\u{1}CONTROL_KIND_TOOL\0\u{1}CONTROL_KIND_WORKSPACE\0")
 }
 
 nonisolated extension Sluice_Events_V1_Role: SwiftProtobuf._ProtoNameProviding {
@@ -3569,7 +3702,7 @@ nonisolated extension Sluice_Events_V1_DeliveryPurpose: SwiftProtobuf._ProtoName
 
 nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Envelope"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{1}personal\0\u{4}\u{12}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{3}person_erasure_requested\0\u{3}person_erased\0\u{4}\u{3}sources_analyzed\0\u{3}build_requested\0\u{3}build_started\0\u{3}build_finished\0\u{4}\u{2}model_answer_recorded\0\u{3}model_call_replayed\0\u{4}\u{4}delivery_started\0\u{3}delivery_ended\0\u{3}decision_link_used\0\u{4}\u{8}api_key_rotated\0\u{4}\u{a}run_expired\0\u{3}key_loss_accepted\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}event_id\0\u{3}time_us\0\u{1}workspace\0\u{3}stream_kind\0\u{3}stream_id\0\u{3}stream_sequence\0\u{1}actor\0\u{3}command_index\0\u{1}idempotency\0\u{1}traceparent\0\u{3}timeline_sequence\0\u{3}server_driven\0\u{1}personal\0\u{4}\u{12}resource_stored\0\u{3}resource_deleted\0\u{3}resource_status_recorded\0\u{3}run_created\0\u{3}run_event_added\0\u{3}run_status_changed\0\u{3}action_blocked\0\u{3}action_approved\0\u{3}action_rejected\0\u{3}action_expired\0\u{3}action_executed\0\u{3}action_failed\0\u{3}access_requested\0\u{3}access_approved\0\u{3}access_rejected\0\u{3}access_expired\0\u{3}checkpoint_saved\0\u{3}tool_result_recorded\0\u{3}invoke_requested\0\u{3}invoke_completed\0\u{3}invoke_failed\0\u{3}api_key_created\0\u{3}api_key_revoked\0\u{3}answer_recorded\0\u{3}tool_call_started\0\u{3}tool_called\0\u{3}tool_call_replayed\0\u{3}tool_call_refused\0\u{3}payload_mismatched\0\u{3}secret_stored\0\u{3}secret_deleted\0\u{3}action_voted\0\u{3}tool_call_interrupted\0\u{3}model_called\0\u{3}person_erasure_requested\0\u{3}person_erased\0\u{4}\u{3}sources_analyzed\0\u{3}build_requested\0\u{3}build_started\0\u{3}build_finished\0\u{4}\u{2}model_answer_recorded\0\u{3}model_call_replayed\0\u{4}\u{4}delivery_started\0\u{3}delivery_ended\0\u{3}decision_link_used\0\u{4}\u{8}api_key_rotated\0\u{4}\u{a}run_expired\0\u{3}key_loss_accepted\0\u{4}\u{9}control_stopped\0\u{3}control_started\0")
 
   fileprivate class _StorageClass {
     var _schemaVersion: UInt32 = 0
@@ -4268,6 +4401,32 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
             _storage._payload = .keyLossAccepted(v)
           }
         }()
+        case 110: try {
+          var v: Sluice_Events_V1_ControlStopped?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .controlStopped(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .controlStopped(v)
+          }
+        }()
+        case 111: try {
+          var v: Sluice_Events_V1_ControlStarted?
+          var hadOneofValue = false
+          if let current = _storage._payload {
+            hadOneofValue = true
+            if case .controlStarted(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._payload = .controlStarted(v)
+          }
+        }()
         default: break
         }
       }
@@ -4514,6 +4673,14 @@ nonisolated extension Sluice_Events_V1_Envelope: SwiftProtobuf.Message, SwiftPro
       case .keyLossAccepted?: try {
         guard case .keyLossAccepted(let v)? = _storage._payload else { preconditionFailure() }
         try visitor.visitSingularMessageField(value: v, fieldNumber: 101)
+      }()
+      case .controlStopped?: try {
+        guard case .controlStopped(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 110)
+      }()
+      case .controlStarted?: try {
+        guard case .controlStarted(let v)? = _storage._payload else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 111)
       }()
       case nil: break
       }
@@ -6345,7 +6512,7 @@ nonisolated extension Sluice_Events_V1_InvokeCompleted: SwiftProtobuf.Message, S
 
 nonisolated extension Sluice_Events_V1_InvokeFailed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".InvokeFailed"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}resumed_action_id\0\u{1}attempt\0\u{3}status_code\0\u{1}error\0\u{3}is_retryable\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}resumed_action_id\0\u{1}attempt\0\u{3}status_code\0\u{1}error\0\u{3}is_retryable\0\u{3}is_stopped\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6358,6 +6525,7 @@ nonisolated extension Sluice_Events_V1_InvokeFailed: SwiftProtobuf.Message, Swif
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self._statusCode) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.error) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.isRetryable) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.isStopped) }()
       default: break
       }
     }
@@ -6383,6 +6551,9 @@ nonisolated extension Sluice_Events_V1_InvokeFailed: SwiftProtobuf.Message, Swif
     if self.isRetryable != false {
       try visitor.visitSingularBoolField(value: self.isRetryable, fieldNumber: 5)
     }
+    if self.isStopped != false {
+      try visitor.visitSingularBoolField(value: self.isStopped, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6392,6 +6563,100 @@ nonisolated extension Sluice_Events_V1_InvokeFailed: SwiftProtobuf.Message, Swif
     if lhs._statusCode != rhs._statusCode {return false}
     if lhs.error != rhs.error {return false}
     if lhs.isRetryable != rhs.isRetryable {return false}
+    if lhs.isStopped != rhs.isStopped {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ControlStopped: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ControlStopped"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}name\0\u{1}reason\0\u{3}holds_runs\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._reason) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self.holdsRuns) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    try { if let v = self._reason {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    if self.holdsRuns != false {
+      try visitor.visitSingularBoolField(value: self.holdsRuns, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ControlStopped, rhs: Sluice_Events_V1_ControlStopped) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs._reason != rhs._reason {return false}
+    if lhs.holdsRuns != rhs.holdsRuns {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Sluice_Events_V1_ControlStarted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ControlStarted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}name\0\u{1}reason\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._reason) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.kind != .unspecified {
+      try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    try { if let v = self._reason {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Sluice_Events_V1_ControlStarted, rhs: Sluice_Events_V1_ControlStarted) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs._reason != rhs._reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -50,8 +50,9 @@ struct ModelJournal: Sendable {
             switch rejection.code {
             case .attemptSuperseded: return .refused(.refusal(409, "ATTEMPT_SUPERSEDED", rejection.message))
             case .journalFull: return .refused(.refusal(409, "JOURNAL_FULL", rejection.message))
-            // The run has ended since it was looked up.
-            case .runNotActive: return .asked(nil)
+            case .runNotActive: return .refused(EndedCall.runEnded(run.id).answer)
+            case .agentStopped, .workspaceStopped:
+                return .refused(.refusal(403, rejection.code.rawValue.uppercased(), rejection.message))
             default: throw CommandError.rejected(rejection)
             }
         }

@@ -31,4 +31,11 @@ package struct ModelCaller: Sendable {
         // A managed agent names no user: its calls are for the user of a run of its own, or for none.
         endUser = acting?.isManaged != true ? header("x-end-user-id").map { $0.percentDecoded ?? $0 } : nil
     }
+
+    /// The run that the request names, by its id or as a part of the id of one of its attempts (`req-<run>-…`).
+    var namedRun: RunID? {
+        if let runID { return RunID(runID) }
+        guard let requestID, requestID.hasPrefix("req-") else { return nil }
+        return RunID(String(requestID.dropFirst(4).prefix(36)))
+    }
 }

@@ -37,6 +37,11 @@ package struct ModelMeter: Sendable {
         return try models.models(of: agent, request.workspace).isJournaled
     }
 
+    /// The limits that the agent's deploy names for its runs.
+    func limits(of agent: String, _ workspace: WorkspaceName) throws(ProjectionError) -> RunLimitOverrides {
+        try models.models(of: agent, workspace).limits
+    }
+
     /// Lets a call through with `nil`, or answers that a budget of its agent is spent, and records that.
     ///
     /// Costs a few rows read by key. Calls on their way at the same time are not foreseen: together they can go over.
@@ -130,12 +135,8 @@ package struct ModelMeter: Sendable {
         }
         if let text = caller.runID { return own(RunID(text).flatMap(commands.activeRun)) }
         guard let agent = caller.agent else { return nil }
-        // `req-<run>-…`: of an invoke of the run, which may be over.
-        if let id = caller.requestID, id.hasPrefix("req-"), let named = RunID(String(id.dropFirst(4).prefix(36))),
-            let run = own(commands.activeRun(named)), run.isServerDriven
-        {
-            return run
-        }
+        // An invoke of the run, which may be over.
+        if let named = caller.namedRun, let run = own(commands.activeRun(named)), run.isServerDriven { return run }
         let runs = commands.runsInTurn(of: agent, workspace, max: 2)
         return runs.count == 1 ? CallingRun(runs[0]) : nil
     }
