@@ -9,11 +9,12 @@ extension APIHandlers {
         let uses = kind == .policy ? try await policyUses(request) : [:]
         let records = try await resources(kind, by: try request.resourceOrder(), request)
         let secrets = kind == .policy ? [:] : try await secretNames(kind, request)
+        let known = kind == .agent ? try await knownNames(request) : nil
         return APIAnswer(
             .ok,
             JSONText(
                 array: records.map {
-                    $0.json(request.era, usedBy: uses[$0.name] ?? [], secrets: secrets[$0.name] ?? [])
+                    $0.json(request.era, usedBy: uses[$0.name] ?? [], secrets: secrets[$0.name] ?? [], known: known)
                 }))
     }
 
@@ -119,9 +120,11 @@ extension APIHandlers {
         let uses = record.kind == .policy ? try await policyUses(request) : [:]
         let owner = ResourceKey(workspace: request.workspace, kind: record.kind, name: record.name)
         let secrets = record.kind == .policy ? [] : try projections.secrets(of: owner).map(\.reference.name)
+        let known = record.kind == .agent ? try await knownNames(request) : nil
         return APIAnswer(
             status == .created ? .created : .ok,
-            record.json(request.era, usedBy: uses[record.name] ?? [], secrets: secrets), position: position)
+            record.json(request.era, usedBy: uses[record.name] ?? [], secrets: secrets, known: known),
+            position: position)
     }
 
     private enum APIStatus { case ok, created }
