@@ -27,8 +27,11 @@ extension Daemon {
                 return found.map { record in
                     AgentCatalog.Agent(
                         id: record.id, revision: record.revision, document: record.document.value,
-                        phase: record.phase, message: record.statusMessage)
+                        phase: record.phase, message: record.statusMessage, servingRevision: record.servingRevision)
                 }
+            },
+            version: { id, revision in
+                try await projections.agentVersion(revision, of: id)?.document.value
             },
             tool: { workspace, name in
                 try await projections.untilWhole {

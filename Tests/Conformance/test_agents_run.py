@@ -111,6 +111,7 @@ def test_a_process_that_is_killed_is_replaced(agents):
     before = set(processes(agents.sluice))
     agents.ask("killed")
     agents.deploy("killed", ECHO.replace("heard", "has heard"))
+    agents.await_phase("killed", "Running")
     agents.ask("killed")
     started = agents.eventually(
         lambda: set(processes(agents.sluice)) - before, lambda started: len(started) == 1)
@@ -209,6 +210,7 @@ def handler(request, context=None):
     agents.eventually(
         lambda: agents.events(slow), lambda events: any(event["type"] == "INVOKE_REQUESTED" for event in events))
     agents.deploy("moving", "def handler(request, context=None):\n    return 'second'\n")
+    agents.await_phase("moving", "Running")
     assert agents.ask("moving")["response"] == "second"
     assert agents.finished(slow)["status"] == "COMPLETED"
     assert agents.answer(slow)["response"] in ("first", "second")

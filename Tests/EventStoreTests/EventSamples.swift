@@ -133,6 +133,11 @@ enum EventSamples {
         ResourceKind.allCases.map { kind in
             .resourceStored(ResourceStored(kind: kind, name: "\(kind.singular)-1", revision: 3, document: document))
         } + [
+            .resourceStored(
+                ResourceStored(kind: .agent, name: "a", revision: 7, document: document, restoredRevision: 4)),
+            .resourceStatusRecorded(
+                ResourceStatusRecorded(
+                    kind: .agent, name: "a", phase: "Running", message: "ready", latencyMilliseconds: 0, revision: 7)),
             .resourceDeleted(ResourceDeleted(kind: .policy, name: "deny-all")),
             .resourceStatusRecorded(
                 ResourceStatusRecorded(

@@ -8,11 +8,15 @@ package struct APIClient: Sendable {
 
     let url: String
     let key: String
+    /// True when the daemon refuses members that it does not know.
+    private let isStrict: Bool
 
     /// - Parameters:
     ///   - url: the daemon's address, such as `http://127.0.0.1:8092`.
     ///   - key: an API key whose role allows what will be asked.
-    package init(url: String, key: String) {
+    ///   - isStrict: has the daemon refuse members that it does not know.
+    package init(url: String, key: String, isStrict: Bool = true) {
+        self.isStrict = isStrict
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.key = key
     }
@@ -46,6 +50,7 @@ package struct APIClient: Sendable {
     ) async throws -> [UInt8] {
         var headers = [(name: "Authorization", value: "Bearer \(key)")]
         if body != nil { headers.append(("Content-Type", "application/json")) }
+        if body != nil, isStrict { headers.append(("Prefer", "handling=strict")) }
         let status: Int
         let answer: [UInt8]
         let refusal: JSONValue
@@ -65,6 +70,9 @@ package struct APIClient: Sendable {
         }
         throw Self.refusal(status, refusal)
     }
+
+    /// The same client for bodies whose members another daemon has kept, known or not.
+    var lenient: APIClient { APIClient(url: url, key: key, isStrict: false) }
 
     func unreachable(_ error: any Error) -> DaemonError {
         DaemonError(

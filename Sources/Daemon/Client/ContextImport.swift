@@ -53,7 +53,7 @@ package struct ContextImport: Sendable {
             }
         }
         self.resources = resources
-        self.client = client
+        self.client = client.lenient
         self.isDryRun = isDryRun
     }
 
@@ -100,9 +100,20 @@ package struct ContextImport: Sendable {
         if current?[kind.part] == wanted { return outcome(.unchanged) }
         let body =
             kind.kind == "agent"
-            ? wanted
+            ? Self.wholeDeploy(wanted)
             : .object([.init(name: "name", value: .string(name)), .init(name: "spec", value: wanted)])
         return try await perform(outcome(current == nil ? .created : .updated), "POST", kind.path, body)
+    }
+
+    /// The deploy with `null` for each member that would stay as it is: the agent becomes that of the export.
+    private static func wholeDeploy(_ deploy: JSONValue) -> JSONValue {
+        guard case .object(let members) = deploy else { return deploy }
+        let cleared = [
+            "policies", "required_tools", "tool_url_mappings", "monthly_budget_usd", "identity_provider", "isolation",
+            "env",
+        ].filter { deploy[$0] == nil }
+        let models = deploy["llm_configs"] == nil && deploy["llm_config"] == nil ? ["llm_configs"] : []
+        return .object(members + (cleared + models).map { .init(name: $0, value: .null) })
     }
 
     private func bringSettings(_ current: JSONValue?, _ report: (Outcome) -> Void) async throws {

@@ -82,6 +82,8 @@ package struct StoreResources: Hashable, Sendable {
         package let keptSecrets: Set<String>?
         /// Refuse with `revision_changed` unless this is the resource's newest one.
         package let expectedRevision: UInt64?
+        /// The earlier revision whose content this brings back.
+        package var restoredRevision: UInt64?
 
         package init(
             kind: ResourceKind, name: String, newID: ResourceID, document: JSONText, secrets: [StoreSecret] = [],

@@ -28,7 +28,8 @@ extension ActiveState {
                 continue
             }
             let stored = ResourceStored(
-                kind: item.kind, name: item.name, revision: (current?.revision ?? 0) + 1, document: item.document)
+                kind: item.kind, name: item.name, revision: (current?.revision ?? 0) + 1, document: item.document,
+                restoredRevision: item.restoredRevision)
             events.append(
                 context.event(
                     events.count, stream: .resource(item.kind, current?.id ?? item.newID),

@@ -9,12 +9,14 @@ extension EventDocument {
                 json.add("name", stored.name)
                 json.add("revision", stored.revision)
                 json.add("document", stored.document)
+                json.add("restored_revision", stored.restoredRevision)
             case .resourceDeleted(let deleted): json.add("name", deleted.name)
             case .resourceStatusRecorded(let recorded):
                 json.add("name", recorded.name)
                 json.add("phase", recorded.phase)
                 json.add("message", recorded.message)
                 json.add("latency_ms", recorded.latencyMilliseconds)
+                json.add("revision", recorded.revision)
             case .runCreated(let created): add(created, to: &json)
             case .runEventAdded(let added):
                 json.add("type", added.type)

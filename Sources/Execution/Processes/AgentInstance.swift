@@ -9,6 +9,8 @@ final class AgentInstance: Sendable {
     }
 
     let number: AgentLifecycle.InstanceNumber
+    /// The version of the agent that it runs.
+    let version: AgentVersion
     /// Where its socket is.
     let socketPath: String
     /// The same by a path that is short enough.
@@ -28,10 +30,11 @@ final class AgentInstance: Sendable {
     private let redaction = Mutex<AgentCatalog.Redaction?>(nil)
 
     init(
-        number: AgentLifecycle.InstanceNumber, socketPath: String, socketAddress: String, isolatesRuns: Bool = false
+        number: AgentLifecycle.InstanceNumber, version: AgentVersion, socketPath: String, socketAddress: String
     ) {
         self.number = number
-        turn = isolatesRuns ? AsyncPlaces(count: 1) : nil
+        self.version = version
+        turn = version.definition.isolatesRuns ? AsyncPlaces(count: 1) : nil
         self.socketPath = socketPath
         self.socketAddress = socketAddress
     }

@@ -1,4 +1,4 @@
-/// When an agent's process is started, used, replaced and stopped. Pure: the shell performs what the answers say.
+/// When an agent's process is started, tried, used, replaced and stopped. Pure: the shell performs what the answers say.
 ///
 /// Times are the time since any fixed moment.
 package struct AgentLifecycle: Hashable, Sendable {
@@ -42,6 +42,8 @@ package struct AgentLifecycle: Hashable, Sendable {
     private var state = State.stopped
     private var calls: [InstanceNumber: Int] = [:]
     private var retired: Set<InstanceNumber> = []
+    /// Instances of versions that do not serve yet.
+    private var trials: Set<InstanceNumber> = []
     private var lastNumber: InstanceNumber = 0
     private var lastUse: Duration = .zero
     /// When the next start is allowed after a crash.
@@ -77,7 +79,7 @@ package struct AgentLifecycle: Hashable, Sendable {
     /// Its process has ended.
     package mutating func ended(_ number: InstanceNumber, at now: Duration) -> Exit {
         calls[number] = nil
-        if retired.remove(number) != nil { return .expected }
+        if retired.remove(number) != nil || trials.remove(number) != nil { return .expected }
         switch state {
         case .ready(number, let since):
             if now - since >= limits.steadyAfter { crashes = 0 }
@@ -111,6 +113,25 @@ package struct AgentLifecycle: Hashable, Sendable {
         case .starting(number), .ready(number, _): retire()
         case .stopped, .starting, .ready: nil
         }
+    }
+
+    /// An instance of a later version is started beside the one that serves. It gets no calls.
+    package mutating func beginTrial() -> InstanceNumber {
+        lastNumber += 1
+        trials.insert(lastNumber)
+        return lastNumber
+    }
+
+    /// The instance on trial answers: it gets the calls from now on.
+    ///
+    /// - Returns: the instance that it replaces, as `retire` does.
+    package mutating func promote(_ number: InstanceNumber, at now: Duration) -> (number: InstanceNumber, isIdle: Bool)?
+    {
+        guard trials.remove(number) != nil else { return nil }
+        let replaced = retire()
+        forgive()
+        (state, lastUse) = (.ready(number, since: now), now)
+        return replaced
     }
 
     /// A redeploy brings new code: what crashed before says nothing of it.

@@ -23,9 +23,9 @@ extension AgentProcesses {
             guard let slot = slots[name] else { throw .lasting(AgentRefusal("agent \(name.name) not found")) }
             try checkNotStopped(name)
             do {
-                if slot.definition.image == nil {
+                if slot.version.definition.image == nil {
                     _ = try await sandbox.current()
-                    _ = try await bundles.bundle(slot.definition, retries: false)
+                    _ = try await bundles.bundle(slot.version.definition, retries: false)
                 } else {
                     _ = try await containers.current()
                 }
@@ -33,7 +33,7 @@ extension AgentProcesses {
                 throw .lasting(error)
             }
             // Others may have gone on meanwhile: nothing is awaited between this look and what follows from it.
-            guard let current = slots[name], current.agent.revision == slot.agent.revision else { continue }
+            guard let current = slots[name], current.version.revision == slot.version.revision else { continue }
             try checkNotStopped(name)
             if !current.lifecycle.hasInstance { try makeRoom() }
             let waited: AgentInstance
@@ -45,7 +45,8 @@ extension AgentProcesses {
             case .wait(let number)?:
                 guard let instance = slots[name]?.instances[number] else { continue }
                 waited = instance
-            case .start(let number, let pause)?: waited = begin(name, number, after: pause)
+            case .start(let number, let pause)?:
+                waited = begin(name, current.version, number, after: pause)
             }
             switch await waited.readiness.value() {
             case .ready?: continue
@@ -78,31 +79,51 @@ extension AgentProcesses {
         _ = await lease.instance.end.value()
     }
 
-    /// Has the slot show the newest revision.
+    /// Has the slot show the version that serves, or the newest when none has.
     private func find(_ name: Name) async throws(CallRefusal) {
-        let found: AgentCatalog.Agent?
-        do { found = try await catalog.agent(name) } catch {
+        let (found, serving): (AgentCatalog.Agent, AgentCatalog.Agent)
+        do {
+            guard let agent = try await catalog.agent(name) else {
+                throw CallRefusal.lasting(AgentRefusal("agent \(name.name) not found"))
+            }
+            (found, serving) = (agent, try await self.serving(agent))
+        } catch let refusal as CallRefusal {
+            throw refusal
+        } catch {
             throw .passing(AgentRefusal("the agent cannot be looked up: \(error)"))
         }
-        guard let found else { throw .lasting(AgentRefusal("agent \(name.name) not found")) }
-        do { try install(found, name) } catch { throw .lasting(error) }
+        do { try install(serving, newest: found.revision, name) } catch { throw .lasting(error) }
     }
 
-    /// Takes a revision over; the instance of an older one gets no more calls.
-    func install(_ agent: AgentCatalog.Agent, _ name: Name) throws(AgentRefusal) {
-        if let slot = slots[name], slot.agent.id == agent.id, slot.agent.revision >= agent.revision { return }
-        let definition = try AgentDefinition(document: agent.document)
-        if slots[name]?.agent.id == agent.id {
+    /// The version of an agent that serves: the agent itself, unless an earlier revision does.
+    func serving(_ agent: AgentCatalog.Agent) async throws -> AgentCatalog.Agent {
+        guard let revision = agent.servingRevision, revision != agent.revision,
+            let document = try await catalog.version(agent.id, revision)
+        else { return agent }
+        return AgentCatalog.Agent(
+            id: agent.id, revision: revision, document: document, phase: "Running", message: nil,
+            servingRevision: revision)
+    }
+
+    /// Takes a version over, unless one of the agent that is as new or that serves is there.
+    ///
+    /// - Parameter newest: the agent's newest revision.
+    func install(_ agent: AgentCatalog.Agent, newest: UInt64, _ name: Name) throws(AgentRefusal) {
+        if let slot = slots[name], slot.agentID == agent.id {
+            slots[name]?.newestRevision = max(slot.newestRevision, newest)
+            guard slot.version.revision < agent.revision, !slot.hasServed else { return }
+            let version = try AgentVersion(agent)
             retire(name)
-            slots[name]?.agent = agent
-            slots[name]?.definition = definition
+            slots[name]?.version = version
             slots[name]?.lifecycle.forgive()
             return
         }
-        retire(name)
+        let version = try AgentVersion(agent)
+        dismiss(name)
         slots[name] = Slot(
-            agent: agent, definition: definition, lifecycle: AgentLifecycle(configuration.lifecycle),
-            output: output(of: agent.id), reported: agent.phase.map { ($0, agent.message) })
+            version: version, hasServed: agent.servingRevision == agent.revision, newestRevision: newest,
+            lifecycle: AgentLifecycle(configuration.lifecycle), output: output(of: agent.id),
+            reported: agent.phase.map { [agent.revision: Status(phase: $0, message: agent.message)] } ?? [:])
     }
 
     /// Retires the instance that has been idle for longest when all places are taken.

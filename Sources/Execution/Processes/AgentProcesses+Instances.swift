@@ -9,22 +9,27 @@ extension AgentProcesses {
     /// How the runtime says that it goes on without the agent's code.
     private static let importFailure = "failed to import user module"
 
-    /// Builds a deployed agent and, after a deploy, starts it: so whoever deployed it sees what is wrong with it.
+    /// Builds a deployed agent and, after a deploy, starts it: its status says what is wrong with it. While an earlier
+    /// version serves, that one keeps the calls until the new one answers.
     func prepare(_ name: Name, isDeploy: Bool) async {
-        guard let agent = try? await catalog.agent(name), await isRunHere(agent.document) else {
-            retire(name)
-            slots[name] = nil
-            return
-        }
+        guard let agent = try? await catalog.agent(name), let serving = try? await serving(agent),
+            await isRunHere(agent, serving)
+        else { return dismiss(name) }
         do throws(AgentRefusal) {
-            try install(agent, name)
-            guard let definition = slots[name]?.definition else { return }
-            _ = try await program(definition, retries: isDeploy) {
+            try install(serving, newest: agent.revision, name)
+            // What a crash has kept from being tried after its deploy is tried now.
+            let mayStart =
+                (isDeploy || agent.phase == nil || agent.phase == "Pending")
+                && commands.stop(ofAgent: name.name, in: name.workspace) == nil
+            guard let slot = slots[name] else { return }
+            if slot.hasServed, slot.version.revision < agent.revision {
+                if mayStart { try await tryVersion(try AgentVersion(agent), name, retries: isDeploy) }
+                return
+            }
+            _ = try await program(slot.version.definition, retries: isDeploy) {
                 await self.report(name, agent.revision, "Pending", "what it needs is being fetched")
             }
-            // What a crash has kept from being tried after its deploy is tried now.
-            guard isDeploy || agent.phase == nil || agent.phase == "Pending" else { return }
-            guard commands.stop(ofAgent: name.name, in: name.workspace) == nil else { return }
+            guard mayStart else { return }
             do throws(CallRefusal) {
                 giveBack(try await lease(name))
             } catch {
@@ -37,14 +42,17 @@ extension AgentProcesses {
         }
     }
 
-    private func isRunHere(_ document: JSONValue) async -> Bool {
-        if AgentDefinition.hasSources(document) { return true }
-        guard AgentDefinition.image(document) != nil else { return false }
+    /// True when Sluice runs the agent: it has sources, or an image with an engine for it or with an earlier version that
+    /// serves.
+    private func isRunHere(_ agent: AgentCatalog.Agent, _ serving: AgentCatalog.Agent) async -> Bool {
+        if AgentDefinition.hasSources(agent.document) { return true }
+        guard AgentDefinition.image(agent.document) != nil else { return false }
+        guard serving.revision == agent.revision else { return true }
         return await runsImages()
     }
 
     /// What an instance runs, built or fetched now unless it is there.
-    private func program(
+    func program(
         _ definition: AgentDefinition, retries: Bool, onBuild: @Sendable () async -> Void = {}
     ) async throws(AgentRefusal) -> AgentProgram {
         if let image = definition.image {
@@ -59,7 +67,7 @@ extension AgentProcesses {
     /// From the start of its process to its end.
     func runInstance(_ name: Name, _ instance: AgentInstance) async {
         _ = await gateOpening.value()
-        guard let slot = slots[name], !instance.isStopping else {
+        guard let output = slots[name]?.output, !instance.isStopping else {
             return await ended(name, instance, "it was stopped before it had started")
         }
         let token = tokens.insert(name, instance.invokes)
@@ -67,12 +75,12 @@ extension AgentProcesses {
         // Between the look above and here nothing is awaited: a later kill finds the token.
         instance.redact(with: catalog.redaction([token]))
         do {
-            let offset = await slot.output.read(after: .max, bytesMax: 0).next
-            let process = try await process(name, slot, token)
+            let offset = await output.read(after: .max, bytesMax: 0).next
+            let process = try await process(name, instance.version.definition, output, token)
             let reason = await withTaskGroup(of: String?.self) { group in
                 group.addTask { await process.run(instance) }
                 group.addTask {
-                    await self.awaitAnswer(name, instance, slot.agent.revision, outputFrom: offset)
+                    await self.awaitAnswer(name, instance, output, outputFrom: offset)
                     return nil
                 }
                 var reason: String?
@@ -86,18 +94,20 @@ extension AgentProcesses {
         }
     }
 
-    private func process(_ name: Name, _ slot: Slot, _ token: String) async throws -> AgentProcess {
+    private func process(
+        _ name: Name, _ definition: AgentDefinition, _ output: AgentOutput, _ token: String
+    ) async throws -> AgentProcess {
         var tools: [AgentEnvironment.Tool] = []
-        for tool in slot.definition.requiredTools {
+        for tool in definition.requiredTools {
             if let document = try await catalog.tool(name.workspace, tool) {
                 tools.append(.init(name: tool, document: document))
             }
         }
         let secrets = try await catalog.secrets(name)
-        let (definition, known) = (slot.definition, tools)
-        let program = try await program(slot.definition, retries: false)
+        let known = tools
+        let program = try await program(definition, retries: false)
         return AgentProcess(
-            configuration: configuration, program: program, groups: groups, directory: directory, output: slot.output,
+            configuration: configuration, program: program, groups: groups, directory: directory, output: output,
             // Output is redacted line by line, so each line of a secret is one.
             redaction: catalog.redaction(
                 ([token] + secrets.values).flatMap { $0.split(whereSeparator: \.isNewline).map(String.init) }
@@ -111,16 +121,23 @@ extension AgentProcesses {
         }
     }
 
-    /// Polls until the instance answers; one that takes too long is stopped.
+    /// Polls until the instance answers and has imported its code; one that takes too long or could not is stopped.
     private func awaitAnswer(
-        _ name: Name, _ instance: AgentInstance, _ revision: UInt64, outputFrom offset: UInt64
+        _ name: Name, _ instance: AgentInstance, _ output: AgentOutput, outputFrom offset: UInt64
     ) async {
         let deadline = now + configuration.startTimeout
         while !Task.isCancelled {
             if await answers(instance) {
-                slots[name]?.lifecycle.answers(instance.number, at: now)
+                if let failure = await Self.importFailure(in: output, from: offset) {
+                    instance.readiness.fulfill(.failed("its code cannot be imported: \(failure)"))
+                    instance.stop.fulfill(())
+                    return
+                }
+                let serves = takeCalls(name, instance)
                 instance.readiness.fulfill(.ready)
-                return await reportReady(name, revision, outputFrom: offset)
+                guard serves else { return }
+                return await report(
+                    name, instance.version.revision, "Running", "ready" + (await limitNote(instance.version)))
             }
             if now >= deadline {
                 instance.readiness.fulfill(
@@ -132,19 +149,16 @@ extension AgentProcesses {
         }
     }
 
-    private func reportReady(_ name: Name, _ revision: UInt64, outputFrom offset: UInt64) async {
-        let page = await slots[name]?.output.read(after: offset, bytesMax: 1024 * 1024)
-        let failure = page?.text.split(separator: "\n").first { $0.contains(Self.importFailure) }
-        if let failure {
-            await report(name, revision, "Failed", "its code cannot be imported: \(failure.prefix(Self.shownBytesMax))")
-        } else {
-            await report(name, revision, "Running", "ready" + (await limitNote(name)))
-        }
+    /// The line in which the runtime says that it goes on without the agent's code.
+    private static func importFailure(in output: AgentOutput, from offset: UInt64) async -> String? {
+        let page = await output.read(after: offset, bytesMax: 1024 * 1024)
+        return page.text.split(separator: "\n").first { $0.contains(importFailure) }
+            .map { String($0.prefix(shownBytesMax)) }
     }
 
     /// The part of a limit that this machine cannot hold; empty when it holds all of them.
-    private func limitNote(_ name: Name) async -> String {
-        guard configuration.sandbox != .none, slots[name]?.definition.image == nil, let refusal = await groups.refusal()
+    private func limitNote(_ version: AgentVersion) async -> String {
+        guard configuration.sandbox != .none, version.definition.image == nil, let refusal = await groups.refusal()
         else { return "" }
         return "; memory is limited per process: \(refusal)"
     }
@@ -152,7 +166,8 @@ extension AgentProcesses {
     private func ended(_ name: Name, _ instance: AgentInstance, _ reason: String) async {
         defer { instance.end.fulfill(()) }
         let shown = await slots[name]?.output.lastLines(bytesMax: Self.shownBytesMax) ?? ""
-        instance.readiness.fulfill(.failed("the agent's process ended: \(reason)\n\(shown)"))
+        instance.readiness.fulfill(
+            .failed("the agent's process ended: \(reason)\(Self.lastLine(shown))\n\(shown)"))
         // At the daemon's own end nothing is started again.
         guard !Task.isCancelled, let slot = slots[name], slot.instances[instance.number] === instance else { return }
         slots[name]?.instances[instance.number] = nil
@@ -163,10 +178,10 @@ extension AgentProcesses {
             logger.warning(
                 "an agent's process has crashed",
                 metadata: ["agent": "\(name.name)", "reason": "\(reason)", "restart_after": "\(pause)"])
-            _ = begin(name, number, after: pause)
+            _ = begin(name, slot.version, number, after: pause)
         case .crashLoop:
             await report(
-                name, slot.agent.revision, "Failed",
+                name, instance.version.revision, "Failed",
                 "crashed \(slot.lifecycle.crashes + 1) times, started again at the next call: \(reason)"
                     + "\(Self.lastLine(shown))\n\(shown)")
         }
@@ -178,16 +193,19 @@ extension AgentProcesses {
         return "; its last output: \(last.prefix(lastLineCharactersMax))"
     }
 
-    /// Records the agent's state, when it is another than the one recorded last.
-    private func report(_ name: Name, _ revision: UInt64, _ phase: String, _ message: String) async {
+    /// Records the state of a version, when it is another than the one recorded last.
+    func report(_ name: Name, _ revision: UInt64, _ phase: String, _ message: String) async {
         let message = String(decoding: message.utf8.suffix(4 * Self.shownBytesMax), as: UTF8.self)
         if let slot = slots[name] {
-            guard slot.agent.revision == revision else { return }
-            if let last = slot.reported, last.phase == phase, last.message == message { return }
+            // The end of a version that was replaced says nothing of the agent.
+            guard revision >= slot.version.revision else { return }
+            let status = Status(phase: phase, message: message)
+            guard slot.reported[revision] != status else { return }
+            slots[name]?.reported = slot.reported.filter { $0.key >= slot.version.revision }
+            slots[name]?.reported[revision] = status
         }
-        slots[name]?.reported = (phase, message)
         let status = ResourceStatusRecorded(
-            kind: .agent, name: name.name, phase: phase, message: message, latencyMilliseconds: 0)
+            kind: .agent, name: name.name, phase: phase, message: message, latencyMilliseconds: 0, revision: revision)
         while !Task.isCancelled {
             do throws(CommandError) {
                 _ = try await commands.execute(

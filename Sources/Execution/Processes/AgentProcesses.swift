@@ -12,12 +12,26 @@ package actor AgentProcesses {
 
     /// What is known of an agent while the daemon runs.
     struct Slot {
-        var agent: AgentCatalog.Agent
-        var definition: AgentDefinition
+        /// The version that gets the calls.
+        var version: AgentVersion
+        /// True when it has imported its code and passed its health check.
+        var hasServed: Bool
+        /// The newest revision: a later one than the version's until that is started.
+        var newestRevision: UInt64
+        /// The instance of the newest revision while an earlier one serves.
+        var trial: AgentLifecycle.InstanceNumber?
         var lifecycle: AgentLifecycle
         var instances: [AgentLifecycle.InstanceNumber: AgentInstance] = [:]
         let output: AgentOutput
-        var reported: (phase: String, message: String?)?
+        /// The last status of each revision from the version's on.
+        var reported: [UInt64: Status] = [:]
+
+        var agentID: ResourceID { version.agent.id }
+    }
+
+    struct Status: Hashable, Sendable {
+        let phase: String
+        let message: String?
     }
 
     enum Job: Sendable {
@@ -115,9 +129,11 @@ package actor AgentProcesses {
     private func collect(of deployed: [ResourceKey]) async {
         var definitions: [AgentDefinition] = []
         for key in deployed {
-            guard let agent = try? await catalog.agent(Name(workspace: key.workspace, name: key.name)) else { return }
+            guard let agent = try? await catalog.agent(Name(workspace: key.workspace, name: key.name)),
+                let serving = try? await serving(agent)
+            else { return }
             // What cannot be read cannot be built either.
-            if let definition = try? AgentDefinition(document: agent.document) { definitions.append(definition) }
+            definitions += [agent, serving].compactMap { try? AgentDefinition(document: $0.document) }
         }
         guard let built = try? await catalog.builds() else { return }
         definitions += built.compactMap { try? AgentDefinition(document: $0) }
@@ -197,22 +213,32 @@ package actor AgentProcesses {
     var now: Duration { ContinuousClock.now - start }
 
     /// Makes an instance that the job queue starts.
-    func begin(_ name: Name, _ number: AgentLifecycle.InstanceNumber, after pause: Duration) -> AgentInstance {
+    func begin(
+        _ name: Name, _ version: AgentVersion, _ number: AgentLifecycle.InstanceNumber, after pause: Duration
+    ) -> AgentInstance {
         socketCount += 1
         let socket = directory.path + "/agent-\(socketCount).sock"
         let instance = AgentInstance(
-            number: number, socketPath: socket, socketAddress: directory.address(of: socket),
-            isolatesRuns: slots[name]?.definition.isolatesRuns ?? false)
+            number: number, version: version, socketPath: socket, socketAddress: directory.address(of: socket))
         slots[name]?.instances[number] = instance
         addJob.yield(.run(name, instance, after: pause))
         return instance
     }
 
     /// No further calls for the agent's instance; it stops when its calls are done, or their time is over.
-    func retire(_ name: Name) {
-        guard let (number, isIdle) = slots[name]?.lifecycle.retire(), let instance = slots[name]?.instances[number]
-        else { return }
+    func retire(_ name: Name) { stop(slots[name]?.lifecycle.retire(), of: name) }
+
+    /// Stops a retired instance, now or when its calls are done.
+    func stop(_ retired: (number: AgentLifecycle.InstanceNumber, isIdle: Bool)?, of name: Name) {
+        guard let (number, isIdle) = retired, let instance = slots[name]?.instances[number] else { return }
         if isIdle { instance.stop.fulfill(()) } else { addJob.yield(.drain(instance)) }
+    }
+
+    /// Stops what runs of an agent and forgets it, except its output.
+    func dismiss(_ name: Name) {
+        retire(name)
+        endTrial(name)
+        slots[name] = nil
     }
 
     /// No further calls for the instance of a call that was not answered, whose handler may go on. It is ended with that
@@ -257,9 +283,9 @@ package actor AgentProcesses {
     }
 
     private func forget(_ name: Name, _ id: ResourceID) async {
-        if slots[name]?.agent.id == id {
+        if slots[name]?.agentID == id {
             killAll(name)
-            slots[name] = nil
+            dismiss(name)
         }
         await output(of: id).remove()
         outputs[id] = nil

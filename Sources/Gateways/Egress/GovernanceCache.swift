@@ -67,11 +67,7 @@ final class GovernanceCache: Sendable {
     private func read(_ key: Key) async throws -> GovernedPair {
         let record = try await projections.resource(.tool, named: key.tool.text, in: key.workspace)
         let document = record?.document.value ?? .null
-        // Without a deploy nothing is bound, and nothing is granted that needs a binding.
-        let agent = GovernedAgent(
-            name: key.agent.text,
-            document: try await projections.resource(.agent, named: key.agent.text, in: key.workspace)?.document.value
-                ?? .null)
+        let agent = try await projections.governedAgent(key.agent.text, in: key.workspace)
         return GovernedPair(
             agent: agent, tool: try record.map { try GovernedTool(name: $0.name, document: document) },
             toolID: record?.id, document: document,

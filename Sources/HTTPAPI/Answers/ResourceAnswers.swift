@@ -8,8 +8,10 @@ extension ResourceRecord {
     ///   - usedBy: for a policy, the agents that name it.
     ///   - secrets: the names of its secrets; that they are set is all that is shown of them.
     ///   - control: the stop in force.
+    ///   - known: for an agent, the names that it may refer to.
     func json(
-        _ era: Era, usedBy agents: [String] = [], secrets: [String] = [], control: ControlRecord? = nil
+        _ era: Era, usedBy agents: [String] = [], secrets: [String] = [], control: ControlRecord? = nil,
+        known: AgentFindings.Known? = nil
     ) -> JSONText {
         let document = document.value
         let spec = document["spec"] ?? .object([])
@@ -27,6 +29,11 @@ extension ResourceRecord {
             }
             json.add("status", status(spec, control))
             if !secrets.isEmpty { json.add("secrets_set", secrets) }
+            if kind == .agent {
+                json.add("version", revision)
+                json.add("serving_version", servingRevision)
+                if let known { AgentFindings(document, known).add(to: &json) }
+            }
             if kind == .policy {
                 let warnings = Policy.unknownMembers(spec: spec)
                 if !warnings.isEmpty { json.add("warnings", warnings) }
@@ -80,11 +87,17 @@ extension ResourceRecord {
         if case .object(let files)? = document.value["source_files"] { !files.isEmpty } else { false }
     }
 
-    /// Whether Sluice runs it, from sources or, where something was recorded of that, from its image.
-    var isRunHere: Bool { hasSources || (document.value["invoke_url"] == nil && statusMessage != nil) }
+    /// True when Sluice runs it, from sources or, where something was recorded of that, from its image.
+    var isRunHere: Bool {
+        hasSources || (document.value["invoke_url"] == nil && (statusMessage != nil || servingRevision != nil))
+    }
 
     private var agentMessage: String {
-        if isRunHere { return statusMessage ?? "stored; its build begins in a moment" }
+        if isRunHere {
+            let message = statusMessage ?? "stored; its build begins in a moment"
+            guard let servingRevision, servingRevision != revision else { return message }
+            return "version \(servingRevision) serves, version \(revision) does not: \(message)"
+        }
         if document.value["invoke_url"] != nil { return "stored; called at its invoke_url" }
         return "stored; this machine has no container engine configured to run an image: deploy it with the invoke_url "
             + "where it runs, or name that in each run"

@@ -4,12 +4,15 @@ import Yams
 
 /// What describes the API: `schemas/openapi.yaml`, and a page that shows it. Both are in the binary.
 enum APIReference {
-    private static let document: JSONValue = {
+    private static let document = parsed()
+
+    /// The document, parsed now.
+    static func parsed() -> JSONValue {
         guard let node = try? Yams.compose(yaml: sluice_openapi_yaml().text) else {
             preconditionFailure("schemas/openapi.yaml is YAML: a test reads it")
         }
         return JSONValue(node)
-    }()
+    }
 
     /// The document, as JSON.
     ///

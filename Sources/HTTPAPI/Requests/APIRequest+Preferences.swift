@@ -3,6 +3,7 @@ import Governance
 import HTTPTypes
 
 extension APIRequest {
+    static let strictHandling = "handling=strict"
     private static let prefer = HTTPField.Name("Prefer")
 
     /// True when the client wants a request with unknown members refused (`Prefer: handling=strict`, RFC 7240,
@@ -11,7 +12,7 @@ extension APIRequest {
         let preferences = Self.prefer.flatMap { header($0) } ?? ""
         return preferences.split(separator: ",").contains { preference in
             let text = preference.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" && $0 != "\"" }
-            return text == "handling=strict"
+            return text == Self.strictHandling
         }
     }
 

@@ -114,6 +114,7 @@ extension HTTPField.Name {
     static let contentTypeOptions = Self.named("X-Content-Type-Options")
     static let lastEventID = Self.named("Last-Event-ID")
     static let link = Self.named("Link")
+    static let preferenceApplied = Self.named("Preference-Applied")
     static let runID = Self.named("X-Run-ID")
     static let endUserID = Self.named("X-End-User-ID")
 

@@ -75,7 +75,7 @@ struct AgentConfigurationUpdate: Sendable {
 
 extension JSONValue {
     /// Puts the member in the place of an older one, or at the end; `nil` takes it out.
-    fileprivate mutating func set(_ name: String, _ value: JSONValue?) {
+    mutating func set(_ name: String, _ value: JSONValue?) {
         guard case .object(var members) = self else { return }
         let index = members.firstIndex { $0.name == name }
         members.removeAll { $0.name == name }

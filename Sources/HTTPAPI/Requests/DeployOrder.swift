@@ -13,8 +13,10 @@ struct DeployOrder: Sendable {
     let agent: JSONText
     let tools: [ResourcesToStore.Item]
     private let environment: EnvironmentVariables
+    private let inheritance: AgentInheritance
 
-    init(_ body: JSONValue) throws(APIError) {
+    /// - Parameter inheritance: what an agent of that name keeps; by default, what the body does not name.
+    init(_ body: JSONValue, keeping inheritance: AgentInheritance? = nil) throws(APIError) {
         guard let name = try body.text("agent_name", "name") else { throw .badRequest("agent_name is required") }
         let sources = try body.object("source_files")
         guard try body.text("image", "artifact_id") != nil || sources.map({ $0 != .object([]) }) == true else {
@@ -33,6 +35,7 @@ struct DeployOrder: Sendable {
         agent = try Self.agentDocument(body, environment)
         agentName = name
         self.tools = tools
+        self.inheritance = inheritance ?? AgentInheritance(ofDeploy: body)
     }
 
     /// What is stored by it: all or nothing.
@@ -40,7 +43,7 @@ struct DeployOrder: Sendable {
         tools + [
             ResourcesToStore.Item(
                 kind: .agent, name: agentName, document: agent, secrets: environment.secrets,
-                keptSecrets: environment.kept)
+                keptSecrets: environment.kept, inheritance: inheritance)
         ]
     }
 

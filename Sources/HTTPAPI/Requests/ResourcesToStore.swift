@@ -6,12 +6,16 @@ struct ResourcesToStore: Sendable {
     struct Item: Sendable {
         let kind: ResourceKind
         let name: String
-        let document: JSONText
+        var document: JSONText
         var secrets: [NamedSecret] = []
         /// Which of its other secrets stay; `nil` keeps them all.
         var keptSecrets: Set<String>?
         /// 0 for one that must not exist.
         var expectedRevision: UInt64?
+        /// For an agent, the members that it keeps of the one that it replaces.
+        var inheritance: AgentInheritance?
+        /// For an agent, the earlier revision that a rollback brings back.
+        var restoredRevision: UInt64?
     }
 
     var items: [Item]
@@ -44,10 +48,12 @@ extension APIHandlers {
         storing resources: ResourcesToStore, sealed: [ResourceKey: [StoreSecret]], _ request: APIRequest
     ) -> Command {
         let items = resources.items.map { item in
-            StoreResources.Item(
+            var stored = StoreResources.Item(
                 kind: item.kind, name: item.name, newID: commands.newID(), document: item.document,
                 secrets: sealed[owner(of: item, request)] ?? [], keptSecrets: item.keptSecrets,
                 expectedRevision: item.expectedRevision)
+            stored.restoredRevision = item.restoredRevision
+            return stored
         }
         return .storeResources(
             StoreResources(items: items, mustExist: resources.mustExist, keepsExisting: resources.keepsExisting))

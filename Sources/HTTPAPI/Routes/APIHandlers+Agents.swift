@@ -17,7 +17,7 @@ extension APIHandlers {
         if let address = document["invoke_url"]?.string { return address }
         // An agent that is deployed without sources has an image.
         let runsImages = await dependencies.agentRecords.runsImages()
-        guard agent.hasSources || runsImages else {
+        guard agent.hasSources || runsImages || agent.servingRevision != nil else {
             throw APIError.conflict(
                 "agent \(name.excerpt) has nothing to call: deploy it with source_files, for Sluice to run it, or with "
                     + "the invoke_url where it runs; no container engine is here to run its image")

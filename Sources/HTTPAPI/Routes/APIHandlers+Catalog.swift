@@ -60,7 +60,8 @@ extension APIHandlers {
         let agent = try published(request, try request.body.text("version"))
         let body = try agent.deployBody(request.body)
         let ordered = request.with(body: body, idempotency: nil)
-        let (order, resources, _) = try await deployment(ordered)
+        let (order, resources, _) = try await deployment(
+            ordered, keeping: AgentInheritance(ofDeploy: agent.namedMembers(request.body)))
         try await check(resources, ordered)
         let policies = try agent.policies.map { policy in
             let body = JSONValue.object([
@@ -71,8 +72,13 @@ extension APIHandlers {
         let seeds = ResourcesToStore(starterKitResources(request).items + policies, keepsExisting: true)
         let seeded = try await execute(seeds, ordered).stored
         let receipt = try await execute(resources, request)
+        let record = try await resource(
+            .agent, order.agentName, request, notFound: Self.notFound(.agent, order.agentName))
+        let findings = AgentFindings(record.document.value, try await knownNames(request))
         let answer = JSONText.object { json in
             json.add("agent", order.agentName)
+            json.add("version", record.revision)
+            findings.add(to: &json)
             json.add("namespace", request.workspace.text)
             json.add("catalog_id", agent.id)
             json.add("catalog_version", agent.version)
@@ -174,6 +180,14 @@ extension PublishedAgent {
             members.append(.init(name: "identity_provider", value: .string(provider)))
         }
         return .object(members)
+    }
+
+    /// The members of the deploy that are the client's choice or the published agent's: its default policies and model are
+    /// for a new agent, and replace nothing that an agent of that name has.
+    fileprivate func namedMembers(_ chosen: JSONValue) -> JSONValue {
+        let members = [("policies", "policies"), ("model", "llm_configs"), ("identity_provider", "identity_provider")]
+        let named = members.filter { (chosen[$0.0] ?? .null) != .null }.map(\.1)
+        return .object((named + ["required_tools"]).map { .init(name: $0, value: .null) })
     }
 
     private static func array(_ texts: [String]) -> JSONValue { .array(texts.map(JSONValue.string)) }

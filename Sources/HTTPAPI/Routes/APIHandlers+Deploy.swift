@@ -9,33 +9,21 @@ extension APIHandlers {
     func deploy(_ request: APIRequest) async throws -> APIAnswer {
         let (order, resources, artifact) = try await deployment(request)
         let receipt = try await execute(resources, request)
-        let answer = JSONText.object { json in
-            json.add("agent", order.agentName)
-            json.add("namespace", request.workspace.text)
-            json.add("tools_created", order.tools.map(\.name))
-            if let artifact {
-                json.add("build_id", Self.buildIDPrefix + artifact.build.id.description)
-                json.add("image_uri", artifact.build.image)
-                json.add("execution_mode", artifact.mode.rawValue)
-                json.add("build_required", false)
-            }
-            guard request.era == .v1alpha else { return }
-            json.add("agent_name", order.agentName)
-            json.add("status", "deployed")
-            json.add("message", "agent \(order.agentName) deployed")
-        }
-        return APIAnswer(.created, answer, position: receipt.position)
+        return try await deployAnswer(
+            order.agentName, receipt, toolsCreated: order.tools.map(\.name), artifact: artifact, request)
     }
 
     /// The deploy that a body asks for, filled up from the draft that it names, checked; and what is stored by it, which
     /// completes the draft. With what it has of a build, when it names one.
+    ///
+    /// - Parameter inheritance: what an agent of that name keeps; by default, what the body does not name.
     func deployment(
-        _ request: APIRequest
+        _ request: APIRequest, keeping inheritance: AgentInheritance? = nil
     ) async throws -> (order: DeployOrder, resources: ResourcesToStore, artifact: Artifact?) {
         let (body, artifact) = try await withArtifact(request)
         let request = request.with(body: body, idempotency: request.idempotency)
         guard let id = try request.body.text("draft_id") else {
-            let order = try DeployOrder(request.body)
+            let order = try DeployOrder(request.body, keeping: inheritance)
             try await checkIdentityProvider(request)
             return (order, ResourcesToStore(order.resources), artifact)
         }

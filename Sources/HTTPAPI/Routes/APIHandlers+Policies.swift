@@ -15,8 +15,8 @@ extension APIHandlers {
             throw APIError.badRequest("method is required, such as GET")
         }
         guard let url = request.query("url") else { throw APIError.badRequest("url is required") }
-        let record = try await resource(.agent, agentName, request, notFound: Self.notFound(.agent, agentName))
-        let agent = GovernedAgent(name: agentName, document: record.document.value)
+        _ = try await resource(.agent, agentName, request, notFound: Self.notFound(.agent, agentName))
+        let agent = try await projections.governedAgent(agentName, in: request.workspace)
         let (toolName, tool) = try await governedTool(request.query("tool"), url, request)
         let call = CallFacts(agent: agent, tool: toolName, method: method, url: url)
         let verdict = PolicyEvaluation.decide(

@@ -10,13 +10,14 @@ extension APIHandlers {
         let records = try await resources(kind, by: try request.resourceOrder(), request)
         let secrets = kind == .policy ? [:] : try await secretNames(kind, request)
         let controls = try await controls(kind, request)
+        let known = kind == .agent ? try await knownNames(request) : nil
         return APIAnswer(
             .ok,
             JSONText(
                 array: records.map {
                     $0.json(
                         request.era, usedBy: uses[$0.name] ?? [], secrets: secrets[$0.name] ?? [],
-                        control: controls[$0.name])
+                        control: controls[$0.name], known: known)
                 }))
     }
 
@@ -122,11 +123,12 @@ extension APIHandlers {
         let uses = record.kind == .policy ? try await policyUses(request) : [:]
         let owner = ResourceKey(workspace: request.workspace, kind: record.kind, name: record.name)
         let secrets = record.kind == .policy ? [] : try projections.secrets(of: owner).map(\.reference.name)
+        let known = record.kind == .agent ? try await knownNames(request) : nil
         return APIAnswer(
             status == .created ? .created : .ok,
             record.json(
                 request.era, usedBy: uses[record.name] ?? [], secrets: secrets,
-                control: try await controls(record.kind, request)[record.name]), position: position)
+                control: try await controls(record.kind, request)[record.name], known: known), position: position)
     }
 
     private enum APIStatus { case ok, created }

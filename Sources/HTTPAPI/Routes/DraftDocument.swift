@@ -129,8 +129,10 @@ extension DraftDocument {
         }
         var members: [JSONValue.Member] = []
         func add(_ name: String, _ member: JSONValue?) {
-            let given = body[name].flatMap { $0 == .null ? nil : $0 }
-            guard let member = given ?? member, member != .null else { return }
+            // An explicit null clears what would stay.
+            let clears = body[name] == .null && AgentInheritance.members.contains(name)
+            let given = clears ? .null : body[name].flatMap { $0 == .null ? nil : $0 }
+            guard let member = given ?? member else { return }
             members.append(.init(name: name, value: member))
         }
         // A deploy that brings its own code is not one of the draft's.
@@ -145,7 +147,7 @@ extension DraftDocument {
         }
         for name in ["requirements", "entry_point", "framework"] { add(name, bringsCode ? nil : value[name]) }
         add("system_prompt", agent["system_prompt"])
-        add("identity_provider", agent["access_mode"]?.string == "open" ? nil : agent["identity_provider"])
+        add("identity_provider", agent["access_mode"]?.string == "open" ? .null : agent["identity_provider"])
         add("policies", value["policies"])
         add("required_tools", value["required_tool_names"].map { Self.mapped($0, tools) })
         add("tool_url_mappings", tools.map(Self.addresses))

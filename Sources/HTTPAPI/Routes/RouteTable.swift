@@ -33,7 +33,7 @@ struct RouteTable {
     ) {
         let api = api
         onRaw(method, path, under: prefixes, permission, body: body, asOf: asOf) { request in
-            try await api.answer(request, handler).response
+            try await api.answer(request, method, path, handler).response
         }
     }
 

@@ -113,6 +113,8 @@ extension RouteTable {
             on(.get, path + "/build-log", under: prefixes, .read, asOf: .refused, api.agentBuildLog)
             on(.get, path + "/config", under: prefixes, .read, api.agentConfiguration)
             on(.put, path + "/config", under: prefixes, .manageResources, api.changeAgentConfiguration)
+            on(.get, path + "/versions", under: prefixes, .read, api.listAgentVersions)
+            on(.post, path + "/rollback", under: prefixes, .manageResources, api.rollBackAgent)
         }
     }
 

@@ -29,16 +29,27 @@ extension APIHandlers {
         try checkRules(try await withOriginsChecked(resources, request), request)
     }
 
-    /// The same resources, each tied to the revision that its origins were compared with; one that moves keeps no secret
-    /// that it does not bring.
+    /// The same resources with the members that agents keep, each tied to the revision that it was compared with; one that
+    /// moves keeps no secret that it does not bring.
     private func withOriginsChecked(
         _ resources: ResourcesToStore, _ request: APIRequest
     ) async throws -> ResourcesToStore {
         var checked = resources
         for index in checked.items.indices {
+            try await keepMembers(&checked.items[index], request)
             try await checkOrigins(&checked.items[index], keepsExisting: resources.keepsExisting, request)
         }
         return checked
+    }
+
+    /// Completes an agent with the members that it keeps, and ties it to the revision that they were read of.
+    private func keepMembers(_ item: inout ResourcesToStore.Item, _ request: APIRequest) async throws {
+        guard let inheritance = item.inheritance else { return }
+        let record = try await projections.resource(item.kind, named: item.name, in: request.workspace)
+        if item.expectedRevision == nil { item.expectedRevision = record?.revision ?? 0 }
+        guard let record else { return }
+        item.document = inheritance.applied(to: item.document.value, from: record.document.value).text
+        if inheritance.keepsEnvironment { item.keptSecrets = nil }
     }
 
     private func checkOrigins(

@@ -22,11 +22,12 @@ enum Projector {
             .filter { seen.insert($0).inserted }
     }
 
-    /// Whether the batch stores or deletes a document.
+    /// True when the batch stores or deletes a document, or another version of an agent serves.
     static func changesResources(_ batch: [RecordedEvent]) -> Bool {
         batch.contains { recorded in
             switch recorded.event.payload {
             case .resourceStored, .resourceDeleted: true
+            case .resourceStatusRecorded(let status): status.kind == .agent
             default: false
             }
         }
@@ -42,7 +43,10 @@ enum Projector {
         switch event.stream.kind {
         case .run: try RunsProjector.apply(recorded, RunID(event.stream.id), db)
         case .accessRequest: try AccessRequestsProjector.apply(recorded, AccessRequestID(event.stream.id), db)
-        case .agent, .tool, .policy, .modelProvider, .identityProvider, .deployDraft, .settings:
+        case .agent:
+            try ResourcesProjector.apply(recorded, db)
+            try AgentVersionsProjector.apply(recorded, db)
+        case .tool, .policy, .modelProvider, .identityProvider, .deployDraft, .settings:
             try ResourcesProjector.apply(recorded, db)
         case .approvalConnector:
             try ResourcesProjector.apply(recorded, db)

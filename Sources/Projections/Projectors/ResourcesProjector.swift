@@ -25,7 +25,7 @@ enum ResourcesProjector {
             try db.run(
                 "DELETE FROM resources WHERE workspace = ? AND kind = ? AND name = ?",
                 [event.workspace.text, deleted.kind.rawValue, deleted.name])
-        } else if case .resourceStatusRecorded(let status) = event.payload {
+        } else if case .resourceStatusRecorded(let status) = event.payload, status.kind != .agent {
             try db.run(
                 """
                 UPDATE resources SET phase = ?, status_message = ?, probed_at = ?, latency_ms = ?

@@ -81,8 +81,11 @@ package struct ResourceRecord: Hashable, Sendable {
     package let latencyMilliseconds: UInt64?
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
+    /// The revision of an agent that serves, which is an earlier one until the newest has started; `nil` before one has.
+    package let servingRevision: UInt64?
 
     init(_ row: Row) throws {
+        servingRevision = (try row.column("serving_revision") as Int64?).map(UInt64.init(clamping:))
         id = try row.identifier("id")
         kind = try row.value("kind")
         name = try row.column("name")

@@ -191,8 +191,14 @@ enum ReadModelSchema {
             workspace TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, id BLOB NOT NULL,
             revision INTEGER NOT NULL, document TEXT NOT NULL, phase TEXT, status_message TEXT, probed_at INTEGER,
             latency_ms INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
-            PRIMARY KEY (workspace, kind, name)
+            serving_revision INTEGER, PRIMARY KEY (workspace, kind, name)
         ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE agent_versions (
+            id BLOB NOT NULL, revision INTEGER NOT NULL, document TEXT NOT NULL, restored_revision INTEGER,
+            stored_at INTEGER NOT NULL, served_at INTEGER, phase TEXT, status_message TEXT,
+            PRIMARY KEY (id, revision)
+        ) STRICT;
 
         CREATE TABLE api_keys (
             id BLOB PRIMARY KEY, workspace TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,

@@ -1272,9 +1272,21 @@ nonisolated struct Sluice_Events_V1_ResourceStored: Sendable {
   /// JSON.
   var document: String = String()
 
+  /// The earlier revision that a rollback brought back.
+  var restoredRevision: UInt64 {
+    get {_restoredRevision ?? 0}
+    set {_restoredRevision = newValue}
+  }
+  /// Returns true if `restoredRevision` has been explicitly set.
+  var hasRestoredRevision: Bool {self._restoredRevision != nil}
+  /// Clears the value of `restoredRevision`. Subsequent reads from it will return its default value.
+  mutating func clearRestoredRevision() {self._restoredRevision = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _restoredRevision: UInt64? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ResourceDeleted: Sendable {
@@ -1320,11 +1332,22 @@ nonisolated struct Sluice_Events_V1_ResourceStatusRecorded: Sendable {
   /// Plain.
   var latencyMs: UInt64 = 0
 
+  /// The revision of the agent that the status is of; without it, the newest.
+  var revision: UInt64 {
+    get {_revision ?? 0}
+    set {_revision = newValue}
+  }
+  /// Returns true if `revision` has been explicitly set.
+  var hasRevision: Bool {self._revision != nil}
+  /// Clears the value of `revision`. Subsequent reads from it will return its default value.
+  mutating func clearRevision() {self._revision = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _message: String? = nil
+  fileprivate var _revision: UInt64? = nil
 }
 
 nonisolated struct Sluice_Events_V1_RunCreated: Sendable {
@@ -4927,7 +4950,7 @@ nonisolated extension Sluice_Events_V1_Idempotency: SwiftProtobuf.Message, Swift
 
 nonisolated extension Sluice_Events_V1_ResourceStored: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ResourceStored"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}name\0\u{1}revision\0\u{1}document\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}name\0\u{1}revision\0\u{1}document\0\u{3}restored_revision\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4939,12 +4962,17 @@ nonisolated extension Sluice_Events_V1_ResourceStored: SwiftProtobuf.Message, Sw
       case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.revision) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.document) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self._restoredRevision) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.kind != .unspecified {
       try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
     }
@@ -4957,6 +4985,9 @@ nonisolated extension Sluice_Events_V1_ResourceStored: SwiftProtobuf.Message, Sw
     if !self.document.isEmpty {
       try visitor.visitSingularStringField(value: self.document, fieldNumber: 4)
     }
+    try { if let v = self._restoredRevision {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 5)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4965,6 +4996,7 @@ nonisolated extension Sluice_Events_V1_ResourceStored: SwiftProtobuf.Message, Sw
     if lhs.name != rhs.name {return false}
     if lhs.revision != rhs.revision {return false}
     if lhs.document != rhs.document {return false}
+    if lhs._restoredRevision != rhs._restoredRevision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -5007,7 +5039,7 @@ nonisolated extension Sluice_Events_V1_ResourceDeleted: SwiftProtobuf.Message, S
 
 nonisolated extension Sluice_Events_V1_ResourceStatusRecorded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ResourceStatusRecorded"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}name\0\u{1}phase\0\u{1}message\0\u{3}latency_ms\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}name\0\u{1}phase\0\u{1}message\0\u{3}latency_ms\0\u{1}revision\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -5020,6 +5052,7 @@ nonisolated extension Sluice_Events_V1_ResourceStatusRecorded: SwiftProtobuf.Mes
       case 3: try { try decoder.decodeSingularStringField(value: &self.phase) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self._message) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.latencyMs) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self._revision) }()
       default: break
       }
     }
@@ -5045,6 +5078,9 @@ nonisolated extension Sluice_Events_V1_ResourceStatusRecorded: SwiftProtobuf.Mes
     if self.latencyMs != 0 {
       try visitor.visitSingularUInt64Field(value: self.latencyMs, fieldNumber: 5)
     }
+    try { if let v = self._revision {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -5054,6 +5090,7 @@ nonisolated extension Sluice_Events_V1_ResourceStatusRecorded: SwiftProtobuf.Mes
     if lhs.phase != rhs.phase {return false}
     if lhs._message != rhs._message {return false}
     if lhs.latencyMs != rhs.latencyMs {return false}
+    if lhs._revision != rhs._revision {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

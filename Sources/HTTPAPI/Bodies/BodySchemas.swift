@@ -1,0 +1,85 @@
+import Domain
+import HTTPTypes
+
+/// The schemas of all bodies, by method and path. They are those of the API's own description, so that a member is known
+/// exactly when it is described.
+struct BodySchemas: Sendable {
+    static let all = BodySchemas(APIReference.parsed())
+
+    private var schemas: [String: BodySchema] = [:]
+
+    /// - Parameter document: an OpenAPI document.
+    init(_ document: JSONValue) {
+        func resolve(_ reference: String) -> JSONValue? {
+            reference.split(separator: "/").dropFirst().reduce(document as JSONValue?) { $0?[String($1)] }
+        }
+        guard case .object(let paths)? = document["paths"] else { return }
+        for path in paths {
+            guard case .object(let operations) = path.value else { continue }
+            for operation in operations {
+                guard let schema = operation.value["requestBody"]?["content"]?["application/json"]?["schema"] else {
+                    continue
+                }
+                schemas[Self.key(operation.name.uppercased(), path.name)] = BodySchema(schema, resolve).ofWholeBody
+            }
+        }
+    }
+
+    /// The unknown members of a body for a route.
+    ///
+    /// - Parameter path: as the route table or the document writes it.
+    func unknownMembers(
+        in body: JSONValue, _ method: HTTPRequest.Method, _ path: String
+    ) -> [BodySchema.UnknownMember] {
+        schemas[Self.key(method.rawValue, path)]?.unknownMembers(inBody: body) ?? []
+    }
+
+    /// Names of parameters differ between the two.
+    private static func key(_ method: String, _ path: String) -> String {
+        let parts = path.split(separator: "/").map { $0.first == ":" || $0.first == "{" ? "*" : String($0) }
+        return method + " /" + parts.joined(separator: "/")
+    }
+}
+
+extension BodySchema.UnknownMember {
+    var warning: String { "unknown member \(place) is ignored: known are \(known.joined(separator: ", "))" }
+}
+
+extension APIHandlers {
+    /// Runs the handler. Unknown members of the body are warnings in its answer, or a 400 for a client that wants strict
+    /// handling (RFC 7240, section 4.4).
+    func answer(
+        _ request: APIRequest, _ method: HTTPRequest.Method, _ path: String, _ handler: RouteTable.Handler
+    ) async throws -> APIAnswer {
+        guard method != .get else { return try await answer(request, handler) }
+        let unknown =
+            request.body == .object([]) ? [] : BodySchemas.all.unknownMembers(in: request.body, method, path)
+        guard request.wantsStrictHandling else {
+            var answer = try await answer(request, handler)
+            answer.add(warnings: unknown.map(\.warning))
+            return answer
+        }
+        if let first = unknown.first {
+            let others = unknown.dropFirst().map(\.place)
+            var error = APIError.badRequest(
+                "unknown member \(first.place): known are \(first.known.joined(separator: ", "))"
+                    + (others.isEmpty ? "" : "; unknown too: \(others.joined(separator: ", "))"))
+            error.headers[.preferenceApplied] = APIRequest.strictHandling
+            throw error
+        }
+        var answer = try await answer(request, handler)
+        answer.headers[.preferenceApplied] = APIRequest.strictHandling
+        return answer
+    }
+}
+
+extension APIAnswer {
+    /// Adds to the `warnings` of an answer that is an object.
+    fileprivate mutating func add(warnings: [String]) {
+        guard !warnings.isEmpty, var value = Optional(body.value), case .object = value else { return }
+        var all: [JSONValue] = []
+        if case .array(let earlier)? = value["warnings"] { all = earlier }
+        value.set("warnings", .array(all + warnings.map(JSONValue.string)))
+        body = value.text
+    }
+}

@@ -1,0 +1,83 @@
+import Domain
+
+/// The members of an agent that stay when a deploy or a rollback does not name them.
+struct AgentInheritance: Sendable {
+    /// The members that stay unless a deploy names them: those that govern the agent, and its environment.
+    static let members = [
+        "policies", "required_tools", "tool_url_mappings", "monthly_budget_usd", "llm_configs", "identity_provider",
+        "isolation", "env",
+    ]
+    /// The members that stay unless a rollback names them: what governs the agent is not a matter of its version.
+    static let governance: Set = ["policies", "monthly_budget_usd", "identity_provider"]
+
+    private let staying: Set<String>
+    /// True when the models' budgets are those of now, also where the new document has others.
+    private let prefersOwnBudgets: Bool
+
+    /// - Parameter body: a deploy. It names a member by having it, also with `null`.
+    init(ofDeploy body: JSONValue) {
+        var staying = Set(Self.members.filter { body[$0] == nil })
+        if body["llm_config"] != nil { staying.remove("llm_configs") }
+        self.staying = staying
+        prefersOwnBudgets = false
+    }
+
+    /// - Parameter body: a rollback.
+    init(ofRollback body: JSONValue) {
+        staying = Self.governance.filter { body[$0] == nil }
+        prefersOwnBudgets = true
+    }
+
+    /// True when the agent keeps its environment and the secrets in it.
+    var keepsEnvironment: Bool { staying.contains("env") || prefersOwnBudgets }
+
+    /// The new document with the members that stay.
+    ///
+    /// - Parameter current: the agent's document now.
+    func applied(to document: JSONValue, from current: JSONValue) -> JSONValue {
+        var (document, spec) = (document, document["spec"] ?? .object([]))
+        for name in ["policies", "tool_url_mappings", "monthly_budget_usd", "identity_provider"]
+        where staying.contains(name) {
+            document.set(name, current[name])
+        }
+        for (name, inSpec) in [("required_tools", "requiredTools"), ("isolation", "isolation"), ("env", "env")]
+        where staying.contains(name) {
+            spec.set(inSpec, current["spec"]?[inSpec])
+        }
+        if staying.contains("llm_configs") {
+            document.set("llm_configs", current["llm_configs"])
+            spec.set("llmConfig", current["spec"]?["llmConfig"])
+        } else {
+            keepBudgets(of: current, in: &document, &spec)
+        }
+        document.set("spec", spec)
+        return document
+    }
+
+    /// A model that the agent had before keeps its budget, unless the new entry of it names one.
+    private func keepBudgets(of current: JSONValue, in document: inout JSONValue, _ spec: inout JSONValue) {
+        let known = Self.configurations(current)
+        if case .array(let configurations)? = document["llm_configs"] {
+            document.set("llm_configs", .array(configurations.map { withBudget($0, known) }))
+        }
+        if let single = spec["llmConfig"] { spec.set("llmConfig", withBudget(single, known)) }
+    }
+
+    private func withBudget(_ configuration: JSONValue, _ known: [JSONValue]) -> JSONValue {
+        guard prefersOwnBudgets || configuration["monthly_budget_usd"] == nil,
+            let same = known.first(where: { Self.isSame($0, configuration) })
+        else { return configuration }
+        var kept = configuration
+        kept.set("monthly_budget_usd", same["monthly_budget_usd"])
+        return kept
+    }
+
+    private static func isSame(_ one: JSONValue, _ other: JSONValue) -> Bool {
+        ["model", "model_provider", "provider"].allSatisfy { one[$0]?.string == other[$0]?.string }
+    }
+
+    private static func configurations(_ document: JSONValue) -> [JSONValue] {
+        if case .array(let configurations)? = document["llm_configs"], !configurations.isEmpty { return configurations }
+        return [document["spec"]?["llmConfig"]].compactMap(\.self)
+    }
+}

@@ -1,0 +1,66 @@
+import CommandHandling
+import Domain
+import EventStreaming
+import HTTPTypes
+import Projections
+
+/// The answer to a deploy or a rollback: the agent as it is stored now, and its findings.
+struct DeployAnswer: Sendable {
+    let record: ResourceRecord
+    let toolsCreated: [String]
+    let artifact: APIHandlers.Artifact?
+    /// The version that a rollback brought back.
+    var restored: UInt64?
+    let findings: AgentFindings
+    /// Reasons why the version will not serve as it should, beside the findings.
+    let reservations: [String]
+
+    func json(_ era: Era) -> JSONText {
+        .object { json in
+            json.add("agent", record.name)
+            json.add("namespace", record.workspace.text)
+            json.add("tools_created", toolsCreated)
+            json.add("version", record.revision)
+            json.add("serving_version", record.servingRevision)
+            json.add("restored_version", restored)
+            json.add("policies", policies)
+            if let artifact {
+                json.add("build_id", APIHandlers.buildIDPrefix + artifact.build.id.description)
+                json.add("image_uri", artifact.build.image)
+                json.add("execution_mode", artifact.mode.rawValue)
+                json.add("build_required", false)
+            }
+            json.add("missing", findings.missing)
+            let warnings = findings.warnings + reservations
+            if !warnings.isEmpty { json.add("warnings", warnings) }
+            guard era == .v1alpha else { return }
+            json.add("agent_name", record.name)
+            json.add("status", "deployed")
+            json.add("message", "agent \(record.name) deployed")
+        }
+    }
+
+    private var policies: [String] {
+        guard case .array(let names)? = record.document.value["policies"] else { return [] }
+        return names.compactMap(\.string)
+    }
+}
+
+extension APIHandlers {
+    /// The answer of the agent that the command has stored.
+    func deployAnswer(
+        _ name: String, _ receipt: Receipt, toolsCreated: [String] = [], artifact: Artifact? = nil,
+        restored: UInt64? = nil, reservations: [String] = [], _ request: APIRequest
+    ) async throws -> APIAnswer {
+        let record = try await resource(.agent, name, request, notFound: Self.notFound(.agent, name))
+        let document = record.document.value
+        var reservations = reservations
+        if case .fails(let reason) = await dependencies.agentRecords.outlook(document) {
+            reservations.append("version \(record.revision) cannot be started here: \(reason)")
+        }
+        let answer = DeployAnswer(
+            record: record, toolsCreated: toolsCreated, artifact: artifact, restored: restored,
+            findings: AgentFindings(document, try await knownNames(request)), reservations: reservations)
+        return APIAnswer(.created, answer.json(request.era), position: receipt.position)
+    }
+}
