@@ -33,11 +33,7 @@ extension Command {
                     purpose: completed.purpose, attempt: completed.attempt, statusCode: completed.statusCode,
                     response: completed.response?.redacted(by: redact), outcome: completed.outcome))
         case .failInvoke(let run, let failed):
-            .failInvoke(
-                run: run,
-                InvokeFailed(
-                    purpose: failed.purpose, attempt: failed.attempt, statusCode: failed.statusCode,
-                    error: redact(failed.error), isRetryable: failed.isRetryable))
+            .failInvoke(run: run, failed.withError(redact(failed.error)))
         case .requestAccess(let request): .requestAccess(request.redacted(by: redact))
         default: self
         }

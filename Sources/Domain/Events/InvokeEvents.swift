@@ -56,7 +56,7 @@ package struct InvokeFailed: Hashable, Sendable {
     package let attempt: UInt32
     /// The agent's status; `nil` when there was no answer.
     package let statusCode: UInt32?
-    package let error: String
+    package private(set) var error: String
     /// Whether another attempt may succeed: no answer, 408, 429 or 5xx.
     package let isRetryable: Bool
     /// True when a stop of the agent or its workspace ended the attempt.
@@ -72,5 +72,12 @@ package struct InvokeFailed: Hashable, Sendable {
         self.error = error
         self.isRetryable = isRetryable
         self.isStopped = isStopped
+    }
+
+    /// The same failure with another text.
+    func withError(_ error: String) -> InvokeFailed {
+        var failed = self
+        failed.error = error
+        return failed
     }
 }

@@ -115,9 +115,5 @@ extension InvokeCompleted {
 
 extension InvokeFailed {
     /// The failure as it is recorded.
-    var withoutConsentLinks: InvokeFailed {
-        InvokeFailed(
-            purpose: purpose, attempt: attempt, statusCode: statusCode, error: ConsentLink.redacted(error),
-            isRetryable: isRetryable)
-    }
+    var withoutConsentLinks: InvokeFailed { withError(ConsentLink.redacted(error)) }
 }

@@ -5,10 +5,10 @@ struct AgentInheritance: Sendable {
     /// The members that stay unless a deploy names them: those that govern the agent, and its environment.
     static let members = [
         "policies", "required_tools", "tool_url_mappings", "monthly_budget_usd", "llm_configs", "identity_provider",
-        "isolation", "env",
+        "isolation", "env", "limits",
     ]
     /// The members that stay unless a rollback names them: what governs the agent is not a matter of its version.
-    static let governance: Set = ["policies", "monthly_budget_usd", "identity_provider"]
+    static let governance: Set = ["policies", "monthly_budget_usd", "identity_provider", "limits"]
 
     private let staying: Set<String>
     /// True when the models' budgets are those of now, also where the new document has others.
@@ -36,7 +36,7 @@ struct AgentInheritance: Sendable {
     /// - Parameter current: the agent's document now.
     func applied(to document: JSONValue, from current: JSONValue) -> JSONValue {
         var (document, spec) = (document, document["spec"] ?? .object([]))
-        for name in ["policies", "tool_url_mappings", "monthly_budget_usd", "identity_provider"]
+        for name in ["policies", "tool_url_mappings", "monthly_budget_usd", "identity_provider", "limits"]
         where staying.contains(name) {
             document.set(name, current[name])
         }
