@@ -272,8 +272,8 @@ def test_commands_are_recorded_while_the_read_models_are_damaged(own_sluice):
 def test_a_list_that_meets_damage_in_the_middle_does_not_end_as_if_it_were_whole(own_sluice):
     sluice = own_sluice()
     api = sluice.client()
-    for number in range(700):
-        message = os.urandom(8000).hex()
+    for number in range(250):
+        message = os.urandom(25000).hex()
         assert api.post("/runs", {"agent_id": "a", "user_id": f"u{number}", "initial_message": message}).status == 201
     assert sluice.stop() == 0
     sluice.start()
@@ -286,4 +286,4 @@ def test_a_list_that_meets_damage_in_the_middle_does_not_end_as_if_it_were_whole
         response.read()
     assert "response broken off" in logged(sluice, "response broken off")
     logged(sluice, MADE_AGAIN)
-    assert len(eventually(lambda: api.get("/runs"), lambda answer: answer.status == 200).json) == 700
+    assert len(eventually(lambda: api.get("/runs"), lambda answer: answer.status == 200).json) == 250
