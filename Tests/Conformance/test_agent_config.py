@@ -76,7 +76,8 @@ def test_only_what_is_given_changes(team):
     assert put(team, {"policies": [], "system_prompt": ""}).status == 200
     assert config(team)["policies"] == [] and "system_prompt" not in config(team)
     assert config(team)["required_tools"] == ["bank"]
-    assert put(team, {"system_prompt": None, "unknown": 1}).json == config(team)
+    answer = put(team, {"system_prompt": None, "unknown": 1}).json
+    assert "unknown member unknown" in answer.pop("warnings")[0] and answer == config(team)
 
 
 def test_a_change_is_an_event_and_nothing_to_change_is_none(team):
@@ -148,6 +149,7 @@ def test_a_running_agent_takes_its_new_configuration(world):
     assert json.loads(world.model.next_call()[2])["messages"][0]["content"] == "You are a cashier."
     answer = world.api.put(f"/api/v1/agents/{world.agent_name}/config", {"system_prompt": "You are a clerk."})
     assert answer.status == 200, answer
+    world.agents.await_phase(world.agent_name, "Running")
     world.agents.ask(world.agent_name)
     assert json.loads(world.model.next_call()[2])["messages"][0]["content"] == "You are a clerk."
 

@@ -76,6 +76,26 @@ def test_a_config_file_that_cannot_be_read_is_named(sluice, tmp_path):
     assert refused.returncode == CONFIGURATION and "listne" in refused.stderr
 
 
+def test_a_config_file_has_values_of_their_natural_types(sluice, tmp_path):
+    file = tmp_path / "typed.json"
+    file.write_text(json.dumps({"rate-limit": 5, "self-approval": True, "agent-concurrency": "3", "heartbeat": "3s"}))
+    shown = {each["key"]: each for each in lines(sluice.run("serve", "--config", file, "--print-config", "--json"))}
+    for key, value in (("rate-limit", "5"), ("self-approval", "true"), ("agent-concurrency", "3"), ("heartbeat", "3s")):
+        assert (shown[key]["value"], shown[key]["source"]) == (value, "file")
+
+
+@pytest.mark.parametrize("setting, value, expected", [
+    ("rate-limit", True, "a number, such as 0"), ("rate-limit", None, "a number"), ("rate-limit", [5], "a number"),
+    ("self-approval", 1, "true or false"), ("heartbeat", 3, 'a string, such as "15s"'), ("listen", {}, "a string"),
+    ("rate-limit", 1.5, "rate-limit must be a number")])
+def test_a_value_of_another_type_is_an_error_that_names_setting_and_file(sluice, tmp_path, setting, value, expected):
+    file = tmp_path / "wrong.json"
+    file.write_text(json.dumps({setting: value}))
+    ended = sluice.run("serve", "--config", file, "--data-dir", tmp_path / "data")
+    assert ended.returncode == CONFIGURATION
+    assert setting in ended.stderr and expected in ended.stderr and "file" in ended.stderr, ended.stderr
+
+
 def test_a_second_daemon_on_the_same_directory_is_refused(worked):
     second = worked.run("serve", "--data-dir", worked.data, "--listen", "127.0.0.1:0")
     assert second.returncode == IN_USE and str(worked.data) in second.stderr

@@ -50,6 +50,29 @@ import Testing
         #expect(lifecycle.demand(at: .zero) == .wait(2))
     }
 
+    @Test mutating func theInstanceOnTrialGetsNoCallsUntilItIsPromoted() throws {
+        _ = lifecycle.demand(at: .zero)
+        lifecycle.answers(1, at: .zero)
+        #expect(lifecycle.beginTrial() == 2)
+        lifecycle.answers(2, at: .zero)
+        #expect(lifecycle.demand(at: .zero) == .use(1))
+        let answer = lifecycle.promote(2, at: .seconds(1))
+        let replaced = try #require(answer)
+        #expect(replaced.number == 1 && !replaced.isIdle)
+        #expect(lifecycle.demand(at: .seconds(1)) == .use(2))
+        #expect(lifecycle.giveBack(1, at: .seconds(1)) == 1)
+        #expect(lifecycle.ended(1, at: .seconds(1)) == .expected)
+    }
+
+    @Test mutating func aTrialThatEndsLeavesTheServingInstanceAlone() {
+        _ = lifecycle.demand(at: .zero)
+        lifecycle.answers(1, at: .zero)
+        let number = lifecycle.beginTrial()
+        #expect(lifecycle.ended(number, at: .zero) == .expected)
+        #expect(lifecycle.promote(number, at: .zero)?.number == nil)
+        #expect(lifecycle.crashes == 0 && lifecycle.demand(at: .zero) == .use(1))
+    }
+
     @Test mutating func theInstanceOfAnUnansweredCallEndsWithItsLastCallAndNoOtherDoes() throws {
         _ = lifecycle.demand(at: .zero)
         lifecycle.answers(1, at: .zero)

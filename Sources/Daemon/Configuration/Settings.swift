@@ -1,6 +1,5 @@
 import Configuration
 import Domain
-import SystemPackage
 
 /// The settings in force, and where each comes from: flag, environment, file or default, in this order.
 package struct Settings: Sendable {
@@ -13,56 +12,23 @@ package struct Settings: Sendable {
         package var shown: String { key.isSecret && !text.isEmpty ? "(set)" : text }
     }
 
-    private static let fileBytesMax = 65_536
-
     package let entries: [Entry]
 
     /// - Parameters:
     ///   - flags: what was given on the command line.
-    ///   - file: a JSON file whose members are strings.
+    ///   - file: a JSON file whose values have their natural types.
     package static func load(flags: [SettingKey: String], file: String?) async throws(DaemonError) -> Settings {
-        var sources: [(String, ConfigReader)] = [
-            ("environment", ConfigReader(provider: EnvironmentVariablesProvider().prefixKeys(with: "sluice")))
-        ]
-        if let file {
-            do {
-                let provider = try await FileProvider<JSONSnapshot>(filePath: FilePath(file))
-                sources.append(("file", ConfigReader(provider: provider)))
-                try checkNames(file)
-            } catch let error as DaemonError {
-                throw error
-            } catch {
-                throw DaemonError(.configuration, "the configuration file \(file) cannot be read: \(error)")
-            }
-        }
+        let environment = ConfigReader(provider: EnvironmentVariablesProvider().prefixKeys(with: "sluice"))
+        let inFile = try file.map { (path) throws(DaemonError) in try SettingsFile(path).texts } ?? [:]
         let entries = SettingKey.allCases.map { key in
             if let text = flags[key] { return Entry(key: key, text: text, source: "flag") }
-            for (name, reader) in sources {
-                if let text = reader.string(forKey: ConfigKey(key.rawValue)) {
-                    return Entry(key: key, text: text, source: name)
-                }
+            if let text = environment.string(forKey: ConfigKey(key.rawValue)) {
+                return Entry(key: key, text: text, source: "environment")
             }
+            if let text = inFile[key] { return Entry(key: key, text: text, source: "file") }
             return Entry(key: key, text: key.defaultText, source: "default")
         }
         return Settings(entries: entries)
-    }
-
-    /// A misspelt setting must not go unnoticed.
-    private static func checkNames(_ file: String) throws {
-        let descriptor = try FileDescriptor.open(FilePath(file), .readOnly)
-        let bytes = try descriptor.closeAfter {
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: fileBytesMax, alignment: 1)
-            defer { buffer.deallocate() }
-            return Array(buffer.prefix(try descriptor.read(into: buffer)))
-        }
-        guard case .object(let members) = try JSONValue(parsing: bytes) else {
-            throw DaemonError(.configuration, "the configuration file \(file) must hold one JSON object")
-        }
-        for member in members where SettingKey(rawValue: member.name) == nil {
-            throw DaemonError(
-                .configuration,
-                "the configuration file \(file) has \"\(member.name)\", which is no setting; see --print-config")
-        }
     }
 
     package func text(_ key: SettingKey) -> String { entries.first { $0.key == key }?.text ?? key.defaultText }

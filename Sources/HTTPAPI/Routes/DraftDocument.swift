@@ -129,10 +129,10 @@ extension DraftDocument {
         }
         var members: [JSONValue.Member] = []
         func add(_ name: String, _ member: JSONValue?) {
-            // An explicit null clears what would stay.
+            let given = body[name].flatMap { $0 == .null ? nil : $0 }
+            // An explicit null clears what would stay, unless the draft has it.
             let clears = body[name] == .null && AgentInheritance.members.contains(name)
-            let given = clears ? .null : body[name].flatMap { $0 == .null ? nil : $0 }
-            guard let member = given ?? member else { return }
+            guard let member = given ?? member ?? (clears ? .null : nil) else { return }
             members.append(.init(name: name, value: member))
         }
         // A deploy that brings its own code is not one of the draft's.
