@@ -1,4 +1,4 @@
-"""Copies of the package that hold some of its targets alone, so that a changed line is built and tested in seconds."""
+"""A copy of the package that holds the targets concerned alone: the working copy is never changed."""
 
 import os
 import re
@@ -7,49 +7,41 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mutations import ROOT, Mutation
+import schemata
+from mutations import ROOT
 
 sys.path.insert(0, str(ROOT / "Tests" / "Repository"))
 import package_manifest  # noqa: E402
 
-# Suites by slice, the ones that are built fastest first. The last slice has the daemon too.
-SLICES = {
-    "domain": ("DomainTests",),
-    "rules": ("GovernanceTests", "AuthenticationTests", "SecretsTests"),
-    "outbound": ("OutboundTests",),
-    "daemon": ("GatewaysTests", "ExecutionTests"),
-}
-DAEMON = "daemon"
 _PRODUCT = re.compile(r'product\(name: "([^"]+)", package: "([^"]+)"\)')
 BUILD_SECONDS_MAX = 3600
-SUITE_SECONDS_MAX = 600
-CONFORMANCE_SECONDS_MAX = 1800
+# Worlds that SimulationTests tries: enough for the rules, which the first seconds reach.
+SIMULATION_SECONDS = "5"
 
 
 class BuildFailed(Exception):
-    """The compiler refuses the mutated file."""
+    """The compiler refuses a file. The message ends with its output."""
 
 
-class Slice:
-    """A copy of the files in a directory of its own: the working copy is never changed."""
+class PackageCopy:
+    """The sources, suites and daemon that mutations are tried in."""
 
-    def __init__(self, directory: Path, name: str):
-        self.directory = directory / name
-        self.name = name
-        self.suites = SLICES[name]
-        self.has_daemon = name == DAEMON
-        self.targets = closure([*self.suites, "sluice"] if self.has_daemon else [*self.suites])
+    def __init__(self, directory: Path, suites: set[str], has_daemon: bool):
+        self.directory = directory
+        self.suites = suites
+        self.has_daemon = has_daemon
+        self.targets = closure([*suites, "sluice"] if has_daemon else [*suites])
 
-    def prepare(self) -> None:
-        """Copies what has changed since the last time, and nothing else: unchanged files are not compiled again."""
+    def prepare(self, changed: dict[str, str]) -> None:
+        """Copies the files, some with another content, and writes those alone that differ: the rest is not recompiled."""
         listed = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True,
             check=True).stdout.decode()
         names = {name for name in listed.split("\0") if name and (ROOT / name).is_file()}
-        for name in names:
-            write(self.directory / name, self.content(name))
-        for path in list((self.directory / "Sources").rglob("*")) + list((self.directory / "Tests").rglob("*")):
-            if path.is_file() and path.relative_to(self.directory).as_posix() not in names:
+        for name in names | changed.keys():
+            write(self.directory / name, changed[name].encode() if name in changed else self.content(name))
+        for path in [*(self.directory / "Sources").rglob("*"), *(self.directory / "Tests").rglob("*")]:
+            if path.is_file() and path.relative_to(self.directory).as_posix() not in names | changed.keys():
                 path.unlink()
         resolved = ROOT / "Package.resolved"
         if resolved.exists() and not (self.directory / resolved.name).exists():
@@ -60,7 +52,7 @@ class Slice:
         return content + self.filter().encode() if name == "Package.swift" else content
 
     def filter(self) -> str:
-        """What is left out of Package.swift: other targets, and the packages that they alone need."""
+        """The end of Package.swift, which removes other targets and the packages that they alone need."""
         manifest = (ROOT / "Package.swift").read_text()
         products = set().union(*(package_manifest.targets()[name].products for name in self.targets))
         packages = {package for product, package in _PRODUCT.findall(manifest) if product in products}
@@ -78,24 +70,37 @@ class Slice:
     def build(self, product: str) -> None:
         built = run(["swift", "build", "--product", product], self.directory, BUILD_SECONDS_MAX)
         if built is None or built.returncode != 0:
-            raise BuildFailed("" if built is None else built.stdout[-3000:])
+            raise BuildFailed("" if built is None else built.stdout)
 
-    def passes(self, suite: str) -> bool:
-        tested = run(
-            ["swift", "test", "--skip-build", "--filter", f"^{suite}\\."], self.directory, SUITE_SECONDS_MAX)
-        return tested is not None and tested.returncode == 0
+    def build_all(self) -> None:
+        if self.suites:
+            self.build("sluicePackageTests")
+        if self.has_daemon:
+            self.build("sluice")
 
-    def conforms(self, files: tuple[str, ...]) -> bool:
-        binary = self.directory / ".build" / "debug" / "sluice"
-        tested = run(
+    def test(self, suite: str, number: int, seconds: float):
+        """Runs a Swift suite; `None` when it did not finish in time."""
+        return run(
+            [str(self.built("sluicePackageTests.xctest")), "--testing-library", "swift-testing", "--filter",
+             f"^{suite}\\."],
+            self.directory, seconds, **environment(number))
+
+    def conform(self, files: tuple[str, ...], number: int, seconds: float):
+        """Runs files of Tests/Conformance with the daemon; `None` when they did not finish in time."""
+        return run(
             [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
              *(str(ROOT / "Tests" / "Conformance" / file) for file in files)],
-            ROOT, CONFORMANCE_SECONDS_MAX, SLUICE_BINARY=str(binary))
-        return tested is not None and tested.returncode == 0
+            ROOT, seconds, SLUICE_BINARY=str(self.built("sluice")), **environment(number))
+
+    def built(self, product: str) -> Path:
+        return self.directory / ".build" / "debug" / product
 
 
-def slices(directory: Path) -> list[Slice]:
-    return [Slice(directory, name) for name in SLICES]
+def environment(number: int) -> dict[str, str]:
+    return {
+        schemata.VARIABLE: str(number), "SIMULATION_SECONDS": SIMULATION_SECONDS, "SWIFT_BACKTRACE": "enable=no",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 def quoted(names: set[str]) -> str:
