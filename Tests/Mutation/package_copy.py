@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import schemata
@@ -17,6 +19,7 @@ _PRODUCT = re.compile(r'product\(name: "([^"]+)", package: "([^"]+)"\)')
 BUILD_SECONDS_MAX = 3600
 # Worlds that SimulationTests tries: enough for the rules, which the first seconds reach.
 SIMULATION_SECONDS = "5"
+FIRST_FAILURE = re.compile("✘ .*recorded an issue")
 
 
 class BuildFailed(Exception):
@@ -78,12 +81,12 @@ class PackageCopy:
         if self.has_daemon:
             self.build("sluice")
 
-    def test(self, suite: str, number: int, seconds: float):
-        """Runs a Swift suite; `None` when it did not finish in time."""
+    def test(self, suite: str, number: int, seconds: float, *options: str):
+        """Runs a Swift suite up to its first failure; `None` when it did not finish in time."""
+        chosen = options if "--filter" in options else ("--filter", f"^{suite}\\.", *options)
         return run(
-            [str(self.built("sluicePackageTests.xctest")), "--testing-library", "swift-testing", "--filter",
-             f"^{suite}\\."],
-            self.directory, seconds, **environment(number))
+            [str(self.built("sluicePackageTests.xctest")), "--testing-library", "swift-testing", *chosen],
+            self.directory, seconds, FIRST_FAILURE, **environment(number))
 
     def conform(self, files: tuple[str, ...], number: int, seconds: float):
         """Runs files of Tests/Conformance with the daemon; `None` when they did not finish in time."""
@@ -125,15 +128,30 @@ def write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def run(command: list[str], directory: Path, seconds: float, **environment: str):
-    """The finished command; `None` when it did not finish in time."""
+def run(command: list[str], directory: Path, seconds: float, until: re.Pattern[str] | None = None, **environment: str):
+    """The finished command; `None` when it did not finish in time.
+
+    A line of output that `until` finds ends the command, which then counts as failed.
+    """
     process = subprocess.Popen(
         command, cwd=directory, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, start_new_session=True, errors="replace")
-    try:
-        output, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 9)
-        process.communicate()
-        return None
-    return subprocess.CompletedProcess(command, process.returncode, output)
+    late = threading.Event()
+    timer = threading.Timer(seconds, lambda: (late.set(), kill(process)))
+    timer.start()
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if until and until.search(line):
+            kill(process)
+            break
+    process.stdout.close()
+    process.wait()
+    timer.cancel()
+    return None if late.is_set() else subprocess.CompletedProcess(command, process.returncode, "".join(lines))
+
+
+def kill(process: subprocess.Popen) -> None:
+    """Ends the command with the processes that it started."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)

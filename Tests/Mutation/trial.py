@@ -15,12 +15,15 @@ KILLED, SURVIVED, INVALID = "killed", "survived", "does not compile"
 _ERROR = re.compile(r"^(?P<path>/[^\n:]+\.swift):(?P<line>\d+):\d+: error: ", re.MULTILINE)
 _FAILED = re.compile(r"^\S* *✘ .*?(?:Test|Suite) (.+?)(?: recorded an issue| failed after| with)", re.MULTILINE)
 _FAILED_FILE = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_PASSED = re.compile(r"✔ Test (\w+)\(.* passed after ([0-9.]+) seconds")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 # Each round removes the mutations that the compiler refused in the round before.
 ROUNDS_MAX = 20
 # An endless loop counts as noticed after this many times the time that the suite needs, and a minute.
 SECONDS_FACTOR = 10
 CONFORMANCE_SECONDS_MAX = 1800
+# Tests that need longer run after the others of their suite: most mutations are noticed before.
+QUICK_SECONDS_MAX = 0.3
 
 
 class Trial:
@@ -32,6 +35,8 @@ class Trial:
         self.end = end
         self.alone: set[int] = set()
         self.seconds: dict[str, float] = {}
+        # The tests of each suite that take long, as a pattern.
+        self.slow: dict[str, str] = {}
         self.lock = threading.Lock()
 
     def build(self) -> None:
@@ -76,7 +81,8 @@ class Trial:
         files = tuple(sorted({file for each in self.numbered.values() for file in each.conformance}))
         for suite in suites:
             begin = time.monotonic()
-            tested = self.copy.test(suite, 0, CONFORMANCE_SECONDS_MAX)
+            tested = self.copy.test(suite, 0, CONFORMANCE_SECONDS_MAX, "--no-parallel")
+            self.slow[suite] = slow(tested.stdout if tested else "")
             self.seconds[suite] = 60 + SECONDS_FACTOR * (time.monotonic() - begin)
             if tested is None or tested.returncode != 0:
                 sys.exit(f"{suite} fails without a mutation{'' if tested is None else tested.stdout[-3000:]}")
@@ -107,9 +113,10 @@ class Trial:
         """Runs the suites of a mutation that is built, until one fails."""
         mutation = self.numbered[number]
         for suite in mutation.suites:
-            tested = self.copy.test(suite, number, self.seconds[suite])
-            if tested is None or tested.returncode != 0:
-                return f"{KILLED}: {reason(tested, _FAILED, suite)}"
+            for options in passes(suite, self.slow[suite]):
+                tested = self.copy.test(suite, number, self.seconds[suite], *options)
+                if tested is None or tested.returncode != 0:
+                    return f"{KILLED}: {reason(tested, _FAILED, suite)}"
         if mutation.conformance:
             tested = self.copy.conform(mutation.conformance, number, CONFORMANCE_SECONDS_MAX)
             if tested is None or tested.returncode != 0:
@@ -138,6 +145,18 @@ def switches(names) -> dict[str, str]:
     """The file that reads the number of the active mutation, for each module that has mutations."""
     rooms = {PurePosixPath(name).parts[1] for name in names}
     return {f"Sources/{room}/MutationSwitch.swift": schemata.SWITCH for room in rooms}
+
+
+def slow(output: str) -> str:
+    """A pattern of the tests that took long; empty when all were quick, or none."""
+    tests = _PASSED.findall(_COLOURS.sub("", output))
+    found = [name for name, seconds in tests if float(seconds) > QUICK_SECONDS_MAX]
+    return "|".join(found) if len(found) < len(tests) else ""
+
+
+def passes(suite: str, slow: str) -> list[tuple[str, ...]]:
+    """The options of the runs that a suite is divided into: the quick tests, then the slow ones."""
+    return [("--skip", f"/({slow})\\("), ("--filter", f"^{suite}\\..*/({slow})\\(")] if slow else [()]
 
 
 def reason(tested, pattern: re.Pattern[str], where: str) -> str:
