@@ -109,6 +109,17 @@ import Testing
         #expect(outcome(token, keys: try await keys()) == .failure(.malformed("it has not three parts")))
     }
 
+    /// Each signature has one spelling, so that a token cannot pass for another one.
+    @Test(arguments: ["AAAAA", "AB", "AAB", "A", "AA=", "AA A"])
+    func aSignatureInAnotherSpellingIsRefused(signature: String) throws {
+        let token = try key.token()
+        let signed = token[..<(try #require(token.lastIndex(of: ".")))]
+        #expect(throws: Never.self) { try JSONWebToken("\(signed).AA") }
+        #expect(throws: TokenFailure.malformed("its signature is not base64url")) {
+            try JSONWebToken("\(signed).\(signature)")
+        }
+    }
+
     /// Unicode has two spellings of some letters, which `==` takes for one.
     @Test func anIssuerIsComparedByteForByte() async throws {
         let (composed, decomposed) = ("https://id.test/\u{e9}", "https://id.test/e\u{301}")

@@ -23,6 +23,9 @@ def test_the_key_may_come_in_either_header_and_two_must_agree(sluice):
     assert sluice.client(None, **{"X-RunAgents-API-Key": ADMIN_KEY}).get("/runs").status == 200
     assert sluice.client(ADMIN_KEY, **{"X-RunAgents-API-Key": ADMIN_KEY}).get("/runs").status == 200
     assert sluice.client(ADMIN_KEY, **{"X-RunAgents-API-Key": "ra_ws_another-key-012345"}).get("/runs").status == 401
+    for key, status in [(ADMIN_KEY, 200), ("ra_ws_another-key-012345", 401)]:
+        client = sluice.client(None, **{"X-RunAgents-API-Key": ADMIN_KEY, "X-API-Key": key})
+        assert client.get("/runs").status == status, key
 
 
 ALLOWED = {

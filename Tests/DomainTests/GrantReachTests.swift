@@ -18,12 +18,12 @@ import Testing
 
     private mutating func ask(
         tool: String = "bank", run: RunID? = nil, hash: PayloadHash? = nil, capability: String? = nil,
-        method: String? = "POST", url: String? = "https://bank.test/pay"
+        method: String? = "POST", url: String? = "https://bank.test/pay", identity: ToolIdentity? = .example
     ) throws -> RequestAccess {
         let asked = RequestAccess(
             requestID: scenario.newID(), subject: "alice", toolID: tool, agentID: "payments", duration: .seconds(60),
             runID: run, actionID: scenario.newID(), capability: capability, payloadHash: hash, method: method, url: url,
-            tool: .example)
+            tool: identity)
         try scenario.when(.requestAccess(asked))
         return asked
     }
@@ -69,6 +69,12 @@ import Testing
 
     @Test mutating func coversNoOtherTool() throws {
         let (asked, run) = (try ask(tool: "ledger"), try run())
+        try scenario.when(approval(asked, .agentUserTTL))
+        #expect(grant(of: run) == nil)
+    }
+
+    @Test mutating func coversNothingWhenItDoesNotSayWhichTool() throws {
+        let (asked, run) = (try ask(identity: nil), try run())
         try scenario.when(approval(asked, .agentUserTTL))
         #expect(grant(of: run) == nil)
     }

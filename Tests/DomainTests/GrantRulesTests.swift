@@ -116,6 +116,14 @@ import Testing
         #expect(gate.approve(request, as: try gate.member(""), .agentUserTTL, .seconds(60)) == nil)
     }
 
+    @Test func anApproverWhoSaysNothingGrantsNoMoreThanTheSettingsAllowByThen() throws {
+        var gate = try Gate()
+        let request = try gate.ask(method: "POST", url: "https://bank/pay", duration: .seconds(3600))
+        gate.scenario.settings.grantDurationMax = .seconds(60)
+        #expect(gate.approve(request, as: try gate.member(""), .agentUserTTL) == nil)
+        #expect(gate.scenario.state.accessRequests[request]?.expiresAt == gate.scenario.now.adding(.seconds(60)))
+    }
+
     @Test func aGrantCoversACallForAsLongAsTheRuleOfTheCallAllows() throws {
         var gate = try Gate()
         let grant = try gate.grant(Gate.requirement(["f"], longest: .seconds(3600)), .agentUserTTL, .seconds(3600))

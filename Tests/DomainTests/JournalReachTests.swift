@@ -98,6 +98,18 @@ import Testing
         #expect(try started(1).occurrence == 1, "the same occurrence, hence the same key")
     }
 
+    @Test mutating func anAnsweredRepetitionLeavesNothingUnknown() throws {
+        try attempt(1)
+        try finish(try started(1), .unknown(error: "broke off"))
+        try attempt(2)
+        let action: ActionID = scenario.newID()
+        _ = try begin(1, action: action)
+        try scenario.when(
+            .approveAction(run: run, action: action, payloadHash: PayloadHash("sha256:1"), reason: nil))
+        try finish(try started(1), .answered(statusCode: 200))
+        #expect(scenario.state.runs[run]?.calls.entries.map(\.stage) == [.answered])
+    }
+
     @Test mutating func aSupersededAttemptsQuestionIsNoRecordOfTheLiveOne() throws {
         try attempt(1)
         let read = ToolCall(

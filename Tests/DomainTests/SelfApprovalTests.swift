@@ -33,6 +33,18 @@ import Testing
         #expect(gate.scenario.rejection(approve)?.code == (isSame ? .selfApproval : nil))
     }
 
+    @Test(arguments: [(UInt64(1), "another name", true), (2, "deployer", false)])
+    func keysAreComparedByTheirIDAndNotByTheirName(id: UInt64, name: String, isSame: Bool) throws {
+        func key(_ id: UInt64, _ name: String) -> Actor {
+            Actor(kind: .apiKey(APIKeyID(UUIDValue(high: 1, low: id))), name: name)
+        }
+        var gate = try Gate()
+        try gate.startRun(as: key(1, "deployer"), user: "somebody")
+        let blocked = try gate.blocked(gate.call(body: 1), Gate.plain)
+        let request = try #require(blocked.accessRequestID)
+        #expect(gate.approve(request, as: key(id, name), .run)?.code == (isSame ? .selfApproval : nil))
+    }
+
     @Test(
         arguments: [
             (person("approvers", "a-9", "carol@corp.test"), true), (person("approvers", "u-1", "c9"), true),

@@ -19,6 +19,18 @@ import Testing
         _ = try scenario.createRun()
     }
 
+    @Test func aWorkspaceLeavesRoomForOthersHoweverManyKeysItHas() throws {
+        var scenario = Scenario()
+        scenario.settings.limits.activeRunsMax = 8
+        for key in UInt64(1)...5 {
+            scenario.actor = Actor(kind: .apiKey(APIKeyID(UUIDValue(high: 1, low: key))), name: "agent")
+            while scenario.rejectionOfRun() == nil {}
+        }
+        #expect(scenario.state.runs.count == 4)
+        let refused = scenario.rejectionOfRun()
+        #expect(refused?.code == .shareExceeded && refused?.message.contains("workspace") == true)
+    }
+
     /// Builds and open requests likewise.
     @Test func onePrincipalLeavesRoomForOthersOfItsWorkspace() throws {
         let commands: [(inout Scenario) -> Command] = [

@@ -113,6 +113,13 @@ import Testing
         #expect(throws: InvalidDocument.self) { try Self.tool(#","headers":["\#(name)"]"#) }
     }
 
+    /// A document that lets agents choose identities lets them choose no credentials, and no user of Sluice's.
+    @Test(arguments: ["Authorization", "Cookie", "X-End-User-ID", "X-Workspace-Namespace", "Proxy-Authorization"])
+    func aDocumentMayNotNameItAsAnIdentityEither(name: String) {
+        #expect(throws: Never.self) { try Self.tool(#","identityHeaders":["X-Tenant"]"#) }
+        #expect(throws: InvalidDocument.self) { try Self.tool(#","identityHeaders":["\#(name)"]"#) }
+    }
+
     /// Recorded in logs and signed by approvers, so it must not change; taken from another implementation.
     @Test func theDigestIsOfLengthsAndBytes() throws {
         #expect(

@@ -24,6 +24,16 @@ import Testing
         #expect(try (find("GET", path, #"{"method":"GET","path":"\#(pattern)"}"#) != nil) == matches)
     }
 
+    @Test func aMethodInLowerCaseIsTheSameMethod() throws {
+        #expect(try find("post", "/v1", #"{"method":"POST","path":"/v1"}"#) != nil)
+        #expect(try find("post", "/v1", #"{"method":"GET","path":"/v1"}"#) == nil)
+    }
+
+    @Test(arguments: ["http://api.x.com:443/v1", "https://api.x.com:444/v1", "https://api.x.co/v1"])
+    func aURLOfAnotherOriginIsNoPlaceOfATool(url: String) throws {
+        #expect(try Fixture.tool().place(of: NormalizedURL(url)) == nil)
+    }
+
     /// G5: what is below the base URL for one way of reading is so for every way.
     @Test(
         arguments: ["/b", "//b", "///b", "/b%2Fc", "/b;v=1", "/b%3Fc", "//", "/%62%252Fc", "/b%2F%2E%2E%2Fc"],

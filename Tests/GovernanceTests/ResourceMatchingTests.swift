@@ -76,7 +76,7 @@ import Testing
         ("https://api.x.com/*", "https://api.x.com/", true),
         ("HTTPS://API.x.com:443/%761/*", "https://api.x.com/v1/a", true),
         ("https://api.x.com/group%2Fproject/*", "https://api.x.com/group%2fproject/x", true),
-        ("http://api.x.com/*", "https://api.x.com/a", false),
+        ("http://api.x.com/*", "https://api.x.com/a", false), ("http://api.x.com:443/*", "https://api.x.com/a", false),
         ("https://api.x.com.evil.com/*", "https://api.x.com/a", false),
         ("*", "https://api.x.com/a", true),
     ])

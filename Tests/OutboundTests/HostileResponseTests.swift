@@ -112,9 +112,10 @@ struct HostileResponseTests {
         #expect(!connection.channel.isActive && connection.recorder.parts.count == 3)
     }
 
-    @Test func bytesBeforeTheRequestCloseTheConnection() throws {
+    @Test(arguments: ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200", "H"])
+    func bytesBeforeTheRequestCloseTheConnection(bytes: String) throws {
         let connection = try GuardedConnection()
-        connection.receive("HTTP/1.1 200 OK\r\n\r\n".utf8)
+        connection.receive(bytes.utf8)
         #expect(!connection.channel.isActive && connection.recorder.parts.isEmpty)
     }
 

@@ -39,3 +39,8 @@ def test_a_mutation_whose_text_is_gone_is_reported() -> None:
     some = MUTATIONS[0]
     gone = mutations.Mutation(some.topic, some.path, "gone", "no such text", "x", some.suites, some.conformance)
     assert "stands 0 times" in (gone.problem() or "")
+
+
+def test_the_sources_hold_no_switch_of_mutations() -> None:
+    found = [str(file) for file in (ROOT / "Sources").rglob("*.swift") if "mutationIsActive" in file.read_text()]
+    assert not found, report(found)
