@@ -165,8 +165,7 @@ import Testing
                     db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
                 var rows: [String: [String]] = [:]
                 for table in tables {
-                    rows[table] = try Row.fetchAll(db, sql: "SELECT * FROM \(table) ORDER BY 1, 2, 3").map(
-                        \.description)
+                    rows[table] = try Row.fetchAll(db, sql: "SELECT * FROM \(table)").map(\.description).sorted()
                 }
                 return rows
             }

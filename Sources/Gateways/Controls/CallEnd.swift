@@ -13,7 +13,7 @@ struct EndedCall: Error, Hashable, Sendable {
 final class CallEnd: Sendable {
     private struct State {
         var reason: EndedCall?
-        var waiters: [UInt64: AsyncStream<EndedCall>.Continuation] = [:]
+        var cancellations: [UInt64: @Sendable () -> Void] = [:]
         var nextID: UInt64 = 0
     }
 
@@ -21,43 +21,43 @@ final class CallEnd: Sendable {
 
     /// Ends the call; the first reason counts.
     func come(_ reason: EndedCall) {
-        let waiters = state.withLock { state in
-            guard state.reason == nil else { return [AsyncStream<EndedCall>.Continuation]() }
+        let cancellations = state.withLock { state in
+            guard state.reason == nil else { return [@Sendable () -> Void]() }
             state.reason = reason
-            defer { state.waiters = [:] }
-            return Array(state.waiters.values)
+            return Array(state.cancellations.values)
         }
-        for waiter in waiters {
-            waiter.yield(reason)
-            waiter.finish()
-        }
-    }
-
-    /// Waits for the end; `nil` when the waiting task is cancelled before.
-    func reason() async -> EndedCall? {
-        let (stream, continuation) = AsyncStream.makeStream(of: EndedCall.self, bufferingPolicy: .bufferingNewest(1))
-        let (known, id) = state.withLock { state in
-            state.nextID += 1
-            if state.reason == nil { state.waiters[state.nextID] = continuation }
-            return (state.reason, state.nextID)
-        }
-        if let known { return known }
-        defer { state.withLock { _ = $0.waiters.removeValue(forKey: id) } }
-        for await reason in stream { return reason }
-        return nil
+        for cancel in cancellations { cancel() }
     }
 
     /// Runs the operation; when the call ends before, cancels it and throws the reason.
     func racing<Value: Sendable>(_ operation: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask { try await operation() }
-            group.addTask {
-                if let reason = await self.reason() { throw reason }
-                return nil
-            }
-            defer { group.cancelAll() }
-            for try await value in group { if let value { return value } }
-            throw CancellationError()
+        // A task of its own can be cancelled from elsewhere, which a child of a group cannot; it is awaited here.
+        let work = Task { try await operation() }
+        let id = register { work.cancel() }
+        let result = await withTaskCancellationHandler {
+            await work.result
+        } onCancel: {
+            work.cancel()
+        }
+        if let reason = unregister(id) { throw reason }
+        return try result.get()
+    }
+
+    private func register(_ cancel: @escaping @Sendable () -> Void) -> UInt64 {
+        let (id, isOver) = state.withLock { state in
+            state.nextID += 1
+            state.cancellations[state.nextID] = cancel
+            return (state.nextID, state.reason != nil)
+        }
+        if isOver { cancel() }
+        return id
+    }
+
+    /// - Returns: the reason, when the call has ended meanwhile.
+    private func unregister(_ id: UInt64) -> EndedCall? {
+        state.withLock { state in
+            state.cancellations[id] = nil
+            return state.reason
         }
     }
 }

@@ -12,7 +12,7 @@ final class AnswerChunks: @unchecked Sendable {
 
     private var chunks: OutboundResponse.Body.AsyncIterator
     private let silenceMax: Duration
-    /// The call that the answer is to: its end ends the reading.
+    /// The call that the answer is to: its end ends the reading, also after the gate's own task.
     private let call = CallInFlight.current
     private var redaction: RedactionStream?
 
@@ -43,7 +43,7 @@ final class AnswerChunks: @unchecked Sendable {
         if !begun.isEmpty { try await write(ByteBuffer(bytes: begun)) }
         var count = begun.count
         // What the redaction holds back is no silence of the peer.
-        while let chunk = try await next({ try await self.inTime { try await self.nextAsSent() } }) {
+        while let chunk = try await next({ try await self.untilEnd { try await self.nextAsSent() } }) {
             count += chunk.readableBytes
             guard count <= bytesMax else { throw OutboundError.tooLarge(bytesMax: bytesMax) }
             try await write(chunk)
@@ -67,22 +67,21 @@ final class AnswerChunks: @unchecked Sendable {
         return try await chunks.next()
     }
 
+    private func untilEnd<Value: Sendable>(_ read: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        guard let call else { return try await inTime(read) }
+        return try await call.end.racing { try await self.inTime(read) }
+    }
+
     private func inTime<Value: Sendable>(_ read: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value?.self) { group in
+        try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { try await read() }
             group.addTask { [silenceMax] in
                 try await Task.sleep(for: silenceMax)
                 throw OutboundError.timedOut("the answer's next part")
             }
-            if let end = call?.end {
-                group.addTask {
-                    if let reason = await end.reason() { throw reason }
-                    return nil
-                }
-            }
             defer { group.cancelAll() }
-            for try await value in group { if let value { return value } }
-            throw CancellationError()
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
         }
     }
 }

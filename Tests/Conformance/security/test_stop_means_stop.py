@@ -139,6 +139,9 @@ class Runaway:
         assert not late, late
 
     def close(self):
+        # Children with sessions of their own outlive a daemon that ends, where no sandbox ends with it.
+        self.api.post("/api/v1/agents/runaway/stop", {"runs": "cancel"})
+        eventually(self.processes, lambda found: not found, GONE_SECONDS)
         assert self.sluice.stop() == 0
         for server in (self.tool, self.other_tool, self.model):
             server.close()
