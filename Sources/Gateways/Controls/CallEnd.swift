@@ -11,9 +11,11 @@ struct EndedCall: Error, Hashable, Sendable {
 
 /// The end of one call, for the tasks that work on it.
 final class CallEnd: Sendable {
+    private typealias Waiter = CheckedContinuation<EndedCall?, Never>
+
     private struct State {
         var reason: EndedCall?
-        var cancellations: [UInt64: @Sendable () -> Void] = [:]
+        var waiters: [UInt64: Waiter] = [:]
         var nextID: UInt64 = 0
     }
 
@@ -21,43 +23,47 @@ final class CallEnd: Sendable {
 
     /// Ends the call; the first reason counts.
     func come(_ reason: EndedCall) {
-        let cancellations = state.withLock { state in
-            guard state.reason == nil else { return [@Sendable () -> Void]() }
+        let waiters = state.withLock { state in
+            guard state.reason == nil else { return [Waiter]() }
             state.reason = reason
-            return Array(state.cancellations.values)
+            defer { state.waiters = [:] }
+            return Array(state.waiters.values)
         }
-        for cancel in cancellations { cancel() }
+        for waiter in waiters { waiter.resume(returning: reason) }
     }
 
     /// Runs the operation; when the call ends before, cancels it and throws the reason.
     func racing<Value: Sendable>(_ operation: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        // A task of its own can be cancelled from elsewhere, which a child of a group cannot; it is awaited here.
-        let work = Task { try await operation() }
-        let id = register { work.cancel() }
-        let result = await withTaskCancellationHandler {
-            await work.result
-        } onCancel: {
-            work.cancel()
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await operation() }
+            group.addTask {
+                if let reason = await self.reason() { throw reason }
+                return nil
+            }
+            defer { group.cancelAll() }
+            for try await value in group { if let value { return value } }
+            throw CancellationError()
         }
-        if let reason = unregister(id) { throw reason }
-        return try result.get()
     }
 
-    private func register(_ cancel: @escaping @Sendable () -> Void) -> UInt64 {
-        let (id, isOver) = state.withLock { state in
+    /// Waits for the end; `nil` when the waiting task is cancelled before.
+    private func reason() async -> EndedCall? {
+        let id = state.withLock { state in
             state.nextID += 1
-            state.cancellations[state.nextID] = cancel
-            return (state.nextID, state.reason != nil)
+            return state.nextID
         }
-        if isOver { cancel() }
-        return id
-    }
-
-    /// - Returns: the reason, when the call has ended meanwhile.
-    private func unregister(_ id: UInt64) -> EndedCall? {
-        state.withLock { state in
-            state.cancellations[id] = nil
-            return state.reason
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let isOver = state.withLock { state in
+                    guard state.reason == nil, !Task.isCancelled else { return true }
+                    state.waiters[id] = waiter
+                    return false
+                }
+                if isOver { waiter.resume(returning: state.withLock { $0.reason }) }
+            }
+        } onCancel: {
+            // Before the wait has begun it is not there; the wait sees that its task is cancelled.
+            state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(returning: nil)
         }
     }
 }
