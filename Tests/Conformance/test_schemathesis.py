@@ -33,8 +33,9 @@ display = []
 include-path-regex = "/(chat/completions|embeddings|messages)$|^/billing/"
 checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "501", "502"]
 """
-# Streams do not end by themselves, tools are whatever they are, and a real agent is called.
-LEFT_OUT = r"/events/stream$|/logs$|^/egress|^/echo|/invoke$"
+# Streams do not end by themselves, tools are whatever they are, a real agent is called, and in a stopped workspace all
+# else would be refused.
+LEFT_OUT = r"/events/stream$|/logs$|^/egress|^/echo|/invoke$|^/workspaces/[^/]+/stop$"
 # Where a request that the document allows may be answered with 400 all the same, and what that is about.
 JUDGED_BY_RULES = {
     "an address: which there are, the schema of a text cannot say": [
@@ -48,7 +49,7 @@ JUDGED_BY_RULES = {
     "members of a document that belong together, or name other things": [
         "POST /deploy", "POST /deploy/preview", "POST /deploy-drafts", "PATCH /deploy-drafts/{draftId}",
         "POST /deploy-drafts/{draftId}/complete", "POST /actions/apply", "POST /policies", "PUT /policies/{policyName}",
-        "POST /policies/backtest", "PUT /agents/{agentName}/config", "PUT /agents/{namespace}/{name}/config",
+        "POST /policies/backtest", "POST /runs/cancel", "POST /catalog/{catalogId}/deploy", "PUT /agents/{agentName}/config", "PUT /agents/{namespace}/{name}/config",
         "POST /runs/{runId}/events"],
     "what the chosen model's provider can do": [
         "POST /chat/completions", "POST /v1/chat/completions", "POST /v1/p/{provider}/chat/completions",

@@ -46,7 +46,7 @@ extension APIHandlers {
             return last
         }
         guard revision != agent.revision else {
-            throw APIError.badRequest("version \(revision) is the newest: name an earlier one")
+            throw APIError.conflict("version \(revision) is the newest: name an earlier one")
         }
         guard let version = try await projections.agentVersion(revision, of: agent.id) else {
             throw APIError.notFound(
