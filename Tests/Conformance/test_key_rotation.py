@@ -3,6 +3,7 @@
 import pytest
 
 from team import Team
+from waiting import eventually
 
 KEYS = "/api/v1/auth/api-keys"
 
@@ -58,6 +59,13 @@ def test_with_a_grace_both_texts_are_good_and_a_restart_or_rebuild_changes_nothi
     assert works(sluice, third) and not works(sluice, new) and not works(sluice, old)
     text = sluice.output.read_text() + sluice.run("log", "cat", "--data-dir", sluice.data).stdout
     assert not any(token in text for token in (old, new, third))
+
+
+def test_the_old_text_is_good_no_longer_than_its_grace(sluice, team):
+    key, old = made(team)
+    new = rotate(team.admin, key, {"grace": "1s"}).json["token"]
+    eventually(lambda: works(sluice, old), lambda is_good: not is_good)
+    assert works(sluice, new)
 
 
 def test_a_repeated_rotation_rotates_once_and_shows_the_text_once(sluice, team):
