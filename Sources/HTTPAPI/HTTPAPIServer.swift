@@ -33,6 +33,7 @@ package enum HTTPAPIServer {
         // Not a service of the application: that one is shut down once no connection is left, and streams would wait for it.
         try await withThrowingTaskGroup { group in
             group.addTask { await hub.run() }
+            group.addTask { BodySchemas.prepare() }
             defer { group.cancelAll() }
             try await serve(application, gate(api, configuration, logger, onGateRunning))
         }

@@ -35,6 +35,7 @@ from runagents.runtime import call_llm
 def handler(request, context=None):
     return call_llm([{"role": "user", "content": request["message"]}])["choices"][0]["message"]["content"]
 """)
+    world.agents.await_phase(world.agent_name, "Running")
     assert world.agents.ask(world.agent_name)["response"] == "hello"
     assert world.model.next_call()[1]["authorization"] == "Bearer sk-of-the-loop"
 

@@ -141,7 +141,7 @@ def test_a_spent_budget_does_not_stop_a_replay(own_sluice, models, remote):
     payer.finish(run)
     (first,), (second,) = payer.turns
     assert replayed(second) and first.content == second.content
-    assert payer.ask(run).status == 402, "a new call is stopped"
+    assert payer.ask(payer.start()).status == 402, "a new call is stopped"
 
 
 def test_a_replay_needs_no_provider(payer):

@@ -30,6 +30,12 @@ BODIES = [
 ]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def schemas_are_read(sluice):
+    """Only strict handling waits for them after a start."""
+    assert sluice.client().post("/api/v1/tools", {}, headers=STRICT).status == 400
+
+
 @pytest.mark.parametrize("path, body, place, known", BODIES)
 def test_an_unknown_member_is_named_in_the_answer(api, path, body, place, known):
     answer = api.post(path, body)

@@ -71,6 +71,9 @@ package final class CommandHandler: Sendable {
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
+    /// The newest position of the log.
+    package var durablePosition: Position { store.durablePosition }
+
     /// A new UUIDv7.
     package func newID<Entity>() -> Identifier<Entity> { Identifier(identifiers.next()) }
 

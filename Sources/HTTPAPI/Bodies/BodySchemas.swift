@@ -1,10 +1,16 @@
 import Domain
 import HTTPTypes
+import Synchronization
 
 /// The schemas of all bodies, by method and path. They are those of the API's own description, so that a member is known
 /// exactly when it is described.
 struct BodySchemas: Sendable {
-    static let all = BodySchemas(APIReference.parsed())
+    private static let all = BodySchemas(APIReference.parsed())
+
+    /// The same once they are read: nothing but strict handling waits for that after a start.
+    static var ready: BodySchemas? { prepared.withLock { $0 } }
+
+    private static let prepared = Mutex<BodySchemas?>(nil)
 
     private var schemas: [String: BodySchema] = [:]
 
@@ -23,6 +29,14 @@ struct BodySchemas: Sendable {
                 schemas[Self.key(operation.name.uppercased(), path.name)] = BodySchema(schema, resolve).ofWholeBody
             }
         }
+    }
+
+    /// Reads them, which takes a while for the first time.
+    @discardableResult
+    static func prepare() -> BodySchemas {
+        let schemas = all
+        prepared.withLock { $0 = schemas }
+        return schemas
     }
 
     /// The unknown members of a body for a route.
@@ -52,8 +66,9 @@ extension APIHandlers {
         _ request: APIRequest, _ method: HTTPRequest.Method, _ path: String, _ handler: RouteTable.Handler
     ) async throws -> APIAnswer {
         guard method != .get else { return try await answer(request, handler) }
+        let schemas = request.wantsStrictHandling ? BodySchemas.prepare() : BodySchemas.ready
         let unknown =
-            request.body == .object([]) ? [] : BodySchemas.all.unknownMembers(in: request.body, method, path)
+            request.body == .object([]) ? [] : schemas?.unknownMembers(in: request.body, method, path) ?? []
         guard request.wantsStrictHandling else {
             var answer = try await answer(request, handler)
             answer.add(warnings: unknown.map(\.warning))

@@ -16,6 +16,8 @@ extension APIHandlers {
                 guard case .rejected(let rejection) = error,
                     [.revisionChanged, .resourceNotFound].contains(rejection.code)
                 else { throw error }
+                // What the rules know may not be visible yet.
+                try await projections.reach(commands.durablePosition)
                 let latest = try await withOriginsChecked(resources, request)
                 guard latest.revisions != checked.revisions else { throw error }
                 checked = latest
