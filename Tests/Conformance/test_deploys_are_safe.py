@@ -258,7 +258,7 @@ def test_a_rollback_leaves_the_governance_of_now(api):
 def test_a_rollback_to_what_is_not_there_says_so(api):
     deploy(api, "single")
     assert api.post("/api/v1/agents/single/rollback", {}).status == 409
-    assert api.post("/api/v1/agents/single/rollback", {"version": 1}).status == 400
+    assert api.post("/api/v1/agents/single/rollback", {"version": 1}).status == 409
     missing = api.post("/api/v1/agents/single/rollback", {"version": 9})
     assert missing.status == 404 and "versions are 1 to 1" in missing.error
     assert api.post("/api/v1/agents/none-such/rollback", {}).status == 404
