@@ -67,6 +67,8 @@ SIGNED = [
         "/runs/{runId}/actions/{actionId}", "/approvals/requests/{requestId}", "/governance/requests/{requestId}")]
 # Whose answer to a request that the document forbids is 200, with what is wrong of each part in it.
 JUDGED_IN_THE_ANSWER = ["POST /actions/validate"]
+# An empty parameter is one that is not given.
+WITH_EMPTY_PARAMETERS = ["GET /runs/{runId}/audit/export"]
 
 
 def configuration():
@@ -78,7 +80,8 @@ def configuration():
     return (CONFIGURATION.format(seed=20261126)
             + "".join(operation(name, "positive_data_acceptance", "400") for name in judged)
             + "".join(operation(name, "positive_data_acceptance", "422") for name in SIGNED)
-            + "".join(operation(name, "negative_data_rejection", "200") for name in JUDGED_IN_THE_ANSWER))
+            + "".join(operation(name, "negative_data_rejection", "200")
+                      for name in JUDGED_IN_THE_ANSWER + WITH_EMPTY_PARAMETERS))
 
 
 @pytest.fixture
