@@ -11,9 +11,7 @@ package struct PublishedAgent: Hashable, Sendable {
 
     package func text(_ name: String) -> String { manifest[name]?.string ?? "" }
 
-    package func texts(_ name: String) -> [String] {
-        if case .array(let values)? = manifest[name] { values.compactMap(\.string) } else { [] }
-    }
+    package func texts(_ name: String) -> [String] { manifest[name].elements.compactMap(\.string) }
 
     /// The policies that it is to be deployed with, by name.
     package var policies: [JSONValue.Member] {

@@ -20,9 +20,8 @@ extension Daemon {
         let catalog = AgentCatalog(
             agent: { name in
                 // What was recorded is what has to be run: the read side may be a moment behind.
-                let found = try await projections.untilWhole {
-                    try await projections.reach(store.durablePosition)
-                    return try await projections.resource(.agent, named: name.name, in: name.workspace)
+                let found = try await projections.untilWhole(showing: store) {
+                    try await projections.resource(.agent, named: name.name, in: name.workspace)
                 }
                 return found.map { record in
                     AgentCatalog.Agent(
@@ -40,10 +39,7 @@ extension Daemon {
             },
             secrets: { name in
                 let owner = ResourceKey(workspace: name.workspace, kind: .agent, name: name.name)
-                let secrets = try await projections.untilWhole {
-                    try await projections.reach(store.durablePosition)
-                    return try projections.secrets(of: owner)
-                }
+                let secrets = try await projections.untilWhole(showing: store) { try projections.secrets(of: owner) }
                 var values: [String: String] = [:]
                 for secret in secrets {
                     values[secret.reference.name] = String(
@@ -52,9 +48,8 @@ extension Daemon {
                 return values
             },
             builds: {
-                try await projections.untilWhole {
-                    try await projections.reach(store.durablePosition)
-                    return try await projections.builtDocuments().map(\.value)
+                try await projections.untilWhole(showing: store) {
+                    try await projections.builtDocuments().map(\.value)
                 }
             },
             redaction: { secrets in

@@ -29,9 +29,8 @@ extension Daemon {
             commands: commands, store: store,
             workshop: BuildDriver.Workshop(
                 order: { id, workspace in
-                    try await projections.untilWhole {
-                        try await projections.reach(store.durablePosition)
-                        return try await projections.build(id, in: workspace).map {
+                    try await projections.untilWhole(showing: store) {
+                        try await projections.build(id, in: workspace).map {
                             BuildDriver.Order(document: $0.document.value, image: $0.image)
                         }
                     }

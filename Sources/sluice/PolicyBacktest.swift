@@ -55,15 +55,15 @@ extension Policies {
             if number(answer, "not_judged") != "0" {
                 lines.append("\(number(answer, "not_judged")) calls are recorded too shortly to be judged")
             }
-            let agents = values(answer["bound_agents"]).compactMap(\.string)
+            let agents = answer["bound_agents"].elements.compactMap(\.string)
             lines.append(
                 agents.isEmpty
                     ? "no agent is bound to it: nothing can change; bind one with --agent"
                     : "bound to \(agents.joined(separator: ", "))")
-            for outcome in values(answer["outcomes"]) {
+            for outcome in answer["outcomes"].elements {
                 let words = ["then", "today", "proposed"].map { "\($0) \(outcome[$0]?.string ?? "-")" }
                 lines.append("\(number(outcome, "calls"))  \(words.joined(separator: ", "))")
-                for example in values(outcome["examples"]) {
+                for example in outcome["examples"].elements {
                     let address = example["url"]?.string ?? example["path"]?.string ?? ""
                     lines.append(
                         "    \(number(example, "position"))  \(example["agent"]?.string ?? "")  "
@@ -75,8 +75,5 @@ extension Policies {
 
         private static func number(_ value: JSONValue, _ name: String) -> String { value[name]?.text.text ?? "0" }
 
-        private static func values(_ value: JSONValue?) -> [JSONValue] {
-            if case .array(let values)? = value { values } else { [] }
-        }
     }
 }

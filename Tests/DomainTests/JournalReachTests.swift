@@ -41,6 +41,18 @@ import Testing
         try scenario.when(.recordToolCall(run: run, called))
     }
 
+    /// A call of unknown outcome, which the next attempt asks about and a person approves; the action's ID.
+    private mutating func approveRepetition() throws -> ActionID {
+        try attempt(1)
+        try finish(try started(1), .unknown(error: "broke off"))
+        try attempt(2)
+        let action: ActionID = scenario.newID()
+        _ = try begin(1, action: action)
+        try scenario.when(
+            .approveAction(run: run, action: action, payloadHash: PayloadHash("sha256:1"), reason: nil))
+        return action
+    }
+
     @Test mutating func anAnswerIsGivenToItsOwnCallAlone() throws {
         try attempt(1)
         try finish(try started(1), .answered(statusCode: 200))
@@ -85,13 +97,7 @@ import Testing
     }
 
     @Test mutating func anUnreachableToolLeavesARepetitionAsUnknownAsItsFirstCall() throws {
-        try attempt(1)
-        try finish(try started(1), .unknown(error: "broke off"))
-        try attempt(2)
-        let action: ActionID = scenario.newID()
-        _ = try begin(1, action: action)
-        try scenario.when(
-            .approveAction(run: run, action: action, payloadHash: PayloadHash("sha256:1"), reason: nil))
+        let action = try approveRepetition()
         let repeated = try started(1)
         #expect(repeated.occurrence == 1 && repeated.actionID == action)
         try finish(repeated, .unreached(statusCode: 502, error: "refused"))
@@ -99,13 +105,7 @@ import Testing
     }
 
     @Test mutating func anAnsweredRepetitionLeavesNothingUnknown() throws {
-        try attempt(1)
-        try finish(try started(1), .unknown(error: "broke off"))
-        try attempt(2)
-        let action: ActionID = scenario.newID()
-        _ = try begin(1, action: action)
-        try scenario.when(
-            .approveAction(run: run, action: action, payloadHash: PayloadHash("sha256:1"), reason: nil))
+        _ = try approveRepetition()
         try finish(try started(1), .answered(statusCode: 200))
         #expect(scenario.state.runs[run]?.calls.entries.map(\.stage) == [.answered])
     }

@@ -29,7 +29,7 @@ import Testing
     @Test func aGarbledPageIsFoundWhereverItIs() async throws {
         try await withDirectory { directory in
             let world = try await World(directory, eventCount: 800)
-            let whole = try world.rows()
+            let whole = try tableRows(world.url.path)
             try world.projections.close()
             let bytes = try Data(contentsOf: world.url)
             let pageCount = bytes.count / Self.pageBytes
@@ -44,7 +44,7 @@ import Testing
                     #expect(try await projections.integrityProblems() != [], "page \(page)")
                     try await projections.replaceDamaged(from: world.store)
                     #expect(try await projections.integrityProblems() == [], "page \(page)")
-                    #expect(try world.rows() == whole, "page \(page)")
+                    #expect(try tableRows(world.url.path) == whole, "page \(page)")
                     try projections.close()
                 } catch {
                     #expect((error as? ProjectionError)?.code == .unreadable, "page \(page): \(error)")
@@ -59,7 +59,7 @@ import Testing
     @Test(arguments: [0, 1]) func aFileThatIsGarbledWhileItIsOpenIsMadeAgain(firstPage: Int) async throws {
         try await withDirectory { directory in
             let world = try await World(directory, eventCount: 800)
-            let whole = try world.rows()
+            let whole = try tableRows(world.url.path)
             // Everything is in the file, and nothing in the memory of a connection.
             try world.projections.close()
             let projections = try Projections.open(path: world.url.path, logger: Self.logger)
@@ -71,7 +71,7 @@ import Testing
             #expect(try await projections.integrityProblems() != [])
             try await projections.replaceDamaged(from: world.store)
             #expect(try await projections.integrityProblems() == [])
-            #expect(try world.rows() == whole)
+            #expect(try tableRows(world.url.path) == whole)
             #expect(!projections.isDamaged)
         }
     }
@@ -121,12 +121,12 @@ import Testing
             let world = try await World(directory, eventCount: 2000, applied: 500)
             try await world.projections.replaceDamaged(from: world.store)
             #expect(world.projections.position == world.store.durablePosition)
-            let rows = try world.rows()
+            let rows = try tableRows(world.url.path)
             for start in stride(from: 450, to: 2000, by: 100) {
                 let page = try await world.store.read(from: Position(UInt64(start)), limit: 300)
                 try await world.projections.apply(page)
             }
-            #expect(try world.rows() == rows)
+            #expect(try tableRows(world.url.path) == rows)
             #expect(try await world.projections.integrityProblems() == [])
         }
     }
@@ -153,21 +153,6 @@ import Testing
             for start in stride(from: 0, to: events.count, by: 100) {
                 let recorded = try await store.append(Array(events[start..<min(start + 100, events.count)]))
                 if start < applied { try await projections.apply(recorded) }
-            }
-        }
-
-        /// Every row of every table, as text.
-        func rows() throws -> [String: [String]] {
-            let queue = try DatabaseQueue(path: url.path)
-            defer { try? queue.close() }
-            return try queue.read { db in
-                let tables = try String.fetchAll(
-                    db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-                var rows: [String: [String]] = [:]
-                for table in tables {
-                    rows[table] = try Row.fetchAll(db, sql: "SELECT * FROM \(table)").map(\.description).sorted()
-                }
-                return rows
             }
         }
     }

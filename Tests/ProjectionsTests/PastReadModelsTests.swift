@@ -1,7 +1,6 @@
 import Domain
 import EventStore
 import Foundation
-import GRDB
 import Logging
 import Projections
 import TestSupport
@@ -25,7 +24,7 @@ import Testing
                 let plain = try Projections.open(path: path, logger: Self.logger)
                 if position > .zero { try await plain.apply(Array(recorded[..<Int(position.value)])) }
                 try plain.close()
-                let (found, expected) = (try Self.rows(readModels.path), try Self.rows(path))
+                let (found, expected) = (try tableRows(readModels.path), try tableRows(path))
                 #expect(found == expected, "position \(position), seed \(seed)")
                 try Projections.delete(path: path)
             }
@@ -102,7 +101,7 @@ import Testing
                     RecordedEvent(position: Position(UInt64($0.offset + 1)), event: $0.element)
                 })
             try plain.close()
-            #expect(try Self.rows(live.path) == Self.rows(directory + "/plain.sqlite"))
+            #expect(try tableRows(live.path) == tableRows(directory + "/plain.sqlite"))
             #expect(!FileManager.default.fileExists(atPath: live.path + ".new"))
         }
     }
@@ -181,19 +180,6 @@ import Testing
         logger.logLevel = .critical
         return logger
     }()
-
-    private static func rows(_ path: String) throws -> [String: [String]] {
-        let queue = try DatabaseQueue(path: path)
-        return try queue.read { db in
-            let tables = try String.fetchAll(
-                db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-            var rows: [String: [String]] = [:]
-            for table in tables {
-                rows[table] = try Row.fetchAll(db, sql: "SELECT * FROM \(table)").map(\.description).sorted()
-            }
-            return rows
-        }
-    }
 }
 
 extension Event {

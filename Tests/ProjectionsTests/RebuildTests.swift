@@ -19,11 +19,11 @@ import Testing
             let path = directory + "/read-model.sqlite"
             let first = try await Self.fold(events, path, batchSizes: SeededRandom(seed: seed), 1...400)
             try Self.expectToAgree(path, with: generator.state)
-            let before = try Self.rows(path)
+            let before = try tableRows(path)
             try first.close()
             try Projections.delete(path: path)
             let second = try await Self.fold(events, path, batchSizes: SeededRandom(seed: seed &+ 1), 1...3000)
-            let after = try Self.rows(path)
+            let after = try tableRows(path)
             try second.close()
             #expect(before.keys.sorted() == after.keys.sorted(), "seed \(seed)")
             for (table, rows) in before { #expect(after[table] == rows, "table \(table), seed \(seed)") }
@@ -44,7 +44,7 @@ import Testing
                 try await projections.apply(Array(events[start..<min(start + 100, events.count)]))
                 try projections.close()
             }
-            #expect(try Self.rows(whole) == Self.rows(parts))
+            #expect(try tableRows(whole) == tableRows(parts))
         }
     }
 
@@ -102,20 +102,6 @@ import Testing
             start = end
         }
         return projections
-    }
-
-    /// Every row of every table, as text, in the tables' own order.
-    private static func rows(_ path: String) throws -> [String: [String]] {
-        let queue = try DatabaseQueue(path: path)
-        return try queue.read { db in
-            let tables = try String.fetchAll(
-                db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-            var rows: [String: [String]] = [:]
-            for table in tables {
-                rows[table] = try Row.fetchAll(db, sql: "SELECT * FROM \(table)").map(\.description).sorted()
-            }
-            return rows
-        }
     }
 
     /// The write side and the read side have come to the same, each by its own fold.

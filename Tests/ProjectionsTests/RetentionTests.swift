@@ -2,7 +2,6 @@ import Domain
 import EventLog
 import EventStore
 import Foundation
-import GRDB
 import Logging
 import Projections
 import TestSupport
@@ -60,13 +59,7 @@ import Testing
                 try await projections.apply(page)
             }
             try projections.close()
-            rows = try await DatabaseQueue(path: path).read { db in
-                let tables = try String.fetchAll(
-                    db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-                return try tables.reduce(into: [:]) { rows, table in
-                    rows[table] = try Row.fetchAll(db, sql: "SELECT * FROM \(table)").map(\.description).sorted()
-                }
-            }
+            rows = try tableRows(path)
         }
         return rows
     }

@@ -19,9 +19,7 @@ struct BackupKeyCheck {
             throw DaemonError(error)
         }
         guard let proof else { return (0, ["\(keyring.file) is missing"]) }
-        var problems: [String] = []
-        if proof.damaged > 0 { problems.append("\(proof.damaged) keys are damaged: the master key does not open them") }
-        if proof.loss > 0 { problems.append("\(keyring.file) is damaged: \(proof.loss) keys are lost") }
+        var problems = proof.problems(of: keyring.file)
         let lost = try lostKeys(proof.present)
         if !lost.isEmpty { problems.append("the keyring lacks the keys of \(lost.text)") }
         return (proof.opened, problems)

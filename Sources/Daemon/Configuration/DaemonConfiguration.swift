@@ -102,7 +102,7 @@ package struct DaemonConfiguration: Sendable {
         guard let cost = MicroUSD(dollars: settings.text(.runModelCostMax), max: AgentModels.budgetMax), cost > .zero
         else { throw settings.invalid(.runModelCostMax, "an amount of US dollars, such as 20 or 0.5") }
         decisions.runLimits.modelCost = cost
-        // What is kept in memory for a run has room for what it may do.
+        // The writer's memory of a run has room for all that an agent's own limits may allow.
         decisions.limits.toolCallsPerRunMax = RunLimitOverrides.countMax
         decisions.limits.modelCallsPerRunMax = RunLimitOverrides.countMax
     }

@@ -22,9 +22,7 @@ package struct MasterKeyCheck: Sendable {
         guard let proof else {
             throw DaemonError(.notFound, "there is no keyring \(directory.keyring); choose another --data-dir")
         }
-        var problems: [String] = []
-        if proof.damaged > 0 { problems.append("\(proof.damaged) keys are damaged: the master key does not open them") }
-        if proof.loss > 0 { problems.append("the keyring is damaged: \(proof.loss) keys are lost") }
+        var problems = proof.problems(of: "the keyring")
         if proof.isExposed { problems.append("other users may read \(file): `chmod 600` it") }
         return (proof.opened, problems)
     }

@@ -70,7 +70,7 @@ struct ReadModelFile {
 
     /// Marks the file as closed in order, once it is.
     func markClosed() throws(DaemonError) {
-        // What is in the log alone is not in the file that the mark describes.
+        // The mark describes the file without its write-ahead log.
         guard isCheckpointed else { return }
         try write(.closed)
     }

@@ -18,22 +18,21 @@ struct ReadModels {
         let file = ReadModelFile(directory)
         let trust = try file.trust()
         try file.removeMark()
+        let projections: Projections
         do throws(ProjectionError) {
             directory.protectReadModel()
             if case .unusable(let reason) = trust {
                 logger.warning("read models untrusted; making them again", metadata: ["reason": "\(reason)"])
                 try Projections.delete(path: file.path)
             }
-            let projections = try open(file.path, logger)
+            projections = try open(file.path, logger)
             try projections.checkNotAhead(of: store)
-            try mark(file)
-            if case .doubtful(let reason) = trust {
-                return ReadModels(projections: projections, doubt: reason, file: file)
-            }
-            return ReadModels(projections: projections, doubt: nil, file: file)
         } catch {
             throw DaemonError(error)
         }
+        try file.markOpen()
+        let doubt: String? = if case .doubtful(let reason) = trust { reason } else { nil }
+        return ReadModels(projections: projections, doubt: doubt, file: file)
     }
 
     private static func open(_ path: String, _ logger: Logger) throws(ProjectionError) -> Projections {
@@ -43,14 +42,6 @@ struct ReadModels {
             logger.error("read models damaged; making them again", metadata: ["error": "\(error)"])
             try Projections.delete(path: path)
             return try Projections.open(path: path, logger: logger)
-        }
-    }
-
-    private static func mark(_ file: ReadModelFile) throws(ProjectionError) {
-        do throws(DaemonError) {
-            try file.markOpen()
-        } catch {
-            throw ProjectionError(.storage, error.description)
         }
     }
 

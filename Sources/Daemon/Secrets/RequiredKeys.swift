@@ -26,7 +26,7 @@ struct RequiredKeys {
         case .secretStored(let stored):
             secrets[event.stream.id] = present.contains(stored.sealed.keyID) ? nil : stored.sealed.keyID
         case .secretDeleted: secrets[event.stream.id] = nil
-        // What could not be opened then was given up.
+        // The keys that were missing at that time were given up.
         case .keyLossAccepted: (people, secrets, payloads) = ([], [:], [])
         case .actionBlocked(let blocked): take(blocked.call?.payload)
         case .toolCalled(let called): take(called.answer)

@@ -27,6 +27,16 @@ package struct ControlKey: Hashable, Sendable {
         ControlKey(workspace: workspace, kind: .workspace, name: workspace.text)
     }
 
+    /// True when a stop of this keeps that agent from all effects, or from calling that tool.
+    package func covers(agent: String?, tool: String? = nil, in workspace: WorkspaceName) -> Bool {
+        guard self.workspace == workspace else { return false }
+        return switch kind {
+        case .workspace: true
+        case .agent: agent == name
+        case .tool: tool == name
+        }
+    }
+
     /// The thing in words, for messages: `agent x`.
     package var description: String { kind == .tool ? "tool \"\(name)\"" : "\(kind.rawValue) \(name)" }
 }
@@ -48,6 +58,13 @@ package struct ControlState: Hashable, Sendable {
         self.reason = reason
     }
 
+    /// - Parameter event: the one that has the stop.
+    package init(_ stopped: ControlStopped, _ event: Event) {
+        self.init(
+            id: ControlID(event.stream.id), key: stopped.key(in: event.workspace),
+            streamSequence: event.streamSequence, holdsRuns: stopped.holdsRuns, reason: stopped.reason)
+    }
+
     /// One clause for messages: `agent x is stopped: reason`.
     package var description: String { "\(key.description) is stopped" + (reason.map { ": \($0)" } ?? "") }
 }
@@ -65,6 +82,10 @@ package struct ControlStopped: Hashable, Sendable {
         self.reason = reason
         self.holdsRuns = holdsRuns
     }
+
+    package func key(in workspace: WorkspaceName) -> ControlKey {
+        ControlKey(workspace: workspace, kind: kind, name: name)
+    }
 }
 
 /// A stop was lifted.
@@ -77,6 +98,10 @@ package struct ControlStarted: Hashable, Sendable {
         self.kind = kind
         self.name = name
         self.reason = reason
+    }
+
+    package func key(in workspace: WorkspaceName) -> ControlKey {
+        ControlKey(workspace: workspace, kind: kind, name: name)
     }
 }
 

@@ -2,7 +2,7 @@ extension ActiveState {
     /// Stops an agent, a tool or a workspace; nothing changes when it is stopped so already.
     func stop(_ stop: StopControl, _ context: DecisionContext) throws(Rejection) -> [Event] {
         let stopped = stop.stopped
-        let key = ControlKey(workspace: context.workspace, kind: stopped.kind, name: stopped.name)
+        let key = stopped.key(in: context.workspace)
         try checkText(stopped.reason, "reason", bytesMax: context.settings.limits.textBytesMax)
         let current = controls[key]
         if let current {
@@ -22,7 +22,7 @@ extension ActiveState {
 
     /// Lifts a stop; nothing changes when there is none.
     func start(_ started: ControlStarted, _ context: DecisionContext) throws(Rejection) -> [Event] {
-        let key = ControlKey(workspace: context.workspace, kind: started.kind, name: started.name)
+        let key = started.key(in: context.workspace)
         try checkText(started.reason, "reason", bytesMax: context.settings.limits.textBytesMax)
         guard let current = controls[key] else {
             try checkExists(key)

@@ -125,3 +125,10 @@ extension [UInt8] {
         }
     }
 }
+
+extension JSONValue? {
+    /// The elements of an array; none for every other value.
+    package var elements: [JSONValue] {
+        if case .array(let values)? = self { values } else { [] }
+    }
+}

@@ -106,8 +106,7 @@ package struct AgentModels: Hashable, Sendable {
     }
 
     private static func configurations(_ list: JSONValue?, _ single: JSONValue?) -> [JSONValue] {
-        if case .array(let values)? = list, !values.isEmpty { return values }
-        return [single].compactMap(\.self)
+        list.elements.isEmpty ? [single].compactMap(\.self) : list.elements
     }
 
     private static func text(_ value: JSONValue?) -> String? { value?.string.flatMap { $0.isEmpty ? nil : $0 } }

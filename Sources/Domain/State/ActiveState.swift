@@ -78,7 +78,7 @@ package struct ActiveState: Hashable, Sendable {
         case .build: evolveBuild(BuildID(event.stream.id), event)
         case .person: evolvePerson(PersonID(event.stream.id), event)
         case .expiry: if case .runExpired(let expired) = event.payload { evolveExpiry(expired) }
-        case .control: evolveControl(ControlID(event.stream.id), event)
+        case .control: evolveControl(event)
         case .answer, .analysis, .keyLoss: break
         }
         switch event.stream.kind {
@@ -201,14 +201,12 @@ package struct ActiveState: Hashable, Sendable {
         }
     }
 
-    private mutating func evolveControl(_ id: ControlID, _ event: Event) {
+    private mutating func evolveControl(_ event: Event) {
         if case .controlStopped(let stopped) = event.payload {
-            let key = ControlKey(workspace: event.workspace, kind: stopped.kind, name: stopped.name)
-            controls[key] = ControlState(
-                id: id, key: key, streamSequence: event.streamSequence, holdsRuns: stopped.holdsRuns,
-                reason: stopped.reason)
+            let control = ControlState(stopped, event)
+            controls[control.key] = control
         } else if case .controlStarted(let started) = event.payload {
-            controls[ControlKey(workspace: event.workspace, kind: started.kind, name: started.name)] = nil
+            controls[started.key(in: event.workspace)] = nil
         }
     }
 

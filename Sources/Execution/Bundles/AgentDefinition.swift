@@ -69,13 +69,13 @@ package struct AgentDefinition: Hashable, Sendable {
         systemPrompt = spec["systemPrompt"]?.string
         model = spec["llmConfig"]?["model"]?.string
         provider = spec["llmConfig"]?["provider"]?.string
-        modelRoles = Self.values(document["llm_configs"]).compactMap { config in
+        modelRoles = document["llm_configs"].elements.compactMap { config in
             config["role"]?.string.map {
                 ModelRole(role: $0, model: config["model"]?.string, provider: config["provider"]?.string)
             }
         }
-        requiredTools = Self.values(spec["requiredTools"]).compactMap { $0["name"]?.string ?? $0.string }
-        variables = Self.values(spec["env"]).compactMap { entry in
+        requiredTools = spec["requiredTools"].elements.compactMap { $0["name"]?.string ?? $0.string }
+        variables = spec["env"].elements.compactMap { entry in
             guard let name = entry["name"]?.string else { return nil }
             return Variable(name: name, value: entry["value"]?.string ?? "")
         }
@@ -135,9 +135,6 @@ package struct AgentDefinition: Hashable, Sendable {
         return path
     }
 
-    private static func values(_ value: JSONValue?) -> [JSONValue] {
-        if case .array(let values)? = value { values } else { [] }
-    }
 }
 
 /// Why an agent cannot be run, and what to do about it.

@@ -37,6 +37,6 @@ package struct AgentImage: Hashable, Sendable {
     }
 
     private static func texts(_ value: JSONValue?) -> [String] {
-        if case .array(let values)? = value { values.compactMap(\.string) } else { [] }
+        value.elements.compactMap(\.string)
     }
 }

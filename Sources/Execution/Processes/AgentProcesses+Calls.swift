@@ -57,7 +57,7 @@ extension AgentProcesses {
         throw .passing(AgentRefusal("agent \(name.name) is being replaced"))
     }
 
-    /// Nothing is started of what is stopped, whoever asks for it.
+    /// Refuses a call of an agent that is stopped, before anything is started for it.
     private func checkNotStopped(_ name: Name) throws(CallRefusal) {
         guard let stop = commands.stop(ofAgent: name.name, in: name.workspace) else { return }
         throw .passing(AgentRefusal(stop.description))

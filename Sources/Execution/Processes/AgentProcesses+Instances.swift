@@ -6,7 +6,7 @@ extension AgentProcesses {
     private static let pollPause = Duration.milliseconds(50)
     private static let shownBytesMax = 2000
     private static let lastLineCharactersMax = 300
-    /// How the runtime says that it goes on without the agent's code.
+    /// The words with which the runtime reports that it continues without the agent's code.
     private static let importFailure = "failed to import user module"
 
     /// Builds a deployed agent and, after a deploy, starts it: its status says what is wrong with it. While an earlier
@@ -17,7 +17,7 @@ extension AgentProcesses {
         else { return dismiss(name) }
         do throws(AgentRefusal) {
             try install(serving, newest: agent.revision, name)
-            // What a crash has kept from being tried after its deploy is tried now.
+            // A version whose trial was cut off by a crash of the daemon is tried now.
             let mayStart =
                 (isDeploy || agent.phase == nil || agent.phase == "Pending")
                 && commands.stop(ofAgent: name.name, in: name.workspace) == nil
@@ -149,7 +149,7 @@ extension AgentProcesses {
         }
     }
 
-    /// The line in which the runtime says that it goes on without the agent's code.
+    /// The line in which the runtime reports that it continues without the agent's code.
     private static func importFailure(in output: AgentOutput, from offset: UInt64) async -> String? {
         let page = await output.read(after: offset, bytesMax: 1024 * 1024)
         return page.text.split(separator: "\n").first { $0.contains(importFailure) }

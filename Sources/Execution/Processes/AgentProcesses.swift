@@ -175,7 +175,7 @@ package actor AgentProcesses {
                 let name = Name(workspace: event.workspace, name: deleted.name)
                 deployed.remove(name)
                 await forget(name, ResourceID(event.stream.id))
-            case .controlStopped(let stopped): killAll(of: stopped.kind, stopped.name, event.workspace)
+            case .controlStopped(let stopped): killAll(of: stopped.key(in: event.workspace))
             case .secretStored(let stored) where stored.kind == .agent:
                 resealed.insert(Name(workspace: event.workspace, name: stored.owner))
             case .secretDeleted(let deleted) where deleted.kind == .agent:
@@ -272,20 +272,14 @@ package actor AgentProcesses {
         for instance in slots[name]?.instances.values.map(\.self) ?? [] { kill(instance) }
     }
 
-    private func killAll(of kind: ControlKind, _ name: String, _ workspace: WorkspaceName) {
-        for slot in slots.keys where slot.workspace == workspace {
-            switch kind {
-            case .tool: continue
-            case .agent: if slot.name == name { killAll(slot) }
-            case .workspace: killAll(slot)
-            }
-        }
+    private func killAll(of key: ControlKey) {
+        for slot in slots.keys where key.covers(agent: slot.name, in: slot.workspace) { killAll(slot) }
     }
 
     private func forget(_ name: Name, _ id: ResourceID) async {
         if slots[name]?.agentID == id {
             killAll(name)
-            dismiss(name)
+            slots[name] = nil
         }
         await output(of: id).remove()
         outputs[id] = nil

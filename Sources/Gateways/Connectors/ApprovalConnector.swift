@@ -72,7 +72,7 @@ package struct ApprovalConnector: Sendable {
         // Where everybody who reads a channel counts as nobody, a link may not decide.
         linksDecide =
             document["decision_links"] == .bool(true) && document["slack_security_mode"]?.string != "strict"
-        let events: [JSONValue] = if case .array(let values)? = document["security_events"] { values } else { [] }
+        let events = document["security_events"].elements
         securityEvents =
             kind == .webhook ? Set(events.compactMap { $0.string.flatMap(SecurityEventKind.init(rawValue:)) }) : []
         settings = document["settings"] ?? .object([])

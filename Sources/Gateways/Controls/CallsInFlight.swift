@@ -19,15 +19,6 @@ package final class CallsInFlight: Sendable {
             self.run = run
             self.tool = tool
         }
-
-        fileprivate func isCovered(by key: ControlKey) -> Bool {
-            guard workspace == key.workspace else { return false }
-            return switch key.kind {
-            case .workspace: true
-            case .agent: agent == key.name
-            case .tool: tool == key.name
-            }
-        }
     }
 
     private struct State {
@@ -63,11 +54,8 @@ package final class CallsInFlight: Sendable {
         case .resourceDeleted(let deleted) where deleted.kind == .agent:
             end(.agentDeleted(deleted.name)) { $0.agent == deleted.name && $0.workspace == event.workspace }
         case .controlStopped(let stopped):
-            let control = ControlState(
-                id: ControlID(event.stream.id),
-                key: ControlKey(workspace: event.workspace, kind: stopped.kind, name: stopped.name),
-                streamSequence: event.streamSequence, holdsRuns: stopped.holdsRuns, reason: stopped.reason)
-            end(.stopped(control)) { $0.isCovered(by: control.key) }
+            let control = ControlState(stopped, event)
+            end(.stopped(control)) { control.key.covers(agent: $0.agent, tool: $0.tool, in: $0.workspace) }
         default: break
         }
     }
@@ -119,6 +107,17 @@ package final class CallInFlight: Sendable {
 }
 
 extension EndedCall {
+    /// The end that the writer's rules tell of; `nil` for a rejection for another reason.
+    init?(_ rejection: Rejection, of run: RunID) {
+        if rejection.code == .runNotActive {
+            self = .runEnded(run)
+        } else if rejection.isOfStop {
+            self.init(status: 403, code: rejection.code.rawValue.uppercased(), message: rejection.message)
+        } else {
+            return nil
+        }
+    }
+
     static func stopped(_ control: ControlState) -> EndedCall {
         EndedCall(
             status: 403, code: "\(control.key.kind.rawValue.uppercased())_STOPPED",

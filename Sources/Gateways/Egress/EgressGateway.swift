@@ -112,12 +112,12 @@ package struct EgressGateway: Sendable {
     private func answer(_ asked: AskedCall, _ verdict: Verdict) async throws -> EgressAnswer {
         do {
             return try await answerLive(asked, verdict)
-        } catch CommandError.rejected(let rejection) where rejection.code == .attemptSuperseded {
-            return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message, asked.runMember)
-        } catch CommandError.rejected(let rejection) where rejection.code == .runNotActive {
-            return EndedCall.runEnded(asked.run.id).answer
-        } catch CommandError.rejected(let rejection) where rejection.isOfStop {
-            return EndedCall(status: 403, code: rejection.code.rawValue.uppercased(), message: rejection.message).answer
+        } catch CommandError.rejected(let rejection) {
+            if rejection.code == .attemptSuperseded {
+                return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message, asked.runMember)
+            }
+            guard let ended = EndedCall(rejection, of: asked.run.id) else { throw CommandError.rejected(rejection) }
+            return ended.answer
         }
     }
 
@@ -244,13 +244,11 @@ package struct EgressGateway: Sendable {
                     attemptID: request.attemptID))
         } catch {
             guard case .rejected(let rejection) = error else { throw error }
-            switch rejection.code {
-            case .attemptSuperseded: return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message)
-            case .runNotActive: return EndedCall.runEnded(run.id).answer
-            case .agentStopped, .workspaceStopped:
-                return .refusal(403, rejection.code.rawValue.uppercased(), rejection.message)
-            default: throw error
+            if rejection.code == .attemptSuperseded {
+                return .refusal(409, "ATTEMPT_SUPERSEDED", rejection.message)
             }
+            guard let ended = EndedCall(rejection, of: run.id) else { throw error }
+            return ended.answer
         }
         let members: [JSONValue.Member] = [
             .init(name: "tool", value: .string(request.tool)), .init(name: "rule", value: .string(rule.code)),

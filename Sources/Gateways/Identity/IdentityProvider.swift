@@ -23,9 +23,7 @@ package struct IdentityProvider: Sendable {
         guard let issuer = spec?["identityProvider"]?["issuer"]?.string,
             let keysURL = spec?["identityProvider"]?["jwksUri"]?.string, let claim = spec?["userIDClaim"]?.string
         else { return nil }
-        func texts(_ value: JSONValue?) -> [String] {
-            if case .array(let values)? = value { values.compactMap(\.string) } else { [] }
-        }
+        func texts(_ value: JSONValue?) -> [String] { value.elements.compactMap(\.string) }
         let leeway = spec?["leeway_seconds"]?.wholeNumber
         self.workspace = workspace
         self.name = name

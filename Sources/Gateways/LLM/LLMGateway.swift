@@ -82,7 +82,7 @@ package struct LLMGateway: Sendable {
         case .replayed(let answer), .refused(let answer): return answer.holding(place)
         case .asked(let call): journaled = call
         }
-        if let run, let refusal = try await meter.endAtLimit(run, request) { return refusal }
+        if let run, let refusal = try await meter.endAtLimit(run, request, journaled?.identity) { return refusal }
         let providers = try await Self.providers(in: request.workspace, from: projections)
         guard let first = ModelProvider.choice(for: request.model, named: request.provider, of: providers) else {
             return .refusal(404, "MODEL_UNKNOWN", "no provider found for model \"\(request.model.excerpt)\"")

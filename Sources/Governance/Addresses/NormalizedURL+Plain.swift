@@ -19,8 +19,8 @@ extension NormalizedURL {
     }
 }
 
-/// Where the parts of a plain URL are: no capitals before the path, no number for a host but an IPv4 address in its usual
-/// form, no query, no escapes, and no segment that is empty, has parameters or ends with a dot.
+/// The places of the parts of a plain URL: no capitals before the path, no number for a host but an IPv4 address in
+/// its usual form, no query, no escapes, and no segment that is empty, has parameters or ends with a dot.
 private struct PlainURL {
     let scheme: NormalizedURL.Scheme
     let host: Range<Int>

@@ -20,13 +20,9 @@ package struct GovernedAgent: Hashable, Sendable {
 
     /// Reads a stored document. It was checked when it came; what does not fit now binds nothing and grants nothing.
     package init(name: String, document: JSONValue) {
-        var tools: [String] = []
-        if case .array(let values)? = document["spec"]?["requiredTools"] {
-            tools = values.compactMap { $0["name"]?.string }
-        }
-        var policies: [String] = []
-        if case .array(let values)? = document["policies"] { policies = values.compactMap(\.string) }
         self.init(
-            name: name, requiredTools: tools, policyNames: policies, limits: RunLimitOverrides(document["limits"]))
+            name: name, requiredTools: (document["spec"]?["requiredTools"]).elements.compactMap { $0["name"]?.string },
+            policyNames: document["policies"].elements.compactMap(\.string),
+            limits: RunLimitOverrides(document["limits"]))
     }
 }

@@ -39,7 +39,7 @@ struct BodySchema: Sendable {
         func nested(_ value: JSONValue) -> BodySchema { BodySchema(value, depth: depth + 1, resolve) }
         var describes = false
         for keyword in ["anyOf", "oneOf", "allOf"] {
-            for variant in Self.values(schema[keyword]) {
+            for variant in schema[keyword].elements {
                 merge(nested(variant))
                 describes = true
             }
@@ -48,7 +48,7 @@ struct BodySchema: Sendable {
             for property in properties { members[property.name, default: BodySchema()].merge(nested(property.value)) }
             describes = true
         }
-        for name in Self.values(schema["x-sluice-also"]).compactMap(\.string) {
+        for name in schema["x-sluice-also"].elements.compactMap(\.string) {
             members[name, default: BodySchema()].merge(.open)
             describes = true
         }
@@ -124,7 +124,4 @@ struct BodySchema: Sendable {
         }
     }
 
-    private static func values(_ value: JSONValue?) -> [JSONValue] {
-        if case .array(let values)? = value { values } else { [] }
-    }
 }

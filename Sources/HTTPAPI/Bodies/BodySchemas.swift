@@ -12,7 +12,18 @@ struct BodySchemas: Sendable {
 
     private static let prepared = Mutex<BodySchemas?>(nil)
 
-    private var schemas: [String: BodySchema] = [:]
+    /// A method and a path, without the names of its parameters: these differ between the document and the route table.
+    struct Route: Hashable, Sendable {
+        let method: HTTPRequest.Method
+        private let parts: [String]
+
+        init(_ method: HTTPRequest.Method, _ path: String) {
+            self.method = method
+            parts = path.split(separator: "/").map { $0.first == ":" || $0.first == "{" ? "*" : String($0) }
+        }
+    }
+
+    private var schemas: [Route: BodySchema] = [:]
 
     /// - Parameter document: an OpenAPI document.
     init(_ document: JSONValue) {
@@ -26,7 +37,8 @@ struct BodySchemas: Sendable {
                 guard let schema = operation.value["requestBody"]?["content"]?["application/json"]?["schema"] else {
                     continue
                 }
-                schemas[Self.key(operation.name.uppercased(), path.name)] = BodySchema(schema, resolve).ofWholeBody
+                guard let method = HTTPRequest.Method(rawValue: operation.name.uppercased()) else { continue }
+                schemas[Route(method, path.name)] = BodySchema(schema, resolve).ofWholeBody
             }
         }
     }
@@ -40,18 +52,8 @@ struct BodySchemas: Sendable {
     }
 
     /// The unknown members of a body for a route.
-    ///
-    /// - Parameter path: as the route table or the document writes it.
-    func unknownMembers(
-        in body: JSONValue, _ method: HTTPRequest.Method, _ path: String
-    ) -> [BodySchema.UnknownMember] {
-        schemas[Self.key(method.rawValue, path)]?.unknownMembers(inBody: body) ?? []
-    }
-
-    /// Names of parameters differ between the two.
-    private static func key(_ method: String, _ path: String) -> String {
-        let parts = path.split(separator: "/").map { $0.first == ":" || $0.first == "{" ? "*" : String($0) }
-        return method + " /" + parts.joined(separator: "/")
+    func unknownMembers(in body: JSONValue, _ route: Route) -> [BodySchema.UnknownMember] {
+        schemas[route]?.unknownMembers(inBody: body) ?? []
     }
 }
 
@@ -63,12 +65,12 @@ extension APIHandlers {
     /// Runs the handler. Unknown members of the body are warnings in its answer, or a 400 for a client that wants strict
     /// handling (RFC 7240, section 4.4).
     func answer(
-        _ request: APIRequest, _ method: HTTPRequest.Method, _ path: String, _ handler: RouteTable.Handler
+        _ request: APIRequest, _ route: BodySchemas.Route, _ handler: RouteTable.Handler
     ) async throws -> APIAnswer {
-        guard method != .get else { return try await answer(request, handler) }
+        guard route.method != .get else { return try await answer(request, handler) }
         let schemas = request.wantsStrictHandling ? BodySchemas.prepare() : BodySchemas.ready
         let unknown =
-            request.body == .object([]) ? [] : schemas?.unknownMembers(in: request.body, method, path) ?? []
+            request.body == .object([]) ? [] : schemas?.unknownMembers(in: request.body, route) ?? []
         guard request.wantsStrictHandling else {
             var answer = try await answer(request, handler)
             answer.add(warnings: unknown.map(\.warning))

@@ -73,10 +73,9 @@ extension APIHandlers {
     private func lostSecrets(
         of document: JSONValue, _ name: String, _ request: APIRequest
     ) throws -> [String] {
-        guard case .array(let variables)? = document["spec"]?["env"] else { return [] }
         let owner = ResourceKey(workspace: request.workspace, kind: .agent, name: name)
         let known = Set(try projections.secrets(of: owner).map(\.reference.name))
-        return variables.compactMap { variable in
+        return (document["spec"]?["env"]).elements.compactMap { variable in
             guard variable["secret"] == .bool(true), let secret = variable["name"]?.string, !known.contains(secret)
             else { return nil }
             return "secret \(secret) was deleted since that version: store it again with POST /secrets"

@@ -2,9 +2,9 @@ import Domain
 import EventStreaming
 import Projections
 
-/// What an agent names and the workspace does not have, and what an operator should know of its governance.
+/// The names in an agent's document that the workspace does not have, and warnings about its governance.
 struct AgentFindings: Sendable {
-    /// The names of what a workspace has.
+    /// The names that a workspace has.
     struct Known: Sendable {
         var policies: Set<String> = []
         var tools: Set<String> = []
@@ -22,9 +22,9 @@ struct AgentFindings: Sendable {
     private let boundPolicies: [String]
 
     init(_ document: JSONValue, _ known: Known) {
-        boundPolicies = Self.texts(document["policies"])
+        boundPolicies = document["policies"].elements.compactMap(\.string)
         policies = boundPolicies.filter { !known.policies.contains($0) }
-        var named = Self.values(document["spec"]?["requiredTools"]).compactMap { $0["name"]?.string ?? $0.string }
+        var named = (document["spec"]?["requiredTools"]).elements.compactMap { $0["name"]?.string ?? $0.string }
         if case .object(let mappings)? = document["tool_url_mappings"] {
             named += mappings.compactMap(\.value.string).filter { !named.contains($0) }
         }
@@ -67,7 +67,7 @@ struct AgentFindings: Sendable {
     }
 
     private static func missingProviders(_ document: JSONValue, _ known: Known) -> [String] {
-        let list = values(document["llm_configs"])
+        let list = document["llm_configs"].elements
         let configurations = list.isEmpty ? [document["spec"]?["llmConfig"]].compactMap(\.self) : list
         var missing: [String] = []
         for configuration in configurations {
@@ -88,11 +88,6 @@ struct AgentFindings: Sendable {
         return files.contains { $0.name == path || $0.name == package } ? nil : entry
     }
 
-    private static func texts(_ value: JSONValue?) -> [String] { values(value).compactMap(\.string) }
-
-    private static func values(_ value: JSONValue?) -> [JSONValue] {
-        if case .array(let values)? = value { values } else { [] }
-    }
 }
 
 extension APIHandlers {

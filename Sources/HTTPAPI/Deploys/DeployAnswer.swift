@@ -40,10 +40,7 @@ struct DeployAnswer: Sendable {
         }
     }
 
-    private var policies: [String] {
-        guard case .array(let names)? = record.document.value["policies"] else { return [] }
-        return names.compactMap(\.string)
-    }
+    private var policies: [String] { record.document.value["policies"].elements.compactMap(\.string) }
 }
 
 extension APIHandlers {

@@ -76,8 +76,8 @@ extension APIHandlers {
             json.add("llm_configs", Self.modelConfigurations(document).map(\.text))
             json.add("model_usage", items.map { $0.json(period) })
             json.add(
-                "required_tools", Self.values(spec["requiredTools"]).compactMap { $0["name"]?.string ?? $0.string })
-            json.add("policies", Self.values(document["policies"]).compactMap(\.string))
+                "required_tools", spec["requiredTools"].elements.compactMap { $0["name"]?.string ?? $0.string })
+            json.add("policies", document["policies"].elements.compactMap(\.string))
             json.add("monthly_budget_usd", document["monthly_budget_usd"]?.text)
         }
         return APIAnswer(.ok, answer, position: position)
@@ -85,7 +85,7 @@ extension APIHandlers {
 
     /// The agent's models in the published shape, with `journal` where it is set.
     private static func modelConfigurations(_ document: JSONValue) -> [JSONValue] {
-        let list = values(document["llm_configs"])
+        let list = document["llm_configs"].elements
         let all = list.isEmpty ? [document["spec"]?["llmConfig"]].compactMap(\.self) : list
         return all.map { configuration in
             .object(
@@ -98,7 +98,4 @@ extension APIHandlers {
         }
     }
 
-    private static func values(_ value: JSONValue?) -> [JSONValue] {
-        if case .array(let values)? = value { values } else { [] }
-    }
 }

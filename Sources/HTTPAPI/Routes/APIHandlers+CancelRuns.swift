@@ -15,7 +15,7 @@ extension APIHandlers {
     func cancelRuns(_ request: APIRequest) async throws -> APIAnswer {
         let filter = try cancelFilter(request)
         let matched = try await projections.count(of: filter, in: request.workspace)
-        let isPreview = try Self.isPreview(request.body)
+        let isPreview = try request.body.bool("dry_run") ?? true
         let page = try await projections.runs(
             filter, by: ListOrder(.createdAt, isDescending: false),
             limit: isPreview ? Self.sampleMax : Self.cancelledMax, in: request.workspace)
@@ -34,17 +34,9 @@ extension APIHandlers {
             }, position: cancelled?.position)
     }
 
-    private static func isPreview(_ body: JSONValue) throws -> Bool {
-        switch body["dry_run"] {
-        case nil, .null?: true
-        case .bool(let isPreview)?: isPreview
-        default: throw APIError.badRequest("dry_run must be true or false")
-        }
-    }
-
     /// Cancels in bounded groups; runs that have ended meanwhile are left out.
     private func cancel(_ ids: [RunID], _ request: APIRequest) async throws -> (count: Int, position: Position?) {
-        let why = try request.body.freeText("reason").map { ": \($0.excerpt)" } ?? ""
+        let reason = try Self.cancelReason(request)
         let sent = CommandRequest(
             workspace: request.workspace, actor: request.principal.actor, traceparent: request.traceparent)
         var (count, position, rest) = (0, Position?.none, ids[...])
@@ -55,8 +47,7 @@ extension APIHandlers {
                 for id in group {
                     tasks.addTask { [commands] in
                         do {
-                            return try await commands.execute(.failRun(run: id, reason: "cancelled" + why), sent)
-                                .position
+                            return try await commands.execute(.failRun(run: id, reason: reason), sent).position
                         } catch CommandError.rejected(let rejection) where rejection.code == .runNotActive {
                             return nil
                         }

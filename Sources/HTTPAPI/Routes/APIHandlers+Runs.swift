@@ -61,11 +61,16 @@ extension APIHandlers {
 
     func cancelRun(_ request: APIRequest) async throws -> APIAnswer {
         let id = try request.runID()
-        let why = try request.body.freeText("reason").map { ": \($0.excerpt)" } ?? ""
-        let receipt = try await executing(.failRun(run: id, reason: "cancelled" + why), request, run: id) { run in
+        let reason = try Self.cancelReason(request)
+        let receipt = try await executing(.failRun(run: id, reason: reason), request, run: id) { run in
             .conflict("run is \(run.status.rawValue) and cannot be cancelled")
         }
         return APIAnswer(.ok, try await run(id, request).json(request.era), position: receipt.position)
+    }
+
+    /// The reason that a cancelled run fails with.
+    static func cancelReason(_ request: APIRequest) throws -> String {
+        "cancelled" + (try request.body.freeText("reason").map { ": \($0.excerpt)" } ?? "")
     }
 
     /// Adds the event of the body; or all those on its lines, or none of them.

@@ -31,9 +31,9 @@ struct RouteTable {
         _ method: HTTPRequest.Method, _ path: String, under prefixes: [String], _ permission: Permission,
         body: BodyLimits = BodyLimits(), asOf: AsOfSupport = .answered, _ handler: @escaping Handler
     ) {
-        let api = api
+        let (api, route) = (api, BodySchemas.Route(method, path))
         onRaw(method, path, under: prefixes, permission, body: body, asOf: asOf) { request in
-            try await api.answer(request, method, path, handler).response
+            try await api.answer(request, route, handler).response
         }
     }
 

@@ -1,3 +1,4 @@
+package import EventStore
 import Synchronization
 
 /// Damage of the read models' file, from the reads and writes that met it to the one who makes the file again.
@@ -45,6 +46,16 @@ extension Projections {
             } catch let error as ProjectionError where error.code == .unreadable {
                 try await Task.sleep(for: Self.damagePause)
             }
+        }
+    }
+
+    /// The same, once everything shows that the log has.
+    package func untilWhole<Value: Sendable>(
+        showing store: EventStore, _ read: @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await untilWhole {
+            try await reach(store.durablePosition)
+            return try await read()
         }
     }
 

@@ -46,23 +46,25 @@ enum AgentVersionsProjector {
         ) { row in try row.column("revision") as Int64 }
         guard let newest else { return }
         let revision = status.revision.map(Int64.init) ?? newest
-        let serves = status.phase == "Running"
+        try db.run(
+            "UPDATE agent_versions SET phase = ?, status_message = ? WHERE id = ? AND revision = ?",
+            [status.phase, status.message.freeText, id, revision])
+        if status.phase == "Running" {
+            try db.run(
+                "UPDATE agent_versions SET served_at = coalesce(served_at, ?) WHERE id = ? AND revision = ?",
+                [time, id, revision])
+            try db.run(
+                "UPDATE resources SET serving_revision = ? WHERE workspace = ? AND kind = ? AND name = ?",
+                [revision, event.workspace.text, status.kind.rawValue, status.name])
+        }
+        guard revision == newest else { return }
         try db.run(
             """
-            UPDATE agent_versions SET phase = ?, status_message = ?,
-                served_at = CASE WHEN ? THEN coalesce(served_at, ?) ELSE served_at END
-            WHERE id = ? AND revision = ?
-            """, [status.phase, status.message.freeText, serves, time, id, revision])
-        try db.run(
-            """
-            UPDATE resources SET serving_revision = CASE WHEN ? THEN ? ELSE serving_revision END,
-                phase = CASE WHEN ? THEN ? ELSE phase END, status_message = CASE WHEN ? THEN ? ELSE status_message END,
-                probed_at = CASE WHEN ? THEN ? ELSE probed_at END
+            UPDATE resources SET phase = ?, status_message = ?, probed_at = ?
             WHERE workspace = ? AND kind = ? AND name = ?
             """,
             [
-                serves, revision, revision == newest, status.phase, revision == newest, status.message.freeText,
-                revision == newest, time, event.workspace.text, status.kind.rawValue, status.name,
+                status.phase, status.message.freeText, time, event.workspace.text, status.kind.rawValue, status.name,
             ])
     }
 }

@@ -77,8 +77,8 @@ extension Projections {
     private static var agentModelsQuery: String {
         """
         SELECT name, document -> '$.llm_configs' AS configurations, document -> '$.spec.llmConfig' AS single,
-            document -> '$.monthly_budget_usd' AS budget, document -> '$.limits' AS limits, kept_budgets.configurations AS kept_configurations,
-            kept_budgets.single AS kept_single, kept_budgets.budget AS kept_budget, NULL AS kept_limits
+            document -> '$.monthly_budget_usd' AS budget, document -> '$.limits' AS limits,
+            kept_budgets.configurations AS kept_configurations, kept_budgets.single AS kept_single, kept_budgets.budget AS kept_budget, NULL AS kept_limits
         FROM resources
         LEFT JOIN kept_budgets ON kept_budgets.workspace = resources.workspace AND kept_budgets.agent = resources.name
         WHERE resources.workspace = ? AND kind = 'agent' AND name = coalesce(?, name) ORDER BY name
@@ -86,9 +86,6 @@ extension Projections {
     }
 
     private static func agentModels(_ row: Row) throws -> (agent: String, models: AgentModels) {
-        (
-            try row.column("name"),
-            try AgentModels(row, prefix: "").keeping(AgentModels(row, prefix: "kept_"))
-        )
+        (try row.column("name"), try AgentModels(row, prefix: "").keeping(AgentModels(row, prefix: "kept_")))
     }
 }

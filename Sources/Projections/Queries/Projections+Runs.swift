@@ -17,25 +17,7 @@ extension Projections {
         _ filter: RunFilter, by order: ListOrder<RunField> = ListOrder(.createdAt, isDescending: true),
         after place: ListPlace? = nil, limit: Int, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> Page<RunRecord> {
-        var conditions = ["workspace = ?"]
-        var arguments: StatementArguments = [workspace.text]
-        func add(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
-            guard let value else { return }
-            conditions.append(condition)
-            arguments += [value]
-        }
-        add("agent_id = ?", filter.agentID)
-        add("status = ?", filter.status?.rawValue)
-        add("user_id = ?", filter.userID)
-        add("conversation_id = ?", filter.conversationID)
-        if filter.isPaused {
-            let paused = RunStatus.allCases.filter(\.isPaused).map(\.rawValue)
-            conditions.append("status IN (\(databaseQuestionMarks(count: paused.count)))")
-            arguments += StatementArguments(paused)
-        }
-        let own = filter.conditions
-        conditions += own.sql
-        arguments += own.arguments
+        var (conditions, arguments) = filter.conditions(in: workspace)
         let following = order.condition(after: place)
         conditions.append(following.sql)
         arguments += following.arguments

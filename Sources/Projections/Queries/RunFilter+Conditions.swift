@@ -2,48 +2,37 @@ package import Domain
 import GRDB
 
 extension RunFilter {
-    /// The conditions on time, tool and end.
-    var conditions: (sql: [String], arguments: StatementArguments) {
-        var sql: [String] = []
-        var arguments: StatementArguments = []
-        if isUnfinished {
-            let unfinished = RunStatus.allCases.filter { !$0.isFinished }.map(\.rawValue)
-            sql.append("status IN (\(databaseQuestionMarks(count: unfinished.count)))")
-            arguments += StatementArguments(unfinished)
+    /// The conditions on the rows of `runs`.
+    func conditions(in workspace: WorkspaceName) -> (sql: [String], arguments: StatementArguments) {
+        var sql = ["workspace = ?"]
+        var arguments: StatementArguments = [workspace.text]
+        func add(_ condition: String, _ value: (any DatabaseValueConvertible)?) {
+            guard let value else { return }
+            sql.append(condition)
+            arguments += [value]
         }
-        if let createdAfter {
-            sql.append("created_at >= ?")
-            arguments += [createdAfter.microseconds]
+        func add(_ statuses: [RunStatus]) {
+            sql.append("status IN (\(databaseQuestionMarks(count: statuses.count)))")
+            arguments += StatementArguments(statuses.map(\.rawValue))
         }
-        if let createdBefore {
-            sql.append("created_at < ?")
-            arguments += [createdBefore.microseconds]
-        }
-        if let tool {
-            sql.append("EXISTS (SELECT 1 FROM run_tools WHERE run_tools.run_id = runs.id AND run_tools.tool = ?)")
-            arguments += [tool]
-        }
+        add("agent_id = ?", agentID)
+        add("status = ?", status?.rawValue)
+        add("user_id = ?", userID)
+        add("conversation_id = ?", conversationID)
+        if isPaused { add(RunStatus.allCases.filter(\.isPaused)) }
+        if isUnfinished { add(RunStatus.allCases.filter { !$0.isFinished }) }
+        add("created_at >= ?", createdAfter?.microseconds)
+        add("created_at < ?", createdBefore?.microseconds)
+        add("EXISTS (SELECT 1 FROM run_tools WHERE run_tools.run_id = runs.id AND run_tools.tool = ?)", tool)
         return (sql, arguments)
     }
 }
 
 extension Projections {
-    /// The number of runs that the filter's agent, user, status, times and tool select.
+    /// The number of runs that match.
     package func count(of filter: RunFilter, in workspace: WorkspaceName) async throws(ProjectionError) -> Int {
-        var (sql, arguments) = (["workspace = ?"], [workspace.text] as StatementArguments)
-        for (column, value) in [
-            ("agent_id", filter.agentID), ("status", filter.status?.rawValue), ("user_id", filter.userID),
-        ] {
-            guard let value else { continue }
-            sql.append("\(column) = ?")
-            arguments += [value]
-        }
-        let own = filter.conditions
-        sql += own.sql
-        arguments += own.arguments
-        return try await query { [sql, arguments] db in
-            try Int.fetchOne(
-                db, sql: "SELECT count(*) FROM runs WHERE \(sql.joined(separator: " AND "))", arguments: arguments) ?? 0
-        }
+        let (conditions, arguments) = filter.conditions(in: workspace)
+        let sql = "SELECT count(*) FROM runs WHERE \(conditions.joined(separator: " AND "))"
+        return try await query { db in try Int.fetchOne(db, sql: sql, arguments: arguments) ?? 0 }
     }
 }

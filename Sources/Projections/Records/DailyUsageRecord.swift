@@ -13,13 +13,12 @@ package struct DailyUsageRecord: Hashable, Sendable {
     package let cost: MicroUSD
 
     init(_ row: Row) throws {
-        func sum(_ name: String) throws -> UInt64 { UInt64(clamping: (try row.column(name) as Int64?) ?? 0) }
         day = CalendarDay(daysSinceEpoch: try row.column("day"))
-        runs = try sum("runs")
-        toolCalls = try sum("tool_calls")
-        modelCalls = try sum("model_calls")
-        promptTokens = try sum("prompt_tokens")
-        completionTokens = try sum("completion_tokens")
-        cost = MicroUSD(try sum("cost"))
+        runs = try row.sum("runs")
+        toolCalls = try row.sum("tool_calls")
+        modelCalls = try row.sum("model_calls")
+        promptTokens = try row.sum("prompt_tokens")
+        completionTokens = try row.sum("completion_tokens")
+        cost = MicroUSD(try row.sum("cost"))
     }
 }

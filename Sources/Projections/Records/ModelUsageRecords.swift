@@ -18,16 +18,15 @@ package struct ModelUsageSums: Hashable, Sendable {
     package let cost: MicroUSD
 
     init(_ row: Row) throws {
-        func sum(_ name: String) throws -> UInt64 { UInt64(clamping: (try row.column(name) as Int64?) ?? 0) }
-        calls = try sum("calls")
-        failedCalls = try sum("failed_calls")
-        refusedCalls = try sum("refused_calls")
-        estimatedCalls = try sum("estimated_calls")
-        unpricedCalls = try sum("unpriced_calls")
-        promptTokens = try sum("prompt_tokens")
-        completionTokens = try sum("completion_tokens")
-        cachedTokens = try sum("cached_tokens")
-        cost = MicroUSD(try sum("cost"))
+        calls = try row.sum("calls")
+        failedCalls = try row.sum("failed_calls")
+        refusedCalls = try row.sum("refused_calls")
+        estimatedCalls = try row.sum("estimated_calls")
+        unpricedCalls = try row.sum("unpriced_calls")
+        promptTokens = try row.sum("prompt_tokens")
+        completionTokens = try row.sum("completion_tokens")
+        cachedTokens = try row.sum("cached_tokens")
+        cost = MicroUSD(try row.sum("cost"))
     }
 }
 

@@ -66,6 +66,9 @@ extension Row {
         try decode(Value.self, forColumn: name)
     }
 
+    /// A sum of numbers that are not negative; zero for the sum of none.
+    func sum(_ name: String) throws -> UInt64 { UInt64(clamping: (try column(name) as Int64?) ?? 0) }
+
     func position(_ name: String = "position") throws -> Position {
         guard let number = UInt64(exactly: try column(name) as Int64) else { throw MalformedRow(name) }
         return Position(number)

@@ -99,9 +99,9 @@ package struct SchedulerState: Sendable {
             answered[RunID(event.stream.id)] = event.time
         case .apiKeyRevoked: touchLostGrants()
         case .resourceDeleted(let deleted) where deleted.kind == .agent:
-            touchRuns { $0.agentID == deleted.name && $0.workspace == event.workspace }
-        case .controlStopped(let stopped): touchRuns(of: stopped.kind, stopped.name, event.workspace)
-        case .controlStarted(let started): touchRuns(of: started.kind, started.name, event.workspace)
+            touchRuns(of: .agent(deleted.name, in: event.workspace))
+        case .controlStopped(let stopped): touchRuns(of: stopped.key(in: event.workspace))
+        case .controlStarted(let started): touchRuns(of: started.key(in: event.workspace))
         default: break
         }
         guard event.stream.kind == .run else { return }
@@ -175,12 +175,8 @@ package struct SchedulerState: Sendable {
         for request in lost.sorted(by: { $0.id < $1.id }) { touch(.access(request.id)) }
     }
 
-    private mutating func touchRuns(of kind: ControlKind, _ name: String, _ workspace: WorkspaceName) {
-        switch kind {
-        case .tool: return
-        case .agent: touchRuns { $0.agentID == name && $0.workspace == workspace }
-        case .workspace: touchRuns { $0.workspace == workspace }
-        }
+    private mutating func touchRuns(of key: ControlKey) {
+        touchRuns { key.covers(agent: $0.agentID, in: $0.workspace) }
     }
 
     private mutating func touchRuns(where condition: (RunState) -> Bool) {

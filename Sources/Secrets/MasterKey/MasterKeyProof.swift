@@ -3,9 +3,9 @@ package struct MasterKeyProof: Sendable {
     /// Keys that the master key unwraps.
     package let opened: Int
     /// Keys that it does not unwrap although it is the right one: they are damaged.
-    package let damaged: Int
+    private let damaged: Int
     /// Keys that the keyring itself says are lost.
-    package let loss: Int
+    private let loss: Int
     /// True when other users may read the file.
     package let isExposed: Bool
     /// The keys that it opens.
@@ -36,5 +36,15 @@ package struct MasterKeyProof: Sendable {
         loss = contents.loss?.lost ?? 0
         opened = contents.keys.count
         present = PresentKeys(try PeopleKeys(try Keyring(reading: contents, files, key)).index)
+    }
+
+    /// The faults of the keyring, for people.
+    ///
+    /// - Parameter name: the keyring's, in a sentence.
+    package func problems(of name: String) -> [String] {
+        var problems: [String] = []
+        if damaged > 0 { problems.append("\(damaged) keys are damaged: the master key does not open them") }
+        if loss > 0 { problems.append("\(name) is damaged: \(loss) keys are lost") }
+        return problems
     }
 }

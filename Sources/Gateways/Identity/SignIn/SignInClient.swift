@@ -16,8 +16,7 @@ package struct SignInClient: Hashable, Sendable {
     init?(_ settings: JSONValue?) {
         guard let id = settings?["clientId"]?.string, !id.isEmpty else { return nil }
         clientID = id
-        let named =
-            if case .array(let values)? = settings?["scopes"] { values.compactMap(\.string) } else { [String]() }
+        let named = (settings?["scopes"]).elements.compactMap(\.string)
         scopes = named.isEmpty ? Self.scopesDefault : named
         authorizationURL = settings?["authorizationEndpoint"]?.string
         tokenURL = settings?["tokenEndpoint"]?.string

@@ -50,10 +50,9 @@ struct ModelJournal: Sendable {
             switch rejection.code {
             case .attemptSuperseded: return .refused(.refusal(409, "ATTEMPT_SUPERSEDED", rejection.message))
             case .journalFull: return .refused(.refusal(409, "JOURNAL_FULL", rejection.message))
-            case .runNotActive: return .refused(EndedCall.runEnded(run.id).answer)
-            case .agentStopped, .workspaceStopped:
-                return .refused(.refusal(403, rejection.code.rawValue.uppercased(), rejection.message))
-            default: throw CommandError.rejected(rejection)
+            default:
+                guard let ended = EndedCall(rejection, of: run.id) else { throw CommandError.rejected(rejection) }
+                return .refused(ended.answer)
             }
         }
     }
@@ -134,7 +133,7 @@ struct JournaledCall: Sendable {
     fileprivate let journal: ModelJournal
     fileprivate let run: CallingRun
     fileprivate let callID: ModelCallID
-    fileprivate let identity: UUIDValue
+    let identity: UUIDValue
 
     /// A copy of what the caller gets, up to the limit.
     var copy: AnswerCopy { AnswerCopy(bytesMax: journal.answerBytesMax) }

@@ -29,12 +29,17 @@ extension ModelMeter {
 
 extension ModelMeter {
     /// Ends a run that has reached a limit of its calls of models, and refuses the call; `nil` while there is room.
-    func endAtLimit(_ run: CallingRun, _ request: LLMRequest) async throws -> EgressAnswer? {
-        let identity = ModelCallIdentity.make(
-            operation: request.operation.rawValue, provider: request.provider, body: request.body)
+    ///
+    /// - Parameter identity: the call's, when it is known already.
+    func endAtLimit(
+        _ run: CallingRun, _ request: LLMRequest, _ identity: UUIDValue?
+    ) async throws -> EgressAnswer? {
+        let identity =
+            identity
+            ?? ModelCallIdentity.make(
+                operation: request.operation.rawValue, provider: request.provider, body: request.body)
         let overrides = try limits(of: run.agentID, run.workspace)
-        let reached = commands.reachedLimit(of: run.id, identity: identity, overrides)
-        guard let reason = reached else { return nil }
+        guard let reason = commands.reachedLimit(of: run.id, identity: identity, overrides) else { return nil }
         let sent = CommandRequest(workspace: run.workspace, actor: .gateway)
         do throws(CommandError) {
             _ = try await commands.execute(.failRun(run: run.id, reason: reason), sent)
