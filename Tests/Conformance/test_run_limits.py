@@ -2,6 +2,7 @@
 
 import pytest
 
+from deployed_agents import DeployedAgents
 from governed_agent import GovernedAgent, store_tool
 from scripted_model import ScriptedModel
 from scripted_tool import ScriptedTool
@@ -89,6 +90,44 @@ def test_an_agents_deploy_names_its_own_limits(world):
     # Seven tokens of a cent each.
     assert [world.ask(agent, run, str(number)).status for number in range(3)] == [200, 200, 409]
     assert "0.1 USD" in agent.run(run)["reason"]
+
+
+def test_the_limits_of_a_deploy_stay_unless_the_next_one_names_them(world):
+    agent = world.agent("kept", limits={"tool_calls": 1})
+    api = world.sluice.client()
+    assert api.post("/api/deploy", {"agent_name": "kept", "image": "i2"}).status == 201
+    draft = api.post("/api/v1/deploy-drafts", {
+        "agent_config": {"agent_name": "kept", "custom_image": "i3", "use_custom_image": True}}).json
+    assert api.post(f"/api/v1/deploy-drafts/{draft['id']}/complete", {}).status == 200
+    run = agent.start()
+    assert agent.call(run, "POST", "pay", "/x", b"1").status == 200
+    answer = agent.call(run, "POST", "pay", "/x", b"2")
+    refused(answer, answer.code, "1 tool calls")
+
+
+def test_a_deploy_of_a_draft_names_limits(world):
+    agent = world.agent("drafted")
+    api = world.sluice.client()
+    draft = api.post("/api/v1/deploy-drafts", {
+        "agent_config": {"agent_name": "drafted", "custom_image": "i3", "use_custom_image": True}}).json
+    deployed = api.post("/api/deploy", {"draft_id": draft["id"], "limits": {"tool_calls": 1}})
+    assert deployed.status == 201, deployed
+    run = agent.start()
+    assert agent.call(run, "POST", "pay", "/x", b"1").status == 200
+    answer = agent.call(run, "POST", "pay", "/x", b"2")
+    refused(answer, answer.code, "1 tool calls")
+
+
+def test_the_limits_hold_while_an_earlier_version_serves(world):
+    agent, deployed = world.agent("serving", limits={"tool_calls": 1}), DeployedAgents(world.sluice)
+    deployed.deploy("serving", "def handler(request, context=None):\n    return 'well'\n")
+    deployed.await_phase("serving", "Running")
+    deployed.deploy("serving", "def handler(request, context=None)\n    return 'never'\n")
+    deployed.await_phase("serving", "Failed")
+    run = agent.start()
+    assert agent.call(run, "POST", "pay", "/x", b"1").status == 200
+    answer = agent.call(run, "POST", "pay", "/x", b"2")
+    refused(answer, answer.code, "1 tool calls")
 
 
 @pytest.mark.parametrize("limits", [{"tool_calls": 0}, {"calls": 1}, {"model_cost_usd": "1"}, {"repeats": 1.5}, []])

@@ -1,4 +1,5 @@
 package import Domain
+import HTTPAPI
 
 /// Brings what an export of a workspace has (`GET /context/export`) into a running daemon, through its API.
 ///
@@ -71,14 +72,14 @@ package struct ContextImport: Sendable {
         let current = try await Self.export(client)["resources"] ?? .null
         for kind in Self.kinds {
             let known = Self.named(current[kind.member])
-            for item in Self.items(resources[kind.member]) {
+            for item in resources[kind.member].elements {
                 let name = item["name"]?.string ?? ""
                 report(try await bring(name, item[kind.part], known[name], kind))
             }
         }
         try await bringSettings(current["settings"], report)
         for (member, what) in [("drafts", "deploy_draft"), ("approvals", "access_request")] {
-            for item in Self.items(resources[member]) {
+            for item in resources[member].elements {
                 let reason = "it belongs to the daemon that it was made in"
                 report(Outcome(action: .skipped, kind: what, name: item["id"]?.string ?? "", reason: reason))
             }
@@ -108,12 +109,8 @@ package struct ContextImport: Sendable {
     /// The deploy with `null` for each member that would stay as it is: the agent becomes that of the export.
     private static func wholeDeploy(_ deploy: JSONValue) -> JSONValue {
         guard case .object(let members) = deploy else { return deploy }
-        let cleared = [
-            "policies", "required_tools", "tool_url_mappings", "monthly_budget_usd", "identity_provider", "isolation",
-            "env",
-        ].filter { deploy[$0] == nil }
-        let models = deploy["llm_configs"] == nil && deploy["llm_config"] == nil ? ["llm_configs"] : []
-        return .object(members + (cleared + models).map { .init(name: $0, value: .null) })
+        let cleared = AgentInheritance.members(stayingAfter: deploy)
+        return .object(members + cleared.map { .init(name: $0, value: .null) })
     }
 
     private func bringSettings(_ current: JSONValue?, _ report: (Outcome) -> Void) async throws {
@@ -141,20 +138,16 @@ package struct ContextImport: Sendable {
     private func missingSecrets(_ current: JSONValue) -> [MissingSecret] {
         Self.kinds.flatMap { kind in
             let known = Self.named(current[kind.member])
-            return Self.items(resources[kind.member]).flatMap { item -> [MissingSecret] in
+            return resources[kind.member].elements.flatMap { item -> [MissingSecret] in
                 let name = item["name"]?.string ?? ""
-                let set = Self.items(known[name]?["secrets_set"]).compactMap(\.string)
-                return Self.items(item["secrets_set"]).compactMap(\.string).filter { !set.contains($0) }
+                let set = (known[name]?["secrets_set"]).elements.compactMap(\.string)
+                return item["secrets_set"].elements.compactMap(\.string).filter { !set.contains($0) }
                     .map { MissingSecret(name: $0, owner: "\(kind.kind)/\(name)") }
             }
         }
     }
 
-    private static func items(_ value: JSONValue?) -> [JSONValue] {
-        if case .array(let values)? = value { values } else { [] }
-    }
-
     private static func named(_ value: JSONValue?) -> [String: JSONValue] {
-        Dictionary(items(value).map { ($0["name"]?.string ?? "", $0) }) { first, _ in first }
+        Dictionary(value.elements.map { ($0["name"]?.string ?? "", $0) }) { first, _ in first }
     }
 }

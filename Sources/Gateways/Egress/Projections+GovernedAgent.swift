@@ -14,6 +14,6 @@ extension Projections {
         let earlier = GovernedAgent(name: name, document: version.document.value)
         return GovernedAgent(
             name: name, requiredTools: Array(agent.requiredTools.union(earlier.requiredTools)),
-            policyNames: agent.policyNames)
+            policyNames: agent.policyNames, limits: agent.limits)
     }
 }

@@ -1,12 +1,18 @@
-import Domain
+package import Domain
 
 /// The members of an agent that stay when a deploy or a rollback does not name them.
-struct AgentInheritance: Sendable {
+package struct AgentInheritance: Sendable {
     /// The members that stay unless a deploy names them: those that govern the agent, and its environment.
-    static let members = [
-        "policies", "required_tools", "tool_url_mappings", "monthly_budget_usd", "llm_configs", "identity_provider",
-        "isolation", "env", "limits",
+    static let members = documentMembers + specMembers.map(\.name) + [modelsMember]
+    private static let documentMembers = [
+        "policies", "tool_url_mappings", "monthly_budget_usd", "identity_provider", "limits",
     ]
+    /// By their names in a deploy, with those in the document's `spec`.
+    private static let specMembers = [
+        (name: "required_tools", inSpec: "requiredTools"), (name: "isolation", inSpec: "isolation"),
+        (name: "env", inSpec: "env"),
+    ]
+    private static let modelsMember = "llm_configs"
     /// The members that stay unless a rollback names them: what governs the agent is not a matter of its version.
     static let governance: Set = ["policies", "monthly_budget_usd", "identity_provider", "limits"]
 
@@ -16,9 +22,7 @@ struct AgentInheritance: Sendable {
 
     /// - Parameter body: a deploy. It names a member by having it, also with `null`.
     init(ofDeploy body: JSONValue) {
-        var staying = Set(Self.members.filter { body[$0] == nil })
-        if body["llm_config"] != nil { staying.remove("llm_configs") }
-        self.staying = staying
+        staying = Set(Self.members(stayingAfter: body))
         prefersOwnBudgets = false
     }
 
@@ -26,6 +30,11 @@ struct AgentInheritance: Sendable {
     init(ofRollback body: JSONValue) {
         staying = Self.governance.filter { body[$0] == nil }
         prefersOwnBudgets = true
+    }
+
+    /// The members that stay after a deploy.
+    package static func members(stayingAfter deploy: JSONValue) -> [String] {
+        members.filter { deploy[$0] == nil && !($0 == modelsMember && deploy["llm_config"] != nil) }
     }
 
     /// True when the agent keeps its environment and the secrets in it.
@@ -36,16 +45,12 @@ struct AgentInheritance: Sendable {
     /// - Parameter current: the agent's document now.
     func applied(to document: JSONValue, from current: JSONValue) -> JSONValue {
         var (document, spec) = (document, document["spec"] ?? .object([]))
-        for name in ["policies", "tool_url_mappings", "monthly_budget_usd", "identity_provider", "limits"]
-        where staying.contains(name) {
-            document.set(name, current[name])
-        }
-        for (name, inSpec) in [("required_tools", "requiredTools"), ("isolation", "isolation"), ("env", "env")]
-        where staying.contains(name) {
+        for name in Self.documentMembers where staying.contains(name) { document.set(name, current[name]) }
+        for (name, inSpec) in Self.specMembers where staying.contains(name) {
             spec.set(inSpec, current["spec"]?[inSpec])
         }
-        if staying.contains("llm_configs") {
-            document.set("llm_configs", current["llm_configs"])
+        if staying.contains(Self.modelsMember) {
+            document.set(Self.modelsMember, current[Self.modelsMember])
             spec.set("llmConfig", current["spec"]?["llmConfig"])
         } else {
             keepBudgets(of: current, in: &document, &spec)
@@ -77,7 +82,7 @@ struct AgentInheritance: Sendable {
     }
 
     private static func configurations(_ document: JSONValue) -> [JSONValue] {
-        if case .array(let configurations)? = document["llm_configs"], !configurations.isEmpty { return configurations }
-        return [document["spec"]?["llmConfig"]].compactMap(\.self)
+        let list = document[modelsMember].elements
+        return list.isEmpty ? [document["spec"]?["llmConfig"]].compactMap(\.self) : list
     }
 }

@@ -152,8 +152,9 @@ extension DraftDocument {
         add("required_tools", value["required_tool_names"].map { Self.mapped($0, tools) })
         add("tool_url_mappings", tools.map(Self.addresses))
         add("llm_configs", value["model_mappings"].map(Self.models))
-        for name in ["tools_to_create", "llm_config", "env", "labels", "invoke_url", "monthly_budget_usd", "isolation"]
-        {
+        for name in [
+            "tools_to_create", "llm_config", "env", "labels", "invoke_url", "monthly_budget_usd", "isolation", "limits",
+        ] {
             add(name, nil)
         }
         members.append(.init(name: "draft_id", value: .string(id)))
