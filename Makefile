@@ -5,8 +5,8 @@ SHELL := /bin/bash
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT_PACKAGES := libsqlite3-dev liblz4-dev pkg-config python3-venv bubblewrap
-# What runs the images that tests deploy, signs decisions, and reads URLs as browsers do.
-TEST_PACKAGES := podman runc docker.io buildah openssh-client nodejs
+# What runs the images that tests deploy, signs decisions, reads URLs as browsers do, and sets a process's clock.
+TEST_PACKAGES := podman runc docker.io buildah openssh-client nodejs faketime
 # The load generators, a compiler for those written in C, and the peers of the benchmarks.
 BENCH_PACKAGES := wrk gcc libc6-dev postgresql-15 redis-server nginx-light
 CLIENT_VERSIONS := 0.2.0 1.3.1 1.4.2

@@ -50,14 +50,17 @@ package struct Daemon: Sendable {
         let store = await EventStore(
             backend: backend, cipher: PersonKeys(vault: vault, closed: closed),
             snapshots: Self.openSnapshots(directory, logger))
-        let (commands, lost) = try await openWriter(store, vault, closed)
+        let mark = ClockMark(directory)
+        let clock = SteadyClock(stepMin: configuration.clockStepMin, continuing: mark.read())
+        let (commands, lost) = try await openWriter(store, vault, closed, clock)
+        let clockWatch = ClockWatch(clock: clock, commands: commands, mark: mark, logger: logger)
         if let lost { try giveUp(lost, directory) }
         let readModels = try ReadModels.open(directory, store, logger)
         let client = OutboundClient(rule: configuration.addresses)
         do {
             let audit = try makeAudit(
                 backend, vault, recovered.frontier, client, directory, now: { commands.clock.now() })
-            try await serve(log, store, commands, readModels, vault, client, audit, directory, lost)
+            try await serve(log, store, commands, readModels, vault, client, audit, directory, lost, clockWatch)
         } catch {
             try await client.shutdown()
             throw error
@@ -77,7 +80,7 @@ package struct Daemon: Sendable {
     private func serve(
         _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ readModels: ReadModels,
         _ vault: SecretVault, _ client: OutboundClient, _ audit: AuditServices, _ directory: DataDirectory,
-        _ lost: LostKeys?
+        _ lost: LostKeys?, _ clockWatch: ClockWatch
     ) async throws {
         let projections = readModels.projections
         let (agents, tokens) = try await makeAgents(store, commands, projections, vault, client, directory)
@@ -108,9 +111,9 @@ package struct Daemon: Sendable {
         try await erasures.look(at: active)
         let endpoint = HTTPTokenEndpoint(client: client)
         let credentials = CredentialStore(
-            projections: projections, vault: vault, endpoint: endpoint, now: { commands.clock.now() })
+            projections: projections, vault: vault, endpoint: endpoint, now: { commands.clock.wallTime() })
         let identities = IdentityGateway(
-            projections: projections, client: client, now: { commands.clock.now() }, logger: logger)
+            projections: projections, client: client, now: { commands.clock.wallTime() }, logger: logger)
         let consents = Consents(
             commands: commands, projections: projections, vault: vault, credentials: credentials, endpoint: endpoint,
             identities: identities, publicURL: configuration.publicURL)
@@ -138,6 +141,7 @@ package struct Daemon: Sendable {
             },
             LoopService { try await projections.follow(store) },
             LoopService { await access.run() },
+            LoopService { try await clockWatch.run() },
             LoopService { await egress.recordUnrecorded() },
             LoopService {
                 for try await batch in store.subscribe(after: position) {
@@ -186,7 +190,7 @@ package struct Daemon: Sendable {
                 try await egress.recordInterrupted(active)
                 try await serveHTTP(
                     store, commands, projections, vault, client, egress, consents, models, identities, approvals,
-                    audit, misuse, tokens, agents, history, access)
+                    audit, misuse, tokens, agents, history, access, clockWatch)
             },
         ]
         let group = ServiceGroup(
@@ -216,7 +220,8 @@ package struct Daemon: Sendable {
         _ client: OutboundClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
         _ identities: IdentityGateway, _ approvals: ApprovalServices, _ audit: AuditServices,
         _ misuse: KeyMisuseReporter,
-        _ tokens: AgentTokens, _ agents: AgentProcesses, _ history: PastReadModels, _ access: AccessWatch
+        _ tokens: AgentTokens, _ agents: AgentProcesses, _ history: PastReadModels, _ access: AccessWatch,
+        _ clockWatch: ClockWatch
     ) async throws {
         if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
@@ -243,6 +248,7 @@ package struct Daemon: Sendable {
                     open: tokens.invokes(of: token).map { AgentInvoke(run: $0.run, requestID: $0.requestID) },
                     hasAbandoned: tokens.hasAbandonedInvokes(token), isStarting: tokens.isStarting(token))
             }, agentRecords: AgentRecords(agents), access: access, keyMisuse: misuse,
+            clock: clockWatch.control,
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
         let host = configuration.http.host.contains(":") ? "[\(configuration.http.host)]" : configuration.http.host
         var http = configuration.http
@@ -286,19 +292,21 @@ package struct Daemon: Sendable {
     ///
     /// - Returns: the writer, and the keys that are lost, if there are any.
     private func openWriter(
-        _ store: EventStore, _ vault: SecretVault, _ closed: ClosedSeals
+        _ store: EventStore, _ vault: SecretVault, _ closed: ClosedSeals, _ clock: SteadyClock
     ) async throws -> (CommandHandler, LostKeys?) {
         var required = RequiredKeys(vault.presentKeys)
         let commands: CommandHandler
         do {
             commands = try await CommandHandler.open(
-                store: store, settings: configuration.decisions, logger: logger, keyring: { vault.keyringMark }
+                store: store, settings: configuration.decisions, clock: clock, logger: logger,
+                keyring: { vault.keyringMark }
             ) { recorded in required.evolve(recorded.event, closedFor: closed.take(recorded.event.id)) }
         } catch let error as CommandError {
             guard case .stopped(let reason) = error else { throw DaemonError(.logUnusable, "\(error)") }
             throw DaemonError(.logUnusable, reason)
         }
         closed.end()
+        clock.advance(to: commands.newestTime)
         let lost = required.lost(try await commands.snapshot().state)
         // A keyring that was put back from a backup may have keys again that were destroyed since.
         for person in required.erased { try await vault.destroy(person) }

@@ -35,6 +35,7 @@ package struct HTTPAPIDependencies: Sendable {
     package let keyMisuse: KeyMisuseReporter?
     /// Ends what a principal has open when its access ends.
     package let access: AccessWatch
+    package let clock: ClockControl
     /// All metrics in Prometheus' text format.
     package let metrics: @Sendable () async -> String
 
@@ -46,6 +47,7 @@ package struct HTTPAPIDependencies: Sendable {
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         invokesOfToken: @escaping @Sendable (String) -> AgentInvokes = { _ in AgentInvokes() },
         agentRecords: AgentRecords = AgentRecords(), access: AccessWatch, keyMisuse: KeyMisuseReporter? = nil,
+        clock: ClockControl,
         metrics: @escaping @Sendable () async -> String
     ) {
         self.commands = commands
@@ -68,6 +70,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.agentRecords = agentRecords
         self.keyMisuse = keyMisuse
         self.access = access
+        self.clock = clock
         self.metrics = metrics
     }
 }

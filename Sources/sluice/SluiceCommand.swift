@@ -34,7 +34,7 @@ struct SluiceCommand: AsyncParsableCommand {
             Policies.self, Runs.self, Tools.self, Workspaces.self, SecretsCommand.self, Spend.self, Export.self,
             Import.self, AuditCommand.self, Verify.self,
             Log.self, Replay.self, Diff.self, Tail.self,
-            BackupCommand.self, Erase.self,
+            BackupCommand.self, Clock.self, Erase.self,
             Restore.self,
             ProjectionsCommand.self, Version.self,
         ])

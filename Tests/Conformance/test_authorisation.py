@@ -8,7 +8,7 @@ from sluice_process import ADMIN_KEY, SluiceProcess
 
 GRANTED = {
     "admin": {"read", "read_own_run", "manage_resources", "create_runs", "drive_runs", "invoke", "act_as_agent", "decide",
-              "manage_keys", "erase_people"},
+              "manage_keys", "erase_people", "confirm_clock"},
     "operator": {"read", "read_own_run", "manage_resources", "create_runs", "drive_runs", "invoke", "act_as_agent"},
     "approver": {"read", "read_own_run", "decide"},
     "agent": {"read", "read_own_run", "drive_runs", "act_as_agent"},

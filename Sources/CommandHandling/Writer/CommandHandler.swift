@@ -223,6 +223,9 @@ package final class CommandHandler: Sendable {
     /// How many commands wait to be written.
     package var queueLength: Int { state.withLock { $0.queueLength } }
 
+    /// The time of the newest event decided: no later one is before it.
+    package var newestTime: Timestamp { state.withLock { $0.memory.time } }
+
     /// Why commands are not accepted; `nil` when they are.
     package var refusal: CommandError? { state.withLock { $0.refusal } }
 

@@ -15,6 +15,8 @@ package struct DaemonConfiguration: Sendable {
     package let logLevel: Logger.Level
     let heartbeat: Duration
     let drainTimeout: Duration
+    /// The smallest change of the wall clock that is a step.
+    let clockStepMin: Duration
     let payloadRetention: Duration
     /// How long finished runs are kept; `nil` for ever.
     let runRetention: Duration?
@@ -47,6 +49,7 @@ package struct DaemonConfiguration: Sendable {
         logLevel = level
         heartbeat = try settings.duration(.heartbeat)
         drainTimeout = try settings.duration(.drainTimeout)
+        clockStepMin = try settings.duration(.clockStepMin)
         payloadRetention = try settings.duration(.payloadRetention)
         runRetention = try Self.runRetention(settings)
         http.basePath = try Self.basePath(settings)

@@ -51,6 +51,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case rateBurst = "rate-burst"
     case heartbeat
     case drainTimeout = "drain-timeout"
+    case clockStepMin = "clock-step-min"
     case agentSandbox = "agent-sandbox"
     case containerEngine = "container-engine"
     case containerArguments = "container-arguments"
@@ -122,6 +123,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .rateBurst: "100"
         case .heartbeat: "15s"
         case .drainTimeout: "10s"
+        case .clockStepMin: "1m"
         case .agentSandbox, .containerEngine, .buildImages: "auto"
         case .buildImageBase: "docker.io/library/python:3.12-slim"
         case .agentBuildBytesMax: "10737418240"

@@ -166,7 +166,7 @@ extension ApprovalNotifier {
         let (connector, message) = (prepared.connector, prepared.message)
         let request: ConnectorRequest
         do throws(ConnectorProblem) {
-            request = try connector.format.ask(message, at: commands.clock.now())
+            request = try connector.format.ask(message, at: commands.clock.wallTime())
         } catch {
             return Reading(statusCode: nil, result: .refused(error.message, isRetryable: false))
         }
@@ -186,7 +186,7 @@ extension ApprovalNotifier {
             let outcome = try await messages.outcome(message.subject, in: workspace)
             let found = try connector.format.followUp(
                 message, outcome ?? ApprovalOutcome(decision: .closed, approver: nil, reason: nil),
-                reference: prepared.reference, at: commands.clock.now())
+                reference: prepared.reference, at: commands.clock.wallTime())
             guard let found else {
                 return Reading(
                     statusCode: nil, result: .refused("the message cannot be followed up any more", isRetryable: false))
@@ -208,7 +208,7 @@ extension ApprovalNotifier {
     ) async -> Reading {
         do throws(ConnectorSender.Unanswered) {
             let answer = try await sender.send(request, by: connector, key: key)
-            let pause = answer.retryAfter.flatMap { RetryAfter.pause($0, at: commands.clock.now()) }
+            let pause = answer.retryAfter.flatMap { RetryAfter.pause($0, at: commands.clock.wallTime()) }
             return Reading(statusCode: answer.status, result: read(answer), pauseMin: pause ?? .zero)
         } catch {
             return Reading(statusCode: nil, result: .refused(error.message, isRetryable: error.isRetryable))

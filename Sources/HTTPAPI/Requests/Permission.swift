@@ -20,12 +20,14 @@ enum Permission: String, Hashable, Sendable {
     case manageKeys = "manage_keys"
     /// Have a person's data destroyed.
     case erasePeople = "erase_people"
+    /// Confirm a step of the wall clock, after which what is due then expires.
+    case confirmClock = "confirm_clock"
 
     /// True for routes whose bodies are data of runs: there NUL is a character like any other.
     var isOfRuns: Bool {
         switch self {
         case .read, .readOwnRun, .createRuns, .driveRuns, .invoke, .actAsAgent, .decide: true
-        case .manageResources, .manageKeys, .erasePeople: false
+        case .manageResources, .manageKeys, .erasePeople, .confirmClock: false
         }
     }
 
@@ -33,7 +35,9 @@ enum Permission: String, Hashable, Sendable {
     var repairs: JSONRepairs {
         switch self {
         case .driveRuns, .actAsAgent: .surrogates
-        case .read, .readOwnRun, .manageResources, .createRuns, .invoke, .decide, .manageKeys, .erasePeople: []
+        case .read, .readOwnRun, .manageResources, .createRuns, .invoke, .decide, .manageKeys, .erasePeople,
+            .confirmClock:
+            []
         }
     }
 
@@ -46,7 +50,7 @@ enum Permission: String, Hashable, Sendable {
     private func isGranted(to role: Role) -> Bool {
         switch role {
         case .admin: true
-        case .operator: self != .decide && self != .manageKeys && self != .erasePeople
+        case .operator: self != .decide && self != .manageKeys && self != .erasePeople && self != .confirmClock
         case .approver: self == .read || self == .readOwnRun || self == .decide
         case .agent: self == .read || self == .readOwnRun || self == .driveRuns || self == .actAsAgent
         case .viewer: self == .read || self == .readOwnRun
@@ -61,7 +65,9 @@ enum Permission: String, Hashable, Sendable {
         switch self {
         case .createRuns, .invoke:
             "runs are created, changed and cancelled by operators and admins, or by a person who signs in to invoke an agent"
-        case .read, .readOwnRun, .manageResources, .driveRuns, .actAsAgent, .decide, .manageKeys, .erasePeople: nil
+        case .read, .readOwnRun, .manageResources, .driveRuns, .actAsAgent, .decide, .manageKeys, .erasePeople,
+            .confirmClock:
+            nil
         }
     }
 }

@@ -22,6 +22,7 @@ extension RouteTable {
         addIngestion(api, configuration)
         addAudit(api)
         addErasures(api)
+        addClock(api)
         addIndex()
     }
 

@@ -155,7 +155,7 @@ package struct SecurityNotifier: Sendable {
         let key = Self.messageID(notice, connector)
         let request: ConnectorRequest
         do throws(ConnectorProblem) {
-            request = try WebhookFormat(connector).security(notice, id: key, at: commands.clock.now())
+            request = try WebhookFormat(connector).security(notice, id: key, at: commands.clock.wallTime())
         } catch {
             return (error.message, false)
         }

@@ -1,0 +1,16 @@
+package import Domain
+
+/// The time of events beside the wall clock.
+package struct ClockState: Hashable, Sendable {
+    /// The time that events get.
+    package let time: Timestamp
+    package let wallTime: Timestamp
+    /// The wall clock's distance from `time` after a step that nobody has confirmed; `nil` while events follow the wall clock.
+    package let step: Duration?
+
+    package init(time: Timestamp, wallTime: Timestamp, step: Duration?) {
+        self.time = time
+        self.wallTime = wallTime
+        self.step = step
+    }
+}
