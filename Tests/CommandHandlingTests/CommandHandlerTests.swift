@@ -149,17 +149,39 @@ import Testing
         }
     }
 
-    @Test func onePrincipalsIdempotencyKeysDoNotPushOutAnothers() async throws {
+    @Test func onePrincipalsIdempotencyKeysLeaveRoomForAnothers() async throws {
         var settings = DecisionSettings()
         settings.limits.idempotencyKeysMax = 10
         let writer = try await Writer(settings: settings)
         try await writer.running {
-            let first = try await writer.createRun(token("honest", scope: 2))
-            for number in 0..<100 { _ = try await writer.createRun(token("flood-\(number)", scope: 1)) }
-            let again = try await writer.createRun(token("honest", scope: 2))
-            #expect(again.receipt.isRepeated && again.id == first.id)
-            #expect(try await writer.createRun(token("flood-99", scope: 1)).receipt.isRepeated)
-            #expect(try await !writer.createRun(token("flood-0", scope: 1)).receipt.isRepeated)
+            let flood = try await writer.useKeys(of: 1)
+            #expect((flood.used, flood.refusal) == (5, .shareExceeded))
+            let other = try await writer.useKeys(of: 2)
+            #expect((other.used, other.refusal) == (2, .shareExceeded))
+            for number in 0..<5 {
+                #expect(try await writer.createRun(token("key-\(number)", scope: 1)).receipt.isRepeated)
+            }
+            writer.clock.set { $0.adding(Limits().idempotencyRetention + .seconds(1)) }
+            #expect(try await writer.useKeys(of: 1).used == 5)
+        }
+    }
+
+    @Test func aLogWithMoreKeysThanAreRememberedIsReadAllTheSame() async throws {
+        let backend = InMemoryLogBackend()
+        let first = try await Writer(backend)
+        try await first.running {
+            _ = try await first.createRun(token("honest", scope: 2))
+            for number in 0..<100 { _ = try await first.createRun(token("flood-\(number)", scope: 1)) }
+        }
+        var settings = DecisionSettings()
+        settings.limits.idempotencyKeysMax = 10
+        let second = try await Writer(backend, settings: settings)
+        try await second.running {
+            let honest = try await second.createRun(token("honest", scope: 2))
+            let newest = try await second.createRun(token("flood-99", scope: 1))
+            #expect(honest.receipt.isRepeated && newest.receipt.isRepeated)
+            let refused = await refusal { try await second.createRun(token("flood-0", scope: 1)).receipt }
+            #expect(refused != nil)
         }
     }
 
@@ -293,14 +315,11 @@ import Testing
         }
     }
 
-    @Test func keysAreForgottenWhenTheyAreOldOrTooMany() async throws {
-        var settings = DecisionSettings()
-        settings.limits.idempotencyKeysMax = 10
-        let writer = try await Writer(settings: settings)
+    @Test func keysAreForgottenWhenTheyAreOld() async throws {
+        let writer = try await Writer()
         try await writer.running {
             for number in 0..<30 { _ = try await writer.createRun(token("k\(number)")) }
-            #expect(try await writer.createRun(token("k0")).receipt.isRepeated == false)
-            #expect(try await writer.createRun(token("k29")).receipt.isRepeated)
+            #expect(try await writer.createRun(token("k0")).receipt.isRepeated)
             writer.clock.set { $0.adding(.seconds(400 * 86_400)) }
             #expect(try await writer.createRun(token("k29")).receipt.isRepeated == false)
         }
@@ -315,6 +334,19 @@ import Testing
             let second = try await writer.createRun(token("k", 2))
             #expect(!second.receipt.isRepeated)
         }
+    }
+}
+
+extension Writer {
+    /// Uses new keys of a principal until one is refused.
+    fileprivate func useKeys(of scope: UInt64) async throws -> (used: Int, refusal: RejectionErrorCode?) {
+        for number in 0..<1000 {
+            let error = await refusal { try await createRun(token("key-\(number)", scope: scope)).receipt }
+            guard let error else { continue }
+            guard case .rejected(let rejection) = error else { throw error }
+            return (number, rejection.code)
+        }
+        return (1000, nil)
     }
 }
 

@@ -2,8 +2,10 @@ import Domain
 
 /// Which idempotency keys were used lately, and where in the log their events and answers are.
 ///
-/// Bounded by number and age. Every principal has a namespace of its own; when there are too many keys, the oldest of a
-/// principal that has more than its part is forgotten first, so that no principal's keys push out another's.
+/// Bounded by age and number. Every principal has a namespace of its own, and a share of the number; a new key beyond that is
+/// refused, because forgetting one that is live would let its request be carried out twice. Where a log has more keys
+/// than may be remembered, since the limit was lowered, the oldest of a principal that has more than its part is
+/// forgotten first.
 struct IdempotencyIndex: Sendable {
     struct Entry: Hashable, Sendable {
         let fingerprint: UUIDValue
@@ -46,6 +48,7 @@ struct IdempotencyIndex: Sendable {
     }
 
     private let keysMax: Int
+    private let rule: ShareRule
     private let retention: Duration
     private var entries: [Key: Entry] = [:]
     /// Uses of keys, oldest first; those before `oldest` are gone already, and so is one that its key was used after.
@@ -59,6 +62,7 @@ struct IdempotencyIndex: Sendable {
 
     init(limits: Limits) {
         keysMax = limits.idempotencyKeysMax
+        rule = ShareRule(total: keysMax, percent: limits.sharePercent)
         retention = limits.idempotencyRetention
     }
 
@@ -83,6 +87,17 @@ struct IdempotencyIndex: Sendable {
 
     func entry(_ token: IdempotencyToken, _ workspace: WorkspaceName) -> Entry? {
         entries[Key(token, workspace)]
+    }
+
+    /// Refuses a new key when its principal, or all together, have as many as may be remembered.
+    func checkRoom(for token: IdempotencyToken, _ workspace: WorkspaceName) throws(Rejection) {
+        let held = counts[Key(token, workspace).holder, default: 0]
+        guard let refusal = rule.refusal(of: 1, held: held, taken: entries.count) else { return }
+        let (holder, number) = refusal == .exhausted ? ("the daemon", entries.count) : ("this key or person", held)
+        throw Rejection(
+            refusal == .exhausted ? .limitReached : .shareExceeded,
+            "\(holder) has used \(number) values of Idempotency-Key in the last \(retention), as many as are remembered: send the "
+                + "request without one, raise idempotency-keys-max, or shorten idempotency-retention")
     }
 
     /// The use that a version recorded in which all principals' keys were one namespace: told by its whole fingerprint.

@@ -217,7 +217,11 @@ package struct WriterState<Waiter: Sendable>: Sendable {
     ) throws(CommandError) -> IdempotencyIndex.Entry? {
         memory.idempotency.trim(now: now)
         guard let entry = memory.idempotency.entry(token, workspace) else {
-            return memory.idempotency.entryOfEarlierVersion(token, workspace)
+            if let entry = memory.idempotency.entryOfEarlierVersion(token, workspace) { return entry }
+            do throws(Rejection) { try memory.idempotency.checkRoom(for: token, workspace) } catch {
+                throw .rejected(error)
+            }
+            return nil
         }
         guard entry.fingerprint == token.fingerprint else { throw .idempotencyMismatch }
         return entry

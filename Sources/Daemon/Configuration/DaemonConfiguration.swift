@@ -82,6 +82,8 @@ package struct DaemonConfiguration: Sendable {
         let share = try settings.integer(.principalShare, in: 1...100)
         (http.principalSharePercent, egress.agentSharePercent, llm.agentSharePercent) = (share, share, share)
         decisions.limits.sharePercent = share
+        decisions.limits.idempotencyKeysMax = try settings.integer(.idempotencyKeysMax, in: 1...100_000_000)
+        decisions.limits.idempotencyRetention = try settings.duration(.idempotencyRetention)
         decisions.limits.activeRunsMax = try settings.integer(.unfinishedRunsMax, in: 1...10_000_000)
         decisions.limits.unfinishedBytesMax = try settings.integer(
             .unfinishedBytesMax, in: 1_048_576...1_099_511_627_776)

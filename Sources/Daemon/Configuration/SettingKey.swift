@@ -51,6 +51,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case rateBurst = "rate-burst"
     case heartbeat
     case drainTimeout = "drain-timeout"
+    case idempotencyKeysMax = "idempotency-keys-max"
+    case idempotencyRetention = "idempotency-retention"
     case clockStepMin = "clock-step-min"
     case agentSandbox = "agent-sandbox"
     case containerEngine = "container-engine"
@@ -123,6 +125,8 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .rateBurst: "100"
         case .heartbeat: "15s"
         case .drainTimeout: "10s"
+        case .idempotencyKeysMax: "1000000"
+        case .idempotencyRetention: "1d"
         case .clockStepMin: "1m"
         case .agentSandbox, .containerEngine, .buildImages: "auto"
         case .buildImageBase: "docker.io/library/python:3.12-slim"

@@ -31,8 +31,8 @@ package struct Limits: Hashable, Sendable {
     package var sealedSecretBytesMax = 128 * 1024
     /// Messages to approvers about what is not decided yet.
     package var deliveriesMax = 100_000
-    /// Idempotency keys remembered; the oldest are forgotten first.
-    package var idempotencyKeysMax = 200_000
+    /// Idempotency keys remembered; further ones are refused until some are forgotten.
+    package var idempotencyKeysMax = 1_000_000
     /// How long an idempotency key is remembered.
     package var idempotencyRetention: Duration = .seconds(24 * 3600)
     /// Events that one command adds to a run's timeline.
