@@ -99,7 +99,8 @@ def assert_start_refused(sluice, data, code, *words, **settings):
 def small_disk(request, tmp_path):
     """A daemon that is not started yet, with a file system of its own for its data."""
     sluice = SluiceProcess(tmp_path)
-    sluice.data.mkdir()
+    small = sluice.data
+    small.mkdir()
     commands = [["mount", "-t", "tmpfs", "-o", "size=8m", "sluice-faults", sluice.data]]
     if request.param == "ext4":
         image = tmp_path / "image"
@@ -111,7 +112,7 @@ def small_disk(request, tmp_path):
     yield sluice
     if sluice.process and sluice.process.poll() is None:
         sluice.kill()
-    subprocess.run(["umount", "--lazy", sluice.data], check=True)
+    subprocess.run(["umount", "--lazy", small], check=True)
 
 
 def fill(directory):
@@ -147,7 +148,7 @@ def test_a_full_disk_refuses_writes_and_serves_reads_until_there_is_space(small_
         assert work.write().status == 201
     filler = fill(small_disk.data)
     # The last pages of the log and of the read models have room for a little more.
-    eventually(lambda: refusal(work.write(), *NO_SPACE) == "read_only")
+    eventually(lambda: refusal(work.write(), *NO_SPACE))
     assert "space" in eventually(lambda: refusal(work.write(), *NO_SPACE) and not_ready(work.api))
     work.check()
     refused = {"message": secrets.token_hex(SMALL), "Idempotency-Key": "once"}
@@ -160,6 +161,58 @@ def test_a_full_disk_refuses_writes_and_serves_reads_until_there_is_space(small_
     verify_after_stop(small_disk)
     small_disk.start()
     assert work.check() == events
+
+
+def apart(sluice, name):
+    """Has one of the files of the data be on the small disk, and the others elsewhere; returns the small disk."""
+    small = sluice.data
+    sluice.data = sluice.directory / "apart"
+    sluice.data.mkdir(mode=0o700)
+    if name == "log":
+        (small / name).mkdir(mode=0o700)
+    (sluice.data / name).symlink_to(small / name)
+    return small
+
+
+def test_a_full_disk_of_the_log_alone_makes_it_read_only_until_there_is_space(small_disk):
+    small = apart(small_disk, "log")
+    work = Work(small_disk.start())
+    assert work.write().status == 201
+    filler = fill(small)
+    eventually(lambda: refusal(work.write(), *NO_SPACE) == "read_only")
+    work.check()
+    filler.unlink()
+    eventually(lambda: not refusal(work.write(), *NO_SPACE))
+    work.check()
+    verify_after_stop(small_disk)
+
+
+def recorded(api):
+    """The newest position of the log."""
+    lines = api.get("/metrics").content.decode().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("sluice_log_position ")))
+
+
+def test_nothing_is_recorded_that_a_full_disk_of_the_read_models_keeps_from_view(small_disk):
+    small = apart(small_disk, "read-model.sqlite")
+    api = small_disk.start().client()
+    new_run = {"agent_id": "a", "user_id": "u"}
+    runs = [api.post("/runs", new_run).json["id"] for _ in range(3)]
+    filler = fill(small)
+    eventually(lambda: refusal(api.post("/runs", new_run), *NO_SPACE) == "projection_no_space")
+    before = recorded(api)
+    for path, body in [("/runs", new_run), (f"/runs/{runs[0]}/events", {"type": "T", "data": {}}),
+                       ("/api/v1/auth/api-keys", {"name": "k", "role": "viewer"}),
+                       ("/api/policies", {"name": "p", "spec": {"policies": []}})]:
+        for headers in ({}, {"Idempotency-Key": "k"}):
+            assert refusal(api.post(path, body, headers), *NO_SPACE) == "projection_no_space"
+    assert recorded(api) == before
+    # A stop does not wait for space.
+    assert api.post(f"/runs/{runs[1]}/cancel").status == 503 and recorded(api) == before + 1
+    filler.unlink()
+    eventually(lambda: not refusal(api.post("/runs", new_run), *NO_SPACE))
+    assert api.get(f"/runs/{runs[1]}").json["status"] == "FAILED"
+    verify_after_stop(small_disk)
 
 
 def test_secrets_are_refused_on_a_full_disk_and_taken_when_there_is_space(small_disk):

@@ -9,6 +9,7 @@ extension APIHandlers {
     func answer(_ request: APIRequest, _ handler: RouteTable.Handler) async throws -> APIAnswer {
         guard let token = request.idempotency else { return try await handler(request) }
         if let recorded = try await commands.recordedAnswer(token, request.workspace) { return replay(recorded) }
+        if let failure = projections.failure { throw failure }
         let answer = try await handler(request)
         let body = answer.recordedBody ?? answer.body
         let record = AnswerRecorded(token: token, statusCode: UInt32(answer.status.code), body: body.text)

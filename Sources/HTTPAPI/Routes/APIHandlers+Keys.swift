@@ -27,7 +27,7 @@ extension APIHandlers {
             groups: groups, agent: agent)
         let id: APIKeyID = commands.newID()
         let scope = try scoped(request, to: try body.text("workspace"))
-        let receipt = try await commands.execute(.createAPIKey(id: id, created), scope)
+        let receipt = try await submit(.createAPIKey(id: id, created), scope)
         try await projections.reach(receipt.position)
         let keyID = receipt.events.first.map { APIKeyID($0.event.stream.id) } ?? id
         return try await answer(.created, keyID, secret, receipt, in: scope.workspace)

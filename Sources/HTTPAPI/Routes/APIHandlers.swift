@@ -100,10 +100,18 @@ final class APIHandlers: Sendable {
 
     /// Executes the command and waits until reads show what it did.
     func execute(_ command: Command, _ request: APIRequest) async throws -> Receipt {
-        let receipt = try await commands.execute(command, request.commandRequest)
+        let receipt = try await submit(command, request.commandRequest)
         try await projections.reach(receipt.position)
         try await destroyObsoleteKeys(receipt)
         return receipt
+    }
+
+    /// Executes the command, unless reads would not show what it did: whoever is refused sends it again.
+    ///
+    /// What ends runs, agents and keys is executed all the same, because a second time changes nothing.
+    func submit(_ command: Command, _ request: CommandRequest) async throws -> Receipt {
+        if !command.endsWork, let failure = projections.failure { throw failure }
+        return try await commands.execute(command, request)
     }
 
     /// The workspace that the path, the header or the body names, when the key may enter it.
@@ -199,4 +207,14 @@ extension HTTPFields {
 extension String {
     /// Old clients send `default` when nobody chose a namespace.
     fileprivate var chosenNamespace: String? { self == "default" || isEmpty ? nil : self }
+}
+
+extension Command {
+    /// True for what ends runs, agents and keys, which may not wait.
+    fileprivate var endsWork: Bool {
+        switch self {
+        case .failRun, .stop, .revokeAPIKey: true
+        default: false
+        }
+    }
 }
