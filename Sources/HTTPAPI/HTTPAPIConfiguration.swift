@@ -38,8 +38,6 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     /// Origins whose pages may read the API's responses; empty turns CORS off.
     package var corsOrigins: Set<String> = []
     package var version = ""
-    /// The socket where agents that Sluice runs reach it, and nothing but what is theirs; nowhere, when `nil`.
-    package var gateSocket: String?
 
     package init() {}
 }

@@ -7,7 +7,10 @@ import NIOCore
 import Projections
 
 extension APIHandlers {
-    func health() -> APIAnswer {
+    func health() -> APIAnswer { Self.health(configuration) }
+
+    /// The answer of a process that runs, whether or not it has started.
+    static func health(_ configuration: HTTPAPIConfiguration) -> APIAnswer {
         APIAnswer(
             .ok,
             .object { json in
