@@ -9,7 +9,7 @@ import Gateways
 import HTTPAPI
 import Hummingbird
 import Ingestion
-package import Logging
+import Logging
 import NIOCore
 import Outbound
 import Projections
@@ -25,19 +25,22 @@ package struct Daemon: Sendable {
     let logger: Logger
     private let announce: @Sendable (String) -> Void
     private let flush: @Sendable () -> Void
+    private let reloading: Reloading
+    private let manager = ServiceManager()
 
     /// - Parameters:
     ///   - announce: shows a line to the operator: the address, and a first key once.
-    ///   - flush: writes out the last log lines; it returns after a moment, whatever becomes of them.
+    ///   - reload: reads the settings again.
     package init(
-        _ configuration: DaemonConfiguration, metrics: PrometheusRegistry, logger: Logger,
-        announce: @escaping @Sendable (String) -> Void, flush: @escaping @Sendable () -> Void = {}
+        _ configuration: DaemonConfiguration, metrics: PrometheusRegistry, log: DaemonLog,
+        announce: @escaping @Sendable (String) -> Void, reload: @escaping @Sendable () async throws -> Reload
     ) {
         self.configuration = configuration
         self.metrics = metrics
-        self.logger = logger
+        logger = log.logger
         self.announce = announce
-        self.flush = flush
+        flush = { log.flush() }
+        reloading = Reloading(logger: logger, read: reload) { log.setLevel($0) }
     }
 
     /// Runs until SIGTERM, SIGINT or SIGQUIT, then drains and closes in order.
@@ -56,14 +59,16 @@ package struct Daemon: Sendable {
         // Shut down from the last to the first.
         let services: [any Service] = [
             LoopService {
-                try await StartReporter(progress: progress, logger: logger).run()
+                try await StartReporter(progress: progress, manager: manager, logger: logger).run()
                 try await gracefulShutdown()
             },
+            LoopService { await SignalService(logger: logger) { await reloading.run() }.run() },
             RoomsService { try await runRooms(directory, server, progress, listening) },
             DrainingService(drainTimeout: configuration.drainTimeout) {
                 try await withGracefulShutdownHandler {
                     try await listen(server, listening)
                 } onGracefulShutdown: {
+                    manager?.notify("STOPPING=1")
                     deadline.arm()
                 }
             },
@@ -187,6 +192,17 @@ package struct Daemon: Sendable {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
                 await commands.run { try? await projections.reach($0) }
             },
+            LoopService {
+                if let manager { try await Watchdog(manager: manager, commands: commands).run() }
+                try await gracefulShutdown()
+            },
+            LoopService {
+                try await StallWatch(store: store, timeout: configuration.http.appendStallTimeout, logger: logger)
+                    .run()
+            },
+            LoopService {
+                for await key in reloading.adminKeys { await takeOver(key, commands) }
+            },
             LoopService { try await projections.follow(store) },
             LoopService { await access.run() },
             LoopService { await egress.recordUnrecorded() },
@@ -244,6 +260,15 @@ package struct Daemon: Sendable {
         try await Self.group(services, logger).run()
     }
 
+    /// Makes an admin key that was configured since the start, and revokes the one before.
+    private func takeOver(_ key: String, _ commands: CommandHandler) async {
+        do {
+            _ = try await AdminKey.ensure(key, commands)
+        } catch {
+            logger.error("admin key not reloaded", metadata: ["error": "\(error)"])
+        }
+    }
+
     /// A start that begins with a snapshot has not read what is older: that is looked at now. Damage ends the daemon
     /// as it would have ended the start.
     private func check(_ log: EventLog) async throws {
@@ -290,10 +315,12 @@ package struct Daemon: Sendable {
                     open: tokens.invokes(of: token).map { AgentInvoke(run: $0.run, requestID: $0.requestID) },
                     hasAbandoned: tokens.hasAbandonedInvokes(token), isStarting: tokens.isStarting(token))
             }, agentRecords: AgentRecords(agents), access: access, keyMisuse: misuse,
-            metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
+            metrics: { await metricsText(store, projections) })
         let isOpen = server.open(
             dependencies, gateSocket: agents.gateAddress, onGateRunning: { agents.gateIsOpen() })
-        if isOpen { announce("Sluice \(SluiceVersion.text) listens on http://\(address(port))") }
+        guard isOpen else { return }
+        announce("Sluice \(SluiceVersion.text) listens on http://\(address(port))")
+        manager?.notify("READY=1", "STATUS=serving")
     }
 
     static func openLog(
@@ -311,11 +338,13 @@ package struct Daemon: Sendable {
         }
     }
 
-    private static func metricsText(
-        _ metrics: PrometheusRegistry, _ store: EventStore, _ projections: Projections
+    private func metricsText(
+        _ store: EventStore, _ projections: Projections
     ) async -> String {
         var text = metrics.text()
         text += "# TYPE sluice_log_position gauge\nsluice_log_position \(store.durablePosition)\n"
+        let stall = store.appendDuration.map { $0 > configuration.http.appendStallTimeout ? $0 : .zero } ?? .zero
+        text += "# TYPE sluice_log_stalled_seconds gauge\nsluice_log_stalled_seconds \(stall.components.seconds)\n"
         text += "# TYPE sluice_projection_position gauge\nsluice_projection_position \(projections.position)\n"
         if let counts = try? await projections.counts() {
             text += "# TYPE sluice_runs gauge\n"

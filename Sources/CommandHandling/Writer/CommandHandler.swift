@@ -223,6 +223,9 @@ package final class CommandHandler: Sendable {
     /// How many commands wait to be written.
     package var queueLength: Int { state.withLock { $0.queueLength } }
 
+    /// The time since the write in flight began; `nil` while there is none.
+    package var appendDuration: Duration? { store.appendDuration }
+
     /// Why commands are not accepted; `nil` when they are.
     package var refusal: CommandError? { state.withLock { $0.refusal } }
 
