@@ -180,7 +180,7 @@ let package = Package(
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
                 "EventStreaming", "Scheduling", "Execution", "Gateways", "Governance", "Ingestion", "HTTPAPI",
                 "Outbound", "Secrets", "Audit", .hummingbird,
-                .configuration, .lifecycle, .logging, .metrics, .nioCore, .system, .unixSignals,
+                .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioPosix, .system, .unixSignals,
             ]),
         // Level 7
         .executableTarget(

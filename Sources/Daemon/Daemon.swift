@@ -9,7 +9,7 @@ import Gateways
 import HTTPAPI
 import Hummingbird
 import Ingestion
-package import Logging
+import Logging
 import NIOCore
 import Outbound
 import Projections
@@ -24,63 +24,118 @@ package struct Daemon: Sendable {
     private let metrics: PrometheusRegistry
     let logger: Logger
     private let announce: @Sendable (String) -> Void
+    private let flush: @Sendable () -> Void
+    private let reloading: Reloading
+    private let manager = ServiceManager()
 
-    /// - Parameter announce: shows a line to the operator: the address, and a first key once.
+    /// - Parameters:
+    ///   - announce: shows a line to the operator: the address, and a first key once.
+    ///   - reload: reads the settings again.
     package init(
-        _ configuration: DaemonConfiguration, metrics: PrometheusRegistry, logger: Logger,
-        announce: @escaping @Sendable (String) -> Void
+        _ configuration: DaemonConfiguration, metrics: PrometheusRegistry, log: DaemonLog,
+        announce: @escaping @Sendable (String) -> Void, reload: @escaping @Sendable () async throws -> Reload
     ) {
         self.configuration = configuration
         self.metrics = metrics
-        self.logger = logger
+        logger = log.logger
         self.announce = announce
+        flush = { log.flush() }
+        reloading = Reloading(logger: logger, read: reload) { log.setLevel($0) }
     }
 
-    /// Runs until SIGTERM or SIGINT, then drains and closes in order.
+    /// Runs until SIGTERM, SIGINT or SIGQUIT, then drains and closes in order.
+    ///
+    /// The lock comes first: a second daemon of the directory answers no request. Then the address is bound, and everything else
+    /// is done while it is served. (docs/decisions/0065)
     package func run() async throws {
         let directory = DataDirectory(configuration.dataDirectory)
         try directory.create()
         let lock = try DirectoryLock(directory)
         try directory.checkRestored()
-        let (log, recovered) = try Self.openLog(directory, configuration.log, logger)
-        let vault = try await configuration.secrets.openVault(
-            directory, isFirstStart: log.durablePosition == 0, acceptsLoss: configuration.acceptsKeyLoss, logger)
-        let backend = FileLogBackend(log)
-        let closed = ClosedSeals()
-        let store = await EventStore(
-            backend: backend, cipher: PersonKeys(vault: vault, closed: closed),
-            snapshots: Self.openSnapshots(directory, logger))
-        let mark = ClockMark(directory)
-        let clock = SteadyClock(stepMin: configuration.clockStepMin, continuing: mark.read())
-        let (commands, lost) = try await openWriter(store, vault, closed, clock)
-        let clockWatch = ClockWatch(clock: clock, commands: commands, mark: mark, logger: logger)
-        if let lost { try giveUp(lost, directory) }
-        let readModels = try ReadModels.open(directory, store, logger)
+        let progress = StartProgress()
+        let server = HTTPAPIServer(configuration.http, progress, logger: logger)
+        let listening = Listening()
+        let deadline = StartDeadline(progress: progress, flush: flush)
+        // Shut down from the last to the first.
+        let services: [any Service] = [
+            LoopService {
+                try await StartReporter(progress: progress, manager: manager, logger: logger).run()
+                try await gracefulShutdown()
+            },
+            LoopService { await SignalService(logger: logger) { await reloading.run() }.run() },
+            RoomsService { try await runRooms(directory, server, progress, listening) },
+            DrainingService(drainTimeout: configuration.drainTimeout) {
+                try await withGracefulShutdownHandler {
+                    try await listen(server, listening)
+                } onGracefulShutdown: {
+                    manager?.notify("STOPPING=1")
+                    deadline.arm()
+                }
+            },
+        ]
+        try await Self.group(services, signals: [.sigterm, .sigint, .sigquit], logger).run()
+        withExtendedLifetime(lock) {}
+    }
+
+    private static func group(_ services: [any Service], signals: [UnixSignal] = [], _ logger: Logger) -> ServiceGroup {
+        ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map {
+                    .init(
+                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .cancelGroup)
+                }, gracefulShutdownSignals: signals, logger: logger))
+    }
+
+    private func listen(_ server: HTTPAPIServer, _ listening: Listening) async throws {
+        do {
+            try await server.run { port in
+                logger.info("listening", metadata: ["address": "\(address(port))"])
+                listening.begin(port: port)
+            }
+        } catch let error as IOError {
+            throw DaemonError(
+                .addressUnusable, "cannot listen on \(address(nil)): \(error); choose another --listen")
+        }
+    }
+
+    /// The address that is listened on, as a URL has it.
+    private func address(_ port: Int?) -> String {
+        let http = configuration.http
+        let host = http.host.contains(":") ? "[\(http.host)]" : http.host
+        return "\(host):\(port ?? http.port)"
+    }
+
+    /// Opens the rooms and runs them until a graceful shutdown.
+    private func runRooms(
+        _ directory: DataDirectory, _ server: HTTPAPIServer, _ progress: StartProgress, _ listening: Listening
+    ) async throws {
+        let (rooms, port) = try await cancelWhenGracefulShutdown {
+            let port = try await listening.port()
+            return (try await openRooms(directory, progress), port)
+        }
         let client = OutboundClient(rule: configuration.addresses)
         do {
             let audit = try makeAudit(
-                backend, vault, recovered.frontier, client, directory, now: { commands.clock.now() })
-            try await serve(log, store, commands, readModels, vault, client, audit, directory, lost, clockWatch)
+                FileLogBackend(rooms.log), rooms.vault, rooms.frontier, client, directory,
+                now: { rooms.commands.clock.now() })
+            try await serve(
+                rooms.log, rooms.store, rooms.commands, rooms.readModels, rooms.vault, client, audit, directory,
+                rooms.lost, server, port,
+                ClockWatch(
+                    clock: rooms.clock, commands: rooms.commands, mark: ClockMark(directory), logger: logger))
         } catch {
             try await client.shutdown()
             throw error
         }
         try await client.shutdown()
-        do {
-            try await store.close()
-        } catch {
-            // Everything acknowledged is durable all the same; the next start only looks more closely at the log's end.
-            logger.warning("the log could not be marked as closed in order", metadata: ["error": "\(error)"])
-        }
-        readModels.close(logger)
-        withExtendedLifetime(lock) {}
-        logger.info("stopped", metadata: ["position": "\(store.durablePosition)"])
+        await rooms.close(logger)
     }
 
     private func serve(
         _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ readModels: ReadModels,
         _ vault: SecretVault, _ client: OutboundClient, _ audit: AuditServices, _ directory: DataDirectory,
-        _ lost: LostKeys?, _ clockWatch: ClockWatch
+        _ lost: LostKeys?, _ server: HTTPAPIServer, _ port: Int?, _ clockWatch: ClockWatch
     ) async throws {
         let projections = readModels.projections
         let (agents, tokens) = try await makeAgents(store, commands, projections, vault, client, directory)
@@ -139,6 +194,17 @@ package struct Daemon: Sendable {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
                 await commands.run { try? await projections.reach($0) }
             },
+            LoopService {
+                if let manager { try await Watchdog(manager: manager, commands: commands).run() }
+                try await gracefulShutdown()
+            },
+            LoopService {
+                try await StallWatch(store: store, timeout: configuration.http.appendStallTimeout, logger: logger)
+                    .run()
+            },
+            LoopService {
+                for await key in reloading.adminKeys { await takeOver(key, commands) }
+            },
             LoopService { try await projections.follow(store) },
             LoopService { await access.run() },
             LoopService { try await clockWatch.run() },
@@ -181,26 +247,29 @@ package struct Daemon: Sendable {
             LoopService { try await agents.run(from: active, after: position) },
             LoopService { try await executor.run(from: active, after: position) },
             LoopService { try await builds.run(from: active, after: position) },
-            DrainingService(drainTimeout: configuration.drainTimeout) {
+            LoopService {
                 if let lost {
                     try await KeyLossRecord(lost: lost, commands: commands, directory: directory, logger: logger)
                         .record(active, forget: history)
                 }
                 try directory.leaveEarlierPoint()
                 try await egress.recordInterrupted(active)
-                try await serveHTTP(
-                    store, commands, projections, vault, client, egress, consents, models, identities, approvals,
-                    audit, misuse, tokens, agents, history, access, clockWatch)
+                try await open(
+                    server, port, store, commands, projections, vault, client, egress, consents, models, identities,
+                    approvals, audit, misuse, tokens, agents, history, access, clockWatch)
+                try await gracefulShutdown()
             },
         ]
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services.map {
-                    .init(
-                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
-                        failureTerminationBehavior: .cancelGroup)
-                }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+        try await Self.group(services, logger).run()
+    }
+
+    /// Makes an admin key that was configured since the start, and revokes the one before.
+    private func takeOver(_ key: String, _ commands: CommandHandler) async {
+        do {
+            _ = try await AdminKey.ensure(key, commands)
+        } catch {
+            logger.error("admin key not reloaded", metadata: ["error": "\(error)"])
+        }
     }
 
     /// A start that begins with a snapshot has not read what is older: that is looked at now. Damage ends the daemon
@@ -215,10 +284,12 @@ package struct Daemon: Sendable {
         try await gracefulShutdown()
     }
 
-    private func serveHTTP(
-        _ store: EventStore, _ commands: CommandHandler, _ projections: Projections, _ vault: SecretVault,
-        _ client: OutboundClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
-        _ identities: IdentityGateway, _ approvals: ApprovalServices, _ audit: AuditServices,
+    /// Has the server answer by the API, once reads show everything that the log has.
+    private func open(
+        _ server: HTTPAPIServer, _ port: Int?, _ store: EventStore, _ commands: CommandHandler,
+        _ projections: Projections, _ vault: SecretVault, _ client: OutboundClient, _ egress: EgressGateway,
+        _ consents: Consents, _ models: LLMGateway, _ identities: IdentityGateway, _ approvals: ApprovalServices,
+        _ audit: AuditServices,
         _ misuse: KeyMisuseReporter,
         _ tokens: AgentTokens, _ agents: AgentProcesses, _ history: PastReadModels, _ access: AccessWatch,
         _ clockWatch: ClockWatch
@@ -249,28 +320,22 @@ package struct Daemon: Sendable {
                     hasAbandoned: tokens.hasAbandonedInvokes(token), isStarting: tokens.isStarting(token))
             }, agentRecords: AgentRecords(agents), access: access, keyMisuse: misuse,
             clock: clockWatch.control,
-            metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
-        let host = configuration.http.host.contains(":") ? "[\(configuration.http.host)]" : configuration.http.host
-        var http = configuration.http
-        http.gateSocket = agents.gateAddress
-        do {
-            try await HTTPAPIServer.run(dependencies, http, logger: logger, onGateRunning: { agents.gateIsOpen() }) {
-                port in
-                announce("Sluice \(SluiceVersion.text) listens on http://\(host):\(port ?? configuration.http.port)")
-            }
-        } catch let error as IOError {
-            throw DaemonError(
-                .addressUnusable,
-                "cannot listen on \(host):\(configuration.http.port): \(error); choose another --listen")
-        }
+            metrics: { await metricsText(store, projections) })
+        let isOpen = server.open(
+            dependencies, gateSocket: agents.gateAddress, onGateRunning: { agents.gateIsOpen() })
+        guard isOpen else { return }
+        announce("Sluice \(SluiceVersion.text) listens on http://\(address(port))")
+        manager?.notify("READY=1", "STATUS=serving")
     }
 
     static func openLog(
-        _ directory: DataDirectory, _ configuration: EventLog.Configuration, _ logger: Logger
+        _ directory: DataDirectory, _ configuration: EventLog.Configuration, _ logger: Logger,
+        progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
     ) throws(DaemonError) -> (EventLog, LogRecovery.Report) {
         do {
             return try EventLog.open(
-                try PosixLogStorage(directory: directory.log), configuration: configuration, logger: logger)
+                try PosixLogStorage(directory: directory.log), configuration: configuration, logger: logger,
+                progress: progress)
         } catch let error as LogError {
             throw DaemonError(.logUnusable, error.description)
         } catch {
@@ -278,60 +343,13 @@ package struct Daemon: Sendable {
         }
     }
 
-    /// Where snapshots are kept; nowhere, when that directory cannot be used: they only save time.
-    private static func openSnapshots(_ directory: DataDirectory, _ logger: Logger) -> SnapshotKeeper? {
-        do {
-            return SnapshotKeeper(try PosixLogStorage(directory: directory.snapshots))
-        } catch {
-            logger.warning("no snapshots are kept; the next start takes longer", metadata: ["error": "\(error)"])
-            return nil
-        }
-    }
-
-    /// Folds the log, and holds the keys that it needs against those that are there.
-    ///
-    /// - Returns: the writer, and the keys that are lost, if there are any.
-    private func openWriter(
-        _ store: EventStore, _ vault: SecretVault, _ closed: ClosedSeals, _ clock: SteadyClock
-    ) async throws -> (CommandHandler, LostKeys?) {
-        var required = RequiredKeys(vault.presentKeys)
-        let commands: CommandHandler
-        do {
-            commands = try await CommandHandler.open(
-                store: store, settings: configuration.decisions, clock: clock, logger: logger,
-                keyring: { vault.keyringMark }
-            ) { recorded in required.evolve(recorded.event, closedFor: closed.take(recorded.event.id)) }
-        } catch let error as CommandError {
-            guard case .stopped(let reason) = error else { throw DaemonError(.logUnusable, "\(error)") }
-            throw DaemonError(.logUnusable, reason)
-        }
-        closed.end()
-        clock.advance(to: commands.newestTime)
-        let lost = required.lost(try await commands.snapshot().state)
-        // A keyring that was put back from a backup may have keys again that were destroyed since.
-        for person in required.erased { try await vault.destroy(person) }
-        return (commands, lost.isEmpty ? nil : lost)
-    }
-
-    /// Continues without lost keys when that is accepted; read models that were made with them are made again.
-    ///
-    /// A log that was restored to an earlier point needs keys that were destroyed on purpose since.
-    ///
-    /// - Throws: `DaemonError.secretsUnusable` when it is not.
-    private func giveUp(_ lost: LostKeys, _ directory: DataDirectory) throws(DaemonError) {
-        guard configuration.acceptsKeyLoss || directory.isAtEarlierPoint else { throw lost.refusal(directory) }
-        do throws(ProjectionError) {
-            try Projections.delete(path: directory.readModel)
-        } catch {
-            throw DaemonError(error)
-        }
-    }
-
-    private static func metricsText(
-        _ metrics: PrometheusRegistry, _ store: EventStore, _ projections: Projections
+    private func metricsText(
+        _ store: EventStore, _ projections: Projections
     ) async -> String {
         var text = metrics.text()
         text += "# TYPE sluice_log_position gauge\nsluice_log_position \(store.durablePosition)\n"
+        let stall = store.appendDuration.map { $0 > configuration.http.appendStallTimeout ? $0 : .zero } ?? .zero
+        text += "# TYPE sluice_log_stalled_seconds gauge\nsluice_log_stalled_seconds \(stall.components.seconds)\n"
         text += "# TYPE sluice_projection_position gauge\nsluice_projection_position \(projections.position)\n"
         if let counts = try? await projections.counts() {
             text += "# TYPE sluice_runs gauge\n"

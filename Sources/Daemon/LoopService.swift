@@ -1,3 +1,4 @@
+import Projections
 import ServiceLifecycle
 
 /// A long-lived loop of a room, ended when the group shuts down.
@@ -9,6 +10,8 @@ struct LoopService: Service {
             try await cancelWhenGracefulShutdown { try await body() }
         } catch is CancellationError {
             // Its end was asked for: whichever wait of the loop noticed first, it has ended in order.
+        } catch let error as ProjectionError where error.code == .stopped && Task.isShuttingDownGracefully {
+            // The same, in a wait for the read models.
         }
     }
 }
@@ -36,6 +39,19 @@ struct DrainingService: Service {
             } catch is CancellationError {
                 // What was still open has been broken off.
             }
+        }
+    }
+}
+
+/// Opens the rooms and runs them; a shutdown while they are being opened is an end in order.
+struct RoomsService: Service {
+    let body: @Sendable () async throws -> Void
+
+    func run() async throws {
+        do {
+            try await body()
+        } catch is CancellationError where Task.isShuttingDownGracefully {
+            // The start was interrupted.
         }
     }
 }

@@ -30,12 +30,14 @@ package final class EventLog: Sendable {
 
     /// Recovers the log in `storage`, or begins a new one. Of sealed segments only the headers are read: see `checkSealed`.
     ///
+    /// - Parameter progress: receives the bytes of the newest segment that are checked, and its size.
     /// - Returns: the log, and what recovery found and cut.
     /// - Throws: `LogError.damaged` when bytes that were durable are not as they were written.
     package static func open(
-        _ storage: any LogStorage, configuration: Configuration = Configuration(), logger: Logger
+        _ storage: any LogStorage, configuration: Configuration = Configuration(), logger: Logger,
+        progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
     ) throws(LogError) -> (EventLog, LogRecovery.Report) {
-        let (tail, report) = try LogRecovery.open(storage)
+        let (tail, report) = try LogRecovery.open(storage, progress)
         if let torn = report.tornTail {
             logger.warning(
                 "cut a torn tail that was never acknowledged",

@@ -20,6 +20,7 @@ package final class EventStore: Sendable {
     /// the later batch before the earlier one.
     private let turns = Turns()
     private let recent: Mutex<RecentEvents>
+    private let appendBegan = Mutex<ContinuousClock.Instant?>(nil)
 
     /// - Parameters:
     ///   - cipher: seals what events say of people; without one that is written as it is.
@@ -55,6 +56,8 @@ package final class EventStore: Sendable {
         await turns.begin()
         defer { turns.end() }
         let first: UInt64
+        appendBegan.withLock { $0 = .now }
+        defer { appendBegan.withLock { $0 = nil } }
         do {
             first = try await backend.append(records)
         } catch {
@@ -67,6 +70,9 @@ package final class EventStore: Sendable {
         for waiter in waiters { waiter.resume() }
         return recorded
     }
+
+    /// The time since the write in flight began; `nil` while there is none.
+    package var appendDuration: Duration? { appendBegan.withLock { $0 }.map { $0.duration(to: .now) } }
 
     /// Durable events from `position` on: at least one when there is one, at most `limit` and `pageEventsMax`, and
     /// fewer when they are larger than `bytesMax` together; none at the end of the log.

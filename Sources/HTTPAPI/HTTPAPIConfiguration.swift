@@ -38,8 +38,8 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     /// Origins whose pages may read the API's responses; empty turns CORS off.
     package var corsOrigins: Set<String> = []
     package var version = ""
-    /// The socket where agents that Sluice runs reach it, and nothing but what is theirs; nowhere, when `nil`.
-    package var gateSocket: String?
+    /// The time from which a write of the log is stalled, and the daemon not ready.
+    package var appendStallTimeout: Duration = .seconds(10)
 
     package init() {}
 }

@@ -11,72 +11,109 @@ package import Logging
 import NIOCore
 
 /// The HTTP server: middlewares, routes and limits.
-package enum HTTPAPIServer {
+///
+/// It listens before the log is read, and answers for the start until `open` gives it the API: on the same port, the same
+/// connections and within the same limits.
+package final class HTTPAPIServer: Sendable {
+    private struct OpenedAPI {
+        let api: APIHandlers
+        let gateSocket: String?
+        let onGateRunning: @Sendable () async -> Void
+    }
+
+    private let configuration: HTTPAPIConfiguration
+    private let progress: StartProgress
+    private let logger: Logger
+    private let connections: Connections
+    private let responder: SwitchingResponder
+    private let opened: AsyncStream<OpenedAPI>
+    private let opening: AsyncStream<OpenedAPI>.Continuation
+
+    package init(_ configuration: HTTPAPIConfiguration, _ progress: StartProgress, logger: Logger) {
+        self.configuration = configuration
+        self.progress = progress
+        self.logger = logger
+        connections = Connections(
+            total: configuration.connectionsMax, sharePercent: configuration.principalSharePercent)
+        responder = SwitchingResponder(Self.startingRouter(progress, configuration).buildResponder())
+        (opened, opening) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
+    }
+
     /// Serves until a graceful shutdown, then answers what was begun; event streams end at once.
     ///
-    /// - Parameters:
-    ///   - onGateRunning: called once the gate's socket, when there is one, takes connections.
-    ///   - onRunning: called once the address is bound.
-    package static func run(
-        _ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration, logger: Logger,
-        onGateRunning: @escaping @Sendable () async -> Void = {},
-        onRunning: @escaping @Sendable (Int?) async -> Void
-    ) async throws {
-        let hub = StreamHub(dependencies.streamer)
-        let api = APIHandlers(dependencies, configuration, hub)
-        let connections = Connections(
-            total: configuration.connectionsMax, sharePercent: configuration.principalSharePercent)
-        let application = application(
-            router(api, connections), configuration, .hostname(configuration.host, port: configuration.port), logger,
-            connections
-        ) { channel in await onRunning(channel.localAddress?.port) }
-        // Not a service of the application: that one is shut down once no connection is left, and streams would wait for it.
+    /// - Parameter onListening: called with the port once the address is bound.
+    package func run(onListening: @escaping @Sendable (Int?) async -> Void) async throws {
+        let application = Self.application(
+            responder, configuration, .hostname(configuration.host, port: configuration.port), logger, connections
+        ) { channel in await onListening(channel.localAddress?.port) }
         try await withThrowingTaskGroup { group in
-            group.addTask { await hub.run() }
-            group.addTask { BodySchemas.prepare() }
-            defer { group.cancelAll() }
-            try await serve(application, gate(api, configuration, logger, onGateRunning))
+            group.addTask {
+                defer { self.opening.finish() }
+                try await application.run()
+            }
+            group.addTask {
+                for await opened in self.opened { try await self.serve(opened) }
+            }
+            try await group.waitForAll()
         }
     }
 
-    /// Serves both, the gate for no longer than the API.
-    private static func serve(
-        _ application: some ApplicationProtocol, _ gate: (some ApplicationProtocol)?
-    ) async throws {
-        guard let gate else { return try await application.run() }
+    /// Answers every later request by the API.
+    ///
+    /// - Parameters:
+    ///   - gateSocket: the socket where agents that Sluice runs reach it; `nil` without agents.
+    ///   - onGateRunning: called once that socket takes connections.
+    /// - Returns: false when the start was interrupted, and nothing is served any more.
+    package func open(
+        _ dependencies: HTTPAPIDependencies, gateSocket: String?, onGateRunning: @escaping @Sendable () async -> Void
+    ) -> Bool {
+        let api = APIHandlers(dependencies, configuration, StreamHub(dependencies.streamer))
+        let router = Self.router(api, connections).buildResponder()
+        guard progress.becomeReady() else { return false }
+        opening.yield(OpenedAPI(api: api, gateSocket: gateSocket, onGateRunning: onGateRunning))
+        responder.change(to: router)
+        return true
+    }
+
+    /// Serves the gate, and runs the streams of both.
+    ///
+    /// The hub is no service of the application: that one is shut down once no connection is left, and streams would wait
+    /// for it.
+    private func serve(_ opened: OpenedAPI) async throws {
+        let gate = opened.gateSocket.map {
+            Self.gate(opened.api, $0, configuration, logger, opened.onGateRunning)
+        }
         try await withThrowingTaskGroup { group in
-            group.addTask { try await gate.run() }
-            group.addTask { try await application.run() }
-            try await group.next()
+            group.addTask { await opened.api.hub.run() }
+            group.addTask { BodySchemas.prepare() }
+            if let gate { group.addTask { try await gate.run() } }
             try await group.waitForAll()
         }
     }
 
     private static func gate(
-        _ api: APIHandlers, _ configuration: HTTPAPIConfiguration, _ logger: Logger,
+        _ api: APIHandlers, _ path: String, _ configuration: HTTPAPIConfiguration, _ logger: Logger,
         _ onRunning: @escaping @Sendable () async -> Void
-    ) -> (some ApplicationProtocol)? {
-        configuration.gateSocket.map { path in
-            let connections = Connections(
-                total: configuration.connectionsMax, sharePercent: configuration.principalSharePercent,
-                peerMax: configuration.agentConnectionsMax)
-            return application(
-                router(api, connections, isGate: true), configuration, .unixDomainSocket(path: path), logger,
-                connections
-            ) { _ in
-                // For agents that run as nobody; on the host only the directory's owner gets to it.
-                chmod(path, 0o666)
-                await onRunning()
-            }
+    ) -> some ApplicationProtocol {
+        let connections = Connections(
+            total: configuration.connectionsMax, sharePercent: configuration.principalSharePercent,
+            peerMax: configuration.agentConnectionsMax)
+        return application(
+            router(api, connections, isGate: true).buildResponder(), configuration, .unixDomainSocket(path: path),
+            logger, connections
+        ) { _ in
+            // For agents that run as nobody; on the host only the directory's owner gets to it.
+            chmod(path, 0o666)
+            await onRunning()
         }
     }
 
     private static func application(
-        _ router: Router<APIContext>, _ configuration: HTTPAPIConfiguration, _ address: BindAddress, _ logger: Logger,
-        _ connections: Connections, onRunning: @escaping @Sendable (any Channel) async -> Void
+        _ responder: some HTTPResponder<APIContext>, _ configuration: HTTPAPIConfiguration, _ address: BindAddress,
+        _ logger: Logger, _ connections: Connections, onRunning: @escaping @Sendable (any Channel) async -> Void
     ) -> some ApplicationProtocol {
         Application(
-            responder: BasePathResponder(configuration.basePath, router.buildResponder()),
+            responder: BasePathResponder(configuration.basePath, responder),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: handlers(configuration, connections),
@@ -99,6 +136,27 @@ package enum HTTPAPIServer {
             StreamDeparture(), RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
             AnswerDeadline(TimeAmount(configuration.answerTimeout)), MalformedRequestAnswer(),
         ]
+    }
+
+    /// Answers for the start: its phase, and a refusal of everything else.
+    private static func startingRouter(
+        _ progress: StartProgress, _ configuration: HTTPAPIConfiguration
+    ) -> Router<APIContext> {
+        let identifiers = IdentifierSource(clock: SystemWallClock())
+        let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: NoSniffMiddleware())
+        router.add(middleware: AgentKeyRedactionMiddleware())
+        if !configuration.corsOrigins.isEmpty {
+            router.add(middleware: CrossOriginMiddleware(origins: configuration.corsOrigins))
+        }
+        router.add(
+            middleware: ObservabilityMiddleware(newRequestID: {
+                "req-\(Identifier<EventEntity>(identifiers.next()))"
+            }))
+        router.add(middleware: StartingMiddleware(progress: progress))
+        router.get(RouterPath(StartingMiddleware.healthPath)) { _, _ in APIHandlers.health(configuration).response }
+        router.get(RouterPath(StartingMiddleware.readinessPath)) { _, _ in progress.readiness.response }
+        return router
     }
 
     private static func router(

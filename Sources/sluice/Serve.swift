@@ -2,8 +2,8 @@ import ArgumentParser
 import Daemon
 import Domain
 import EventStreaming
-import Logging
 import Metrics
+import SystemPackage
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,13 +30,21 @@ struct Serve: AsyncParsableCommand {
             var configuration = try DaemonConfiguration(loaded)
             configuration.acceptsKeyLoss = acceptKeyLoss
             if printsConfiguration { return list(loaded) }
-            LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
             let registry = PrometheusRegistry()
             MetricsSystem.bootstrap(registry)
-            var logger = Logger(label: "sluice")
-            logger.logLevel = configuration.logLevel
-            let fitted = try configuration.fitting(descriptors: DescriptorLimit.raised(), loaded, logger)
-            try await Daemon(fitted, metrics: registry, logger: logger, announce: show).run()
+            let log = DaemonLog(level: configuration.logLevel)
+            let output = OutputQueue(descriptor: FileDescriptor.standardOutput.rawValue)
+            defer {
+                // What ended the daemon has ended with it.
+                SignalDispositions.prepare(CommandLine.arguments)
+                log.flush()
+                output.flush()
+            }
+            let fitted = try configuration.fitting(descriptors: DescriptorLimit.raised(), loaded, log.logger)
+            let daemon = Daemon(
+                fitted, metrics: registry, log: log, announce: { output.write($0 + "\n") },
+                reload: { try Reload(try await Settings.load(flags: try flags(), file: config), since: loaded) })
+            try await daemon.run()
         }
     }
 

@@ -15,6 +15,7 @@ enum Main {
     static func main() async {
         umask(0o077)
         if InitProcess.isNeeded(CommandLine.arguments) { InitProcess.run() }
+        SignalDispositions.prepare(CommandLine.arguments)
         await SluiceCommand.main()
     }
 }
@@ -44,7 +45,12 @@ struct SluiceCommand: AsyncParsableCommand {
 func show(_ text: String) { write(text, to: .standardOutput) }
 
 /// What a person has to read who is asked for something; data goes to standard output.
-func tell(_ text: String) { write(text, to: .standardError) }
+func tell(_ text: String) {
+    // A daemon that fails has to end, whether or not its output is read.
+    var request = pollfd(fd: FileDescriptor.standardError.rawValue, events: Int16(POLLOUT), revents: 0)
+    guard poll(&request, 1, 1000) > 0 else { return }
+    write(text, to: .standardError)
+}
 
 private func complain(_ text: String) { tell("sluice: " + text) }
 

@@ -226,6 +226,9 @@ package final class CommandHandler: Sendable {
     /// The time of the newest event decided: no later one is before it.
     package var newestTime: Timestamp { state.withLock { $0.memory.time } }
 
+    /// The time since the write in flight began; `nil` while there is none.
+    package var appendDuration: Duration? { store.appendDuration }
+
     /// Why commands are not accepted; `nil` when they are.
     package var refusal: CommandError? { state.withLock { $0.refusal } }
 

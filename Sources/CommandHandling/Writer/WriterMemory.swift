@@ -35,25 +35,28 @@ package struct WriterMemory: Equatable, Sendable {
     ///   - keyring: the state of the keyring; a snapshot made with keys that this state lacks is not looked at.
     ///   - observe: receives every event that is read, in order.
     /// - Returns: the memory, and the position of the snapshot that it began with.
-    /// - Throws: `CommandError.readOnly` while no file descriptor is free, `.stopped` when the log cannot be read.
+    /// - Throws: `CommandError.readOnly` while no file descriptor is free, `.stopped` when the log cannot be read or the
+    ///   task is cancelled.
     static func folding(
         _ store: EventStore, limits: Limits, keyring: KeyringMark? = nil, observe: (RecordedEvent) -> Void = { _ in }
     ) async throws(CommandError) -> (memory: WriterMemory, snapshot: Position) {
         var memory = await remembered(store, limits, keyring) ?? WriterMemory(limits: limits)
         let snapshot = memory.position
-        do {
-            while true {
-                let page = try await store.read(from: memory.position.next, limit: 4096)
-                guard let last = page.last else { return (memory, snapshot) }
-                for recorded in page {
-                    memory.evolve(recorded)
-                    observe(recorded)
-                }
-                memory.idempotency.trim(now: last.event.time)
+        while !Task.isCancelled {
+            let page: [RecordedEvent]
+            do {
+                page = try await store.read(from: memory.position.next, limit: 4096)
+            } catch {
+                throw CommandError(error)
             }
-        } catch {
-            throw CommandError(error)
+            guard let last = page.last else { return (memory, snapshot) }
+            for recorded in page {
+                memory.evolve(recorded)
+                observe(recorded)
+            }
+            memory.idempotency.trim(now: last.event.time)
         }
+        throw .stopped("the fold of the log was interrupted")
     }
 
     /// The newest snapshot, when it is of this log: a log that was put back from a backup may have gone another way.

@@ -95,6 +95,7 @@ package struct DaemonConfiguration: Sendable {
         http.rateLimitBurst = try settings.integer(.rateBurst, in: 1...1_000_000)
         http.invokeTimeout = executor.invokeTimeout
         http.version = SluiceVersion.text
+        http.appendStallTimeout = try settings.duration(.appendStallTimeout)
         (http.host, http.port) = try Self.address(settings)
         try setRunLimits(settings)
     }

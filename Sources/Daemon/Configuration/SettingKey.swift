@@ -49,6 +49,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
     case runRepeatsMax = "run-repeats-max"
     case rateLimit = "rate-limit"
     case rateBurst = "rate-burst"
+    case appendStallTimeout = "append-stall-timeout"
     case heartbeat
     case drainTimeout = "drain-timeout"
     case idempotencyKeysMax = "idempotency-keys-max"
@@ -123,6 +124,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .runModelCostMax, .runRepeatsMax: "1000"
         case .rateLimit: "0"
         case .rateBurst: "100"
+        case .appendStallTimeout: "10s"
         case .heartbeat: "15s"
         case .drainTimeout: "10s"
         case .idempotencyKeysMax: "1000000"

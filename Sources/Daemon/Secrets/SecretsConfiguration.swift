@@ -49,9 +49,11 @@ package struct SecretsConfiguration: Sendable {
         _ directory: DataDirectory, isFirstStart: Bool, acceptsLoss: Bool = false, _ logger: Logger
     ) async throws(DaemonError) -> SecretVault {
         do throws(SecretsError) {
-            let keyring = try Keyring.open(
-                path: directory.keyring, configured: masterKey, masterKeyFile: file(directory),
-                isFirstStart: isFirstStart, acceptsLoss: acceptsLoss)
+            let keyring = try await BlockingWork.run { [self] () throws(SecretsError) in
+                try Keyring.open(
+                    path: directory.keyring, configured: masterKey, masterKeyFile: file(directory),
+                    isFirstStart: isFirstStart, acceptsLoss: acceptsLoss)
+            }
             keyring.report.log(to: logger)
             let identifiers = IdentifierSource(clock: SystemWallClock())
             return try await SecretVault(keyring) { identifiers.next() }

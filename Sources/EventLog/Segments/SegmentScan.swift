@@ -14,7 +14,7 @@ struct SegmentScan {
     let file: any LogFile
     private(set) var offset = UInt64(SegmentHeader.byteCount)
     private(set) var nextPosition: UInt64
-    private let size: UInt64
+    let size: UInt64
 
     init(name: String, file: any LogFile, firstPosition: UInt64) throws(StorageError) {
         self.name = name

@@ -29,7 +29,11 @@ package enum LogRecovery {
     }
 
     /// Finds where the writer goes on, and makes durable whatever it finds.
-    package static func open(_ storage: any LogStorage) throws(LogError) -> (Tail, Report) {
+    ///
+    /// - Parameter progress: receives the bytes of the newest segment that are checked, and its size.
+    package static func open(
+        _ storage: any LogStorage, _ progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
+    ) throws(LogError) -> (Tail, Report) {
         var report = Report()
         let mark = try wrap { () throws(StorageError) in try CleanMark.read(from: storage) }
         var firsts = try segmentPositions(storage)
@@ -55,7 +59,8 @@ package enum LogRecovery {
                     frontier: header.frontier), report
             )
         }
-        let tail = try recoverTail(try header(newest, storage), storage, mark, unfinished, &report)
+        let tail = try recoverTail(
+            try header(newest, storage), storage, mark, unfinished, &report, progress)
         try remove(unfinished, storage, &report)
         try wrap { () throws(StorageError) in try SegmentPruning.removeDrafts(storage) }
         report.segments = firsts.count
@@ -120,7 +125,7 @@ package enum LogRecovery {
 
     private static func recoverTail(
         _ header: SegmentHeader, _ storage: any LogStorage, _ mark: UInt64?, _ unfinished: UInt64?,
-        _ report: inout Report
+        _ report: inout Report, _ progress: (UInt64, UInt64) -> Void
     ) throws(LogError) -> Tail {
         let name = header.fileName
         let file = try wrap { () throws(StorageError) in try storage.open(name, isWritable: true) }
@@ -128,10 +133,12 @@ package enum LogRecovery {
         var scan = try wrap { () throws(StorageError) in
             try SegmentScan(name: name, file: file, firstPosition: header.firstPosition)
         }
+        let size = scan.size
         var newest: (offset: UInt64, byteCount: Int) = (0, SegmentHeader.byteCount)
         let end = try wrap { () throws(StorageError) in
             try scan.walk { frame, offset, records in
                 newest = (offset, frame.byteCount)
+                progress(offset, size)
                 for record in records { frontier.append(leafHash: record.leafHash) }
                 return true
             }
@@ -148,7 +155,6 @@ package enum LogRecovery {
                 throw .damaged(segment: name, position: scan.nextPosition, offset: scan.offset, reason: reason)
             }
             try wrap { () throws(StorageError) in
-                let size = try file.size()
                 try file.truncate(to: scan.offset)
                 report.tornTail = TornTail(segment: name, offset: scan.offset, byteCount: size - scan.offset)
             }

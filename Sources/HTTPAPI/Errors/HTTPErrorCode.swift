@@ -17,6 +17,7 @@ enum HTTPErrorCode: String, Hashable, Sendable, CaseIterable {
     case overloaded = "overloaded"
     case readOnly = "read_only"
     case stopped = "stopped"
+    case starting = "starting"
     case internalError = "internal_error"
     case agentUnreachable = "agent_unreachable"
     case agentFailed = "agent_failed"

@@ -7,7 +7,10 @@ import NIOCore
 import Projections
 
 extension APIHandlers {
-    func health() -> APIAnswer {
+    func health() -> APIAnswer { Self.health(configuration) }
+
+    /// The answer of a process that runs, whether or not it has started.
+    static func health(_ configuration: HTTPAPIConfiguration) -> APIAnswer {
         APIAnswer(
             .ok,
             .object { json in
@@ -16,9 +19,13 @@ extension APIHandlers {
             })
     }
 
-    /// Ready while the writer takes commands and the read models follow.
+    /// Ready while the writer takes commands, the disk confirms its writes and the read models follow.
     func readiness() -> APIAnswer {
         if let refusal = commands.refusal { return notReady(APIError(refusal).message) }
+        if let duration = commands.appendDuration, duration > configuration.appendStallTimeout {
+            return notReady(
+                "the disk has not confirmed a write of the log for \(duration.components.seconds) s: check it")
+        }
         if let failure = projections.failure { return notReady(failure.description) }
         return APIAnswer(
             .ok,

@@ -9,7 +9,10 @@ struct FollowingProgress {
     private(set) var failure: ProjectionError?
     /// Whether a batch is on its way in: queries may see it already.
     private var isApplying = false
-    private var waiting: [(position: Position, waiter: Waiter)] = []
+    private var waiting: [(position: Position, id: UInt64, waiter: Waiter)] = []
+    private var ticketCount: UInt64 = 0
+    /// Tickets that were cancelled before their waiter was enlisted.
+    private var cancelled: Set<UInt64> = []
 
     init(position: Position) { self.position = position }
 
@@ -34,13 +37,32 @@ struct FollowingProgress {
         return due
     }
 
+    /// A ticket for one wait, which it is cancelled by.
+    mutating func makeTicket() -> UInt64 {
+        ticketCount += 1
+        return ticketCount
+    }
+
     /// Enlists the waiter, or says at once whether the position is reached.
-    mutating func wait(_ waiter: Waiter, for position: Position) -> Bool? {
+    mutating func wait(_ waiter: Waiter, ticket: UInt64, for position: Position) -> Bool? {
+        let isCancelled = cancelled.remove(ticket) != nil
         if self.position >= position { return true }
-        if failure != nil { return false }
-        waiting.append((position, waiter))
+        if failure != nil || isCancelled { return false }
+        waiting.append((position, ticket, waiter))
         return nil
     }
+
+    /// Hands back the waiter of a ticket; one that is enlisted later does not wait.
+    mutating func cancel(_ ticket: UInt64) -> Waiter? {
+        guard let index = waiting.firstIndex(where: { $0.id == ticket }) else {
+            cancelled.insert(ticket)
+            return nil
+        }
+        return waiting.remove(at: index).waiter
+    }
+
+    /// Forgets a ticket whose wait is over.
+    mutating func forget(_ ticket: UInt64) { cancelled.remove(ticket) }
 
     /// Nobody waits in vain: hands back everybody, and whoever comes next is told at once.
     mutating func stop(_ error: ProjectionError) -> [Waiter] {

@@ -32,12 +32,19 @@ extension Projections {
 
     /// Returns once queries see `position`; at once, with no hop, when they do already.
     ///
-    /// - Throws: `ProjectionError` when following has stopped, or stands still for want of space.
+    /// - Throws: `ProjectionError` when following has stopped, stands still for want of space, or the task is cancelled.
     package func reach(_ position: Position) async throws(ProjectionError) {
         if self.position >= position { return }
-        let isReached = await withCheckedContinuation { waiter in
-            if let now = progress.withLock({ $0.wait(waiter, for: position) }) { waiter.resume(returning: now) }
+        let ticket = progress.withLock { $0.makeTicket() }
+        let isReached = await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let known = progress.withLock { $0.wait(waiter, ticket: ticket, for: position) }
+                if let known { waiter.resume(returning: known) }
+            }
+        } onCancel: {
+            progress.withLock { $0.cancel(ticket) }?.resume(returning: false)
         }
+        progress.withLock { $0.forget(ticket) }
         guard isReached else {
             throw failure ?? ProjectionError(.stopped, "the read models stopped before position \(position)")
         }

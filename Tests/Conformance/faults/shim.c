@@ -2,7 +2,7 @@
 //
 // $FAULTS is a directory. While it holds a file `pwrite` or `fdatasync`, that call fails on segments of the log, with
 // the error number in the file. While it holds a file `delay`, that many milliseconds pass before each `fdatasync` of a
-// segment. While it holds a file `clock`, the time of day is off by the seconds in it. With a file `kill`, the process ends
+// segment; a file `read-delay` does the same for each read of one. While it holds a file `clock`, the time of day is off by the seconds in it. With a file `kill`, the process ends
 // before that one, counted from 1, of its calls that change files.
 
 #define _GNU_SOURCE
@@ -77,6 +77,11 @@ int fsync(int file) {
 ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
     change();
     return fails("pwrite", file) ? -1 : REAL(pwrite)(file, bytes, count, offset);
+}
+
+ssize_t pread(int file, void *bytes, size_t count, off_t offset) {
+    if (is_segment(file)) usleep((useconds_t)ordered("read-delay") * 1000);
+    return REAL(pread)(file, bytes, count, offset);
 }
 
 int fdatasync(int file) {
