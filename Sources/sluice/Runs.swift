@@ -4,8 +4,9 @@ import Domain
 
 struct Runs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Cancel runs of a running daemon.",
-        discussion: "The key that this needs is read from SLUICE_API_KEY.", subcommands: [Cancel.self])
+        abstract: "Show and cancel runs of a running daemon.",
+        discussion: "The key that this needs is read from SLUICE_API_KEY.",
+        subcommands: [ShowRun.self, Cancel.self])
 
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
