@@ -130,6 +130,7 @@ package struct Daemon: Sendable {
         let security = SecurityNotifier(
             commands: commands, store: store, projections: projections, directory: approvals.directory,
             client: client, misuse: misuse, mark: .kept(in: directory, logger), logger: logger)
+        let keyUses = await KeyUseKeeper.open(directory, keys: active.apiKeys.keys, logger)
         let access = AccessWatch(now: { commands.clock.now() })
         let services: [any Service] = [
             LoopService {
@@ -138,6 +139,7 @@ package struct Daemon: Sendable {
             },
             LoopService { try await projections.follow(store) },
             LoopService { await access.run() },
+            LoopService { await keyUses.run() },
             LoopService { await egress.recordUnrecorded() },
             LoopService {
                 for try await batch in store.subscribe(after: position) {
@@ -186,7 +188,7 @@ package struct Daemon: Sendable {
                 try await egress.recordInterrupted(active)
                 try await serveHTTP(
                     store, commands, projections, vault, client, egress, consents, models, identities, approvals,
-                    audit, misuse, tokens, agents, history, access)
+                    audit, misuse, tokens, agents, history, access, keyUses.uses)
             },
         ]
         let group = ServiceGroup(
@@ -216,9 +218,10 @@ package struct Daemon: Sendable {
         _ client: OutboundClient, _ egress: EgressGateway, _ consents: Consents, _ models: LLMGateway,
         _ identities: IdentityGateway, _ approvals: ApprovalServices, _ audit: AuditServices,
         _ misuse: KeyMisuseReporter,
-        _ tokens: AgentTokens, _ agents: AgentProcesses, _ history: PastReadModels, _ access: AccessWatch
+        _ tokens: AgentTokens, _ agents: AgentProcesses, _ history: PastReadModels, _ access: AccessWatch,
+        _ keyUses: KeyUses
     ) async throws {
-        if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
+        if let key = try await AdminKey.ensure(configuration.adminKey, commands, logger) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
         }
         try await projections.untilWhole { try await projections.reach(store.durablePosition) }
@@ -243,6 +246,7 @@ package struct Daemon: Sendable {
                     open: tokens.invokes(of: token).map { AgentInvoke(run: $0.run, requestID: $0.requestID) },
                     hasAbandoned: tokens.hasAbandonedInvokes(token), isStarting: tokens.isStarting(token))
             }, agentRecords: AgentRecords(agents), access: access, keyMisuse: misuse,
+            keyUses: keyUses,
             metrics: { [metrics] in await Self.metricsText(metrics, store, projections) })
         let host = configuration.http.host.contains(":") ? "[\(configuration.http.host)]" : configuration.http.host
         var http = configuration.http

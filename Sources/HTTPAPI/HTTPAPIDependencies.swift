@@ -33,6 +33,7 @@ package struct HTTPAPIDependencies: Sendable {
     package let agentRecords: AgentRecords
     /// Is told of keys that are used and may not be; nobody is without it.
     package let keyMisuse: KeyMisuseReporter?
+    package let keyUses: KeyUses
     /// Ends what a principal has open when its access ends.
     package let access: AccessWatch
     /// All metrics in Prometheus' text format.
@@ -46,7 +47,7 @@ package struct HTTPAPIDependencies: Sendable {
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         invokesOfToken: @escaping @Sendable (String) -> AgentInvokes = { _ in AgentInvokes() },
         agentRecords: AgentRecords = AgentRecords(), access: AccessWatch, keyMisuse: KeyMisuseReporter? = nil,
-        metrics: @escaping @Sendable () async -> String
+        keyUses: KeyUses = KeyUses(), metrics: @escaping @Sendable () async -> String
     ) {
         self.commands = commands
         self.projections = projections
@@ -67,6 +68,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.invokesOfToken = invokesOfToken
         self.agentRecords = agentRecords
         self.keyMisuse = keyMisuse
+        self.keyUses = keyUses
         self.access = access
         self.metrics = metrics
     }

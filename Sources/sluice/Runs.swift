@@ -15,8 +15,8 @@ struct Runs: AsyncParsableCommand {
         @OptionGroup var connection: Keys.Connection
         @Option(
             help: """
-                NAME=VALUE, with the names agent, status, user, tool, created-after and created-before; may be given more \
-                than once, and all of them count.
+                NAME=VALUE, with the names agent, status, user, tool, key, created-after and created-before; may be given \
+                more than once, and all of them count.
                 """)
         var filter: [String] = []
         @Flag(help: "Select all unfinished runs of the workspace.") var all = false
@@ -27,6 +27,7 @@ struct Runs: AsyncParsableCommand {
 
         private static let members = [
             "agent": "agent_id", "status": "status", "user": "user_id", "tool": "tool",
+            "key": "created_by_key",
             "created-after": "created_after", "created-before": "created_before",
         ]
 

@@ -25,6 +25,8 @@ package struct DataDirectory: Sendable {
     var audit: String { path + "/audit" }
     /// How far the log was told of to those who follow security events.
     var notices: String { path + "/notices" }
+    /// The times at which API keys were last used.
+    var keyUses: String { path + "/key-uses" }
     var keyring: String { path + "/keyring" }
     var masterKey: String { path + "/master.key" }
     var lock: String { path + "/LOCK" }

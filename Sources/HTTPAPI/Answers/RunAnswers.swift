@@ -117,21 +117,3 @@ extension AccessRequestRecord {
         }
     }
 }
-
-extension APIKeyRecord {
-    var json: JSONText {
-        .object { json in
-            json.add("id", id.description)
-            json.add("name", name)
-            json.add("prefix", prefix)
-            json.add("last4", last4)
-            json.add("role", role.rawValue)
-            json.add("workspace", workspace.text)
-            if !groups.isEmpty { json.add("groups", groups) }
-            json.add("agent", agent)
-            json.add("createdAt", createdAt)
-            json.add("expiresAt", expiresAt)
-            json.add("previousUntil", previousUntil)
-        }
-    }
-}

@@ -40,6 +40,7 @@ enum Projector {
         }
         if case .modelCalled(let called) = event.payload { try ModelUsageProjector.apply(called, event, db) }
         try DailyUsageProjector.apply(event, db)
+        try MadeByKeysProjector.apply(recorded, db)
         switch event.stream.kind {
         case .run:
             try EffectsProjector.apply(recorded, RunID(event.stream.id), db)

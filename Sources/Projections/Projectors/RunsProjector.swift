@@ -72,13 +72,14 @@ enum RunsProjector {
         try db.run(
             """
             INSERT INTO runs (id, workspace, agent_id, agent_uid, user_id, conversation_id, invoke_url,
-                initial_message, status, created_at, updated_at, position)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                initial_message, status, created_at, updated_at, position, creator_key)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 id.column, recorded.event.workspace.text, created.agentID, created.agentUID.column(), created.userID,
                 created.conversationID, created.invokeURL, created.initialMessage.freeText,
                 RunStatus.running.rawValue, time, time, Int64(recorded.position.value),
+                recorded.event.actor.apiKeyID.column(),
             ])
     }
 

@@ -59,6 +59,8 @@ package struct RunFilter: Hashable, Sendable {
     package var createdBefore: Timestamp?
     /// Only runs that asked for a call of that tool.
     package var tool: String?
+    /// Only runs that were created with that API key.
+    package var creatorKey: APIKeyID?
 
     package init() {}
 }

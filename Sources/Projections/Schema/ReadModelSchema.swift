@@ -146,7 +146,7 @@ enum ReadModelSchema {
             created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, position INTEGER NOT NULL,
             result TEXT, result_sequence INTEGER, result_bytes INTEGER, effects_performed INTEGER NOT NULL DEFAULT 0,
             effects_failed INTEGER NOT NULL DEFAULT 0, effects_rejected INTEGER NOT NULL DEFAULT 0,
-            effects_expired INTEGER NOT NULL DEFAULT 0, failed_effect TEXT
+            effects_expired INTEGER NOT NULL DEFAULT 0, failed_effect TEXT, creator_key BLOB
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX runs_by_status ON runs (workspace, status, position);
         CREATE INDEX runs_by_agent ON runs (workspace, agent_id, position);
@@ -154,6 +154,8 @@ enum ReadModelSchema {
         CREATE INDEX runs_by_conversation ON runs (workspace, conversation_id, position)
             WHERE conversation_id IS NOT NULL;
         CREATE INDEX runs_by_position ON runs (workspace, position);
+        CREATE INDEX runs_by_creator ON runs (creator_key, workspace, position)
+            WHERE status IN ('RUNNING', 'PAUSED_APPROVAL', 'PAUSED_CONSENT');
 
         CREATE TABLE timeline (
             run_id BLOB NOT NULL, sequence INTEGER NOT NULL, position INTEGER NOT NULL, event BLOB NOT NULL,
@@ -215,13 +217,21 @@ enum ReadModelSchema {
             id BLOB PRIMARY KEY, workspace TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
             digest TEXT NOT NULL, prefix TEXT NOT NULL, last4 TEXT NOT NULL, expires_at INTEGER,
             created_at INTEGER NOT NULL, position INTEGER NOT NULL, group_names TEXT NOT NULL, agent TEXT,
-            previous_digest TEXT, previous_until INTEGER
+            previous_digest TEXT, previous_until INTEGER, only_groups INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE ended_api_keys (
             digest TEXT PRIMARY KEY, id BLOB NOT NULL, workspace TEXT NOT NULL, name TEXT NOT NULL,
             role TEXT NOT NULL, is_revoked INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+        CREATE INDEX ended_api_keys_by_id ON ended_api_keys (id);
+
+        CREATE TABLE made_by_keys (
+            workspace TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, key_id BLOB NOT NULL,
+            created INTEGER NOT NULL, time INTEGER NOT NULL, position INTEGER NOT NULL,
+            PRIMARY KEY (workspace, kind, name, key_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX made_by_keys_by_key ON made_by_keys (key_id, position);
 
         CREATE TABLE daily_usage (
             workspace TEXT NOT NULL, day INTEGER NOT NULL, runs INTEGER NOT NULL, tool_calls INTEGER NOT NULL,
