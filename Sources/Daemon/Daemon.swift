@@ -188,6 +188,7 @@ package struct Daemon: Sendable {
         let security = SecurityNotifier(
             commands: commands, store: store, projections: projections, directory: approvals.directory,
             client: client, misuse: misuse, mark: .kept(in: directory, logger), logger: logger)
+        let keyUses = await KeyUseKeeper.open(directory, keys: active.apiKeys.keys, logger)
         let access = AccessWatch(now: { commands.clock.now() })
         let services: [any Service] = [
             LoopService {
@@ -208,6 +209,7 @@ package struct Daemon: Sendable {
             LoopService { try await projections.follow(store) },
             LoopService { await access.run() },
             LoopService { try await clockWatch.run() },
+            LoopService { await keyUses.run() },
             LoopService { await egress.recordUnrecorded() },
             LoopService {
                 for try await batch in store.subscribe(after: position) {
@@ -256,7 +258,7 @@ package struct Daemon: Sendable {
                 try await egress.recordInterrupted(active)
                 try await open(
                     server, port, store, commands, projections, vault, client, egress, consents, models, identities,
-                    approvals, audit, misuse, tokens, agents, history, access, clockWatch)
+                    approvals, audit, misuse, tokens, agents, history, access, clockWatch, keyUses.uses)
                 try await gracefulShutdown()
             },
         ]
@@ -266,7 +268,7 @@ package struct Daemon: Sendable {
     /// Makes an admin key that was configured since the start, and revokes the one before.
     private func takeOver(_ key: String, _ commands: CommandHandler) async {
         do {
-            _ = try await AdminKey.ensure(key, commands)
+            _ = try await AdminKey.ensure(key, commands, logger)
         } catch {
             logger.error("admin key not reloaded", metadata: ["error": "\(error)"])
         }
@@ -292,9 +294,9 @@ package struct Daemon: Sendable {
         _ audit: AuditServices,
         _ misuse: KeyMisuseReporter,
         _ tokens: AgentTokens, _ agents: AgentProcesses, _ history: PastReadModels, _ access: AccessWatch,
-        _ clockWatch: ClockWatch
+        _ clockWatch: ClockWatch, _ keyUses: KeyUses
     ) async throws {
-        if let key = try await AdminKey.ensure(configuration.adminKey, commands) {
+        if let key = try await AdminKey.ensure(configuration.adminKey, commands, logger) {
             announce("The first admin key, shown this once:\n\n    \(key)\n")
         }
         try await projections.untilWhole { try await projections.reach(store.durablePosition) }
@@ -319,7 +321,7 @@ package struct Daemon: Sendable {
                     open: tokens.invokes(of: token).map { AgentInvoke(run: $0.run, requestID: $0.requestID) },
                     hasAbandoned: tokens.hasAbandonedInvokes(token), isStarting: tokens.isStarting(token))
             }, agentRecords: AgentRecords(agents), access: access, keyMisuse: misuse,
-            clock: clockWatch.control,
+            keyUses: keyUses, clock: clockWatch.control,
             metrics: { await metricsText(store, projections) })
         let isOpen = server.open(
             dependencies, gateSocket: agents.gateAddress, onGateRunning: { agents.gateIsOpen() })

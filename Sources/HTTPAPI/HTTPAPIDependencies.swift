@@ -33,6 +33,7 @@ package struct HTTPAPIDependencies: Sendable {
     package let agentRecords: AgentRecords
     /// Is told of keys that are used and may not be; nobody is without it.
     package let keyMisuse: KeyMisuseReporter?
+    package let keyUses: KeyUses
     /// Ends what a principal has open when its access ends.
     package let access: AccessWatch
     package let clock: ClockControl
@@ -47,8 +48,7 @@ package struct HTTPAPIDependencies: Sendable {
         agentOfToken: @escaping @Sendable (String) -> AgentIdentity? = { _ in nil },
         invokesOfToken: @escaping @Sendable (String) -> AgentInvokes = { _ in AgentInvokes() },
         agentRecords: AgentRecords = AgentRecords(), access: AccessWatch, keyMisuse: KeyMisuseReporter? = nil,
-        clock: ClockControl,
-        metrics: @escaping @Sendable () async -> String
+        keyUses: KeyUses = KeyUses(), clock: ClockControl, metrics: @escaping @Sendable () async -> String
     ) {
         self.commands = commands
         self.projections = projections
@@ -69,6 +69,7 @@ package struct HTTPAPIDependencies: Sendable {
         self.invokesOfToken = invokesOfToken
         self.agentRecords = agentRecords
         self.keyMisuse = keyMisuse
+        self.keyUses = keyUses
         self.access = access
         self.clock = clock
         self.metrics = metrics

@@ -180,7 +180,7 @@ package final class HTTPAPIServer: Sendable {
             middleware: AuthenticationMiddleware(
                 projections: dependencies.projections, identities: dependencies.identities,
                 agentOfToken: isGate ? dependencies.agentOfToken : nil, keyMisuse: dependencies.keyMisuse,
-                connections: connections,
+                keyUses: dependencies.keyUses, connections: connections,
                 now: { commands.clock.now() }))
         if isGate { router.add(middleware: AttributionMiddleware(invokesOfToken: dependencies.invokesOfToken)) }
         router.add(middleware: ShareMiddleware(requests: api.requests))

@@ -8,7 +8,7 @@ struct Keys: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make, list, rotate and revoke API keys of a running daemon.",
         discussion: "The admin's key that this needs is read from SLUICE_API_KEY.",
-        subcommands: [Create.self, List.self, Rotate.self, Revoke.self])
+        subcommands: [Create.self, ListKeys.self, Rotate.self, RevokeKey.self])
 
     struct Connection: ParsableArguments {
         @Option(help: "Where the daemon listens.") var url = "http://127.0.0.1:8092"
@@ -28,14 +28,28 @@ struct Keys: AsyncParsableCommand {
 
         @OptionGroup var connection: Connection
         @Option(help: "What the key is for.") var name: String
-        @Option(help: "admin, operator, approver, agent or viewer.") var role: Role = .operator
+        @Option(help: "admin, operator, approver, agent, viewer or metrics.") var role: Role = .operator
         @Option(help: "The workspace it belongs to.") var workspace: String?
         @Option(name: .customLong("expires-in-days"), help: "Days until it ends; never when left out.")
         var expiresInDays: UInt16?
         @Option(help: "A group of approvers that the key stands for; may be given more than once.")
         var group: [String] = []
+        @Flag(name: .customLong("only-groups"), help: "The key decides only on requests that name one of its groups.")
+        var isOnlyForGroups = false
         @Option(help: "The one agent that a key of role agent is for.") var agent: String?
+        @Flag(name: .customLong("any-agent"), help: "The key of role agent may speak for every agent of the workspace.")
+        var isForAnyAgent = false
         @Flag(help: "Print JSON.") var json = false
+
+        func validate() throws {
+            if isOnlyForGroups, group.isEmpty { throw ValidationError("--only-groups needs --group") }
+            if role == .agent, agent == nil, !isForAnyAgent {
+                throw ValidationError("a key of role agent needs --agent NAME, or --any-agent for every agent")
+            }
+            if isForAnyAgent, agent != nil || role != .agent {
+                throw ValidationError("--any-agent is for a key of role agent without --agent")
+            }
+        }
 
         func run() async throws {
             try await reporting {
@@ -45,30 +59,14 @@ struct Keys: AsyncParsableCommand {
                 ]
                 if let workspace { members.append(.init(name: "workspace", value: .string(workspace))) }
                 if !group.isEmpty { members.append(.init(name: "groups", value: .array(group.map(JSONValue.string)))) }
+                if isOnlyForGroups { members.append(.init(name: "only_groups", value: .bool(true))) }
                 if let agent { members.append(.init(name: "agent", value: .string(agent))) }
+                if isForAnyAgent { members.append(.init(name: "any_agent", value: .bool(true))) }
                 if let expiresInDays {
                     members.append(.init(name: "expiresInDays", value: .number(String(expiresInDays))))
                 }
                 let answer = try await connection.client().request("POST", "/api/v1/auth/api-keys", .object(members))
                 show(json ? answer.text.text : answer["token"]?.string ?? "")
-            }
-        }
-    }
-
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the keys, without their text.")
-
-        @OptionGroup var connection: Connection
-        @Flag(help: "Print JSON, a line a key.") var json = false
-
-        func run() async throws {
-            try await reporting {
-                guard case .array(let keys) = try await connection.client().request("GET", "/api/v1/auth/api-keys")
-                else { throw DaemonError(.requestRefused, "the daemon's answer is no list of keys") }
-                for key in keys {
-                    let words = ["id", "role", "workspace", "prefix", "name"].map { key[$0]?.string ?? "-" }
-                    show(json ? key.text.text : words.joined(separator: "  "))
-                }
             }
         }
     }
@@ -100,25 +98,9 @@ struct Keys: AsyncParsableCommand {
         }
     }
 
-    private static func checkID(_ id: String) throws {
+    static func checkID(_ id: String) throws {
         if APIKeyID(id) == nil {
             throw ValidationError("the id must be a key's id, as `sluice keys list` shows it")
-        }
-    }
-
-    struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Revoke a key, at once and for ever.")
-
-        @OptionGroup var connection: Connection
-        @Argument(help: "The key's id, as list shows it.") var id: String
-
-        func validate() throws { try Keys.checkID(id) }
-
-        func run() async throws {
-            try await reporting {
-                _ = try await connection.client().request("DELETE", "/api/v1/auth/api-keys/\(id)")
-                show("revoked \(id)")
-            }
         }
     }
 }

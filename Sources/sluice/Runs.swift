@@ -4,8 +4,9 @@ import Domain
 
 struct Runs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Cancel runs of a running daemon.",
-        discussion: "The key that this needs is read from SLUICE_API_KEY.", subcommands: [Cancel.self])
+        abstract: "Show and cancel runs of a running daemon.",
+        discussion: "The key that this needs is read from SLUICE_API_KEY.",
+        subcommands: [ShowRun.self, Cancel.self])
 
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -14,8 +15,8 @@ struct Runs: AsyncParsableCommand {
         @OptionGroup var connection: Keys.Connection
         @Option(
             help: """
-                NAME=VALUE, with the names agent, status, user, tool, created-after and created-before; may be given more \
-                than once, and all of them count.
+                NAME=VALUE, with the names agent, status, user, tool, key, created-after and created-before; may be given \
+                more than once, and all of them count.
                 """)
         var filter: [String] = []
         @Flag(help: "Select all unfinished runs of the workspace.") var all = false
@@ -26,6 +27,7 @@ struct Runs: AsyncParsableCommand {
 
         private static let members = [
             "agent": "agent_id", "status": "status", "user": "user_id", "tool": "tool",
+            "key": "created_by_key",
             "created-after": "created_after", "created-before": "created_before",
         ]
 

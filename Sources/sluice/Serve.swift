@@ -26,7 +26,8 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let loaded = try await Settings.load(flags: try flags(), file: config)
+            let loaded = try await Settings.load(
+                flags: try flags(), file: config, checksEnvironment: true)
             var configuration = try DaemonConfiguration(loaded)
             configuration.acceptsKeyLoss = acceptKeyLoss
             if printsConfiguration { return list(loaded) }
@@ -50,15 +51,21 @@ struct Serve: AsyncParsableCommand {
 
     private func flags() throws -> [SettingKey: String] {
         var flags: [SettingKey: String] = [:]
+        func set(_ key: SettingKey, _ text: String) throws(DaemonError) {
+            guard flags.updateValue(text, forKey: key) == nil else {
+                throw DaemonError(
+                    .configuration, "\(key.rawValue) is given twice on the command line: give it once")
+            }
+        }
         for setting in settings {
-            let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2, let key = SettingKey(rawValue: parts[0]) else {
+            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2 else {
                 throw DaemonError(.configuration, "--set \(setting): expected KEY=VALUE with a key of --print-config")
             }
-            flags[key] = parts[1]
+            try set(try SettingKey.named(parts[0], in: "--set"), parts[1])
         }
-        flags[.dataDirectory] = dataDirectory ?? flags[.dataDirectory]
-        flags[.listen] = listen ?? flags[.listen]
+        if let dataDirectory { try set(.dataDirectory, dataDirectory) }
+        if let listen { try set(.listen, listen) }
         return flags
     }
 

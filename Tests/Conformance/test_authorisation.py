@@ -7,12 +7,14 @@ from served_routes import STREAMS, World, served
 from sluice_process import ADMIN_KEY, SluiceProcess
 
 GRANTED = {
-    "admin": {"read", "read_own_run", "manage_resources", "create_runs", "drive_runs", "invoke", "act_as_agent", "decide",
+    "admin": {"read", "read_own_run", "read_metrics", "manage_resources", "create_runs", "drive_runs", "invoke", "act_as_agent", "decide",
               "manage_keys", "erase_people", "confirm_clock"},
-    "operator": {"read", "read_own_run", "manage_resources", "create_runs", "drive_runs", "invoke", "act_as_agent"},
-    "approver": {"read", "read_own_run", "decide"},
+    "operator": {"read", "read_own_run", "read_metrics", "manage_resources", "create_runs", "drive_runs", "invoke",
+                 "act_as_agent"},
+    "approver": {"read", "read_own_run", "read_metrics", "decide"},
     "agent": {"read", "read_own_run", "drive_runs", "act_as_agent"},
-    "viewer": {"read", "read_own_run"},
+    "viewer": {"read", "read_own_run", "read_metrics"},
+    "metrics": {"read_metrics"},
 }
 
 # Everything that an agent reaches at its own address. A new route belongs here only when the agents' runtime needs it.
@@ -161,7 +163,7 @@ def refused(client, world, method, path, prefix, statuses):
 
 @pytest.mark.parametrize("is_bound", [True, False])
 def test_below_an_agents_address_on_the_public_listener_every_other_route_is_404(sluice, routes, world, is_bound):
-    bound = {"agent": world.agent} if is_bound else {}
+    bound = {"agent": world.agent} if is_bound else {"any_agent": True}
     made = sluice.client().post("/api/v1/auth/api-keys", {"name": "remote", "role": "agent"} | bound)
     client = sluice.client(None)
     before = world.snapshot(sluice.key("admin"))

@@ -61,6 +61,31 @@ import Testing
         #expect(status(action) == .approved)
     }
 
+    @Test(arguments: [[], ["risk"], ["FINANCE"]]) mutating func aKeyForGroupsOnlyDecidesOnNoOtherRequests(
+        of groups: [String]
+    ) throws {
+        let action = try block(groups)
+        let member = try scenario.approver("m", ["finance"], onlyGroups: true)
+        #expect(approve(action, as: member)?.code == .notAnApprover)
+        let reject = Command.rejectAction(run: run, action: action, reason: nil)
+        #expect(scenario.rejection(reject)?.code == .notAnApprover)
+        #expect(status(action) == .blocked)
+        if groups.isEmpty { #expect(approve(action, as: try scenario.approver("o", ["finance"])) == nil) }
+    }
+
+    @Test mutating func aKeyForGroupsOnlyApprovesRequestsOfItsGroups() throws {
+        let action = try block(["finance", "risk"])
+        #expect(approve(action, as: try scenario.approver("m", ["finance"], onlyGroups: true)) == nil)
+        #expect(status(action) == .approved)
+    }
+
+    @Test mutating func aKeyForGroupsOnlyNeedsGroups() {
+        #expect(throws: Rejection.self) { [scenario] in
+            var scenario = scenario
+            _ = try scenario.approver("m", [], onlyGroups: true)
+        }
+    }
+
     @Test mutating func namesOfGroupsAreComparedByteForByte() throws {
         let action = try block(["KYC"])
         // A Kelvin sign is a letter K to `==`.

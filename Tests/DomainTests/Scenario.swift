@@ -55,14 +55,14 @@ struct Scenario {
     }
 
     /// A new key of an approver of those groups.
-    mutating func approver(_ name: String, _ groups: [String]) throws -> Actor {
+    mutating func approver(_ name: String, _ groups: [String], onlyGroups: Bool = false) throws -> Actor {
         let id: APIKeyID = newID()
         try when(
             .createAPIKey(
                 id: id,
                 APIKeyCreated(
                     name: name, role: .approver, digest: name, prefix: "ra_ws_", last4: "1234", expiresAt: nil,
-                    groups: groups)))
+                    groups: groups, onlyGroups: onlyGroups)))
         return Actor(kind: .apiKey(id), name: name)
     }
 

@@ -283,7 +283,8 @@ enum EventSamples {
             .apiKeyCreated(
                 APIKeyCreated(
                     name: "finance", role: .approver, digest: String(repeating: "5ec2e7", count: 10) + "0001",
-                    prefix: "ra_ws_", last4: "x9Qa", expiresAt: nil, groups: ["finance", "on call"])),
+                    prefix: "ra_ws_", last4: "x9Qa", expiresAt: nil, groups: ["finance", "on call"],
+                    onlyGroups: true)),
             .apiKeyCreated(
                 APIKeyCreated(
                     name: "remote", role: .agent, digest: String(repeating: "5ec2e7", count: 10) + "0002",

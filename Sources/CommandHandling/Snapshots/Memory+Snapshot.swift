@@ -107,11 +107,12 @@ extension APIKeyState {
         writer.add(7, optional: expiresAt)
         writer.add(8, streamSequence)
         writer.add(9, optional: agent)
+        writer.add(10, onlyGroups)
     }
 
     static func read(_ reader: consuming WireReader) throws(MalformedRecord) -> (id: APIKeyID, state: APIKeyState) {
         var (id, workspace, name, digest): (APIKeyID?, WorkspaceName?, String, String) = (nil, nil, "", "")
-        var (groups, agent): ([String], String?) = ([], nil)
+        var (groups, agent, onlyGroups): ([String], String?, Bool) = ([], nil, false)
         var (role, expiresAt, streamSequence): (Role?, Timestamp?, UInt64) = (nil, nil, 0)
         while let field = try reader.next() {
             switch field {
@@ -124,12 +125,14 @@ extension APIKeyState {
             case 7: expiresAt = try reader.time()
             case 8: streamSequence = try reader.unsigned()
             case 9: agent = try reader.text()
+            case 10: onlyGroups = try reader.bool()
             default: throw .missing("API key")
             }
         }
         let state = APIKeyState(
             workspace: try required(workspace, "workspace"), name: name, digest: digest, groups: groups,
-            role: try required(role, "role"), agent: agent, expiresAt: expiresAt, streamSequence: streamSequence)
+            role: try required(role, "role"), agent: agent, onlyGroups: onlyGroups, expiresAt: expiresAt,
+            streamSequence: streamSequence)
         return (try required(id, "API key"), state)
     }
 }

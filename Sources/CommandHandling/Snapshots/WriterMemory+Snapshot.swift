@@ -6,7 +6,7 @@ import EventStore
 extension WriterMemory {
     /// Counted up whenever these bytes, or what an event does to the memory, mean something else: older snapshots are
     /// not looked at then.
-    private static let snapshotVersion: UInt64 = 12
+    private static let snapshotVersion: UInt64 = 13
 
     package var snapshot: [UInt8] { snapshot(keyring: nil) }
 

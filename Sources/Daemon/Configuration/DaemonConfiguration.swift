@@ -70,6 +70,10 @@ package struct DaemonConfiguration: Sendable {
         scheduler.invokeAttemptsMax = UInt32(try settings.integer(.invokeAttemptsMax, in: 1...100))
         scheduler.backoffMin = try settings.duration(.invokeBackoffMin)
         scheduler.backoffMax = try settings.duration(.invokeBackoffMax)
+        guard scheduler.backoffMin <= scheduler.backoffMax else {
+            throw settings.invalid(
+                .invokeBackoffMin, "at most invoke-backoff-max, which is \(settings.text(.invokeBackoffMax))")
+        }
         scheduler.agentConcurrencyMax = try settings.integer(.agentConcurrency, in: 1...10_000)
         agents = try AgentsConfiguration(settings)
         http.agentConnectionsMax = agents.connectionsMax

@@ -1,5 +1,6 @@
 import Configuration
 import Domain
+import Foundation
 
 /// The settings in force, and where each comes from: flag, environment, file or default, in this order.
 package struct Settings: Sendable {
@@ -17,7 +18,12 @@ package struct Settings: Sendable {
     /// - Parameters:
     ///   - flags: what was given on the command line.
     ///   - file: a JSON file whose values have their natural types.
-    package static func load(flags: [SettingKey: String], file: String?) async throws(DaemonError) -> Settings {
+    ///   - checksEnvironment: true to refuse variables that look like settings and are none, as the daemon does. Other
+    ///     commands read few settings, and may run beside variables that are for a later version.
+    package static func load(
+        flags: [SettingKey: String], file: String?, checksEnvironment: Bool = false
+    ) async throws(DaemonError) -> Settings {
+        if checksEnvironment { try checkEnvironment() }
         let environment = ConfigReader(provider: EnvironmentVariablesProvider().prefixKeys(with: "sluice"))
         let inFile = try file.map { (path) throws(DaemonError) in try SettingsFile(path).texts } ?? [:]
         let entries = SettingKey.allCases.map { key in
@@ -31,6 +37,17 @@ package struct Settings: Sendable {
         return Settings(entries: entries)
     }
 
+    private static func checkEnvironment() throws(DaemonError) {
+        let unknown = SettingNames.unknown(in: ProcessInfo.processInfo.environment.keys)
+        guard let first = unknown.first else { return }
+        let hint = SettingNames.hint(first, among: SettingKey.allCases.map(\.variable))
+        let others = unknown.dropFirst()
+        throw DaemonError(
+            .configuration,
+            "the environment has \(first), which is no setting: \(hint)"
+                + (others.isEmpty ? "" : "; no settings either: \(others.joined(separator: ", "))"))
+    }
+
     package func text(_ key: SettingKey) -> String { entries.first { $0.key == key }?.text ?? key.defaultText }
 
     /// True when the operator has not given the setting.
@@ -38,7 +55,7 @@ package struct Settings: Sendable {
 
     func duration(_ key: SettingKey) throws(DaemonError) -> Duration {
         guard let duration = DurationText.parse(text(key)) else {
-            throw invalid(key, "a duration such as 500ms, 30s, 4h or 1d")
+            throw invalid(key, "a duration such as 500ms, 30s, 4h or 1d, of more than 0 and at most 3650d")
         }
         return duration
     }

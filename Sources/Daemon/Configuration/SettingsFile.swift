@@ -15,14 +15,14 @@ struct SettingsFile: Sendable {
         let value: JSONValue
         do {
             value = try JSONValue(parsing: try Self.bytes(path))
+        } catch let error as JSONError {
+            throw invalid("is no JSON: \(error.message)")
         } catch {
             throw invalid("cannot be read: \(error)")
         }
         guard case .object(let members) = value else { throw invalid("must hold one JSON object") }
         for member in members {
-            guard let key = SettingKey(rawValue: member.name) else {
-                throw invalid("has \"\(member.name)\", which is no setting; see --print-config")
-            }
+            let key = try SettingKey.named(member.name, in: "the configuration file \(path)")
             guard let text = key.text(of: member.value) else {
                 throw invalid("has another type of value for \"\(key.rawValue)\": it must be \(key.expectedType)")
             }

@@ -27,6 +27,8 @@ package struct DataDirectory: Sendable {
     var notices: String { path + "/notices" }
     /// What the clock said of the machine's start.
     var clock: String { path + "/clock" }
+    /// The times at which API keys were last used.
+    var keyUses: String { path + "/key-uses" }
     var keyring: String { path + "/keyring" }
     var masterKey: String { path + "/master.key" }
     var lock: String { path + "/LOCK" }

@@ -128,6 +128,7 @@ struct HistoryFacts {
                 [
                     "name": text(created.name), "role": text(created.role.rawValue), "last4": text(created.last4),
                     "agent": created.agent.map(text), "groups": JSONText(array: created.groups.map(text)),
+                    "only_groups": created.onlyGroups ? JSONText(verified: "true") : nil,
                     "expires_at": created.expiresAt.map { text($0.description) },
                 ])
         case .apiKeyRotated(let rotated):

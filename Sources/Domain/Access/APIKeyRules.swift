@@ -19,6 +19,9 @@ extension ActiveState {
         guard created.groups.allSatisfy(GroupName.isValid) else {
             throw Rejection(.invalidArgument, "groups must be names of \(GroupName.rule)")
         }
+        guard !created.onlyGroups || !created.groups.isEmpty else {
+            throw Rejection(.invalidArgument, "only_groups needs groups: without any the key could decide on nothing")
+        }
         try checkText(created.agent, "agent", bytesMax: 253)
         guard created.agent == nil || created.role == .agent else {
             throw Rejection(.invalidArgument, "agent is for a key of role agent only")

@@ -66,6 +66,7 @@ extension ActiveState {
             if let given = approve.payloadHash, request.requested.payloadHash?.matches(given) != true {
                 throw Rejection(.payloadHashMismatch, "payload_hash mismatch")
             }
+            try checkReach(over: nil, context)
             try checkNotOwn(request, context)
             try checkGrantDuration(given.duration, nil, context.settings)
             return [
@@ -104,8 +105,9 @@ extension ActiveState {
         let rejected = EventPayload.accessRejected(
             AccessRejected(approverID: context.actor.name, reason: reason, signature: signature))
         let stream = StreamID.accessRequest(id)
-        guard let target = request.requested.run, let run = runs[target.runID],
-            run.action(target.actionID)?.status == .blocked
+        let action = request.requested.run.flatMap { runs[$0.runID]?.action($0.actionID) }
+        try checkReach(over: action?.gate?.requirement, context)
+        guard let target = request.requested.run, let run = runs[target.runID], action?.status == .blocked
         else { return [request.event(rejected, context)] }
         var decision = RunDecision(run, context)
         decision.record(on: stream, sequence: request.streamSequence + 1, rejected)

@@ -11,10 +11,12 @@ package struct APIKeyCreated: Hashable, Sendable {
     package let groups: [String]
     /// The agent that a key of role agent is for; `nil` when it may speak for any.
     package let agent: String?
+    /// True for a key that decides only on requests that name one of its groups.
+    package let onlyGroups: Bool
 
     package init(
         name: String, role: Role, digest: String, prefix: String, last4: String, expiresAt: Timestamp?,
-        groups: [String] = [], agent: String? = nil
+        groups: [String] = [], agent: String? = nil, onlyGroups: Bool = false
     ) {
         self.name = name
         self.role = role
@@ -24,6 +26,7 @@ package struct APIKeyCreated: Hashable, Sendable {
         self.expiresAt = expiresAt
         self.groups = groups
         self.agent = agent
+        self.onlyGroups = onlyGroups
     }
 }
 

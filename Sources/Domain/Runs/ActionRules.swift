@@ -50,6 +50,7 @@ extension ActiveState {
         _ context: DecisionContext
     ) throws(Rejection) -> [Event] {
         let (run, action) = try blockedAction(id, actionID, "reject", context)
+        try checkReach(over: action.gate?.requirement, context)
         try checkText(reason, "reason", bytesMax: context.settings.limits.textBytesMax)
         try checkSignature(signature, context.settings.limits)
         var decision = RunDecision(run, context)

@@ -25,6 +25,7 @@ extension ActiveState {
     func approval(
         of action: ActionState, in run: RunState, _ context: DecisionContext
     ) throws(Rejection) -> ApproverDecision {
+        try checkReach(over: action.gate?.requirement, context)
         let groups: [String]
         switch context.actor.kind {
         case .system: return .approves([])

@@ -177,8 +177,8 @@ package struct ActiveState: Hashable, Sendable {
         if case .apiKeyCreated(let created) = event.payload {
             apiKeys[id] = APIKeyState(
                 workspace: event.workspace, name: created.name, digest: created.digest, groups: created.groups,
-                role: created.role, agent: created.agent, expiresAt: created.expiresAt,
-                streamSequence: event.streamSequence)
+                role: created.role, agent: created.agent, onlyGroups: created.onlyGroups,
+                expiresAt: created.expiresAt, streamSequence: event.streamSequence)
         } else if case .apiKeyRotated(let rotated) = event.payload {
             apiKeys[id]?.rotate(rotated, sequence: event.streamSequence)
         } else if case .apiKeyRevoked = event.payload {
@@ -273,12 +273,14 @@ package struct APIKeyState: Hashable, Sendable {
     package let role: Role
     /// The agent that a key of role agent is for; `nil` when it may speak for any.
     package let agent: String?
+    /// True for a key that decides only on requests that name one of its groups.
+    package let onlyGroups: Bool
     package private(set) var expiresAt: Timestamp?
     package private(set) var streamSequence: UInt64
 
     package init(
         workspace: WorkspaceName, name: String, digest: String, groups: [String], role: Role, agent: String? = nil,
-        expiresAt: Timestamp?, streamSequence: UInt64
+        onlyGroups: Bool = false, expiresAt: Timestamp?, streamSequence: UInt64
     ) {
         self.workspace = workspace
         self.name = name
@@ -286,6 +288,7 @@ package struct APIKeyState: Hashable, Sendable {
         self.groups = groups
         self.role = role
         self.agent = agent
+        self.onlyGroups = onlyGroups
         self.expiresAt = expiresAt
         self.streamSequence = streamSequence
     }

@@ -72,5 +72,5 @@ package struct Person: Hashable, Sendable {
 
 /// What an API key may do; each role's permissions are listed in the HTTP API.
 package enum Role: String, Hashable, Sendable, CaseIterable {
-    case admin, `operator`, approver, agent, viewer
+    case admin, `operator`, approver, agent, viewer, metrics
 }

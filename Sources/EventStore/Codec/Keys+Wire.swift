@@ -10,12 +10,13 @@ extension APIKeyCreated {
         writer.add(6, optional: expiresAt)
         for group in groups { writer.add(7, optional: group) }
         writer.add(8, optional: agent)
+        writer.add(9, onlyGroups)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (name, role, digest): (String, Role?, String) = ("", nil, "")
         var (prefix, last4, expiresAt): (String, String, Timestamp?) = ("", "", nil)
-        var (groups, agent): ([String], String?) = ([], nil)
+        var (groups, agent, onlyGroups): ([String], String?, Bool) = ([], nil, false)
         while let field = try reader.next() {
             switch field {
             case 1: name = try reader.text()
@@ -26,12 +27,13 @@ extension APIKeyCreated {
             case 6: expiresAt = try reader.time()
             case 7: groups.append(try reader.text())
             case 8: agent = try reader.text()
+            case 9: onlyGroups = try reader.bool()
             default: try reader.skip()
             }
         }
         self.init(
             name: name, role: try required(role, "role"), digest: digest, prefix: prefix, last4: last4,
-            expiresAt: expiresAt, groups: groups, agent: agent)
+            expiresAt: expiresAt, groups: groups, agent: agent, onlyGroups: onlyGroups)
     }
 }
 
@@ -70,6 +72,7 @@ extension Role: WireChoice {
         case .approver: 3
         case .agent: 4
         case .viewer: 5
+        case .metrics: 6
         }
     }
 }

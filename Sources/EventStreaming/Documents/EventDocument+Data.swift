@@ -86,6 +86,7 @@ extension EventDocument {
                 json.add("expires_at", created.expiresAt)
                 if !created.groups.isEmpty { json.add("groups", created.groups) }
                 json.add("agent", created.agent)
+                if created.onlyGroups { json.add("only_groups", true) }
             case .apiKeyRotated(let rotated):
                 json.add("prefix", rotated.prefix)
                 json.add("last4", rotated.last4)

@@ -3,8 +3,10 @@ import EventStreaming
 import Projections
 
 extension RunRecord {
-    /// - Parameter actions: shown to old clients as `blocked_actions`.
-    func json(_ era: Era, actions: [ActionRecord]? = nil) -> JSONText {
+    /// - Parameters:
+    ///   - actions: shown to old clients as `blocked_actions`.
+    ///   - result: the result that was read by itself, for one that is too large for lists.
+    func json(_ era: Era, actions: [ActionRecord]? = nil, result: JSONText? = nil) -> JSONText {
         .object { json in
             json.add("id", id.description)
             json.add("conversation_id", conversationID)
@@ -17,6 +19,7 @@ extension RunRecord {
             json.add("reason", reason)
             json.add("blocked_action_id", blockedActionID?.description)
             json.add("invoke_url", invokeURL)
+            addOutcome(to: &json, result)
             json.add("created_at", createdAt)
             json.add("updated_at", updatedAt)
             guard era == .v1alpha else { return }
@@ -24,6 +27,31 @@ extension RunRecord {
             json.add("message", initialMessage)
             if let actions { json.add("blocked_actions", actions.map(\.json)) }
         }
+    }
+}
+
+extension RunRecord {
+    /// The result of a completed run, and what became of the effects that needed an approval.
+    private func addOutcome(to json: inout JSONObject, _ whole: JSONText?) {
+        if status == .completed, let result {
+            json.add("result", result.listed ?? whole)
+            json.add("result_bytes", result.bytes)
+        }
+        guard !effects.isEmpty else { return }
+        var counts = JSONObject()
+        counts.add("performed", effects.performed)
+        counts.add("failed", effects.failed)
+        counts.add("rejected", effects.rejected)
+        counts.add("expired", effects.expired)
+        json.add("effects", counts)
+        json.add("result_note", effects.note)
+    }
+}
+
+extension RunEffects {
+    /// A sentence that names a failed effect; `nil` when none failed.
+    fileprivate var note: String? {
+        failure.map { "\(failed) of \(performed + failed) approved effects failed: \($0)" }
     }
 }
 
@@ -39,6 +67,7 @@ extension ActionRecord {
             json.add("tool_method", method)
             json.add("tool_url", url)
             json.add("status", status.rawValue)
+            json.add("tool_status", toolStatus)
             json.add("reason", reason)
             json.add("approver_id", approverID)
             json.add("expires_at", expiresAt)
@@ -85,24 +114,6 @@ extension AccessRequestRecord {
         case (.pending, _): coverage?.pendingSentence
         case (.approved, let scope?): coverage?.sentence(scope, until: expiresAt.description)
         case (.approved, nil), (.rejected, _), (.expired, _): nil
-        }
-    }
-}
-
-extension APIKeyRecord {
-    var json: JSONText {
-        .object { json in
-            json.add("id", id.description)
-            json.add("name", name)
-            json.add("prefix", prefix)
-            json.add("last4", last4)
-            json.add("role", role.rawValue)
-            json.add("workspace", workspace.text)
-            if !groups.isEmpty { json.add("groups", groups) }
-            json.add("agent", agent)
-            json.add("createdAt", createdAt)
-            json.add("expiresAt", expiresAt)
-            json.add("previousUntil", previousUntil)
         }
     }
 }

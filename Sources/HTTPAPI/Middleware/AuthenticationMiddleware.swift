@@ -26,6 +26,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
     /// Finds the agent of an instance's token at the gate; `nil` at the public listener, where no such token is valid.
     let agentOfToken: (@Sendable (String) -> AgentIdentity?)?
     let keyMisuse: KeyMisuseReporter?
+    let keyUses: KeyUses
     let connections: Connections
     let now: @Sendable () -> Timestamp
 
@@ -100,12 +101,14 @@ struct AuthenticationMiddleware: RouterMiddleware {
             keyMisuse?.unknown(digest: digest, route: context.endpointPath)
             return nil
         }
-        guard key.accepts(digest, at: now()) else {
+        let time = now()
+        guard key.accepts(digest, at: time) else {
             keyMisuse?.report(
                 key.id.description, name: key.name, role: key.role, key.workspace,
                 digest == key.digest ? .expired : .replaced, route: context.endpointPath)
             return nil
         }
+        keyUses.note(key.id, at: time)
         return Principal(
             caller: .apiKey(key.id), name: key.name, role: key.role, workspace: key.workspace, groups: key.groups,
             agent: key.agent

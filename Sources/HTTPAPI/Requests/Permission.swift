@@ -5,6 +5,8 @@ enum Permission: String, Hashable, Sendable {
     case read
     /// Read a run by its id: for every role, and for each person the runs that are for them.
     case readOwnRun = "read_own_run"
+    /// Read the daemon's metrics, which are of all workspaces.
+    case readMetrics = "read_metrics"
     /// Deploy, register, delete.
     case manageResources = "manage_resources"
     /// Create runs, which names their user and the address that Sluice calls; change their status, cancel them.
@@ -27,7 +29,7 @@ enum Permission: String, Hashable, Sendable {
     var isOfRuns: Bool {
         switch self {
         case .read, .readOwnRun, .createRuns, .driveRuns, .invoke, .actAsAgent, .decide: true
-        case .manageResources, .manageKeys, .erasePeople, .confirmClock: false
+        case .readMetrics, .manageResources, .manageKeys, .erasePeople, .confirmClock: false
         }
     }
 
@@ -35,8 +37,8 @@ enum Permission: String, Hashable, Sendable {
     var repairs: JSONRepairs {
         switch self {
         case .driveRuns, .actAsAgent: .surrogates
-        case .read, .readOwnRun, .manageResources, .createRuns, .invoke, .decide, .manageKeys, .erasePeople,
-            .confirmClock:
+        case .read, .readOwnRun, .readMetrics, .manageResources, .createRuns, .invoke, .decide, .manageKeys,
+            .erasePeople, .confirmClock:
             []
         }
     }
@@ -51,9 +53,10 @@ enum Permission: String, Hashable, Sendable {
         switch role {
         case .admin: true
         case .operator: self != .decide && self != .manageKeys && self != .erasePeople && self != .confirmClock
-        case .approver: self == .read || self == .readOwnRun || self == .decide
+        case .approver: self == .read || self == .readOwnRun || self == .readMetrics || self == .decide
         case .agent: self == .read || self == .readOwnRun || self == .driveRuns || self == .actAsAgent
-        case .viewer: self == .read || self == .readOwnRun
+        case .viewer: self == .read || self == .readOwnRun || self == .readMetrics
+        case .metrics: self == .readMetrics
         }
     }
 
@@ -65,8 +68,8 @@ enum Permission: String, Hashable, Sendable {
         switch self {
         case .createRuns, .invoke:
             "runs are created, changed and cancelled by operators and admins, or by a person who signs in to invoke an agent"
-        case .read, .readOwnRun, .manageResources, .driveRuns, .actAsAgent, .decide, .manageKeys, .erasePeople,
-            .confirmClock:
+        case .read, .readOwnRun, .readMetrics, .manageResources, .driveRuns, .actAsAgent, .decide, .manageKeys,
+            .erasePeople, .confirmClock:
             nil
         }
     }

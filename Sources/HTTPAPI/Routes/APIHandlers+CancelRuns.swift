@@ -7,7 +7,7 @@ import Projections
 /// Cancelling many runs by a filter, with a preview.
 extension APIHandlers {
     /// Runs that one request cancels; a client sends it again while some remain.
-    private static let cancelledMax = 1_000
+    static let cancelledMax = 1_000
     private static let parallelCancelsMax = 128
     private static let sampleMax = 10
 
@@ -19,7 +19,11 @@ extension APIHandlers {
         let page = try await projections.runs(
             filter, by: ListOrder(.createdAt, isDescending: false),
             limit: isPreview ? Self.sampleMax : Self.cancelledMax, in: request.workspace)
-        let cancelled = isPreview ? nil : try await cancel(page.records.map(\.id), request)
+        let cancelled =
+            isPreview
+            ? nil
+            : try await cancel(
+                page.records.map(\.id), in: request.workspace, reason: try Self.cancelReason(request), request)
         let (sample, era) = (page.records.prefix(Self.sampleMax), request.era)
         return APIAnswer(
             .ok,
@@ -35,10 +39,11 @@ extension APIHandlers {
     }
 
     /// Cancels in bounded groups; runs that have ended meanwhile are left out.
-    private func cancel(_ ids: [RunID], _ request: APIRequest) async throws -> (count: Int, position: Position?) {
-        let reason = try Self.cancelReason(request)
+    func cancel(
+        _ ids: [RunID], in workspace: WorkspaceName, reason: String, _ request: APIRequest
+    ) async throws -> (count: Int, position: Position?) {
         let sent = CommandRequest(
-            workspace: request.workspace, actor: request.principal.actor, traceparent: request.traceparent)
+            workspace: workspace, actor: request.principal.actor, traceparent: request.traceparent)
         var (count, position, rest) = (0, Position?.none, ids[...])
         while !rest.isEmpty {
             let group = rest.prefix(Self.parallelCancelsMax)
@@ -75,13 +80,20 @@ extension APIHandlers {
             }
             return status
         }
+        filter.creatorKey = try body.text("created_by_key").map { text in
+            guard let id = APIKeyID(text) else {
+                throw APIError.badRequest("created_by_key must be a key's id, not \(text.excerpt)")
+            }
+            return id
+        }
         filter.createdAfter = try time("created_after", body)
         filter.createdBefore = try time("created_before", body)
         var none = RunFilter()
         none.isUnfinished = true
         guard filter != none || body["all"] == .bool(true) else {
             throw APIError.badRequest(
-                "name at least one of agent, status, user, created_after, created_before and tool, or \"all\": true")
+                "name at least one of agent, status, user, created_after, created_before, created_by_key and tool, or \"all\": true"
+            )
         }
         return filter
     }

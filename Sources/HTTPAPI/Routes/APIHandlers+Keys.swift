@@ -15,22 +15,38 @@ extension APIHandlers {
         let name = try body.requiredText("name")
         let roleName = try body.text("role") ?? Role.operator.rawValue
         guard let role = Role(rawValue: roleName) else {
-            throw APIError.badRequest("role must be one of admin, operator, approver, agent, viewer")
+            let known = Role.allCases.map(\.rawValue).joined(separator: ", ")
+            throw APIError.badRequest("role must be one of \(known)")
         }
         let days = try body.integer("expiresInDays", in: 1...3650)
         let groups = Set(try body.texts("groups") ?? []).sorted()
-        let agent = try body.text("agent")
+        let agent = try Self.agent(of: body, role)
         let secret = APIKeySecret.generate()
         let created = APIKeyCreated(
             name: name, role: role, digest: secret.digest, prefix: secret.visiblePrefix, last4: secret.last4,
             expiresAt: days.map { commands.clock.now().adding(.seconds($0 * 86_400)) },
-            groups: groups, agent: agent)
+            groups: groups, agent: agent, onlyGroups: try body.bool("only_groups") ?? false)
         let id: APIKeyID = commands.newID()
         let scope = try scoped(request, to: try body.text("workspace"))
         let receipt = try await submit(.createAPIKey(id: id, created), scope)
         try await projections.reach(receipt.position)
         let keyID = receipt.events.first.map { APIKeyID($0.event.stream.id) } ?? id
         return try await answer(.created, keyID, secret, receipt, in: scope.workspace)
+    }
+
+    /// The agent that a new key is for. A key that may speak for every agent is made only where the body says so.
+    private static func agent(of body: JSONValue, _ role: Role) throws(APIError) -> String? {
+        let agent = try body.text("agent")
+        let isForAny = try body.bool("any_agent") ?? false
+        guard !isForAny || agent == nil && role == .agent else {
+            throw .badRequest("any_agent is for a key of role agent without agent only")
+        }
+        guard role != .agent || agent != nil || isForAny else {
+            throw .badRequest(
+                "a key of role agent needs agent, the name of the agent that it is for; "
+                    + "\"any_agent\": true makes one that may speak for every agent of the workspace")
+        }
+        return agent
     }
 
     /// Gives a key another text, which is in this answer and nowhere else. The one before ends at once, or after `grace`.
@@ -57,7 +73,7 @@ extension APIHandlers {
         }
         func json(token: String) -> JSONText {
             .object { json in
-                json.add("key", record.json)
+                json.add("key", record.json(lastUse: dependencies.keyUses.last(of: id)))
                 json.add("token", token)
                 json.add("header", APIKeySecret.header)
             }
@@ -71,13 +87,8 @@ extension APIHandlers {
     func listAPIKeys(_ request: APIRequest) async throws -> APIAnswer {
         let order = try request.order(APIKeyField.createdAt, isDescending: false)
         let keys = try await projections.apiKeys(by: order, in: request.workspace)
-        return APIAnswer(.ok, JSONText(array: keys.map(\.json)))
-    }
-
-    func revokeAPIKey(_ request: APIRequest) async throws -> APIAnswer {
-        let id: APIKeyID = try request.identifier("id") { "api key \($0) not found" }
-        let receipt = try await execute(.revokeAPIKey(id: id), request)
-        return APIAnswer(.ok, .object { $0.add("status", "deleted") }, position: receipt.position)
+        let uses = PointInTime.current == nil ? dependencies.keyUses : nil
+        return APIAnswer(.ok, JSONText(array: keys.map { $0.json(lastUse: uses?.last(of: $0.id)) }))
     }
 
     /// An admin of the default workspace may make keys for any other.

@@ -47,7 +47,8 @@ extension APIHandlers {
     func getRun(_ request: APIRequest) async throws -> APIAnswer {
         let run = try await run(try request.runID(), request)
         let actions = request.era == .v1alpha ? try await projections.actions(of: run.id) : nil
-        return APIAnswer(.ok, run.json(request.era, actions: actions))
+        return APIAnswer(
+            .ok, run.json(request.era, actions: actions, result: try await projections.result(of: run)))
     }
 
     func changeRun(_ request: APIRequest) async throws -> APIAnswer {
@@ -56,7 +57,9 @@ extension APIHandlers {
         let receipt = try await executing(.changeRunStatus(run: id, status), request, run: id) { run in
             .conflict("invalid transition from \(run.status.rawValue) to \(status.rawValue)")
         }
-        return APIAnswer(.ok, try await run(id, request).json(request.era), position: receipt.position)
+        let run = try await run(id, request)
+        return APIAnswer(
+            .ok, run.json(request.era, result: try await projections.result(of: run)), position: receipt.position)
     }
 
     func cancelRun(_ request: APIRequest) async throws -> APIAnswer {

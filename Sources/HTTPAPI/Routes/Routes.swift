@@ -146,6 +146,7 @@ extension RouteTable {
         on(.post, "/auth/api-keys", under: Self.apiPrefixes, .manageKeys, api.createAPIKey)
         on(.get, "/auth/api-keys", under: Self.apiPrefixes, .manageKeys, api.listAPIKeys)
         on(.delete, "/auth/api-keys/:id", under: Self.apiPrefixes, .manageKeys, api.revokeAPIKey)
+        on(.get, "/auth/api-keys/:id/created", under: Self.apiPrefixes, .manageKeys, api.listMadeByAPIKey)
         onUnread(.get, "/oauth/start/:run/:action/:seal", nil, api.beginConsent)
         onUnread(.post, "/oauth/start/:run/:action/:seal", nil, api.makeConsentTicket)
         onUnread(.get, "/oauth/signed-in", nil, api.finishSignIn)
@@ -154,6 +155,6 @@ extension RouteTable {
         onOpen("/readyz") { api.readiness() }
         onOpen("/openapi.json") { api.openAPI() }
         onUnread(.get, "/docs", nil, asOf: .refused) { _, _ in api.referencePage() }
-        onRaw(.get, "/metrics", under: [""], .read, asOf: .refused) { _ in await api.metrics() }
+        onRaw(.get, "/metrics", under: [""], .readMetrics, asOf: .refused) { _ in await api.metrics() }
     }
 }

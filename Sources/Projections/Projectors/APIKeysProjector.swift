@@ -9,14 +9,15 @@ enum APIKeysProjector {
             try db.run(
                 """
                 INSERT INTO api_keys (
-                    id, workspace, name, role, digest, prefix, last4, expires_at, created_at, position, group_names, agent
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    id, workspace, name, role, digest, prefix, last4, expires_at, created_at, position, group_names, agent,
+                    only_groups
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
                     id.column, recorded.event.workspace.text, created.name, created.role.rawValue, created.digest,
                     created.prefix, created.last4, created.expiresAt?.microseconds,
                     recorded.event.time.microseconds, Int64(recorded.position.value),
-                    created.groups.joined(separator: "\n"), created.agent,
+                    created.groups.joined(separator: "\n"), created.agent, created.onlyGroups,
                 ])
         } else if case .apiKeyRotated(let rotated) = recorded.event.payload {
             try end(id, isRevoked: false, db)

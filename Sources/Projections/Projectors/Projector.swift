@@ -40,8 +40,11 @@ enum Projector {
         }
         if case .modelCalled(let called) = event.payload { try ModelUsageProjector.apply(called, event, db) }
         try DailyUsageProjector.apply(event, db)
+        try MadeByKeysProjector.apply(recorded, db)
         switch event.stream.kind {
-        case .run: try RunsProjector.apply(recorded, RunID(event.stream.id), db)
+        case .run:
+            try EffectsProjector.apply(recorded, RunID(event.stream.id), db)
+            try RunsProjector.apply(recorded, RunID(event.stream.id), db)
         case .accessRequest: try AccessRequestsProjector.apply(recorded, AccessRequestID(event.stream.id), db)
         case .agent:
             try ResourcesProjector.apply(recorded, db)

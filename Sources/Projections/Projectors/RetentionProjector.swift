@@ -8,8 +8,8 @@ import GRDB
 enum RetentionProjector {
     /// What has rows of a run besides `runs`.
     private static let tables = [
-        "timeline", "actions", "tool_calls", "run_tools", "model_answers", "access_requests", "checkpoints",
-        "connector_activity", "decision_links",
+        "timeline", "actions", "run_effects", "tool_calls", "run_tools", "model_answers", "access_requests",
+        "checkpoints", "connector_activity", "decision_links",
     ]
 
     static func apply(_ recorded: RecordedEvent, _ db: Database) throws {

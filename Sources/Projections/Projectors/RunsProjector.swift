@@ -11,7 +11,12 @@ enum RunsProjector {
         }
         switch recorded.event.payload {
         case .runCreated(let created): try insert(created, id, recorded, db)
-        case .runEventAdded(let added): try noteInitialMessage(added, id, db)
+        case .runEventAdded(let added):
+            try noteInitialMessage(added, id, db)
+            try noteMessage(added, id, recorded, db)
+        case .invokeCompleted(let completed):
+            guard completed.outcome == .finished else { return }
+            try setResult(completed.response, id, recorded, isServerDriven: true, db)
         case .modelAnswerRecorded(let answer):
             try db.run(
                 "INSERT OR REPLACE INTO model_answers (id, run_id, answer) VALUES (?, ?, ?)",
@@ -50,7 +55,7 @@ enum RunsProjector {
             try db.run(
                 "INSERT OR REPLACE INTO tool_calls (id, run_id, sequence) VALUES (?, ?, ?)",
                 [called.call.id.column, id.column, Int64(sequence)])
-        case .toolResultRecorded, .invokeRequested, .invokeCompleted, .invokeFailed, .resourceStored,
+        case .toolResultRecorded, .invokeRequested, .invokeFailed, .resourceStored,
             .resourceDeleted, .resourceStatusRecorded, .accessRequested, .accessApproved, .accessRejected,
             .accessExpired, .apiKeyCreated, .apiKeyRevoked, .answerRecorded, .toolCallStarted, .toolCallReplayed,
             .toolCallRefused, .payloadMismatched, .actionVoted, .toolCallInterrupted, .secretStored, .secretDeleted,
@@ -67,13 +72,14 @@ enum RunsProjector {
         try db.run(
             """
             INSERT INTO runs (id, workspace, agent_id, agent_uid, user_id, conversation_id, invoke_url,
-                initial_message, status, created_at, updated_at, position)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                initial_message, status, created_at, updated_at, position, creator_key)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 id.column, recorded.event.workspace.text, created.agentID, created.agentUID.column(), created.userID,
                 created.conversationID, created.invokeURL, created.initialMessage.freeText,
                 RunStatus.running.rawValue, time, time, Int64(recorded.position.value),
+                recorded.event.actor.apiKeyID.column(),
             ])
     }
 
@@ -115,6 +121,30 @@ enum RunsProjector {
             [
                 status.rawValue, reason.freeText, isDecision ? recorded.event.actor.name : nil,
                 recorded.event.time.microseconds, id.column,
+            ])
+    }
+
+    /// The last message of the agent is the result of a run that its client drives.
+    private static func noteMessage(
+        _ added: RunEventAdded, _ id: RunID, _ recorded: RecordedEvent, _ db: Database
+    ) throws {
+        guard added.type == "AGENT_MESSAGE", added.data != nil else { return }
+        try setResult(added.data, id, recorded, isServerDriven: false, db)
+    }
+
+    /// Keeps a small result in the run's row, where lists read it, and the place of any other in the timeline.
+    private static func setResult(
+        _ result: JSONText?, _ id: RunID, _ recorded: RecordedEvent, isServerDriven: Bool, _ db: Database
+    ) throws {
+        let bytes = result?.text.utf8.count
+        try db.run(
+            """
+            UPDATE runs SET result = ?, result_bytes = ?, result_sequence = ?
+            WHERE id = ? AND (invoke_url IS NOT NULL) = ?
+            """,
+            [
+                bytes.map { $0 <= RunResult.listedBytesMax } == true ? result?.text : nil, bytes,
+                (result == nil ? nil : recorded.event.timeline?.sequence).map(Int64.init), id.column, isServerDriven,
             ])
     }
 

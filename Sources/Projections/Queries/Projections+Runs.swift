@@ -24,7 +24,7 @@ extension Projections {
         let sql = "SELECT * FROM runs WHERE \(conditions.joined(separator: " AND ")) \(order.sql)"
         return try await query { [arguments] db in
             try Page(
-                db, sql: sql, arguments, limit: limit, sizeBytes: { 512 + ($0.initialMessage?.utf8.count ?? 0) },
+                db, sql: sql, arguments, limit: limit, sizeBytes: \.listedBytes,
                 RunRecord.init)
         }
     }

@@ -10,7 +10,7 @@ struct RunCache {
 
         /// Whether it is small enough to be kept; few are not.
         fileprivate var isSmall: Bool {
-            actions.count <= 16 && (run.initialMessage?.utf8.count ?? 0) <= 4096
+            actions.count <= 16 && run.listedBytes <= 9216
         }
     }
 

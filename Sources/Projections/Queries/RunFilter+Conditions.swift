@@ -20,7 +20,13 @@ extension RunFilter {
         add("user_id = ?", userID)
         add("conversation_id = ?", conversationID)
         if isPaused { add(RunStatus.allCases.filter(\.isPaused)) }
-        if isUnfinished { add(RunStatus.allCases.filter { !$0.isFinished }) }
+        if let creatorKey {
+            add("creator_key = ?", creatorKey.column)
+            // The words of the index's own condition, so that it is used.
+            if isUnfinished { sql.append("status IN ('RUNNING', 'PAUSED_APPROVAL', 'PAUSED_CONSENT')") }
+        } else if isUnfinished {
+            add(RunStatus.allCases.filter { !$0.isFinished })
+        }
         add("created_at >= ?", createdAfter?.microseconds)
         add("created_at < ?", createdBefore?.microseconds)
         add("EXISTS (SELECT 1 FROM run_tools WHERE run_tools.run_id = runs.id AND run_tools.tool = ?)", tool)

@@ -116,6 +116,8 @@ package struct APIKeyRecord: Hashable, Sendable {
     package let groups: [String]
     /// The agent that it is for.
     package let agent: String?
+    /// True for a key that decides only on requests that name one of its groups.
+    package let onlyGroups: Bool
     /// The text that it had before it was rotated, while that is good too.
     let previousDigest: String?
     package let previousUntil: Timestamp?
@@ -143,6 +145,7 @@ package struct APIKeyRecord: Hashable, Sendable {
         createdAt = try row.time("created_at")
         groups = (try row.column("group_names") as String).split(separator: "\n").map(String.init)
         agent = try row.column("agent")
+        onlyGroups = try row.column("only_groups")
         previousDigest = try row.column("previous_digest")
         previousUntil = try row.optionalTime("previous_until")
     }

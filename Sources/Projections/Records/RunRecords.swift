@@ -16,6 +16,9 @@ package struct RunRecord: Hashable, Sendable {
     package let reason: String?
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
+    /// The agent's answer; of an unfinished run the latest one, which may not be the last.
+    package let result: RunResult?
+    package let effects: RunEffects
     /// The position of the run's first event: runs sort by it.
     package let position: Position
 
@@ -33,8 +36,13 @@ package struct RunRecord: Hashable, Sendable {
         reason = try row.freeText("reason")
         createdAt = try row.time("created_at")
         updatedAt = try row.time("updated_at")
+        result = try RunResult(row)
+        effects = try RunEffects(row)
         position = try row.position()
     }
+
+    /// About how many bytes it takes in a list.
+    var listedBytes: Int { 512 + (initialMessage?.utf8.count ?? 0) + (result?.listed?.text.utf8.count ?? 0) }
 }
 
 /// Which runs to list, newest first.
@@ -51,6 +59,8 @@ package struct RunFilter: Hashable, Sendable {
     package var createdBefore: Timestamp?
     /// Only runs that asked for a call of that tool.
     package var tool: String?
+    /// Only runs that were created with that API key.
+    package var creatorKey: APIKeyID?
 
     package init() {}
 }
@@ -75,6 +85,8 @@ package struct ActionRecord: Hashable, Sendable {
     package let updatedAt: Timestamp
     /// Whether it waits, or waited, for the consent of the run's user.
     package let isConsent: Bool
+    /// Status of the tool's response to the action's call; `nil` before, and for an action without a call.
+    package let toolStatus: Int?
 
     init(_ row: Row) throws {
         id = try row.identifier("id")
@@ -93,6 +105,7 @@ package struct ActionRecord: Hashable, Sendable {
         createdAt = try row.time("created_at")
         updatedAt = try row.time("updated_at")
         isConsent = try row.column("is_consent")
+        toolStatus = try row.column("tool_status")
     }
 }
 

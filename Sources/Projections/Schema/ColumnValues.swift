@@ -5,7 +5,11 @@ import GRDB
 // How domain values stand in columns: UUIDs as 16-byte blobs, times as microseconds, enums as their wire names.
 
 extension Identifier {
-    var column: Data { value.withUnsafeBytes { Data($0) } }
+    var column: Data { value.column }
+}
+
+extension UUIDValue {
+    var column: Data { withUnsafeBytes { Data($0) } }
 }
 
 extension [UInt8] {

@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 14
+    static let version = 15
 
     static func create(_ db: Database) throws {
         try db.execute(sql: statements + usageTables + deliveryTables + ingestionTables + retentionTables)
@@ -143,7 +143,10 @@ enum ReadModelSchema {
             id BLOB PRIMARY KEY, workspace TEXT NOT NULL, agent_id TEXT NOT NULL, agent_uid BLOB,
             user_id TEXT NOT NULL, conversation_id TEXT, invoke_url TEXT, initial_message TEXT,
             status TEXT NOT NULL, blocked_action_id BLOB, reason TEXT,
-            created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, position INTEGER NOT NULL
+            created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, position INTEGER NOT NULL,
+            result TEXT, result_sequence INTEGER, result_bytes INTEGER, effects_performed INTEGER NOT NULL DEFAULT 0,
+            effects_failed INTEGER NOT NULL DEFAULT 0, effects_rejected INTEGER NOT NULL DEFAULT 0,
+            effects_expired INTEGER NOT NULL DEFAULT 0, failed_effect TEXT, creator_key BLOB
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX runs_by_status ON runs (workspace, status, position);
         CREATE INDEX runs_by_agent ON runs (workspace, agent_id, position);
@@ -151,6 +154,8 @@ enum ReadModelSchema {
         CREATE INDEX runs_by_conversation ON runs (workspace, conversation_id, position)
             WHERE conversation_id IS NOT NULL;
         CREATE INDEX runs_by_position ON runs (workspace, position);
+        CREATE INDEX runs_by_creator ON runs (creator_key, workspace, position)
+            WHERE status IN ('RUNNING', 'PAUSED_APPROVAL', 'PAUSED_CONSENT');
 
         CREATE TABLE timeline (
             run_id BLOB NOT NULL, sequence INTEGER NOT NULL, position INTEGER NOT NULL, event BLOB NOT NULL,
@@ -161,9 +166,17 @@ enum ReadModelSchema {
             id BLOB PRIMARY KEY, run_id BLOB NOT NULL, tool_id TEXT NOT NULL, capability TEXT, payload_hash TEXT,
             method TEXT, url TEXT, status TEXT NOT NULL, access_request_id BLOB, reason TEXT, approver_id TEXT,
             expires_at INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
-            position INTEGER NOT NULL, sequence INTEGER NOT NULL, is_consent INTEGER NOT NULL, headers_hash TEXT
+            position INTEGER NOT NULL, sequence INTEGER NOT NULL, is_consent INTEGER NOT NULL, headers_hash TEXT,
+            tool_status INTEGER
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX actions_by_run ON actions (run_id, position);
+
+        CREATE TABLE run_effects (
+            run_id BLOB NOT NULL, effect BLOB NOT NULL, fingerprint BLOB, call_id BLOB, state TEXT NOT NULL, note TEXT,
+            PRIMARY KEY (run_id, effect)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX run_effects_failed ON run_effects (run_id, fingerprint, effect) WHERE state = 'failed';
+        CREATE INDEX run_effects_open ON run_effects (run_id, call_id) WHERE state = 'open';
 
         CREATE TABLE tool_calls (
             id BLOB PRIMARY KEY, run_id BLOB NOT NULL, sequence INTEGER NOT NULL
@@ -204,13 +217,21 @@ enum ReadModelSchema {
             id BLOB PRIMARY KEY, workspace TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
             digest TEXT NOT NULL, prefix TEXT NOT NULL, last4 TEXT NOT NULL, expires_at INTEGER,
             created_at INTEGER NOT NULL, position INTEGER NOT NULL, group_names TEXT NOT NULL, agent TEXT,
-            previous_digest TEXT, previous_until INTEGER
+            previous_digest TEXT, previous_until INTEGER, only_groups INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE ended_api_keys (
             digest TEXT PRIMARY KEY, id BLOB NOT NULL, workspace TEXT NOT NULL, name TEXT NOT NULL,
             role TEXT NOT NULL, is_revoked INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+        CREATE INDEX ended_api_keys_by_id ON ended_api_keys (id);
+
+        CREATE TABLE made_by_keys (
+            workspace TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, key_id BLOB NOT NULL,
+            created INTEGER NOT NULL, time INTEGER NOT NULL, position INTEGER NOT NULL,
+            PRIMARY KEY (workspace, kind, name, key_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX made_by_keys_by_key ON made_by_keys (key_id, position);
 
         CREATE TABLE daily_usage (
             workspace TEXT NOT NULL, day INTEGER NOT NULL, runs INTEGER NOT NULL, tool_calls INTEGER NOT NULL,

@@ -395,6 +395,7 @@ nonisolated enum Sluice_Events_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
   case approver // = 3
   case agent // = 4
   case viewer // = 5
+  case metrics // = 6
   case UNRECOGNIZED(Int)
 
   init() {
@@ -409,6 +410,7 @@ nonisolated enum Sluice_Events_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 3: self = .approver
     case 4: self = .agent
     case 5: self = .viewer
+    case 6: self = .metrics
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -421,6 +423,7 @@ nonisolated enum Sluice_Events_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .approver: return 3
     case .agent: return 4
     case .viewer: return 5
+    case .metrics: return 6
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -433,6 +436,7 @@ nonisolated enum Sluice_Events_V1_Role: SwiftProtobuf.Enum, Swift.CaseIterable {
     .approver,
     .agent,
     .viewer,
+    .metrics,
   ]
 
 }
@@ -2612,6 +2616,9 @@ nonisolated struct Sluice_Events_V1_ApiKeyCreated: Sendable {
   /// Clears the value of `agent`. Subsequent reads from it will return its default value.
   mutating func clearAgent() {self._agent = nil}
 
+  /// The key decides only on requests that name one of its groups.
+  var onlyGroups: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -3708,7 +3715,7 @@ nonisolated extension Sluice_Events_V1_ControlKind: SwiftProtobuf._ProtoNameProv
 }
 
 nonisolated extension Sluice_Events_V1_Role: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}ROLE_ADMIN\0\u{1}ROLE_OPERATOR\0\u{1}ROLE_APPROVER\0\u{1}ROLE_AGENT\0\u{1}ROLE_VIEWER\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}ROLE_ADMIN\0\u{1}ROLE_OPERATOR\0\u{1}ROLE_APPROVER\0\u{1}ROLE_AGENT\0\u{1}ROLE_VIEWER\0\u{1}ROLE_METRICS\0")
 }
 
 nonisolated extension Sluice_Events_V1_ToolCallOutcome: SwiftProtobuf._ProtoNameProviding {
@@ -6701,7 +6708,7 @@ nonisolated extension Sluice_Events_V1_ControlStarted: SwiftProtobuf.Message, Sw
 
 nonisolated extension Sluice_Events_V1_ApiKeyCreated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ApiKeyCreated"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}role\0\u{1}digest\0\u{1}prefix\0\u{1}last4\0\u{3}expires_at_us\0\u{1}groups\0\u{1}agent\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}role\0\u{1}digest\0\u{1}prefix\0\u{1}last4\0\u{3}expires_at_us\0\u{1}groups\0\u{1}agent\0\u{3}only_groups\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -6717,6 +6724,7 @@ nonisolated extension Sluice_Events_V1_ApiKeyCreated: SwiftProtobuf.Message, Swi
       case 6: try { try decoder.decodeSingularInt64Field(value: &self._expiresAtUs) }()
       case 7: try { try decoder.decodeRepeatedStringField(value: &self.groups) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self._agent) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.onlyGroups) }()
       default: break
       }
     }
@@ -6751,6 +6759,9 @@ nonisolated extension Sluice_Events_V1_ApiKeyCreated: SwiftProtobuf.Message, Swi
     try { if let v = self._agent {
       try visitor.visitSingularStringField(value: v, fieldNumber: 8)
     } }()
+    if self.onlyGroups != false {
+      try visitor.visitSingularBoolField(value: self.onlyGroups, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -6763,6 +6774,7 @@ nonisolated extension Sluice_Events_V1_ApiKeyCreated: SwiftProtobuf.Message, Swi
     if lhs._expiresAtUs != rhs._expiresAtUs {return false}
     if lhs.groups != rhs.groups {return false}
     if lhs._agent != rhs._agent {return false}
+    if lhs.onlyGroups != rhs.onlyGroups {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
