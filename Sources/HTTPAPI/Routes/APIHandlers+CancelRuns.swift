@@ -16,11 +16,9 @@ extension APIHandlers {
         let filter = try cancelFilter(request)
         let matched = try await projections.count(of: filter, in: request.workspace)
         let isPreview = try request.body.bool("dry_run") ?? true
-        let page = try await projections.runs(
-            filter, by: ListOrder(.createdAt, isDescending: false),
-            limit: isPreview ? Self.sampleMax : Self.cancelledMax, in: request.workspace)
-        let cancelled = isPreview ? nil : try await cancel(page.records.map(\.id), request)
-        let (sample, era) = (page.records.prefix(Self.sampleMax), request.era)
+        let runs = try await oldest(isPreview ? Self.sampleMax : Self.cancelledMax, filter, request)
+        let cancelled = isPreview ? nil : try await cancel(runs.map(\.id), request)
+        let (sample, era) = (runs.prefix(Self.sampleMax), request.era)
         return APIAnswer(
             .ok,
             .object { json in
@@ -28,10 +26,24 @@ extension APIHandlers {
                 json.add("matched", UInt64(matched))
                 if let cancelled {
                     json.add("cancelled", UInt64(cancelled.count))
-                    json.add("remaining", UInt64(max(0, matched - page.records.count)))
+                    json.add("remaining", UInt64(max(0, matched - runs.count)))
                 }
                 json.add("sample", sample.map { $0.json(era) })
             }, position: cancelled?.position)
+    }
+
+    /// The first runs that match, oldest first: a page may have fewer while the list continues.
+    private func oldest(_ count: Int, _ filter: RunFilter, _ request: APIRequest) async throws -> [RunRecord] {
+        let order = ListOrder(RunField.createdAt, isDescending: false)
+        var (runs, place): ([RunRecord], ListPlace?) = ([], nil)
+        while runs.count < count {
+            let page = try await projections.runs(
+                filter, by: order, after: place, limit: count - runs.count, in: request.workspace)
+            runs += page.records
+            guard page.hasMore, let last = page.last else { break }
+            place = last.place(by: order.field)
+        }
+        return runs
     }
 
     /// Cancels in bounded groups; runs that have ended meanwhile are left out.
@@ -63,34 +75,17 @@ extension APIHandlers {
 
     private func cancelFilter(_ request: APIRequest) throws -> RunFilter {
         let body = request.body
-        var filter = RunFilter()
+        var filter = try Self.runFilter { name throws(APIError) in try body.text(name) }
+        guard filter != RunFilter() || body["all"] == .bool(true) else {
+            let known = RunFilter.Name.allCases.map(\.rawValue).joined(separator: ", ")
+            throw APIError.badRequest("name at least one of \(known), or \"all\": true")
+        }
+        if let status = filter.status, status.isFinished {
+            let known = RunStatus.allCases.filter { !$0.isFinished }.map(\.rawValue).joined(separator: ", ")
+            throw APIError.badRequest("status must be one of \(known), PAUSED, not \(status.rawValue)")
+        }
+        filter.agentID = try agentID(filter.agentID, request)
         filter.isUnfinished = true
-        filter.agentID = try agentID(try body.text("agent_id", "agent"), request)
-        filter.userID = try body.text("user_id", "user")
-        filter.tool = try body.text("tool")
-        filter.status = try body.text("status").map { text in
-            guard let status = RunStatus(rawValue: text), !status.isFinished else {
-                let known = RunStatus.allCases.filter { !$0.isFinished }.map(\.rawValue).joined(separator: ", ")
-                throw APIError.badRequest("status must be one of \(known), not \(text.excerpt)")
-            }
-            return status
-        }
-        filter.createdAfter = try time("created_after", body)
-        filter.createdBefore = try time("created_before", body)
-        var none = RunFilter()
-        none.isUnfinished = true
-        guard filter != none || body["all"] == .bool(true) else {
-            throw APIError.badRequest(
-                "name at least one of agent, status, user, created_after, created_before and tool, or \"all\": true")
-        }
         return filter
-    }
-
-    private func time(_ name: String, _ body: JSONValue) throws -> Timestamp? {
-        guard let text = try body.text(name) else { return nil }
-        guard let time = Timestamp(rfc3339: text) else {
-            throw APIError.badRequest("\(name) must be a time such as 2026-01-31T12:00:00Z")
-        }
-        return time
     }
 }

@@ -37,24 +37,6 @@ package struct RunRecord: Hashable, Sendable {
     }
 }
 
-/// Which runs to list, newest first.
-package struct RunFilter: Hashable, Sendable {
-    package var agentID: String?
-    package var status: RunStatus?
-    /// Only runs that wait for somebody, whatever for.
-    package var isPaused = false
-    package var userID: String?
-    package var conversationID: String?
-    /// Only runs that are not finished.
-    package var isUnfinished = false
-    package var createdAfter: Timestamp?
-    package var createdBefore: Timestamp?
-    /// Only runs that asked for a call of that tool.
-    package var tool: String?
-
-    package init() {}
-}
-
 /// A blocked action as readers see it.
 package struct ActionRecord: Hashable, Sendable {
     package let id: ActionID
