@@ -205,8 +205,10 @@ package final class Projections: Sendable {
     private static func prepareTables(_ db: Database) throws {
         let version = try db.tableExists("meta") ? Int.fetchOne(db, sql: "SELECT schema_version FROM meta") : nil
         guard version != ReadModelSchema.version else { return }
-        let tables = try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
-        for table in tables where !table.hasPrefix("sqlite_") { try db.drop(table: table) }
+        // A virtual table takes the tables that it consists of with it, so it comes first.
+        let tables = try String.fetchAll(
+            db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC")
+        for table in tables where !table.hasPrefix("sqlite_") { try db.execute(sql: "DROP TABLE IF EXISTS \(table)") }
         try ReadModelSchema.create(db)
     }
 }

@@ -15,8 +15,8 @@ struct Runs: AsyncParsableCommand {
         @OptionGroup var connection: Keys.Connection
         @Option(
             help: """
-                NAME=VALUE, with the names agent, status, user, tool, key, created-after and created-before; may be given \
-                more than once, and all of them count.
+                NAME=VALUE, with the names agent, status, user, conversation, tool, key, error, q, created-after, \
+                created-before, updated-after and updated-before; may be given more than once, and all of them count.
                 """)
         var filter: [String] = []
         @Flag(help: "Select all unfinished runs of the workspace.") var all = false
@@ -26,9 +26,10 @@ struct Runs: AsyncParsableCommand {
         var isDryRun = false
 
         private static let members = [
-            "agent": "agent_id", "status": "status", "user": "user_id", "tool": "tool",
-            "key": "created_by_key",
-            "created-after": "created_after", "created-before": "created_before",
+            "agent": "agent_id", "status": "status", "user": "user_id", "conversation": "conversation_id",
+            "tool": "tool", "key": "created_by_key",
+            "error": "error", "q": "q", "created-after": "created_after", "created-before": "created_before",
+            "updated-after": "updated_after", "updated-before": "updated_before",
         ]
 
         func validate() throws {

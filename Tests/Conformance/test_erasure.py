@@ -41,7 +41,15 @@ def life(api, approver, user=USER, mark=MARK):
         headers={"Idempotency-Key": f"access-{len(mark)}{mark[0]}{mark[-1]}"}).status == 201
     assert api.post("/runs/" + run + "/status", {"status": "COMPLETED"}).status == 200 or api.request(
         "PATCH", f"/runs/{run}", {"status": "COMPLETED"}).status == 200
+    failed = api.post("/runs", {"agent_id": "helper", "user_id": user}).json["id"]
+    assert api.post(f"/runs/{failed}/cancel", {"reason": f"{mark}reason was wrong"}).status == 200
+    assert api.get(f"/runs?error={mark}reason").json[0]["id"] == failed
     return run, action
+
+
+def indexed(directory, words=(f"{MARK}reason", MARK)):
+    """The files in which the search index may have these words: it keeps them in lower case, without common beginnings."""
+    return [name for name, content in contents(directory).items() for word in words if word.lower()[2:].encode() in content]
 
 
 def records(directory):
@@ -105,6 +113,7 @@ def test_no_byte_of_the_directory_or_of_a_backup_says_anything_of_an_erased_pers
     kept = found(world.data, MARK)
     assert any(name.startswith("read-model") for name in kept) and any("as-of" in name for name in kept), kept
     assert "a record" not in kept and not found(place, MARK), "in the log it was sealed from the beginning"
+    assert indexed(world.data)
     keyring = (world.data / "keyring").read_bytes()
 
     erasure = erased(api)
@@ -115,11 +124,13 @@ def test_no_byte_of_the_directory_or_of_a_backup_says_anything_of_an_erased_pers
     destroyed = [keyring[at:at + 256] for at in slots if any(keyring[at:at + 256]) and not any(after[at:at + 256])]
     assert len(destroyed) == 1, "their key and no other"
     for directory in (world.data, place):
-        assert not found(directory, MARK)
+        assert not found(directory, MARK) and not indexed(directory)
         assert not found(directory, destroyed[0][60:120]), "the wrapped key is nowhere either"
     api.get("/runs?as_of=20")
     world.stop()
-    assert not found(world.data, MARK), "nor does the stop write anything of it"
+    assert not found(world.data, MARK) and not indexed(world.data), "nor does the stop write anything of it"
+    world.start()
+    assert world.client().get(f"/runs?q={MARK}").json == []
 
 
 def test_what_is_left_of_an_erased_person_still_proves_itself(world, tmp_path):

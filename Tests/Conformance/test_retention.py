@@ -14,6 +14,8 @@ from waiting import eventually
 
 SETTINGS = {"SLUICE_SEGMENT_BYTES_MAX": "65536", "SLUICE_RUN_RETENTION": "1s"}
 MARK = b"expired-run-marker"
+# One word. The search index keeps the beginning of a word once for several that share it.
+WORD = b"zqxjwvkybhg"
 
 
 def command(sluice, *arguments):
@@ -34,7 +36,11 @@ def talk(api, run, text, count=12):
 
 
 def marked_run(api):
-    """A run with the mark in its events and its action, which was rejected: so it is at its end."""
+    """A run with the mark in its events and its action, which was rejected: so it is at its end. A second one failed for
+    a reason that the search index has."""
+    failed = post(api, "/runs", {"agent_id": "a", "user_id": WORD.decode()})["id"]
+    post(api, f"/runs/{failed}/cancel", {"reason": "because of " + WORD.decode()})
+    assert [each["id"] for each in api.get(f"/runs?q={WORD.decode()}").json] == [failed]
     run = post(api, "/runs", {"agent_id": "a", "user_id": MARK.decode()})["id"]
     talk(api, run, MARK.decode())
     # The name of a tool is the one text of an action that its record does not seal.
@@ -54,12 +60,12 @@ def stored(directory):
 
 def holders(directory):
     """Where the mark is: in files as they are, and in the records of segments."""
-    found = {str(path) for path, content in stored(directory) if MARK in content}
+    found = {str(path) for path, content in stored(directory) if MARK in content or WORD[2:] in content}
     for path, _ in stored(directory):
         if path.suffix == ".seg" and path.parent.name == "log":
             named = path.with_name(path.name[:20] + ".seg")
             if named == path:
-                found |= {f"{path}:{position}" for position, record in records(path) if MARK in record}
+                found |= {f"{path}:{position}" for position, record in records(path) if MARK in record or WORD in record}
     return sorted(found)
 
 

@@ -57,33 +57,39 @@ struct RunRetention: Sendable {
     /// Has the expiry recorded of every run that finished before the time, some at once.
     private func expire(finishedBefore time: Timestamp) async throws {
         var (place, count): (Timestamp?, Int) = (nil, 0)
+        var newest = Position.zero
         while true {
             let batch = try await projections.runs(finishedBefore: time, after: place, limit: Self.dueRunsMax)
             guard let last = batch.last else { break }
             let begin = ContinuousClock.now
-            count += try await withThrowingTaskGroup(of: Bool.self) { group in
+            let positions = try await withThrowingTaskGroup(of: Position?.self) { group in
                 for (due, _) in batch { group.addTask { try await expire(due) } }
-                return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+                return try await group.reduce(into: [Position]()) { found, next in if let next { found.append(next) } }
             }
+            count += positions.count
+            newest = max(newest, positions.max() ?? .zero)
             place = last.finishedAt
             // Nobody waits for it: it takes half of the writer at most.
             try await Task.sleep(for: begin.duration(to: .now))
         }
+        // A pass that was interrupted may have left words in the search index.
+        let isLeft = try await projections.hasDeletedText()
+        guard count > 0 || isLeft else { return }
+        try? await projections.purgeDeleted(through: newest)
         guard count > 0 else { return }
-        try? await projections.emptyWriteAheadLog()
         expiredCounter.increment(by: count)
         logger.info("finished runs have expired", metadata: ["runs": "\(count)"])
     }
 
-    /// - Returns: whether it has expired; a run of which something is open waits for the next time.
-    private func expire(_ due: DueRun) async throws -> Bool {
+    /// - Returns: the position of its expiry; `nil` for a run of which something is open, which waits for the next time.
+    private func expire(_ due: DueRun) async throws -> Position? {
         do {
-            _ = try await commands.execute(
-                .expireRun(due.expired), CommandRequest(workspace: due.workspace, actor: .retention))
-            return true
+            return try await commands.execute(
+                .expireRun(due.expired), CommandRequest(workspace: due.workspace, actor: .retention)
+            ).position
         } catch CommandError.rejected(let rejection) {
             logger.debug("a run is kept a while longer", metadata: ["reason": "\(rejection.message)"])
-            return false
+            return nil
         }
     }
 

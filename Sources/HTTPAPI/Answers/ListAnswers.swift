@@ -31,7 +31,7 @@ extension APIHandlers {
             status: .ok, headers: [.contentType: "application/json"],
             body: ResponseBody { writer in
                 var (current, count) = (first, 0)
-                while let last = current.records.last {
+                while let last = current.last {
                     for record in current.records {
                         try await writer.write(ByteBuffer(string: (count == 0 ? "[" : ",") + json(record).text))
                         count += 1
@@ -46,11 +46,12 @@ extension APIHandlers {
 
     /// One page of a list for a client that asked for so many, and where the next one is (RFC 8288).
     func listPage<Record>(
-        _ page: Page<Record>, _ request: APIRequest, cursor: (Record) -> Position, _ json: (Record) -> JSONText
+        _ page: Page<Record>, _ request: APIRequest, cursor: (Record) -> some CustomStringConvertible,
+        _ json: (Record) -> JSONText
     ) -> Response {
         var answer = APIAnswer(.ok, JSONText(array: page.records.map(json)))
-        if page.hasMore, let last = page.records.last {
-            answer.headers[.link] = "<\(request.query(from: cursor(last)))>; rel=\"next\""
+        if page.hasMore, let last = page.last {
+            answer.headers[.link] = "<\(request.query(from: cursor(last).description))>; rel=\"next\""
         }
         return answer.response
     }
@@ -63,7 +64,7 @@ extension APIRequest {
     func listLimit() throws(APIError) -> Int? { try query("limit", in: 1...Self.listLimitMax).map(Int.init) }
 
     /// The request's query with another beginning of the page: filters and order stay.
-    func query(from cursor: Position) -> String {
+    func query(from cursor: String) -> String {
         let kept = (head.path?.split(separator: "?", maxSplits: 1).dropFirst().first ?? "").split(separator: "&")
             .filter { !$0.hasPrefix("cursor=") && !$0.contains { "<>\"".contains($0) } }
         return "?" + (kept + ["cursor=\(cursor)"]).joined(separator: "&")
@@ -98,6 +99,12 @@ extension APIRequest {
 extension APIHandlers {
     /// Where a page of a list begins: after the row of the cursor, in the list's order.
     func listStart<Field>(_ request: APIRequest, by order: ListOrder<Field>) async throws -> ListPlace? {
+        if order.field.isTime, let text = request.query("cursor") {
+            guard let place = ListPlace(cursor: text) else {
+                throw APIError.badRequest("cursor must be that of the Link of the page before, in the same order")
+            }
+            return place
+        }
         let cursor = try request.query("cursor", in: 1...UInt64.max >> 1).map(Position.init)
         guard let cursor else { return nil }
         guard let place = try await projections.place(of: cursor, by: order, in: request.workspace) else {

@@ -16,15 +16,13 @@ extension APIHandlers {
         let filter = try cancelFilter(request)
         let matched = try await projections.count(of: filter, in: request.workspace)
         let isPreview = try request.body.bool("dry_run") ?? true
-        let page = try await projections.runs(
-            filter, by: ListOrder(.createdAt, isDescending: false),
-            limit: isPreview ? Self.sampleMax : Self.cancelledMax, in: request.workspace)
+        let runs = try await oldest(isPreview ? Self.sampleMax : Self.cancelledMax, filter, in: request.workspace)
         let cancelled =
             isPreview
             ? nil
             : try await cancel(
-                page.records.map(\.id), in: request.workspace, reason: try Self.cancelReason(request), request)
-        let (sample, era) = (page.records.prefix(Self.sampleMax), request.era)
+                runs.map(\.id), in: request.workspace, reason: try Self.cancelReason(request), request)
+        let (sample, era) = (runs.prefix(Self.sampleMax), request.era)
         return APIAnswer(
             .ok,
             .object { json in
@@ -32,10 +30,24 @@ extension APIHandlers {
                 json.add("matched", UInt64(matched))
                 if let cancelled {
                     json.add("cancelled", UInt64(cancelled.count))
-                    json.add("remaining", UInt64(max(0, matched - page.records.count)))
+                    json.add("remaining", UInt64(max(0, matched - runs.count)))
                 }
                 json.add("sample", sample.map { $0.json(era) })
             }, position: cancelled?.position)
+    }
+
+    /// The first runs that match, oldest first: a page may have fewer while the list continues.
+    func oldest(_ count: Int, _ filter: RunFilter, in workspace: WorkspaceName) async throws -> [RunRecord] {
+        let order = ListOrder(RunField.createdAt, isDescending: false)
+        var (runs, place): ([RunRecord], ListPlace?) = ([], nil)
+        while runs.count < count {
+            let page = try await projections.runs(
+                filter, by: order, after: place, limit: count - runs.count, in: workspace)
+            runs += page.records
+            guard page.hasMore, let last = page.last else { break }
+            place = last.place(by: order.field)
+        }
+        return runs
     }
 
     /// Cancels in bounded groups; runs that have ended meanwhile are left out.
@@ -68,41 +80,23 @@ extension APIHandlers {
 
     private func cancelFilter(_ request: APIRequest) throws -> RunFilter {
         let body = request.body
-        var filter = RunFilter()
-        filter.isUnfinished = true
-        filter.agentID = try agentID(try body.text("agent_id", "agent"), request)
-        filter.userID = try body.text("user_id", "user")
-        filter.tool = try body.text("tool")
-        filter.status = try body.text("status").map { text in
-            guard let status = RunStatus(rawValue: text), !status.isFinished else {
-                let known = RunStatus.allCases.filter { !$0.isFinished }.map(\.rawValue).joined(separator: ", ")
-                throw APIError.badRequest("status must be one of \(known), not \(text.excerpt)")
-            }
-            return status
-        }
+        var filter = try Self.runFilter { name throws(APIError) in try body.text(name) }
         filter.creatorKey = try body.text("created_by_key").map { text in
             guard let id = APIKeyID(text) else {
                 throw APIError.badRequest("created_by_key must be a key's id, not \(text.excerpt)")
             }
             return id
         }
-        filter.createdAfter = try time("created_after", body)
-        filter.createdBefore = try time("created_before", body)
-        var none = RunFilter()
-        none.isUnfinished = true
-        guard filter != none || body["all"] == .bool(true) else {
-            throw APIError.badRequest(
-                "name at least one of agent, status, user, created_after, created_before, created_by_key and tool, or \"all\": true"
-            )
+        guard filter != RunFilter() || body["all"] == .bool(true) else {
+            let known = (RunFilter.Name.allCases.map(\.rawValue) + ["created_by_key"]).joined(separator: ", ")
+            throw APIError.badRequest("name at least one of \(known), or \"all\": true")
         }
+        if let status = filter.status, status.isFinished {
+            let known = RunStatus.allCases.filter { !$0.isFinished }.map(\.rawValue).joined(separator: ", ")
+            throw APIError.badRequest("status must be one of \(known), PAUSED, not \(status.rawValue)")
+        }
+        filter.agentID = try agentID(filter.agentID, request)
+        filter.isUnfinished = true
         return filter
-    }
-
-    private func time(_ name: String, _ body: JSONValue) throws -> Timestamp? {
-        guard let text = try body.text(name) else { return nil }
-        guard let time = Timestamp(rfc3339: text) else {
-            throw APIError.badRequest("\(name) must be a time such as 2026-01-31T12:00:00Z")
-        }
-        return time
     }
 }

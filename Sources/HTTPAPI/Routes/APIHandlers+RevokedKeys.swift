@@ -45,11 +45,10 @@ extension APIHandlers {
         filter.creatorKey = key
         var (count, tried, position) = (0, 0, Position?.none)
         for (workspace, _) in made.unfinishedRuns where tried < Self.cancelledMax {
-            let page = try await projections.runs(
-                filter, by: ListOrder(.createdAt, isDescending: false), limit: Self.cancelledMax - tried, in: workspace)
+            let runs = try await oldest(Self.cancelledMax - tried, filter, in: workspace)
             let cancelled = try await cancel(
-                page.records.map(\.id), in: workspace, reason: "cancelled: its API key was revoked", request)
-            tried += page.records.count
+                runs.map(\.id), in: workspace, reason: "cancelled: its API key was revoked", request)
+            tried += runs.count
             count += cancelled.count
             position = [position, cancelled.position].compactMap(\.self).max()
         }

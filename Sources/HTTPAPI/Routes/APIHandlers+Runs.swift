@@ -21,27 +21,42 @@ extension APIHandlers {
 
     /// With no filter at all, what is RUNNING; else whatever matches, newest first.
     func listRuns(_ request: APIRequest) async throws -> Response {
-        var filter = RunFilter()
-        filter.agentID = request.query("agent_id") ?? request.query("agent")
-        filter.userID = request.query("user_id")
-        filter.conversationID = request.query("conversation_id")
-        let status = request.query("status")
-        // The published document has one more, which no run has: it stands for both kinds.
-        filter.isPaused = status == "PAUSED"
-        if !filter.isPaused { filter.status = try status.map(Self.status) }
+        var filter = try Self.runFilter { request.query($0) }
         if filter == RunFilter() { filter.status = .running }
         filter.agentID = try agentID(filter.agentID, request)
-        let order = try request.order(RunField.createdAt, isDescending: true)
+        let order = try request.order(filter.naturalField, isDescending: true)
+        do {
+            try filter.check(order)
+        } catch {
+            throw APIError.badRequest(error.message)
+        }
         let start = try await listStart(request, by: order)
         let (chosen, workspace, era) = (filter, request.workspace, request.era)
         if let limit = try request.listLimit() {
             let page = try await projections.runs(chosen, by: order, after: start, limit: limit, in: workspace)
-            return listPage(page, request, cursor: \.position) { $0.json(era) }
+            return listPage(page, request, cursor: { $0.place(by: order.field).cursor(by: order) }) { $0.json(era) }
         }
         return try await wholeList({ (run: RunRecord) in run.json(era) }) { [projections] after, limit in
             try await projections.runs(
                 chosen, by: order, after: after.map { $0.place(by: order.field) } ?? start, limit: limit, in: workspace)
         }
+    }
+
+    /// The filter of runs that a client sent, from the value of each name; the first name that has one counts.
+    static func runFilter(_ value: (String) throws(APIError) -> String?) throws(APIError) -> RunFilter {
+        var filter = RunFilter()
+        for name in RunFilter.Name.allCases {
+            for key in name.keys {
+                guard let text = try value(key) else { continue }
+                do {
+                    try filter.set(name, text)
+                } catch {
+                    throw .badRequest(error.message)
+                }
+                break
+            }
+        }
+        return filter
     }
 
     func getRun(_ request: APIRequest) async throws -> APIAnswer {
@@ -121,14 +136,27 @@ extension APIHandlers {
     func listEvents(_ request: APIRequest) async throws -> Response {
         let run = try await run(try request.runID(), request)
         let start = try request.query("after_seq", in: 0...UInt64.max >> 1) ?? 0
+        let end = try request.query("before_seq", in: 0...UInt64.max >> 1)
+        let isDescending = try Self.isDescending(request)
         let limit = try request.query("limit", in: 1...UInt64.max >> 1).map(Int.init)
         let withAliases = request.era == .v1alpha
         return try await wholeList(
             limit: limit, { (entry: RecordedEvent) in EventDocument.timelineEntry(entry, withAliases: withAliases) },
             { [projections] after, limit in
-                try await projections.timeline(
-                    run.id, after: after?.event.timeline?.sequence ?? start, limit: limit)
+                let reached = after?.event.timeline?.sequence
+                return try await projections.timeline(
+                    run.id, after: isDescending ? start : reached ?? start,
+                    before: isDescending ? reached ?? end : end, isDescending: isDescending, limit: limit)
             })
+    }
+
+    /// The direction of a run's events: `asc`, oldest first, unless `desc` is asked for.
+    private static func isDescending(_ request: APIRequest) throws(APIError) -> Bool {
+        switch request.query("order") {
+        case nil, "asc": false
+        case "desc": true
+        case let other?: throw .badRequest("order must be asc or desc, not \(other.excerpt)")
+        }
     }
 
     func saveCheckpoint(_ request: APIRequest) async throws -> APIAnswer {

@@ -7,7 +7,9 @@ enum Projector {
     /// Applies one batch; the caller wraps it, with the checkpoint, in one transaction.
     static func apply(_ batch: [RecordedEvent], _ db: Database) throws {
         let timeline = try TimelineTable(db)
-        for recorded in batch { try apply(recorded, timeline, db) }
+        let texts = RunTexts()
+        for recorded in batch { try apply(recorded, timeline, texts, db) }
+        try texts.finish(db)
         if let last = batch.last { try setPosition(last.position, db) }
     }
 
@@ -33,7 +35,9 @@ enum Projector {
         }
     }
 
-    private static func apply(_ recorded: RecordedEvent, _ timeline: TimelineTable, _ db: Database) throws {
+    private static func apply(
+        _ recorded: RecordedEvent, _ timeline: TimelineTable, _ texts: RunTexts, _ db: Database
+    ) throws {
         let event = recorded.event
         if let mark = event.timeline, event.stream.kind == .run {
             try timeline.insert(recorded, sequence: mark.sequence, run: event.stream.id)
@@ -44,7 +48,7 @@ enum Projector {
         switch event.stream.kind {
         case .run:
             try EffectsProjector.apply(recorded, RunID(event.stream.id), db)
-            try RunsProjector.apply(recorded, RunID(event.stream.id), db)
+            try RunsProjector.apply(recorded, RunID(event.stream.id), texts, db)
         case .accessRequest: try AccessRequestsProjector.apply(recorded, AccessRequestID(event.stream.id), db)
         case .agent:
             try ResourcesProjector.apply(recorded, db)
@@ -59,7 +63,7 @@ enum Projector {
         case .analysis: try AnalysesProjector.apply(recorded, AnalysisID(event.stream.id), db)
         case .build: try BuildsProjector.apply(recorded, BuildID(event.stream.id), db)
         case .person: try ErasuresProjector.apply(recorded, PersonID(event.stream.id), db)
-        case .expiry: try RetentionProjector.apply(recorded, db)
+        case .expiry: try RetentionProjector.apply(recorded, texts, db)
         case .control: try ControlsProjector.apply(event, db)
         case .answer, .keyLoss: break
         }

@@ -12,11 +12,12 @@ enum RetentionProjector {
         "checkpoints", "connector_activity", "decision_links",
     ]
 
-    static func apply(_ recorded: RecordedEvent, _ db: Database) throws {
+    static func apply(_ recorded: RecordedEvent, _ texts: RunTexts, _ db: Database) throws {
         guard case .runExpired(let expired) = recorded.event.payload else { return }
         let run = expired.runID.column
         let isKnown = try db.first("SELECT 1 FROM expired_runs WHERE run_id = ?", [run]) { _ in true } ?? false
         guard !isKnown else { return }
+        try texts.willChange(expired.runID, db)
         try settleUsage(expired, recorded.event.workspace, db)
         for table in tables { try db.run("DELETE FROM \(table) WHERE run_id = ?", [run]) }
         for request in expired.accessRequestIDs {

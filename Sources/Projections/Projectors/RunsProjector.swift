@@ -4,13 +4,13 @@ import GRDB
 
 /// Runs, their blocked actions and their agents' checkpoints.
 enum RunsProjector {
-    static func apply(_ recorded: RecordedEvent, _ id: RunID, _ db: Database) throws {
+    static func apply(_ recorded: RecordedEvent, _ id: RunID, _ texts: RunTexts, _ db: Database) throws {
         let time = recorded.event.time.microseconds
-        if let tool = recorded.event.payload.calledTool {
-            try db.run("INSERT OR IGNORE INTO run_tools (run_id, tool) VALUES (?, ?)", [id.column, tool])
-        }
+        if let tool = recorded.event.payload.calledTool { try note(tool, of: id, texts, db) }
         switch recorded.event.payload {
-        case .runCreated(let created): try insert(created, id, recorded, db)
+        case .runCreated(let created):
+            try texts.willChange(id, db)
+            try insert(created, id, recorded, db)
         case .runEventAdded(let added):
             try noteInitialMessage(added, id, db)
             try noteMessage(added, id, recorded, db)
@@ -22,6 +22,7 @@ enum RunsProjector {
                 "INSERT OR REPLACE INTO model_answers (id, run_id, answer) VALUES (?, ?, ?)",
                 [answer.callID.column, id.column, answer.answer?.column])
         case .runStatusChanged(let changed):
+            try texts.willChange(id, db)
             // No later attempt asks for them.
             if changed.status.isFinished {
                 try db.run("DELETE FROM model_answers WHERE run_id = ?", [id.column])
@@ -65,6 +66,20 @@ enum RunsProjector {
             .keyLossAccepted, .controlStopped, .controlStarted:
             break
         }
+    }
+
+    /// Keeps that the run asked for a call of the tool, the first time.
+    private static func note(_ tool: String, of id: RunID, _ texts: RunTexts, _ db: Database) throws {
+        let isKnown = try db.first("SELECT 1 FROM run_tools WHERE run_id = ? AND tool = ?", [id.column, tool]) { _ in
+            true
+        }
+        guard isKnown == nil else { return }
+        try texts.willChange(id, db)
+        try db.run(
+            """
+            INSERT INTO run_tools (run_id, tool, workspace, position)
+            SELECT id, ?, workspace, position FROM runs WHERE id = ?
+            """, [tool, id.column])
     }
 
     private static func insert(_ created: RunCreated, _ id: RunID, _ recorded: RecordedEvent, _ db: Database) throws {

@@ -5,9 +5,11 @@ package enum RunField: String, ListField {
     case agentID = "agent_id"
     case userID = "user_id"
     case status
+    case updatedAt = "updated_at"
 
     package static let table = "runs"
     package var column: String? { self == .createdAt ? nil : rawValue }
+    package var isTime: Bool { self == .updatedAt }
 }
 
 package enum AccessRequestField: String, ListField {
@@ -27,6 +29,7 @@ extension RunRecord {
             case .agentID: agentID
             case .userID: userID
             case .status: status.rawValue
+            case .updatedAt: String(updatedAt.microseconds)
             }
         return ListPlace(position, value: value)
     }

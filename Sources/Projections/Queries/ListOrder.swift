@@ -5,8 +5,14 @@ import GRDB
 package protocol ListField: RawRepresentable, CaseIterable, Hashable, Sendable where RawValue == String {
     /// The table of lists that are read in pages.
     static var table: String { get }
-    /// A column of text; `nil` for the order in which the rows began, which is that of their positions.
+    /// A column of text or of times; `nil` for the order in which the rows began, which is that of their positions.
     var column: String? { get }
+    /// True when the column holds times, which change: a place is then named with its time.
+    var isTime: Bool { get }
+}
+
+extension ListField {
+    package var isTime: Bool { false }
 }
 
 /// By what a list is sorted, and which way. Rows with the same there are in the order of their positions.
@@ -32,7 +38,8 @@ package struct ListOrder<Field: ListField>: Hashable, Sendable {
         guard let place else { return ("TRUE", []) }
         let position = Int64(clamping: place.position.value)
         guard let column = field.column else { return ("position \(comparison) ?", [position]) }
-        return ("(\(column), position) \(comparison) (?, ?)", [place.value, position])
+        let value: (any DatabaseValueConvertible)? = field.isTime ? place.value.flatMap(Int64.init) : place.value
+        return ("(\(column), position) \(comparison) (?, ?)", [value, position])
     }
 }
 
@@ -46,6 +53,20 @@ package struct ListPlace: Hashable, Sendable {
         self.position = position
         self.value = value
     }
+
+    /// A place in the order of times, as a cursor names it: the position, and the time in microseconds.
+    package init?(cursor: some StringProtocol) {
+        let parts = cursor.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let position = UInt64(parts[0]), position <= UInt64.max >> 1, Int64(parts[1]) != nil
+        else { return nil }
+        self.init(Position(position), value: String(parts[1]))
+    }
+
+    /// The same place after the rows may have changed.
+    package func cursor<Field>(by order: ListOrder<Field>) -> String {
+        guard order.field.isTime, let value else { return position.description }
+        return "\(position)-\(value)"
+    }
 }
 
 extension Projections {
@@ -54,7 +75,7 @@ extension Projections {
         of position: Position, by order: ListOrder<Field>, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> ListPlace? {
         guard let column = order.field.column else { return ListPlace(position, value: nil) }
-        let sql = "SELECT \(column) AS value FROM \(Field.table) WHERE workspace = ? AND position = ?"
+        let sql = "SELECT CAST(\(column) AS TEXT) AS value FROM \(Field.table) WHERE workspace = ? AND position = ?"
         return try await query { db in
             try Row.fetchOne(db, sql: sql, arguments: [workspace.text, Int64(clamping: position.value)])
                 .map { ListPlace(position, value: try $0.column("value")) }

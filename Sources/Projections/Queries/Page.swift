@@ -2,15 +2,17 @@ import GRDB
 
 /// A part of a list, bounded in rows and in bytes, however long the list is.
 package struct Page<Record: Sendable>: Sendable {
-    /// At least one, unless the list ends here.
+    /// May be fewer than were asked for, or none, while the list continues.
     package let records: [Record]
     /// Whether the list may go on after the last record.
     package let hasMore: Bool
+    /// The record that the next page begins after: the last one that was looked at, whether or not it matched.
+    package let last: Record?
 }
 
 extension Page {
     /// About how many bytes of records a page holds; one record is always let through.
-    private static var bytesMax: Int { 1024 * 1024 }
+    static var bytesMax: Int { 1024 * 1024 }
 
     /// Reads the statement's first rows.
     ///
@@ -27,6 +29,6 @@ extension Page {
             byteCount += sizeBytes(next)
             records.append(next)
         }
-        self.init(records: records, hasMore: byteCount >= Self.bytesMax || records.count == limit)
+        self.init(records: records, hasMore: byteCount >= Self.bytesMax || records.count == limit, last: records.last)
     }
 }

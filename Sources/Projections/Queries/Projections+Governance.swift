@@ -44,11 +44,10 @@ extension Projections {
         _ kind: ResourceKind, by order: ResourceOrder? = nil, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> [ResourceRecord] {
         let sorting = order?.sql(kind) ?? "ORDER BY name"
+        // The kind is a part of the text: the index of connectors' names is of one kind.
+        let sql = "SELECT * FROM resources WHERE workspace = ? AND kind = '\(kind.rawValue)' \(sorting)"
         return try await query { db in
-            try Row.fetchAll(
-                db, sql: "SELECT * FROM resources WHERE workspace = ? AND kind = ? \(sorting)",
-                arguments: [workspace.text, kind.rawValue]
-            ).map(ResourceRecord.init)
+            try Row.fetchAll(db, sql: sql, arguments: [workspace.text]).map(ResourceRecord.init)
         }
     }
 

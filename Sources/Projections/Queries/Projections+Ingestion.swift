@@ -25,13 +25,20 @@ extension Projections {
         status: BuildStatus?, by order: ListOrder<BuildField>, after place: ListPlace?, limit: Int,
         in workspace: WorkspaceName
     ) async throws(ProjectionError) -> Page<BuildRecord> {
+        // Builds of one status are in the order in which they began.
+        let isConstant = status != nil && order.field == .status
+        let order = isConstant ? ListOrder(.createdAt, isDescending: order.isDescending) : order
         let condition = order.condition(after: place)
-        let sql = """
-            SELECT * FROM builds WHERE workspace = ? AND status = coalesce(?, status) AND \(condition.sql) \(order.sql)
-            """
+        var conditions = SQLConditions()
+        conditions.add("workspace = ?", [workspace.text])
+        conditions.add("status = ?", ifPresent: status?.rawValue)
+        conditions.add(condition.sql, condition.arguments)
+        let (sql, arguments) = (
+            "SELECT * FROM builds WHERE \(conditions.joined) \(order.sql)", conditions.arguments
+        )
         return try await query { db in
             try Page(
-                db, sql: sql, [workspace.text, status?.rawValue] + condition.arguments, limit: limit,
+                db, sql: sql, arguments, limit: limit,
                 sizeBytes: { 512 + $0.document.text.utf8.count + $0.log.utf8.count }, BuildRecord.init)
         }
     }

@@ -40,11 +40,11 @@ extension Projections {
             ).map(MadeByKeyRecord.init)
             let total = try Int.fetchOne(
                 db, sql: "SELECT count(*) FROM made_by_keys WHERE key_id = ?", arguments: [key.column])
+            let unfinished = RunIndex.creator.condition ?? "1"
             let runs = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT workspace, count(*) AS count FROM runs WHERE creator_key = ?
-                        AND status IN ('RUNNING', 'PAUSED_APPROVAL', 'PAUSED_CONSENT')
+                    SELECT workspace, count(*) AS count FROM runs WHERE creator_key = ? AND \(unfinished)
                     GROUP BY workspace ORDER BY workspace
                     """, arguments: [key.column]
             ).map { row in (workspace: try row.workspace(), count: try row.column("count") as Int) }

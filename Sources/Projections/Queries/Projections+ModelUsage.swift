@@ -18,14 +18,15 @@ extension Projections {
     package func modelSpend(
         of agent: String?, in month: CalendarMonth, _ workspace: WorkspaceName
     ) async throws(ProjectionError) -> [ModelSpendRecord] {
-        try await query { db in
+        var conditions = SQLConditions()
+        conditions.add("workspace = ?", [workspace.text])
+        conditions.add("month = ?", [month.number])
+        conditions.add("agent = ?", ifPresent: agent)
+        let (condition, arguments) = (conditions.joined, conditions.arguments)
+        return try await query { db in
             try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT * FROM model_spend WHERE workspace = ? AND month = ? AND agent = coalesce(?, agent)
-                    ORDER BY agent, provider, model
-                    """,
-                arguments: [workspace.text, month.number, agent]
+                db, sql: "SELECT * FROM model_spend WHERE \(condition) ORDER BY agent, provider, model",
+                arguments: arguments
             ).map(ModelSpendRecord.init)
         }
     }
@@ -61,27 +62,29 @@ extension Projections {
         of agent: String? = nil, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> [(agent: String, models: AgentModels)] {
         try await query { db in
-            try Row.fetchAll(db, sql: Self.agentModelsQuery, arguments: [workspace.text, agent]).map(Self.agentModels)
+            let arguments: StatementArguments = agent.map { [workspace.text, $0] } ?? [workspace.text]
+            return try Row.fetchAll(db, sql: Self.agentModelsQuery(isOfOne: agent != nil), arguments: arguments)
+                .map(Self.agentModels)
         }
     }
 
     /// The models and budgets of one agent, on the caller's thread; without a deploy there are none.
     package func agentModels(_ agent: String, _ workspace: WorkspaceName) throws(ProjectionError) -> AgentModels {
         try lookUp { db in
-            try db.first(Self.agentModelsQuery, [workspace.text, agent], Self.agentModels)?.models
+            try db.first(Self.agentModelsQuery(isOfOne: true), [workspace.text, agent], Self.agentModels)?.models
                 ?? AgentModels(document: .null)
         }
     }
 
     /// `->` gives JSON, numbers as they were written.
-    private static var agentModelsQuery: String {
+    private static func agentModelsQuery(isOfOne: Bool) -> String {
         """
         SELECT name, document -> '$.llm_configs' AS configurations, document -> '$.spec.llmConfig' AS single,
             document -> '$.monthly_budget_usd' AS budget, document -> '$.limits' AS limits,
             kept_budgets.configurations AS kept_configurations, kept_budgets.single AS kept_single, kept_budgets.budget AS kept_budget, NULL AS kept_limits
         FROM resources
         LEFT JOIN kept_budgets ON kept_budgets.workspace = resources.workspace AND kept_budgets.agent = resources.name
-        WHERE resources.workspace = ? AND kind = 'agent' AND name = coalesce(?, name) ORDER BY name
+        WHERE resources.workspace = ? AND kind = 'agent' \(isOfOne ? "AND name = ?" : "") ORDER BY name
         """
     }
 

@@ -74,11 +74,13 @@ extension Projections {
         }
     }
 
-    /// Takes what was deleted out of the write-ahead log too.
+    /// Takes what was deleted up to a position out of the search index and of the write-ahead log too.
     ///
     /// - Throws: when a reader holds on to it for long; the next time does it as well.
-    package func emptyWriteAheadLog() async throws(ProjectionError) {
+    package func purgeDeleted(through position: Position) async throws(ProjectionError) {
+        try await reach(position)
         do {
+            try await rewriteSearchIndex()
             try await checkpoint()
         } catch {
             throw .wrapping(error)

@@ -11,33 +11,19 @@ extension Projections {
         return run
     }
 
-    /// The first runs that match, newest first unless another order is asked for; the next page is that `after` the last
-    /// one's place.
-    package func runs(
-        _ filter: RunFilter, by order: ListOrder<RunField> = ListOrder(.createdAt, isDescending: true),
-        after place: ListPlace? = nil, limit: Int, in workspace: WorkspaceName
-    ) async throws(ProjectionError) -> Page<RunRecord> {
-        var (conditions, arguments) = filter.conditions(in: workspace)
-        let following = order.condition(after: place)
-        conditions.append(following.sql)
-        arguments += following.arguments
-        let sql = "SELECT * FROM runs WHERE \(conditions.joined(separator: " AND ")) \(order.sql)"
-        return try await query { [arguments] db in
-            try Page(
-                db, sql: sql, arguments, limit: limit, sizeBytes: \.listedBytes,
-                RunRecord.init)
-        }
-    }
-
-    /// The first entries of the run's timeline after `sequence`. The caller has checked that the run is the
-    /// workspace's.
+    /// The first entries of the run's timeline after `sequence`, and before another one when it is given; or the last of
+    /// them, newest first. The caller has checked that the run is the workspace's.
     package func timeline(
-        _ id: RunID, after sequence: UInt64, limit: Int
+        _ id: RunID, after sequence: UInt64, before end: UInt64? = nil, isDescending: Bool = false, limit: Int
     ) async throws(ProjectionError) -> Page<RecordedEvent> {
-        try await query { db in
+        let sql = """
+            SELECT position, event FROM timeline WHERE run_id = ? AND sequence > ? AND sequence < ?
+            ORDER BY sequence \(isDescending ? "DESC" : "ASC")
+            """
+        let bounds = [Int64(clamping: sequence), end.map { Int64(clamping: $0) } ?? .max]
+        return try await query { db in
             try Page(
-                db, sql: "SELECT position, event FROM timeline WHERE run_id = ? AND sequence > ? ORDER BY sequence",
-                [id.column, Int64(clamping: sequence)], limit: limit,
+                db, sql: sql, [id.column, bounds[0], bounds[1]], limit: limit,
                 sizeBytes: { $0.event.payload.approximateSizeBytes }
             ) { row in
                 let position = try row.position()
@@ -64,7 +50,10 @@ extension Projections {
     ) async throws(ProjectionError) -> UInt64 {
         try await query { db in
             let sequence = try Int64.fetchOne(
-                db, sql: "SELECT max(sequence) FROM timeline WHERE run_id = ? AND position <= ?",
+                db,
+                sql: """
+                    SELECT sequence FROM timeline WHERE run_id = ? AND position <= ? ORDER BY sequence DESC LIMIT 1
+                    """,
                 arguments: [id.column, Int64(clamping: position.value)])
             return UInt64(clamping: sequence ?? 0)
         }
@@ -150,7 +139,8 @@ extension Projections {
     /// Reads a few rows by key, on the caller's thread: that takes microseconds, less than to change threads twice.
     func lookUp<Value>(_ read: (Database) throws -> Value) throws(ProjectionError) -> Value {
         do {
-            return try lookups.read(read)
+            guard let log = StatementLog.current else { return try lookups.read(read) }
+            return try lookups.read { db in try log.noting(db, read) }
         } catch {
             throw noting(.wrapping(error))
         }
@@ -161,7 +151,8 @@ extension Projections {
         _ read: @escaping @Sendable (Database) throws -> Value
     ) async throws(ProjectionError) -> Value {
         do {
-            return try await pool.read(read)
+            guard let log = StatementLog.current else { return try await pool.read(read) }
+            return try await pool.read { db in try log.noting(db, read) }
         } catch {
             throw noting(.wrapping(error))
         }

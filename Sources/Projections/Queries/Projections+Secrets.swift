@@ -36,14 +36,14 @@ extension Projections {
     package func secrets(
         ofKind kind: ResourceKind? = nil, in workspace: WorkspaceName
     ) async throws(ProjectionError) -> [SecretRecord] {
-        try await query { db in
+        var conditions = SQLConditions()
+        conditions.add("workspace = ?", [workspace.text])
+        conditions.add("owner_kind = ?", ifPresent: kind?.rawValue)
+        let (condition, arguments) = (conditions.joined, conditions.arguments)
+        return try await query { db in
             try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT * FROM secrets WHERE workspace = ? AND owner_kind = coalesce(?, owner_kind)
-                    ORDER BY owner_kind, owner, name
-                    """,
-                arguments: [workspace.text, kind?.rawValue]
+                db, sql: "SELECT * FROM secrets WHERE \(condition) ORDER BY owner_kind, owner, name",
+                arguments: arguments
             ).map(SecretRecord.init)
         }
     }

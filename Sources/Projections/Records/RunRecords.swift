@@ -45,26 +45,6 @@ package struct RunRecord: Hashable, Sendable {
     var listedBytes: Int { 512 + (initialMessage?.utf8.count ?? 0) + (result?.listed?.text.utf8.count ?? 0) }
 }
 
-/// Which runs to list, newest first.
-package struct RunFilter: Hashable, Sendable {
-    package var agentID: String?
-    package var status: RunStatus?
-    /// Only runs that wait for somebody, whatever for.
-    package var isPaused = false
-    package var userID: String?
-    package var conversationID: String?
-    /// Only runs that are not finished.
-    package var isUnfinished = false
-    package var createdAfter: Timestamp?
-    package var createdBefore: Timestamp?
-    /// Only runs that asked for a call of that tool.
-    package var tool: String?
-    /// Only runs that were created with that API key.
-    package var creatorKey: APIKeyID?
-
-    package init() {}
-}
-
 /// A blocked action as readers see it.
 package struct ActionRecord: Hashable, Sendable {
     package let id: ActionID

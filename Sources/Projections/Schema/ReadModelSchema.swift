@@ -1,12 +1,16 @@
+import Domain
 import GRDB
 
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 15
+    static let version = 16
 
     static func create(_ db: Database) throws {
         try db.execute(sql: statements + usageTables + deliveryTables + ingestionTables + retentionTables)
+        try db.execute(sql: RunIndex.allCases.map(\.creation).joined(separator: "\n") + listIndexes)
+        try db.execute(sql: SearchIndex.creation)
+        try SearchIndex.configure(db)
         for table in CountedTable.allCases { try db.execute(sql: counters(table)) }
         try db.execute(sql: "INSERT INTO meta (id, schema_version, position) VALUES (1, ?, 0)", arguments: [version])
     }
@@ -104,6 +108,22 @@ enum ReadModelSchema {
         CREATE INDEX builds_by_position ON builds (workspace, position);
         """
 
+    /// The orders of lists that are not of runs.
+    private static let listIndexes = """
+
+        CREATE INDEX run_tools_by_tool ON run_tools (workspace, tool, position);
+        CREATE INDEX builds_by_name ON builds (workspace, name, position);
+        CREATE INDEX builds_by_status ON builds (workspace, status, position);
+        CREATE INDEX builds_by_status_and_name ON builds (workspace, status, name, position);
+        CREATE INDEX api_keys_by_position ON api_keys (workspace, position);
+        CREATE INDEX api_keys_by_name ON api_keys (workspace, name, position);
+        CREATE INDEX api_keys_by_role ON api_keys (workspace, role, position);
+        CREATE INDEX resources_by_creation ON resources (workspace, kind, created_at, name);
+        CREATE INDEX resources_by_update ON resources (workspace, kind, updated_at, name);
+        CREATE INDEX connectors_by_name ON resources (workspace, kind, json_extract(document, '$.name'), name)
+            WHERE kind = '\(ResourceKind.approvalConnector.rawValue)';
+        """
+
     /// Runs that are not kept any more, and what their end has to find.
     private static let retentionTables = """
 
@@ -148,14 +168,6 @@ enum ReadModelSchema {
             effects_failed INTEGER NOT NULL DEFAULT 0, effects_rejected INTEGER NOT NULL DEFAULT 0,
             effects_expired INTEGER NOT NULL DEFAULT 0, failed_effect TEXT, creator_key BLOB
         ) STRICT, WITHOUT ROWID;
-        CREATE INDEX runs_by_status ON runs (workspace, status, position);
-        CREATE INDEX runs_by_agent ON runs (workspace, agent_id, position);
-        CREATE INDEX runs_by_user ON runs (workspace, user_id, position);
-        CREATE INDEX runs_by_conversation ON runs (workspace, conversation_id, position)
-            WHERE conversation_id IS NOT NULL;
-        CREATE INDEX runs_by_position ON runs (workspace, position);
-        CREATE INDEX runs_by_creator ON runs (creator_key, workspace, position)
-            WHERE status IN ('RUNNING', 'PAUSED_APPROVAL', 'PAUSED_CONSENT');
 
         CREATE TABLE timeline (
             run_id BLOB NOT NULL, sequence INTEGER NOT NULL, position INTEGER NOT NULL, event BLOB NOT NULL,
@@ -256,7 +268,8 @@ enum ReadModelSchema {
         ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE run_tools (
-            run_id BLOB NOT NULL, tool TEXT NOT NULL, PRIMARY KEY (run_id, tool)
+            run_id BLOB NOT NULL, tool TEXT NOT NULL, workspace TEXT NOT NULL, position INTEGER NOT NULL,
+            PRIMARY KEY (run_id, tool)
         ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE controls (
