@@ -142,7 +142,7 @@ let package = Package(
             "Gateways",
             [
                 "Domain", "Authentication", "EventStore", "Governance", "CommandHandling", "Outbound", "Projections",
-                "Secrets", .crypto, .nioCore, .logging, .metrics,
+                "Secrets", .crypto, .heap, .nioCore, .logging, .metrics,
             ]),
         room(
             "Ingestion", ["Domain", "EventStore", "CommandHandling", .crypto, .logging],

@@ -3,50 +3,75 @@ import Domain
 import Logging
 import Projections
 
+/// The outcome of telling approvers.
+enum Asked: Hashable, Sendable {
+    case told
+    /// Nobody is told, and nothing is tried any more.
+    case untold
+    /// The next attempt is due then.
+    case waits(Timestamp)
+
+    /// Of both: what waits comes first, so that it is done.
+    func joined(_ other: Asked) -> Asked {
+        switch (self, other) {
+        case (.waits(let one), .waits(let another)): .waits(min(one, another))
+        case (.waits, _): self
+        case (_, .waits): other
+        default: self == .told ? .told : other
+        }
+    }
+}
+
 extension ApprovalNotifier {
-    /// Sends a message until it is delivered or given up; takes up what is remembered of it.
-    ///
-    /// - Returns: whether it is delivered.
-    func ask(_ label: DeliveryLabel, _ workspace: WorkspaceName) async -> Bool {
+    /// Sends a message, when an attempt is due; takes up what is remembered of it.
+    func ask(_ label: DeliveryLabel, _ workspace: WorkspaceName) async -> Asked {
         var attempt: UInt32 = 1
         if let known = commands.delivery(label.id) {
             switch known.stage {
-            case .delivered: return true
-            case .failed: return false
-            case .inFlight: return true
+            case .delivered, .inFlight: return .told
+            case .failed: return .untold
             case .waiting(let time):
-                guard await wait(until: time) else { return false }
+                guard time <= commands.clock.now() else { return .waits(time) }
                 attempt = known.attempt + 1
             }
         }
-        while true {
-            switch await sendOnce(label, .ask, attempt, workspace) {
-            case .delivered:
-                if commands.delivery(label.id)?.needsFollowUp == true { await followUp(label, 1, workspace) }
-                return true
-            case .waits(let time):
-                guard await wait(until: time) else { return false }
-                attempt += 1
-            case .over: return false
+        switch await sendOnce(label, .ask, attempt, workspace) {
+        case .delivered:
+            // Decided while it was on its way.
+            if commands.delivery(label.id)?.needsFollowUp == true {
+                queue.add(.init(.followUp, label.subject, workspace))
             }
+            return .told
+        case .waits(let time): return .waits(time)
+        case .over: return .untold
         }
     }
 
-    /// Follows up every message about a subject that is decided.
-    func followUp(_ subject: DeliverySubject, at position: Position = .zero) async {
-        try? await projections.reach(position)
-        await withDiscardingTaskGroup { group in
-            for known in commands.deliveries(about: subject) where known.needsFollowUp {
-                group.addTask {
-                    if case .waiting(let time) = known.stage {
-                        guard await wait(until: time) else { return }
-                        await followUp(known.label, known.attempt + 1, known.workspace)
-                    } else {
-                        await followUp(known.label, 1, known.workspace)
-                    }
-                }
+    /// Follows up every message about a subject that is decided; what has to be sent again is queued for that time.
+    func followUp(_ job: NotificationQueue.Job) async {
+        try? await projections.reach(job.position)
+        let next = await withTaskGroup(of: Timestamp?.self) { group in
+            for known in commands.deliveries(about: job.subject) where known.needsFollowUp {
+                group.addTask { await followUp(known) }
             }
+            var next: Timestamp?
+            for await time in group { next = next.map { min($0, time ?? $0) } ?? time }
+            return next
         }
+        if let next { queue.add(.init(.followUp, job.subject, job.workspace, due: next)) }
+    }
+
+    /// - Returns: the time of the next attempt; `nil` when there is none.
+    private func followUp(_ known: DeliveryState) async -> Timestamp? {
+        var attempt: UInt32 = 1
+        if case .waiting(let time) = known.stage {
+            guard time <= commands.clock.now() else { return time }
+            attempt = known.attempt + 1
+        }
+        guard case .waits(let time) = await sendOnce(known.label, .followUp, attempt, known.workspace) else {
+            return nil
+        }
+        return time
     }
 
     /// What was on its way when the last process ended: nobody knows whether it arrived, so it is sent again.
@@ -81,14 +106,6 @@ extension ApprovalNotifier {
             }
         }
         return nil
-    }
-
-    private func followUp(_ label: DeliveryLabel, _ first: UInt32, _ workspace: WorkspaceName) async {
-        var attempt = first
-        while case .waits(let time) = await sendOnce(label, .followUp, attempt, workspace) {
-            guard await wait(until: time) else { return }
-            attempt += 1
-        }
     }
 
     private enum Sent {
@@ -226,12 +243,5 @@ extension ApprovalNotifier {
                 statusCode: reading.statusCode, error: error,
                 retryAt: pause.map { commands.clock.now().adding(max($0, reading.pauseMin)) })
         }
-    }
-
-    /// - Returns: whether it came to that.
-    private func wait(until time: Timestamp) async -> Bool {
-        let pause = time.since(commands.clock.now())
-        do { try await Task.sleep(for: max(.zero, pause)) } catch { return false }
-        return true
     }
 }

@@ -19,6 +19,7 @@ package struct ApprovalNotifier: Sendable {
     let messages: ApprovalMessages
     let sender: ConnectorSender
     let logger: Logger
+    let queue = NotificationQueue()
 
     package init(
         commands: CommandHandler, store: EventStore, projections: Projections, directory: ConnectorDirectory,
@@ -34,73 +35,136 @@ package struct ApprovalNotifier: Sendable {
         self.logger = logger
     }
 
+    /// The pause after which the clock is looked at again for messages that are due.
+    private static let lookInterval = Duration.milliseconds(250)
+    /// Subjects that a start looks at together.
+    private static let pageSubjectsMax = 256
+
     /// Runs until its task is cancelled or the store closed.
     ///
     /// - Parameter active: the writer's memory when it stood at `position`, before anything new was sent.
     package func run(from active: ActiveState, after position: Position) async throws {
-        try await withThrowingDiscardingTaskGroup { group in
+        try await withThrowingTaskGroup { group in
+            group.addTask { await work() }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: Self.lookInterval)
+                    queue.look()
+                }
+            }
+            defer { group.cancelAll() }
             try await projections.untilWhole { try await projections.reach(position) }
             for delivery in active.deliveries.all where delivery.stage == .inFlight { await interrupt(delivery) }
             var waiting = WaitingSubjects(active.waitingSubjects)
-            for (subject, workspace) in active.waitingSubjects {
-                group.addTask { await notify(subject, workspace) }
-            }
-            for key in Set(active.deliveries.all.filter(\.isClosed).map(\.label.subject)) {
-                group.addTask { await followUp(key) }
-            }
+            try await resume(active)
             for try await batch in store.subscribe(after: position) {
                 for recorded in batch {
                     waiting.take(recorded)
-                    take(recorded, &group)
-                    if recorded.storesConnector { tell(of: &waiting, recorded, &group) }
+                    take(recorded)
+                    if recorded.storesConnector { tell(of: &waiting, recorded) }
+                }
+            }
+        }
+    }
+
+    /// Works on what is due, a limited number at a time.
+    private func work() async {
+        await withDiscardingTaskGroup { group in
+            for await _ in queue.changes {
+                while let job = queue.take(at: commands.clock.now()) {
+                    group.addTask {
+                        await perform(job)
+                        queue.end(job)
+                    }
                 }
             }
             group.cancelAll()
         }
     }
 
-    private func take(_ recorded: RecordedEvent, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
+    private func perform(_ job: NotificationQueue.Job) async {
+        switch job.kind {
+        case .ask: await notify(job)
+        case .followUp: await followUp(job)
+        }
+    }
+
+    /// Takes up what waited and what was to be followed up when the last process ended.
+    ///
+    /// Where a workspace has no connector, and the memory of an action says that approvers look for themselves, nothing is
+    /// queued or read.
+    private func resume(_ active: ActiveState) async throws {
+        let subjects = active.waitingSubjects
+        for start in stride(from: 0, to: subjects.count, by: Self.pageSubjectsMax) {
+            let page = subjects[start..<min(start + Self.pageSubjectsMax, subjects.count)]
+            for (workspace, entries) in Dictionary(grouping: page, by: \.workspace) {
+                let silence = try await silence(in: workspace)
+                for entry in entries where !isSilent(entry.subject, active, silence) {
+                    queue.add(.init(.ask, entry.subject, workspace))
+                }
+            }
+        }
+        var closed: Set<UUIDValue> = []
+        for delivery in active.deliveries.all where delivery.isClosed {
+            guard closed.insert(delivery.label.subject.key).inserted else { continue }
+            queue.add(.init(.followUp, delivery.label.subject, delivery.workspace))
+        }
+    }
+
+    /// The workspace's defaults when it has no connector that could be told; `nil` when it has one, or it cannot be read now.
+    private func silence(in workspace: WorkspaceName) async throws -> ConnectorDefaults? {
+        try await projections.untilWhole {
+            guard try await directory.connectors(named: nil, in: workspace).isEmpty else { return nil }
+            return try await directory.defaults(in: workspace)
+        }
+    }
+
+    private func isSilent(_ subject: DeliverySubject, _ active: ActiveState, _ defaults: ConnectorDefaults?) -> Bool {
+        guard let defaults, let run = subject.runID, let id = subject.actionID,
+            let gate = active.runs[run]?.actions.first(where: { $0.id == id })?.gate
+        else { return false }
+        return gate.requirement.delivery?.fallsBackToUI ?? defaults.fallsBackToUI
+    }
+
+    private func take(_ recorded: RecordedEvent) {
         let (event, position) = (recorded.event, recorded.position)
         switch event.payload {
         case .actionBlocked(let blocked) where !blocked.isConsent:
             let subject = DeliverySubject.action(
                 RunID(event.stream.id), blocked.actionID, blocked.accessRequestID)
-            group.addTask { await self.notify(subject, event.workspace, at: position) }
+            queue.add(.init(.ask, subject, event.workspace, at: position))
         case .accessRequested(let requested) where requested.run == nil:
             let subject = DeliverySubject.request(AccessRequestID(event.stream.id))
-            group.addTask { await self.notify(subject, event.workspace, at: position) }
-        case .actionApproved(let approved): close(approved.actionID.value, position, &group)
-        case .actionRejected(let rejected): close(rejected.actionID.value, position, &group)
-        case .actionExpired(let expired): close(expired.actionID.value, position, &group)
-        case .actionFailed(let failed): close(failed.actionID.value, position, &group)
-        case .accessApproved, .accessRejected, .accessExpired: close(event.stream.id, position, &group)
+            queue.add(.init(.ask, subject, event.workspace, at: position))
+        case .actionApproved(let approved): close(approved.actionID.value, position)
+        case .actionRejected(let rejected): close(rejected.actionID.value, position)
+        case .actionExpired(let expired): close(expired.actionID.value, position)
+        case .actionFailed(let failed): close(failed.actionID.value, position)
+        case .accessApproved, .accessRejected, .accessExpired: close(event.stream.id, position)
         default: break
         }
     }
 
     /// A connector was made or changed, or what holds for all of them: what nobody was told of may be told by it.
-    private func tell(
-        of waiting: inout WaitingSubjects, _ recorded: RecordedEvent,
-        _ group: inout ThrowingDiscardingTaskGroup<any Error>
-    ) {
+    private func tell(of waiting: inout WaitingSubjects, _ recorded: RecordedEvent) {
         let (workspace, position) = (recorded.event.workspace, recorded.position)
         for subject in waiting.open(in: workspace, isOpen: { commands.isOpen($0) })
         where commands.deliveries(about: subject).isEmpty {
-            group.addTask { await self.notify(subject, workspace, at: position) }
+            queue.add(.init(.ask, subject, workspace, at: position))
         }
     }
 
-    private func close(
-        _ key: UUIDValue, _ position: Position, _ group: inout ThrowingDiscardingTaskGroup<any Error>
-    ) {
-        guard let subject = commands.deliveries(about: key).first?.label.subject else { return }
-        group.addTask { await self.followUp(subject, at: position) }
+    private func close(_ key: UUIDValue, _ position: Position) {
+        guard let known = commands.deliveries(about: key).first else { return }
+        queue.add(.init(.followUp, known.label.subject, known.workspace, at: position))
     }
 
-    /// Sends messages about a subject until that is done, or the subject is decided.
-    private func notify(_ subject: DeliverySubject, _ workspace: WorkspaceName, at position: Position = .zero) async {
+    /// Sends the messages about a subject that are due; what has to be sent again is queued for that time.
+    private func notify(_ job: NotificationQueue.Job) async {
+        let (subject, workspace) = (job.subject, job.workspace)
         do {
-            try await projections.reach(position)
+            try await projections.reach(job.position)
+            guard commands.isOpen(subject) else { return }
             let requested = try await messages.requirement(subject, in: workspace)?.delivery
             let defaults = try await directory.defaults(in: workspace)
             let named = requested?.names(defaults.connectors) ?? defaults.connectors
@@ -108,8 +172,11 @@ package struct ApprovalNotifier: Sendable {
             let mode = requested?.mode.flatMap(ConnectorDefaults.Mode.init(rawValue:)) ?? defaults.mode
             let fallsBackToUI = requested?.fallsBackToUI ?? defaults.fallsBackToUI
             guard !connectors.isEmpty || (!fallsBackToUI && named != nil) else { return }
-            guard await !deliver(connectors, mode, subject, workspace), !fallsBackToUI else { return }
-            await giveUp(subject, workspace)
+            switch await deliver(connectors, mode, subject, workspace) {
+            case .told: break
+            case .waits(let time): queue.add(.init(.ask, subject, workspace, due: time))
+            case .untold: if !fallsBackToUI { await giveUp(subject, workspace) }
+            }
         } catch {
             if !Task.isCancelled {
                 logger.error("approvers could not be told", metadata: ["error": "\(error)"])
@@ -117,29 +184,32 @@ package struct ApprovalNotifier: Sendable {
         }
     }
 
-    /// - Returns: whether somebody is told, or need not be any more.
     private func deliver(
         _ connectors: [ApprovalConnector], _ mode: ConnectorDefaults.Mode, _ subject: DeliverySubject,
         _ workspace: WorkspaceName
-    ) async -> Bool {
+    ) async -> Asked {
         let labels = connectors.map { connector in
             DeliveryLabel(
                 id: Self.deliveryID(subject, connector), connector: connector.id, connectorName: connector.name,
                 subject: subject)
         }
+        var outcome = Asked.untold
         switch mode {
         case .firstSuccess:
-            for label in labels { if await ask(label, workspace) { return true } }
-        case .all:
-            let isTold = await withTaskGroup(of: Bool.self) { group in
-                for label in labels { group.addTask { await ask(label, workspace) } }
-                var isTold = false
-                for await one in group where one { isTold = true }
-                return isTold
+            for label in labels {
+                outcome = await ask(label, workspace)
+                if outcome != .untold { break }
             }
-            if isTold { return true }
+        case .all:
+            outcome = await withTaskGroup(of: Asked.self) { group in
+                for label in labels { group.addTask { await ask(label, workspace) } }
+                var all = Asked.untold
+                for await one in group { all = all.joined(one) }
+                return all
+            }
         }
-        return !commands.isOpen(subject)
+        // Need not be told any more.
+        return outcome == .untold && !commands.isOpen(subject) ? .told : outcome
     }
 
     /// Nobody was told, and nobody is to look for themselves: waiting would be for nothing.
