@@ -22,7 +22,8 @@ def segments(directory):
 
 
 def answers(sluice):
-    """What every GET of the daemon answers about its resources, by path; an export also has the time of its making."""
+    """What every GET of the daemon answers about its resources, by path, but for times that no log has: that of an
+    export's making, and those of keys' last use."""
     api = sluice.client()
     paths = list(COLLECTIONS)
     for run in api.get("/runs?limit=200").json:
@@ -33,7 +34,7 @@ def answers(sluice):
     found = {}
     for path in paths:
         answer = api.get(path)
-        found[path] = (answer.status, re.sub(rb'"generated_at":"[^"]+"', b"", answer.content))
+        found[path] = (answer.status, re.sub(rb'"(generated_at|lastUsedAt)":"[^"]+",?', b"", answer.content))
     return found
 
 
