@@ -205,6 +205,9 @@ let package = Package(
             name: "BacktestBenchmark", dependencies: ["Domain", "Governance"], path: "Benchmarks/backtest",
             swiftSettings: strict),
         .executableTarget(
+            name: "QueryBenchmark", dependencies: ["Domain", "EventStore", "Projections", "TestSupport", .logging],
+            path: "Benchmarks/queries", swiftSettings: strict),
+        .executableTarget(
             name: "HistoryGenerator",
             dependencies: ["CommandHandling", "Domain", "EventLog", "EventStore", "TestSupport", .logging],
             path: "Benchmarks/history", swiftSettings: strict),

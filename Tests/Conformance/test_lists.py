@@ -7,7 +7,7 @@ import re
 import pytest
 
 # More than the server reads at once, in rows; and in bytes, with messages of 40 KB.
-ROWS, LARGE = 1100, 40_000
+ROWS, LARGE = 2100, 40_000
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,19 @@ def test_pages_by_link_are_the_whole_list_without_repetition(long):
             query, pages = link and link[1], pages + 1
         assert found == (whole or [each["id"] for each in api.get(base).json])
         assert pages > 1
+
+
+def test_a_list_that_examines_many_rows_in_vain_is_whole_and_its_pages_end(long):
+    api, runs, _ = long
+    until = api.get(f"/runs/{runs[1]}").json["updated_at"]
+    for filters, expected in (("user_id=u&agent_id=none", []),
+                              (f"user_id=u&updated_before={until}&sort=-created_at", runs[:1])):
+        assert [each["id"] for each in api.get(f"/runs?{filters}").json] == expected
+        first = api.get(f"/runs?{filters}&limit=100")
+        assert first.json == [] and "rel=\"next\"" in first.headers["link"], "a page examines a bounded number of rows"
+        link = re.fullmatch(r'<(\?[^>]+)>; rel="next"', first.headers["link"])
+        second = api.get("/runs" + link[1])
+        assert [each["id"] for each in second.json] == expected and "link" not in second.headers
 
 
 def test_a_short_list_has_its_length(long):

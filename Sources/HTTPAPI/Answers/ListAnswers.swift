@@ -39,7 +39,8 @@ extension APIHandlers {
                     guard current.hasMore, count < limit else { break }
                     current = try await page(last, min(limit - count, Self.pageRowsMax))
                 }
-                try await writer.write(ByteBuffer(string: "]"))
+                // Pages may have no record that matches, all of them too.
+                try await writer.write(ByteBuffer(string: count == 0 ? "[]" : "]"))
                 try await writer.finish(nil)
             })
     }
