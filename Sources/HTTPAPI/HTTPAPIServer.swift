@@ -96,7 +96,7 @@ package enum HTTPAPIServer {
         [
             ConnectionAdmission(connections, headTimeout: TimeAmount(configuration.headTimeout)),
             ExchangeHandlerInstaller(bytesDiscardedMax: configuration.bytesDiscardedMax), ReceiveBufferLimit(),
-            StreamDeparture(), RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
+            SendBufferLimit(), StreamDeparture(), RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
             AnswerDeadline(TimeAmount(configuration.answerTimeout)), MalformedRequestAnswer(),
         ]
     }

@@ -36,12 +36,13 @@ extension APIHandlers {
         let (chosen, workspace, era) = (filter, request.workspace, request.era)
         if let limit = try request.listLimit() {
             let page = try await projections.runs(chosen, by: order, after: start, limit: limit, in: workspace)
-            return listPage(page, request, cursor: \.position) { $0.json(era) }
+            return try listPage(page, request, cursor: \.position) { $0.json(era) }
         }
-        return try await wholeList({ (run: RunRecord) in run.json(era) }) { [projections] after, limit in
-            try await projections.runs(
-                chosen, by: order, after: after.map { $0.place(by: order.field) } ?? start, limit: limit, in: workspace)
+        let list = WholeList(after: start, place: { $0.place(by: order.field) }, json: { $0.json(era) }) {
+            [projections] after, limit in
+            try await projections.runs(chosen, by: order, after: after, limit: limit, in: workspace)
         }
+        return try await wholeList(list, request)
     }
 
     func getRun(_ request: APIRequest) async throws -> APIAnswer {
@@ -120,12 +121,13 @@ extension APIHandlers {
         let start = try request.query("after_seq", in: 0...UInt64.max >> 1) ?? 0
         let limit = try request.query("limit", in: 1...UInt64.max >> 1).map(Int.init)
         let withAliases = request.era == .v1alpha
-        return try await wholeList(
-            limit: limit, { (entry: RecordedEvent) in EventDocument.timelineEntry(entry, withAliases: withAliases) },
-            { [projections] after, limit in
-                try await projections.timeline(
-                    run.id, after: after?.event.timeline?.sequence ?? start, limit: limit)
+        let list = WholeList(
+            limit: limit ?? .max, after: start, place: { $0.event.timeline?.sequence ?? start },
+            json: { EventDocument.timelineEntry($0, withAliases: withAliases) },
+            read: { [projections] after, limit in
+                try await projections.timeline(run.id, after: after ?? start, limit: limit)
             })
+        return try await wholeList(list, request)
     }
 
     func saveCheckpoint(_ request: APIRequest) async throws -> APIAnswer {

@@ -6,6 +6,11 @@ package struct Page<Record: Sendable>: Sendable {
     package let records: [Record]
     /// Whether the list may go on after the last record.
     package let hasMore: Bool
+
+    package init(records: [Record], hasMore: Bool) {
+        self.records = records
+        self.hasMore = hasMore
+    }
 }
 
 extension Page {
