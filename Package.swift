@@ -245,6 +245,7 @@ let package = Package(
         suite("Secrets", ["Domain", "Secrets", "TestSupport", .crypto]),
         suite("Execution", ["Domain", "Execution"]),
         suite("Ingestion", ["Domain", "Ingestion"]),
+        suite("HTTPAPI", ["Domain", "HTTPAPI", "Projections", .nioCore]),
         suite("Audit", ["Domain", "EventLog", "EventStore", "Audit", "TestSupport", .crypto, .logging]),
     ]
 )

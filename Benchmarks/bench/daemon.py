@@ -15,13 +15,16 @@ KEY = "benchmark-admin-key-0123456789"
 class Daemon(Server):
     """`sluice serve`, on a fresh data directory unless one is given; ready once this returns."""
 
-    def __init__(self, bench: Bench, data: Path | None = None, settings: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, bench: Bench, data: Path | None = None, settings: Mapping[str, object] | None = None, *options: str
+    ) -> None:
         self.data = data or bench.path("data")
         self.port = free_port()
         flags = [part for name, value in (settings or {}).items() for part in ("--set", f"{name}={value}")]
         started = time.monotonic()
         super().__init__(
-            [bench.product("sluice"), "serve", "--data-dir", self.data, "--listen", f"127.0.0.1:{self.port}", *flags],
+            [bench.product("sluice"), "serve", "--data-dir", self.data, "--listen", f"127.0.0.1:{self.port}", *flags,
+             *options],
             bench.path("sluice.log"), environment={"SLUICE_API_KEY": KEY})
         self.await_ready(self._is_ready, seconds=600, interval=0.002)
         self.start_seconds = time.monotonic() - started

@@ -8,6 +8,7 @@ import journal
 import latency
 import log_figures
 import models
+import readers
 import rebuild
 import resumption
 import starts
@@ -77,4 +78,8 @@ ROWS = [
     Row(
         17, resumption.recorded_calls,
         [("a run with 5,000 recorded calls resumes: each outcome received over HTTP, 32 connections", at_most(1, " s"))]),
+    Row(
+        18, readers.beside_lists,
+        [(f"{_POST} at {readers.RATE}/s beside {readers.LISTS} clients that read whole lists, p99", at_most(5)),
+         ("daemon memory for each whole list that is not read", at_most(8, " MiB"))]),
 ]

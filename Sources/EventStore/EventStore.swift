@@ -176,6 +176,9 @@ package final class EventStore: Sendable {
         recent.withLock { $0.events(after: position, eventsMax: eventsMax, bytesMax: bytesMax) }
     }
 
+    /// True when the event after `position` is durable and no longer in memory.
+    func isBehind(_ position: Position) -> Bool { recent.withLock { $0.isBehind(position) } }
+
     /// Returns when there is an event after `position`, the store is closed, or the task is cancelled.
     func waitForEvent(after position: Position) async {
         let ticket = recent.withLock { $0.makeTicket() }

@@ -26,6 +26,10 @@ package struct HTTPAPIConfiguration: Hashable, Sendable {
     /// How long a client may leave what waits in its connection's buffer unread; event streams are no exception.
     package var answerTimeout: Duration = .seconds(60)
     package var streamsMax = 1024
+    /// Maximum concurrent whole lists, histories and exports.
+    package var listsMax = 256
+    /// Maximum bytes of responses that wait for their clients, of all together.
+    package var responseBytesMax = 128 * 1024 * 1024
     /// The part of a bound that one principal may use, in percent.
     package var principalSharePercent = ShareRule.percentDefault
     /// How long the answer to an invoke waits for the agent's.

@@ -133,7 +133,7 @@ package final class HTTPAPIServer: Sendable {
         [
             ConnectionAdmission(connections, headTimeout: TimeAmount(configuration.headTimeout)),
             ExchangeHandlerInstaller(bytesDiscardedMax: configuration.bytesDiscardedMax), ReceiveBufferLimit(),
-            StreamDeparture(), RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
+            SendBufferLimit(), StreamDeparture(), RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
             AnswerDeadline(TimeAmount(configuration.answerTimeout)), MalformedRequestAnswer(),
         ]
     }

@@ -1,11 +1,11 @@
 package import Domain
 package import EventStore
-import EventStreaming
+package import EventStreaming
 
 /// Writes what the log says of a run, with the proofs that it says so, in constant memory.
 package struct AuditExporter: Sendable {
-    /// Of how many events the proofs are in memory: about half a megabyte.
-    private static let provenAtOnce = 256
+    /// The number of events whose proofs are in memory at once: about 64 KiB.
+    private static let provenAtOnce = 32
 
     private let log: any LogBackend
     private let personal: any PersonalDataReader
@@ -28,22 +28,26 @@ package struct AuditExporter: Sendable {
     /// - Parameters:
     ///   - first: where the run begins.
     ///   - after: what an earlier export has ended with, to go on from there.
+    ///   - throttle: the limit on long reads; reading and proving take turns with them.
     package func export(
         run: RunID, from first: Position, after: Position?, as format: ExportFormat,
-        write: (String) async throws -> Void
+        throttle: ReadThrottle = ReadThrottle(), write: (String) async throws -> Void
     ) async throws {
         let head = try await head(run, after: after)
         try await write(format.beginning(head))
         let start = max(first.value, (after?.value ?? 0) + 1)
         var scan = RecordScan(log, personal, for: run.value, from: start, through: head.checkpoint.size)
         var isFirst = true
-        while let batch = try await scan.batch() {
+        while let batch = try await throttle.run({ try await scan.batch() }) {
             var rest = batch.filter { $0.recorded.event.runID == run }[...]
             while !rest.isEmpty {
-                var text = ""
-                for proven in try await prove(rest.prefix(Self.provenAtOnce), head) {
-                    text += format.line(proven, head, isFirst: isFirst)
-                    isFirst = false
+                let text = try await throttle.run {
+                    var text = ""
+                    for proven in try await prove(rest.prefix(Self.provenAtOnce), head) {
+                        text += format.line(proven, head, isFirst: isFirst)
+                        isFirst = false
+                    }
+                    return text
                 }
                 try await write(text)
                 rest = rest.dropFirst(Self.provenAtOnce)

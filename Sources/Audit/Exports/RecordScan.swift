@@ -12,7 +12,7 @@ struct RecordScan: Sendable {
         let disclosed: [[UInt8]]
     }
 
-    private static let readBytesMax = 512 * 1024
+    private static let readBytesMax = 128 * 1024
 
     let log: any LogBackend
     let personal: any PersonalDataReader

@@ -94,6 +94,8 @@ package struct DaemonConfiguration: Sendable {
         decisions.limits.recordedBytesPerRunMax = UInt64(
             try settings.integer(.runBytesMax, in: 1_048_576...1_099_511_627_776))
         http.streamsMax = try settings.integer(.streamsMax, in: 1...1_000_000)
+        http.listsMax = try settings.integer(.listsMax, in: 1...1_000_000)
+        http.responseBytesMax = try settings.integer(.responseBytesMax, in: 1_048_576...1_099_511_627_776)
         history.bytesMax = try settings.integer(.historyBytesMax, in: 1_048_576...1_099_511_627_776)
         http.rateLimitPerSecond = try settings.integer(.rateLimit, in: 0...1_000_000)
         http.rateLimitBurst = try settings.integer(.rateBurst, in: 1...1_000_000)

@@ -22,6 +22,9 @@ package struct EventSubscription: AsyncSequence, AsyncIteratorProtocol, Sendable
 
     package func makeAsyncIterator() -> EventSubscription { self }
 
+    /// True when the next batch is read from the log, because the events in memory begin later.
+    package var isBehind: Bool { store.isBehind(position) }
+
     /// The next batch, at least one event; `nil` once the store is closed or the task cancelled.
     package mutating func next() async throws -> [RecordedEvent]? {
         while !Task.isCancelled {

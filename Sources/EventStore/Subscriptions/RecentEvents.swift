@@ -61,7 +61,7 @@ struct RecentEvents {
     /// Events after `position`: at most `eventsMax`, and about `bytesMax` bytes, but at least one.
     func events(after position: Position, eventsMax: Int, bytesMax: Int) -> Lookup {
         guard position < durable else { return isClosed ? .closed : .caughtUp }
-        guard position.next >= oldest else { return .behind }
+        guard !isBehind(position) else { return .behind }
         var events: [RecordedEvent] = []
         var byteCount = 0
         var next = position.next
@@ -73,6 +73,9 @@ struct RecentEvents {
         }
         return .events(events)
     }
+
+    /// True when the event after `position` is durable and not kept.
+    func isBehind(_ position: Position) -> Bool { position < durable && position.next < oldest }
 
     /// Drops all that is kept; nobody's wait ends.
     mutating func forget() {

@@ -46,15 +46,34 @@ struct EventScan: Sendable {
         if case .unknown = ending { ending = try await findEnding() }
         while ready.isEmpty, !isEnded {
             if case .at(let position) = ending, subscription.position >= position { return end() }
-            var cursor = subscription
-            guard let batch = try await cursor.next() else {
+            // A cursor that reads the log may go through millions of events that match nothing.
+            let hasMore =
+                if subscription.isBehind {
+                    try await takeBatchInTurn()
+                } else {
+                    try await takeBatch()
+                }
+            guard hasMore else {
                 isEnded = !Task.isCancelled
                 return
             }
-            if let last = batch.last { try await streamer.visible(last.position) }
-            try await take(batch)
-            subscription = cursor
         }
+    }
+
+    private mutating func takeBatchInTurn() async throws -> Bool {
+        // Waits for read models that lag before the turn, which others wait for.
+        try await streamer.visible(streamer.store.durablePosition)
+        return try await streamer.throttle.run { try await takeBatch() }
+    }
+
+    /// Takes the next batch; false once the store is closed or the task cancelled.
+    private mutating func takeBatch() async throws -> Bool {
+        var cursor = subscription
+        guard let batch = try await cursor.next() else { return false }
+        if let last = batch.last { try await streamer.visible(last.position) }
+        try await take(batch)
+        subscription = cursor
+        return true
     }
 
     /// Asks what queries know, then where the log ends: a finish that queries have seen is not after that.

@@ -11,20 +11,24 @@ package struct EventStreamer: Sendable {
     let visible: @Sendable (Position) async throws -> Void
     let findRun: @Sendable (RunID, WorkspaceName) async throws -> FollowedRun?
     let heartbeat: Duration
+    /// The limit on long reads, which streams share while they read from the log.
+    package let throttle: ReadThrottle
 
     /// - Parameters:
     ///   - visible: returns once queries see a position; a stream never shows what a query does not.
     ///   - findRun: what queries say of a run; `nil` when there is none in that workspace.
     ///   - heartbeat: how long a silence may last.
+    ///   - throttle: shared with the other long reads of the service.
     package init(
         store: EventStore, visible: @escaping @Sendable (Position) async throws -> Void,
         findRun: @escaping @Sendable (RunID, WorkspaceName) async throws -> FollowedRun?,
-        heartbeat: Duration = .seconds(15)
+        heartbeat: Duration = .seconds(15), throttle: ReadThrottle = ReadThrottle()
     ) {
         self.store = store
         self.visible = visible
         self.findRun = findRun
         self.heartbeat = heartbeat
+        self.throttle = throttle
     }
 
     /// Events after `position` that match, each once and in order, without end.

@@ -6,41 +6,27 @@ import NIOCore
 import Projections
 
 extension APIHandlers {
-    /// The most rows that a list reads at once; a page is bounded in bytes too.
-    private static let pageRowsMax = 1000
-
-    /// A whole list as one JSON array, read and sent a page at a time: a client that takes it slowly, or a list of
-    /// millions, costs a page of memory.
+    /// A whole list as one JSON array, read and sent a chunk at a time; the next chunk is made once the client has taken
+    /// the last one.
     ///
-    /// The first page is read before the answer begins, so that its errors have their status. A list that is no longer
-    /// than that has a Content-Length.
-    ///
-    /// - Parameters:
-    ///   - limit: how many records to give at most; `nil` for all.
-    ///   - page: gives at most so many records after the one it is given, from the beginning without one.
-    func wholeList<Record>(
-        limit: Int? = nil, _ json: @escaping @Sendable (Record) -> JSONText,
-        _ page: @escaping @Sendable (_ after: Record?, _ limit: Int) async throws -> Page<Record>
-    ) async throws -> Response {
-        let limit = limit ?? .max
-        let first = try await page(nil, min(limit, Self.pageRowsMax))
-        guard first.hasMore, first.records.count < limit else {
-            return APIAnswer(.ok, JSONText(array: first.records.map(json))).response
+    /// The first chunk is made before the answer begins, so that its errors have their status. A list that ends with it
+    /// has a Content-Length; a longer one takes a place of the principal's share until it is sent.
+    func wholeList<Record, Place>(_ list: WholeList<Record, Place>, _ request: APIRequest) async throws -> Response {
+        var (list, headers) = (list, HTTPFields())
+        headers[.contentType] = "application/json"
+        let first = try await list.next()
+        guard !list.isComplete else {
+            return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: first))
         }
+        let (place, channel, throttle) = (try takeListPlace(request), request.channel, dependencies.streamer.throttle)
         return Response(
-            status: .ok, headers: [.contentType: "application/json"],
-            body: ResponseBody { writer in
-                var (current, count) = (first, 0)
-                while let last = current.last {
-                    for record in current.records {
-                        try await writer.write(ByteBuffer(string: (count == 0 ? "[" : ",") + json(record).text))
-                        count += 1
-                    }
-                    guard current.hasMore, count < limit else { break }
-                    current = try await page(last, min(limit - count, Self.pageRowsMax))
-                }
-                // Pages may have no record that matches, all of them too.
-                try await writer.write(ByteBuffer(string: count == 0 ? "[]" : "]"))
+            status: .ok, headers: headers,
+            body: ResponseBody { [list] writer in
+                defer { withExtendedLifetime(place) {} }
+                let stream = StreamWriter(writer, channel)
+                try await stream.write(first)
+                var list = list
+                while !list.isComplete { try await stream.write(try await throttle.run { try await list.next() }) }
                 try await writer.finish(nil)
             })
     }
@@ -49,12 +35,12 @@ extension APIHandlers {
     func listPage<Record>(
         _ page: Page<Record>, _ request: APIRequest, cursor: (Record) -> some CustomStringConvertible,
         _ json: (Record) -> JSONText
-    ) -> Response {
+    ) throws(APIError) -> Response {
         var answer = APIAnswer(.ok, JSONText(array: page.records.map(json)))
         if page.hasMore, let last = page.last {
             answer.headers[.link] = "<\(request.query(from: cursor(last).description))>; rel=\"next\""
         }
-        return answer.response
+        return try response(answer, to: request)
     }
 }
 

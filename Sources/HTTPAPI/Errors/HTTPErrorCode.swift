@@ -14,6 +14,7 @@ enum HTTPErrorCode: String, Hashable, Sendable, CaseIterable {
     case idempotencyMismatch = "idempotency_mismatch"
     case tooManyRequests = "too_many_requests"
     case tooManyStreams = "too_many_streams"
+    case tooManyLists = "too_many_lists"
     case overloaded = "overloaded"
     case readOnly = "read_only"
     case stopped = "stopped"

@@ -114,14 +114,13 @@ extension APIHandlers {
         if let limit = try request.listLimit() {
             let page = try await projections.accessRequests(
                 status: status, by: order, after: start, limit: limit, in: workspace)
-            return listPage(page, request, cursor: \.position) { $0.json(era) }
+            return try listPage(page, request, cursor: \.position) { $0.json(era) }
         }
-        let json = { @Sendable (access: AccessRequestRecord) in access.json(era) }
-        return try await wholeList(json) { [projections] after, limit in
-            try await projections.accessRequests(
-                status: status, by: order, after: after.map { $0.place(by: order.field) } ?? start, limit: limit,
-                in: workspace)
+        let list = WholeList(after: start, place: { $0.place(by: order.field) }, json: { $0.json(era) }) {
+            [projections] after, limit in
+            try await projections.accessRequests(status: status, by: order, after: after, limit: limit, in: workspace)
         }
+        return try await wholeList(list, request)
     }
 
     func getAccessRequest(_ request: APIRequest) async throws -> APIAnswer {

@@ -90,8 +90,10 @@ extension APIHandlers {
         }
         let after = try request.query("after", in: 0...UInt64.max >> 1).map(Position.init)
         let run = try await run(try request.runID(), request)
-        let place = try takeStreamPlace(request)
-        let (exporter, channel) = (dependencies.audit.exporter, request.channel)
+        let place = try takeListPlace(request)
+        let (exporter, channel, throttle) = (
+            dependencies.audit.exporter, request.channel, dependencies.streamer.throttle
+        )
         // What can be refused is refused before the answer begins.
         _ = try await dependencies.audit.keeper.checkpoint()
         let name = "attachment; filename=\"\(run.id).\(format == .json ? "json" : "ndjson")\""
@@ -102,9 +104,9 @@ extension APIHandlers {
                 defer { withExtendedLifetime(place) {} }
                 let stream = StreamWriter(writer, channel)
                 // An error here breaks the connection off, so that nobody takes the part for the whole.
-                try await exporter.export(run: run.id, from: run.position, after: after, as: format) { text in
-                    try await stream.write(text)
-                }
+                try await exporter.export(
+                    run: run.id, from: run.position, after: after, as: format, throttle: throttle
+                ) { text in try await stream.write(text) }
                 try await writer.finish(nil)
             })
     }

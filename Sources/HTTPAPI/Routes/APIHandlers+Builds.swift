@@ -37,9 +37,10 @@ extension APIHandlers {
             try await projections.builds(status: status, by: order, after: after, limit: limit, in: workspace)
         }
         guard let limit else {
-            return try await wholeList(\.json) { try await page($0.map { $0.place(by: order.field) } ?? start, $1) }
+            let list = WholeList(after: start, place: { $0.place(by: order.field) }, json: \.json, read: page)
+            return try await wholeList(list, request)
         }
-        return listPage(try await page(start, limit), request, cursor: \.position, \.json)
+        return try listPage(try await page(start, limit), request, cursor: \.position, \.json)
     }
 
     func getBuild(_ request: APIRequest) async throws -> APIAnswer {

@@ -12,6 +12,9 @@ extension APIHandlers {
 
     /// Secrets are not in it: what has some says their names. Sources are, for whoever may deploy.
     func exportContext(_ request: APIRequest) async throws -> APIAnswer {
+        // The document is made in memory: as few at a time as other long reads.
+        let place = try takeListPlace(request)
+        defer { withExtendedLifetime(place) {} }
         var errors: [(name: String, message: String)] = []
         let agents = try await self.agents(request, &errors)
         var kinds: [(name: String, items: [JSONText])] = [("agents", agents)]

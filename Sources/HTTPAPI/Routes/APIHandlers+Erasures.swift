@@ -33,7 +33,7 @@ extension APIHandlers {
         let before = try request.query("cursor", in: 1...UInt64.max >> 1).map(Position.init)
         let page = try await projections.erasures(
             before: before, limit: try request.listLimit() ?? Self.pageMax, in: request.workspace)
-        return listPage(page, request, cursor: \.position, \.json)
+        return try listPage(page, request, cursor: \.position, \.json)
     }
 
     func getErasure(_ request: APIRequest) async throws -> APIAnswer {

@@ -34,12 +34,13 @@ extension APIHandlers {
         let (chosen, workspace, era) = (filter, request.workspace, request.era)
         if let limit = try request.listLimit() {
             let page = try await projections.runs(chosen, by: order, after: start, limit: limit, in: workspace)
-            return listPage(page, request, cursor: { $0.place(by: order.field).cursor(by: order) }) { $0.json(era) }
+            return try listPage(page, request, cursor: { $0.place(by: order.field).cursor(by: order) }) { $0.json(era) }
         }
-        return try await wholeList({ (run: RunRecord) in run.json(era) }) { [projections] after, limit in
-            try await projections.runs(
-                chosen, by: order, after: after.map { $0.place(by: order.field) } ?? start, limit: limit, in: workspace)
+        let list = WholeList(after: start, place: { $0.place(by: order.field) }, json: { $0.json(era) }) {
+            [projections] after, limit in
+            try await projections.runs(chosen, by: order, after: after, limit: limit, in: workspace)
         }
+        return try await wholeList(list, request)
     }
 
     /// The filter of runs that a client sent, from the value of each name; the first name that has one counts.
@@ -140,14 +141,15 @@ extension APIHandlers {
         let isDescending = try Self.isDescending(request)
         let limit = try request.query("limit", in: 1...UInt64.max >> 1).map(Int.init)
         let withAliases = request.era == .v1alpha
-        return try await wholeList(
-            limit: limit, { (entry: RecordedEvent) in EventDocument.timelineEntry(entry, withAliases: withAliases) },
-            { [projections] after, limit in
-                let reached = after?.event.timeline?.sequence
-                return try await projections.timeline(
-                    run.id, after: isDescending ? start : reached ?? start,
-                    before: isDescending ? reached ?? end : end, isDescending: isDescending, limit: limit)
+        let list = WholeList(
+            limit: limit ?? .max, after: isDescending ? end : start, place: { $0.event.timeline?.sequence ?? start },
+            json: { EventDocument.timelineEntry($0, withAliases: withAliases) },
+            read: { [projections] reached, limit in
+                try await projections.timeline(
+                    run.id, after: isDescending ? start : reached ?? start, before: isDescending ? reached : end,
+                    isDescending: isDescending, limit: limit)
             })
+        return try await wholeList(list, request)
     }
 
     /// The direction of a run's events: `asc`, oldest first, unless `desc` is asked for.

@@ -18,6 +18,10 @@ final class APIHandlers: Sendable {
     let dependencies: HTTPAPIDependencies
     let configuration: HTTPAPIConfiguration
     let streams: SharePool<Actor.Kind>
+    /// The whole lists, histories and exports that are being sent.
+    let lists: SharePool<Actor.Kind>
+    /// The bytes of responses that wait for their clients.
+    let responseBytes: SharePool<Actor.Kind>
     let requests: SharePool<Actor.Kind>
     /// The answers about the past that are being given.
     let pasts: SharePool<Actor.Kind>
@@ -37,6 +41,8 @@ final class APIHandlers: Sendable {
         reference = APIReference.json(under: configuration.basePath)
         let percent = configuration.principalSharePercent
         streams = SharePool(ShareRule(total: configuration.streamsMax, percent: percent))
+        lists = SharePool(ShareRule(total: configuration.listsMax, percent: percent))
+        responseBytes = SharePool(ShareRule(total: configuration.responseBytesMax, percent: percent))
         requests = SharePool(ShareRule(total: configuration.connectionsMax, percent: percent))
         pasts = SharePool(ShareRule(total: dependencies.history.modelsMax, percent: percent))
         bodyBytes = SharePool(ShareRule(total: configuration.allBodiesBytesMax, percent: percent))

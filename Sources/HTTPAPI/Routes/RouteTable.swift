@@ -33,7 +33,8 @@ struct RouteTable {
     ) {
         let (api, route) = (api, BodySchemas.Route(method, path))
         onRaw(method, path, under: prefixes, permission, body: body, asOf: asOf) { request in
-            try await api.answer(request, route, handler).response
+            let answer = try await api.answer(request, route, handler)
+            return method == .get ? try api.response(answer, to: request) : answer.response
         }
     }
 

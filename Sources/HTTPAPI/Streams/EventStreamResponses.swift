@@ -40,10 +40,14 @@ extension APIHandlers {
     private func sendHistory(
         of run: RunID, after sequence: UInt64, from position: Position, _ format: StreamFormat, _ stream: StreamWriter
     ) async throws -> (sequence: UInt64, position: Position) {
-        try await cancelWhenGracefulShutdown { [projections] in
+        try await cancelWhenGracefulShutdown { [projections, throttle = dependencies.streamer.throttle] in
             var (shown, position) = (sequence, position)
+            var isFirst = true
             while true {
-                let page = try await projections.timeline(run, after: shown, limit: Self.historyLimit)
+                let read = { try await projections.timeline(run, after: shown, limit: Self.historyLimit) }
+                // The first page is a read like any other; a long history waits for its turn.
+                let page = isFirst ? try await read() : try await throttle.run(read)
+                isFirst = false
                 try await stream.write(page.records.lazy.map { format.entry($0) })
                 guard let last = page.records.last else { return (shown, position) }
                 (shown, position) = (last.event.timeline?.sequence ?? shown, max(position, last.position))
@@ -132,15 +136,29 @@ extension APIHandlers {
     ///   breaks off, so that no client takes a part for the whole.
     func takeStreamPlace(_ request: APIRequest, lastPart: String? = nil) throws(APIError) -> StreamPlace {
         do throws(ShareRefusal) {
-            let permit = try streams.take(for: request.principal.caller)
-            let channel = request.channel
-            let registration = dependencies.access.register(request.principal) {
-                StreamDeparture.end(channel, after: lastPart)
-            }
-            return StreamPlace(permit: permit, registration: registration)
+            return try takePlace(of: streams, request, lastPart: lastPart)
         } catch {
             throw APIError(error, of: "event streams", code: .tooManyStreams)
         }
+    }
+
+    /// Takes a whole list, history or export of the principal's share; it breaks off when the principal's access ends.
+    func takeListPlace(_ request: APIRequest) throws(APIError) -> StreamPlace {
+        do throws(ShareRefusal) {
+            return try takePlace(of: lists, request, lastPart: nil)
+        } catch {
+            throw APIError(error, of: "whole lists, histories and exports", code: .tooManyLists)
+        }
+    }
+
+    private func takePlace(
+        of pool: SharePool<Actor.Kind>, _ request: APIRequest, lastPart: String?
+    ) throws(ShareRefusal) -> StreamPlace {
+        let (permit, channel) = (try pool.take(for: request.principal.caller), request.channel)
+        let registration = dependencies.access.register(request.principal) {
+            StreamDeparture.end(channel, after: lastPart)
+        }
+        return StreamPlace(permit: permit, registration: registration)
     }
 
     /// Answers with a stream that ends when `body` does, or is shut down in whatever it waits for.
@@ -169,9 +187,10 @@ extension APIHandlers {
 }
 
 /// Writes text to a response's body.
+///
+/// Each part is in the connection's buffer, and counts to its watermark, before the next one is made.
 // SAFETY: the writer is used by one task at a time: the closure it is handed to, which is awaited where it is made.
 struct StreamWriter: @unchecked Sendable {
-    private static let partBytesMin = 16 * 1024
 
     private let writer: any ResponseBodyWriter
     /// The client's connection.
@@ -190,16 +209,22 @@ struct StreamWriter: @unchecked Sendable {
         var part = ByteBuffer()
         for text in texts {
             part.writeString(text)
-            guard part.readableBytes >= Self.partBytesMin else { continue }
+            guard part.readableBytes >= ResponseChunks.bytesMin else { continue }
             try await write(part)
             part = ByteBuffer()
         }
         if part.readableBytes > 0 { try await write(part) }
     }
 
-    private func write(_ part: ByteBuffer) async throws {
+    /// Writes bytes in parts of at most `ResponseChunks.bytesMax`; returns once the connection has the last of them and
+    /// may still hold up to its watermark.
+    func write(_ bytes: ByteBuffer) async throws {
         var writer = writer
-        try await writer.write(part)
+        for part in ResponseChunks.split(bytes) {
+            try await writer.write(part)
+            // A write returns before the event loop has seen it. Only then is it known that the client does not keep up.
+            try await channel.eventLoop.submit {}.get()
+        }
     }
 }
 

@@ -8,6 +8,13 @@ package struct Page<Record: Sendable>: Sendable {
     package let hasMore: Bool
     /// The record that the next page begins after: the last one that was looked at, whether or not it matched.
     package let last: Record?
+
+    /// - Parameter last: the last record that was looked at; that of `records` when there is no other.
+    package init(records: [Record], hasMore: Bool, last: Record? = nil) {
+        self.records = records
+        self.hasMore = hasMore
+        self.last = last ?? records.last
+    }
 }
 
 extension Page {
