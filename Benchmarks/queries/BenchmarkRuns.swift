@@ -45,7 +45,7 @@ struct BenchmarkRuns {
     }
 
     private func events(of number: Int) -> [RecordedEvent] {
-        let run = RunID(UUIDValue(high: UInt64(number) &* 0x9e37_79b9_7f4a_7c15, low: UInt64(number)))
+        let run = RunID(UUIDValue(high: UInt64(number), low: UInt64(number)))
         let created = RunCreated(
             agentID: "agent-\(number % Self.agents)", agentUID: nil, userID: user(number),
             conversationID: "conversation-\(number / 10)", invokeURL: nil, initialMessage: "message \(number)",

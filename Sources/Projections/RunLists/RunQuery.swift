@@ -6,7 +6,7 @@ import GRDB
 struct RunQuery {
     static let allPositions: Range<Int64> = 0..<Int64.max
     /// Rows that a page examines at most where some are read in vain.
-    static let examinedMax = 2_000
+    static let examinedMax = 500
 
     /// True when no row is read in vain.
     let isExact: Bool
