@@ -26,7 +26,7 @@ def at(path, moment):
 def comparable(path, answer):
     """The bytes, but for the members that tell when it was asked, and when keys were used, which no log says."""
     if path.startswith("/api/v1/auth/api-keys"):
-        return re.sub(rb'"lastUsedAt":"[^"]*",?', b"", answer.content)
+        return re.sub(rb',"lastUsedAt":"[^"]*"', b"", answer.content)
     if path.startswith("/api/context/export") and answer.status == 200:
         return re.sub(rb'"generated_at":"[^"]*"', b"", answer.content)
     return answer.content

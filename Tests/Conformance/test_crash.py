@@ -85,7 +85,7 @@ def everything(api, ledger):
     """Every answer that reads can give about what was written; the log does not say when keys were used."""
     paths = ["/runs?agent_id=crash", "/runs", "/api/agents", "/api/v1/agents", "/api/tools", "/api/auth/api-keys"]
     paths += [f"/runs/{run}{part}" for run in ledger for part in ("", "/events", "/actions")]
-    return {path: re.sub(rb'"lastUsedAt":"[^"]+",?', b"", api.get(path).content) for path in paths}
+    return {path: re.sub(rb',"lastUsedAt":"[^"]*"', b"", api.get(path).content) for path in paths}
 
 
 def test_kill_at_any_point_loses_nothing_acknowledged(own_sluice):
