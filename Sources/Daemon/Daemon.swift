@@ -56,6 +56,7 @@ package struct Daemon: Sendable {
         let server = HTTPAPIServer(configuration.http, progress, logger: logger)
         let listening = Listening()
         let deadline = StartDeadline(progress: progress, flush: flush)
+        let rooms = RoomsService(progress) { try await runRooms(directory, server, progress, listening) }
         // Shut down from the last to the first.
         let services: [any Service] = [
             LoopService {
@@ -63,7 +64,7 @@ package struct Daemon: Sendable {
                 try await gracefulShutdown()
             },
             LoopService { await SignalService(logger: logger) { await reloading.run() }.run() },
-            RoomsService { try await runRooms(directory, server, progress, listening) },
+            rooms,
             DrainingService(drainTimeout: configuration.drainTimeout) {
                 try await withGracefulShutdownHandler {
                     try await listen(server, listening)
@@ -74,6 +75,7 @@ package struct Daemon: Sendable {
             },
         ]
         try await Self.group(services, signals: [.sigterm, .sigint, .sigquit], logger).run()
+        try rooms.check()
         withExtendedLifetime(lock) {}
     }
 

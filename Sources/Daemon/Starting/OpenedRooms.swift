@@ -86,7 +86,8 @@ extension Daemon {
     ///
     /// - Returns: the writer, and the keys that are lost, if there are any.
     private func openWriter(
-        _ store: EventStore, _ vault: SecretVault, _ closed: ClosedSeals, _ clock: SteadyClock, _ progress: StartProgress
+        _ store: EventStore, _ vault: SecretVault, _ closed: ClosedSeals, _ clock: SteadyClock,
+        _ progress: StartProgress
     ) async throws -> (CommandHandler, LostKeys?) {
         var required = RequiredKeys(vault.presentKeys)
         let measure = MeasureBox()

@@ -31,6 +31,7 @@ package final class StartProgress: Sendable {
         var phase = Phase.locking
         var measure: @Sendable () -> Measure = { Measure() }
         var isInterrupted = false
+        var hasFailed = false
     }
 
     private let state = Mutex(State())
@@ -68,10 +69,13 @@ package final class StartProgress: Sendable {
         }
     }
 
+    /// Ends the start by an error: the stop that follows interrupts nothing.
+    package func fail() { state.withLock { $0.hasFailed = true } }
+
     /// Interrupts the start; `false` when it has ended already.
     package func interrupt() -> Bool {
         state.withLock { state in
-            guard state.phase != .ready else { return false }
+            guard state.phase != .ready, !state.hasFailed else { return false }
             state.isInterrupted = true
             return true
         }
