@@ -98,6 +98,13 @@ class SluiceProcess:
             return self.process.wait(timeout=60)
         return self.process.returncode if self.process else None
 
+    def set_clock_ahead(self, seconds):
+        """Sets the wall clock of a faulty daemon, and confirms the step."""
+        (self.faults / "clock").write_text(str(seconds))
+        clock = self.client().get("/api/v1/clock").json
+        answer = self.client().post("/api/v1/clock/confirm", {"wall_time": clock["wall_time"]})
+        assert answer.status == 200 and answer.json["follows_wall_clock"], answer
+
     def memory_mib(self, kind):
         """Resident memory: `VmRSS` now, `VmHWM` at most."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()

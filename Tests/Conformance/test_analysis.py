@@ -156,9 +156,9 @@ def test_an_analysis_is_kept_for_an_hour_and_across_a_restart(own_sluice):
 def test_after_an_hour_an_analysis_is_gone(faulty):
     sluice = faulty()
     found = sluice.client().post("/analyze", {"files": SOURCE}).json
-    (sluice.faults / "clock").write_text("3590")
+    sluice.set_clock_ahead(3590)
     assert sluice.client().get("/analysis/" + found["id"]).status == 200
-    (sluice.faults / "clock").write_text("3605")
+    sluice.set_clock_ahead(3605)
     answer = sluice.client().get("/analysis/" + found["id"])
     assert (answer.status, answer.error) == (404, "analysis not found")
 

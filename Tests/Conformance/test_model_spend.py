@@ -338,7 +338,7 @@ def test_a_new_month_has_its_budget_again(faulty):
     team.ask()
     with pytest.raises(openai.APIStatusError):
         team.ask()
-    (team.sluice.faults / "clock").write_text(str(32 * 86_400))
+    team.sluice.set_clock_ahead(32 * 86_400)
     assert team.spend()["summary"]["total_estimated_spend_usd"] == 0 and team.spend()["warnings"] == []
     team.ask()
     assert team.spend()["summary"]["blocked_count"] == 1
