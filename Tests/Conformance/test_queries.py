@@ -190,3 +190,13 @@ def test_events_are_read_newest_first_while_more_are_added(world):
     assert [each["seq"] for each in world.api.get(f"{path}?after_seq=2&before_seq=6").json] == [3, 4, 5]
     refused = world.api.get(f"{path}?order=newest")
     assert refused.status == 400 and "asc or desc" in refused.error
+
+
+@pytest.mark.parametrize("sort", ["created_at", "updated_at", "agent_id", "user_id", "status"])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_cursor_of_any_size_is_answered(world, sort, sign):
+    for position in (0, 1, 2**63 - 2, 2**63 - 1, 2**63, 2**64):
+        for cursor in (position, f"{position}-0", f"{position}-{2**63 - 1}"):
+            for more in ("", "&limit=2", "&agent_id=payer", "&q=card", "&tool=card-charges", "&status=RUNNING"):
+                answer = world.api.get(f"/api/v1/runs?sort={sign}{sort}&cursor={cursor}{more}")
+                assert answer.status in (200, 400, 404), answer

@@ -59,6 +59,8 @@ JUDGED_BY_RULES = {
         "POST /embeddings", "POST /v1/embeddings", "POST /v1/p/{provider}/embeddings", "POST /messages",
         "POST /v1/messages", "POST /v1/p/{provider}/messages"],
     "public keys, in a format of their own": ["PUT /settings/approval-signers"],
+    "an order that a search is not answered in": ["GET /runs"],
+    "members of a key that belong together": ["POST /auth/api-keys"],
     "times that have to be in order": ["GET /model-usage", "GET /model-spend"],
     "a text in a format of its own": ["POST /audit/witness/add-checkpoint"],
     "durations, whose longest a setting says": ["POST /approvals/requests", "POST /governance/requests"],
@@ -71,7 +73,7 @@ SIGNED = [
 # Whose answer to a request that the document forbids is 200, with what is wrong of each part in it.
 JUDGED_IN_THE_ANSWER = ["POST /actions/validate"]
 # An empty parameter is one that is not given.
-WITH_EMPTY_PARAMETERS = ["GET /runs/{runId}/audit/export"]
+WITH_EMPTY_PARAMETERS = ["GET /runs", "GET /runs/{runId}/audit/export"]
 
 
 def configuration():

@@ -12,7 +12,10 @@ struct StartingMiddleware: RouterMiddleware {
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        guard [Self.healthPath, Self.readinessPath].contains(request.uri.path) else { throw progress.refusal }
+        let isAnswered = request.method == .get || request.method == .head
+        guard isAnswered, [Self.healthPath, Self.readinessPath].contains(request.uri.path) else {
+            throw progress.refusal
+        }
         return try await next(request, context)
     }
 }

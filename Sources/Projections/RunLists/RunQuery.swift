@@ -86,7 +86,12 @@ struct RunQuery {
 
         mutating func narrow(after place: ListPlace, _ order: ListOrder<RunField>) {
             let position = Int64(clamping: place.position.value)
-            if order.isDescending { upper = min(upper, position) } else { lower = max(lower, position + 1) }
+            if order.isDescending {
+                upper = min(upper, position)
+            } else {
+                // No run has the last position that a cursor can name.
+                lower = max(lower, position == .max ? .max : position + 1)
+            }
         }
 
         func add(_ column: String, to conditions: inout SQLConditions) {
