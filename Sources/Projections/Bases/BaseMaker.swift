@@ -90,8 +90,6 @@ actor BaseMaker {
 
     private func finish(_ work: Work) async throws {
         let path = work.projections.path
-        // Closing alone would leave pages in the write-ahead log when they do not all fit into the file.
-        _ = try await work.projections.settle()
         try work.projections.close()
         guard let pages = PastFileSystem.pages(at: path) else { preconditionFailure("what is made has its pages") }
         let mark = try await Self.mark(store, work.goal, work.editions)

@@ -135,7 +135,7 @@ package final class PastReadModels: Sendable {
         while !Task.isCancelled {
             let begin = ContinuousClock.now
             await turns.begin()
-            var (isMore, pause) = (false, configuration.pause)
+            var isMore = false
             do {
                 if !isLoaded { try await maker.load() }
                 isLoaded = true
@@ -145,11 +145,10 @@ package final class PastReadModels: Sendable {
                 return
             } catch {
                 logger.error("base of past read models not made", metadata: ["error": "\(error)"])
-                pause = configuration.pauseAfterFailure
             }
             turns.end()
             // Nobody waits for it: it takes half of one processor at most.
-            try? await clock.sleep(for: isMore ? begin.duration(to: .now) : pause)
+            try? await clock.sleep(for: isMore ? begin.duration(to: .now) : configuration.pause)
         }
         try? await maker.discard()
     }

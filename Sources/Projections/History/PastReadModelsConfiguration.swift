@@ -10,8 +10,6 @@ package struct PastReadModelsConfiguration: Hashable, Sendable {
     package var recent: Duration = .seconds(7 * 24 * 3600)
     /// How long nothing is done when there is nothing to do.
     package var pause: Duration = .seconds(1)
-    /// How long no base is made after one could not be, for want of space perhaps.
-    package var pauseAfterFailure: Duration = .seconds(30)
     /// How many positions may wait to be made.
     package var ordersMax = 16
     /// How many may wait for them.
