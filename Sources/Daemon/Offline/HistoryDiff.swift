@@ -31,13 +31,9 @@ package struct HistoryDiff {
     package init() {}
 
     /// From here on changes count. The end of a run's life before is forgotten: nothing of it changes any more.
-    ///
-    /// - Parameter position: the last event that is not later than the first moment. Of the events before, those are
-    ///   enough that say what the things were which change later.
-    package mutating func begin(after position: Position) {
+    package mutating func begin() {
         hasBegun = true
         facts.watch()
-        self.position = position
         start = position
     }
 
