@@ -3,11 +3,7 @@ import Daemon
 import Domain
 import EventStreaming
 
-/// A position of the log, or a time.
-enum Moment: Hashable, Sendable, ExpressibleByArgument {
-    case position(UInt64)
-    case time(Timestamp)
-
+extension Moment: ExpressibleByArgument {
     init?(argument: String) {
         if let position = UInt64(argument) {
             self = .position(position)
@@ -15,14 +11,6 @@ enum Moment: Hashable, Sendable, ExpressibleByArgument {
             self = .time(time)
         } else {
             return nil
-        }
-    }
-
-    /// Whether the event had come by then.
-    func includes(_ recorded: RecordedEvent) -> Bool {
-        switch self {
-        case .position(let position): recorded.position.value <= position
-        case .time(let time): recorded.event.time <= time
         }
     }
 }
@@ -45,18 +33,10 @@ struct Diff: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            var diff = HistoryDiff()
-            var hasBegun = false
-            try await directory.inspection().forEachEvent { recorded in
-                if let to, !to.includes(recorded) { return false }
-                if !hasBegun, !from.includes(recorded) {
-                    diff.begin()
-                    hasBegun = true
-                }
-                diff.add(recorded)
-                return true
-            }
-            if !hasBegun { diff.begin() }
+            var line = ProgressLine("looking for what was before")
+            defer { line.clear() }
+            let diff = try await directory.inspection().difference(from: from, to: to) { line.show($0, of: $1) }
+            line.clear()
             show(json ? Self.json(diff).text : Self.text(diff))
         }
     }

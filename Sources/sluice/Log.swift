@@ -50,8 +50,7 @@ struct Log: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 var rest = limit ?? .max
-                try await directory.inspection().forEachEvent { recorded in
-                    guard recorded.position.value >= from else { return true }
+                try await directory.inspection().forEachEvent(from: from) { recorded in
                     guard rest > 0 else { return false }
                     show(EventDocument.json(recorded).text)
                     rest -= 1

@@ -29,30 +29,41 @@ struct Replay: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let wanted = run.flatMap { RunID($0) }
-            let (position, time) = (until.flatMap(UInt64.init), until.flatMap { Timestamp(rfc3339: $0) })
-            var state = ActiveState()
-            var last = Position.zero
-            var shown = 0
-            var steps = ReplaySteps()
-            try await directory.inspection().forEachEvent { recorded in
-                if let position, recorded.position.value > position { return false }
-                if position == nil, let time, recorded.event.time > time { return false }
-                state.evolve(recorded.event)
-                last = recorded.position
-                if let wanted, recorded.event.runID == wanted {
-                    shown += 1
-                    if step { return steps.present(recorded, state.runs[wanted]) }
-                    show(EventDocument.json(recorded).text)
-                }
-                return true
-            }
-            if let wanted {
-                if shown == 0 { throw DaemonError(.notFound, "run \(wanted) is not in the log") }
-                return
-            }
-            showSummary(state, last)
+            guard let run = run.flatMap({ RunID($0) }) else { return try await showUnfinished() }
+            try await showEvents(of: run)
         }
+    }
+
+    private func includes(_ recorded: RecordedEvent) -> Bool {
+        until.flatMap { Moment(argument: $0) }?.includes(recorded) ?? true
+    }
+
+    private func showEvents(of run: RunID) async throws {
+        var line = ProgressLine("looking for the run")
+        defer { line.clear() }
+        let events = try await directory.inspection().events(of: run) { line.show($0, of: $1) }.filter(includes)
+        line.clear()
+        guard !events.isEmpty else { throw DaemonError(.notFound, "run \(run) is not in the log") }
+        var (state, steps) = (ActiveState(), ReplaySteps())
+        for recorded in events {
+            guard step else {
+                show(EventDocument.json(recorded).text)
+                continue
+            }
+            state.evolve(recorded.event)
+            guard steps.present(recorded, state.runs[run]) else { return }
+        }
+    }
+
+    private func showUnfinished() async throws {
+        var (state, last) = (ActiveState(), Position.zero)
+        try await directory.inspection().forEachEvent { recorded in
+            guard includes(recorded) else { return false }
+            state.evolve(recorded.event)
+            last = recorded.position
+            return true
+        }
+        showSummary(state, last)
     }
 
     private func showSummary(_ state: ActiveState, _ last: Position) {

@@ -3,10 +3,13 @@
 import json
 import os
 import pty
+import random
+import shutil
 import subprocess
 
 import pytest
 
+from busy_workspace import BusyWorkspace
 from sluice_process import BINARY, SluiceProcess
 
 NOT_FOUND, USAGE = 66, 64
@@ -109,3 +112,86 @@ def test_at_a_terminal_each_step_waits_for_whoever_looks(changed):
     assert "1. run.created" in shown and "2. " in shown and "\n3. " not in shown
     assert '"type":"' in shown, "in full"
     assert "Enter: the next event" in shown
+
+
+EVENTS, PAIRS, SEED = 4_000, 12, 20261130
+OVER = ("COMPLETED", "FAILED", "CANCELLED")
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """A log of many segments, its events as `log cat` prints them all."""
+    sluice = SluiceProcess(tmp_path_factory.mktemp("long"), {"SLUICE_SEGMENT_BYTES_MAX": "65536"}).start()
+    busy = BusyWorkspace(sluice.client(), SEED)
+    while position(sluice) < EVENTS:
+        busy.change()
+    assert sluice.stop() == 0
+    assert len(list((sluice.data / "log").glob("*.seg"))) > 8
+    sluice.lines = printed(sluice)
+    sluice.events = [json.loads(line) for line in sluice.lines]
+    return sluice
+
+
+def printed(sluice, *arguments):
+    ended = sluice.run("log", "cat", "--data-dir", sluice.data, *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.splitlines()
+
+
+def known(sluice, moment):
+    """What everything was at a position: all of it has come since position 0."""
+    data = json.loads(diff(sluice, "--from", 0, "--to", moment, "--json"))
+    return {
+        (each["kind"], each["workspace"], each["name"]): {
+            field["field"]: field["after"] for field in each["fields"] if "after" in field}
+        for each in data["changes"] if each["change"] != "deleted"}
+
+
+def test_events_from_any_position_on_are_those_that_the_whole_log_has_from_there(long):
+    choose = random.Random(SEED)
+    for first in [1, 2, EVENTS, *(choose.randrange(1, EVENTS) for _ in range(PAIRS))]:
+        assert printed(long, "--from", first, "--limit", 50) == long.lines[first - 1:first + 49], first
+    assert printed(long, "--from", len(long.lines) + 1) == printed(long, "--from", 10**15) == []
+
+
+def test_the_end_of_a_log_is_read_without_what_is_before_it(long):
+    copy = long.data.parent / "torn"
+    shutil.copytree(long.data, copy)
+    segments = sorted((copy / "log").glob("*.seg"))
+    segments[0].write_bytes(segments[0].read_bytes()[:4096] + bytes(5000))
+    last = int(segments[-1].stem)
+    ended = long.run("log", "cat", "--data-dir", copy, "--from", last, "--limit", 3)
+    assert (ended.returncode, ended.stdout.splitlines()) == (0, long.lines[last - 1:last + 2])
+    damaged = long.run("log", "cat", "--data-dir", copy)
+    assert damaged.returncode == 65 and "damaged" in damaged.stderr
+
+
+def test_a_diff_of_any_two_positions_is_the_difference_of_what_is_known_at_both(long):
+    choose = random.Random(SEED)
+    for _ in range(PAIRS):
+        begin, end = sorted(choose.sample(range(1, EVENTS), 2))
+        data = json.loads(diff(long, "--from", begin, "--to", end, "--json"))
+        assert sum(data["events"].values()) == end - begin
+        before, after = known(long, begin), known(long, end)
+        over = {key for key, facts in before.items() if key[0] == "run" and facts.get("status") in OVER}
+        gone = {key for key, facts in before.items() if key[0] == "action" and ("run", key[1], facts["run_id"]) in over}
+        expected = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)} - over - gone
+        found = {(each["kind"], each["workspace"], each["name"]): each for each in data["changes"]}
+        assert found.keys() == expected, (begin, end)
+        for key, each in found.items():
+            old, new = before.get(key, {}), after.get(key, {})
+            fields = {} if each["change"] == "deleted" else {
+                name: (old.get(name), new.get(name)) for name in old.keys() | new.keys()
+                if old.get(name) != new.get(name)}
+            assert {field["field"]: (field.get("before"), field.get("after")) for field in each["fields"]} == fields, key
+
+
+def test_a_replay_shows_the_events_of_a_run_wherever_they_are(long):
+    runs = [event["run_id"] for event in long.events if event["type"] == "run.created"]
+    for run in random.Random(SEED).sample(runs, PAIRS):
+        ended = long.run("replay", "--data-dir", long.data, "--run", run)
+        expected = [line for line, event in zip(long.lines, long.events) if event.get("run_id") == run]
+        assert (ended.returncode, ended.stdout.splitlines()) == (0, expected), run
+        until = json.loads(expected[0])["position"]
+        ended = long.run("replay", "--data-dir", long.data, "--run", run, "--until", until)
+        assert ended.stdout.splitlines() == expected[:1]

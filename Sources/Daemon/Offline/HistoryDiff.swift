@@ -31,9 +31,13 @@ package struct HistoryDiff {
     package init() {}
 
     /// From here on changes count. The end of a run's life before is forgotten: nothing of it changes any more.
-    package mutating func begin() {
+    ///
+    /// - Parameter position: the last event that is not later than the first moment. Of the events before, those are
+    ///   enough that say what the things were which change later.
+    package mutating func begin(after position: Position) {
         hasBegun = true
         facts.watch()
+        self.position = position
         start = position
     }
 

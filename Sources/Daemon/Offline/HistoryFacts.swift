@@ -14,6 +14,28 @@ package struct HistoryThing: Hashable, Sendable, Comparable {
     }
 }
 
+extension HistoryThing {
+    /// The resource or secret that the event is about; `nil` for every other event.
+    init?(named event: Event) {
+        switch event.payload {
+        case .resourceStored(let stored): self.init(stored.kind, stored.name, event)
+        case .resourceStatusRecorded(let recorded): self.init(recorded.kind, recorded.name, event)
+        case .resourceDeleted(let deleted): self.init(deleted.kind, deleted.name, event)
+        case .secretStored(let stored): self.init(secret: stored.name, stored.kind, stored.owner, event)
+        case .secretDeleted(let deleted): self.init(secret: deleted.name, deleted.kind, deleted.owner, event)
+        default: return nil
+        }
+    }
+
+    private init(_ kind: ResourceKind, _ name: String, _ event: Event) {
+        self.init(kind: kind.singular, workspace: event.workspace, name: name)
+    }
+
+    private init(secret name: String, _ kind: ResourceKind, _ owner: String, _ event: Event) {
+        self.init(kind: "secret", workspace: event.workspace, name: "\(kind.singular)/\(owner)/\(name)")
+    }
+}
+
 /// What is known of everything at some position, folded from the log for people to compare. No secret is in it: of
 /// those, events have the sealed form alone, and that is left out.
 struct HistoryFacts {
@@ -140,28 +162,14 @@ struct HistoryFacts {
 
     /// Resources and secrets.
     private mutating func evolveNamed(_ event: Event) {
-        func resource(_ kind: ResourceKind, _ name: String) -> HistoryThing {
-            HistoryThing(kind: kind.singular, workspace: event.workspace, name: name)
-        }
-        func secret(_ kind: ResourceKind, _ owner: String, _ name: String) -> HistoryThing {
-            HistoryThing(kind: "secret", workspace: event.workspace, name: "\(kind.singular)/\(owner)/\(name)")
-        }
+        guard let thing = HistoryThing(named: event) else { return }
         switch event.payload {
-        case .resourceStored(let stored):
-            put(
-                resource(stored.kind, stored.name),
-                ["": stored.document, "revision": number(stored.revision)])
+        case .resourceStored(let stored): put(thing, ["": stored.document, "revision": number(stored.revision)])
         case .resourceStatusRecorded(let recorded):
-            let thing = resource(recorded.kind, recorded.name)
             guard things[thing] != nil else { return }
             set(thing, ["status.phase": text(recorded.phase), "status.message": recorded.message.map(text)])
-        case .resourceDeleted(let deleted):
-            put(resource(deleted.kind, deleted.name), nil)
-        case .secretStored(let stored):
-            set(
-                secret(stored.kind, stored.owner, stored.name), ["set_at": text(event.time.description)])
-        case .secretDeleted(let deleted):
-            put(secret(deleted.kind, deleted.owner, deleted.name), nil)
+        case .secretStored: set(thing, ["set_at": text(event.time.description)])
+        case .resourceDeleted, .secretDeleted: put(thing, nil)
         default: return
         }
     }

@@ -41,10 +41,15 @@ package struct LogInspection: Sendable {
     /// the first damage.
     ///
     /// What is said of people is shown where the directory has its keys and there is a master key.
-    package func forEachEvent(_ body: (RecordedEvent) throws -> Bool) throws {
-        let personal = try secrets.personalData(of: directory)
+    ///
+    /// - Parameter first: the first position; segments before the one that holds it are not read.
+    package func forEachEvent(from first: UInt64 = 1, _ body: (RecordedEvent) throws -> Bool) throws {
+        let (storage, personal) = (try storage(), try personal())
         var failure: (any Error)?
-        let problem = try LogVerifier.walk(try PosixLogStorage(directory: directory.log)) { position, record in
+        let segments = try LogSegments(storage)
+        let begin = segments.firsts.isEmpty ? 1 : segments.firsts[segments.index(holding: first)]
+        let problem = try LogVerifier.walk(storage, from: begin) { position, record in
+            guard position >= first else { return true }
             do {
                 let event = try EventCodec.decode(record, at: position, opening: personal)
                 return try body(RecordedEvent(position: Position(position), event: event))
@@ -54,7 +59,16 @@ package struct LogInspection: Sendable {
             }
         }
         if let failure { throw failure }
-        if let problem { throw DaemonError(.logUnusable, "the log is damaged: \(problem.description)") }
+        if let problem { throw Self.damaged(problem) }
+    }
+
+    func storage() throws -> PosixLogStorage { try PosixLogStorage(directory: directory.log) }
+
+    /// What opens the personal fields of events.
+    func personal() throws -> any PersonalDataReader { try secrets.personalData(of: directory) }
+
+    static func damaged(_ problem: LogVerifier.Problem) -> DaemonError {
+        DaemonError(.logUnusable, "the log is damaged: \(problem.description)")
     }
 
     /// Deletes the read models and makes them anew from the log.

@@ -51,12 +51,14 @@ package enum LogVerifier {
     /// - Parameters:
     ///   - inspect: called with each record that is kept and its position, in no order and from several threads; what it returns is
     ///     reported as a problem.
-    ///   - progress: called now and then with the bytes checked so far, and of all segments.
+    ///   - first: where the segment begins that the check begins with; its header is believed.
+    ///   - progress: called now and then with the bytes checked so far, and of all these segments.
     package static func verify(
-        _ storage: any LogStorage, inspect: @escaping @Sendable (UInt64, [UInt8]) -> String? = { _, _ in nil },
+        _ storage: any LogStorage, from first: UInt64 = 1,
+        inspect: @escaping @Sendable (UInt64, [UInt8]) -> String? = { _, _ in nil },
         progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
     ) throws(LogError) -> Report {
-        var chain = try Chain(storage)
+        var chain = try Chain(storage, from: first)
         let total = try chain.byteCount(storage)
         for start in stride(from: 0, to: chain.firsts.count, by: segmentsAtOnce) {
             let firsts = Array(chain.firsts[start..<min(start + segmentsAtOnce, chain.firsts.count)])
@@ -70,12 +72,13 @@ package enum LogVerifier {
 
     /// Goes through all records that are kept, in order, with the same checks, until `visit` answers `false`.
     ///
+    /// - Parameter first: where the segment begins that the walk begins with; its header is believed.
     /// - Returns: the first thing that is not as it was written, as far as the walk came. What `visit` was given before
     ///   is right, unless the problem is that a segment does not follow on the one before it.
     package static func walk(
-        _ storage: any LogStorage, _ visit: (UInt64, [UInt8]) -> Bool
+        _ storage: any LogStorage, from first: UInt64 = 1, _ visit: (UInt64, [UInt8]) -> Bool
     ) throws(LogError) -> Problem? {
-        var chain = try Chain(storage)
+        var chain = try Chain(storage, from: first)
         for first in chain.firsts {
             let result = Result { () throws(LogError) in
                 try SegmentCheck(first, isNewest: first == chain.firsts.last, storage) { position, record in
@@ -113,9 +116,16 @@ private struct Chain {
     private let mark: UInt64?
     private var segments = SegmentChain()
 
-    init(_ storage: any LogStorage) throws(LogError) {
+    init(_ storage: any LogStorage, from first: UInt64) throws(LogError) {
         mark = try LogRecovery.wrap { () throws(StorageError) in try CleanMark.read(from: storage) }
-        firsts = try LogRecovery.segmentPositions(storage)
+        firsts = try LogRecovery.segmentPositions(storage).filter { $0 >= first }
+        guard first > 1, let oldest = firsts.first else { return }
+        do throws(LogError) {
+            segments = SegmentChain(before: try LogRecovery.header(oldest, storage))
+        } catch {
+            // A damaged header is a problem of its segment, which the check of that finds again.
+            guard LogVerifier.Problem(error) != nil else { throw error }
+        }
     }
 
     func byteCount(_ storage: any LogStorage) throws(LogError) -> UInt64 {

@@ -3,6 +3,12 @@ struct SegmentChain: Sendable {
     /// The tree of all records so far.
     private(set) var frontier = MerkleFrontier()
 
+    /// Begins with the first segment of the log.
+    init() {}
+
+    /// Begins with that segment, and believes what it says of those before it.
+    init(before header: SegmentHeader) { frontier = header.frontier }
+
     /// Takes up the next segment; what of a damaged one is whole counts.
     ///
     /// - Throws: `LogError.damaged`.
