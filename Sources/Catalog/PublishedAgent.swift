@@ -11,7 +11,7 @@ package struct PublishedAgent: Hashable, Sendable {
 
     package func text(_ name: String) -> String { manifest[name]?.string ?? "" }
 
-    package func texts(_ name: String) -> [String] { manifest[name].elements.compactMap(\.string) }
+    package func texts(_ name: String) -> [String] { manifest[name].strings }
 
     /// The policies that it is to be deployed with, by name.
     package var policies: [JSONValue.Member] {

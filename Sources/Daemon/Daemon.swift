@@ -121,11 +121,7 @@ package struct Daemon: Sendable {
             let audit = try makeAudit(
                 FileLogBackend(rooms.log), rooms.vault, rooms.frontier, client, directory,
                 now: { rooms.commands.clock.now() })
-            try await serve(
-                rooms.log, rooms.store, rooms.commands, rooms.readModels, rooms.vault, client, audit, directory,
-                rooms.lost, server, port,
-                ClockWatch(
-                    clock: rooms.clock, commands: rooms.commands, mark: ClockMark(directory), logger: logger))
+            try await serve(rooms, client, audit, directory, server, port)
         } catch {
             try await client.shutdown()
             throw error
@@ -135,11 +131,13 @@ package struct Daemon: Sendable {
     }
 
     private func serve(
-        _ log: EventLog, _ store: EventStore, _ commands: CommandHandler, _ readModels: ReadModels,
-        _ vault: SecretVault, _ client: OutboundClient, _ audit: AuditServices, _ directory: DataDirectory,
-        _ lost: LostKeys?, _ server: HTTPAPIServer, _ port: Int?, _ clockWatch: ClockWatch
+        _ rooms: OpenedRooms, _ client: OutboundClient, _ audit: AuditServices, _ directory: DataDirectory,
+        _ server: HTTPAPIServer, _ port: Int?
     ) async throws {
+        let (log, store, commands, vault, lost) = (rooms.log, rooms.store, rooms.commands, rooms.vault, rooms.lost)
+        let readModels = rooms.readModels
         let projections = readModels.projections
+        let clockWatch = ClockWatch(clock: rooms.clock, commands: commands, mark: ClockMark(directory), logger: logger)
         let (agents, tokens) = try await makeAgents(store, commands, projections, vault, client, directory)
         let builds = makeBuilds(store, commands, projections, agents)
         let scheduler = Scheduler(

@@ -7,7 +7,7 @@ enum HeldRuns: String, ExpressibleByArgument, CaseIterable {
     case hold, cancel
 }
 
-/// What every stop and start takes: the connection, and the reason for the record.
+/// The options of every stop and start: the connection, and the reason for the record.
 struct ControlOptions: ParsableArguments {
     @OptionGroup var connection: Keys.Connection
     @Option(help: "The reason, for the record.") var reason: String?

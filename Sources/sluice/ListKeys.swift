@@ -35,7 +35,7 @@ struct ListKeys: AsyncParsableCommand {
     private static func text(_ key: JSONValue, _ member: String) -> String {
         switch member {
         case "groups":
-            let groups = key[member].elements.compactMap(\.string).joined(separator: ",")
+            let groups = key[member].strings.joined(separator: ",")
             return groups.isEmpty ? "-" : groups + (key["only_groups"] == .bool(true) ? " (only)" : "")
         case "agent" where key["any_agent"] == .bool(true): return "(any)"
         default: return key[member]?.string ?? "-"

@@ -55,7 +55,7 @@ extension Policies {
             if number(answer, "not_judged") != "0" {
                 lines.append("\(number(answer, "not_judged")) calls are recorded too shortly to be judged")
             }
-            let agents = answer["bound_agents"].elements.compactMap(\.string)
+            let agents = answer["bound_agents"].strings
             lines.append(
                 agents.isEmpty
                     ? "no agent is bound to it: nothing can change; bind one with --agent"
@@ -74,6 +74,5 @@ extension Policies {
         }
 
         private static func number(_ value: JSONValue, _ name: String) -> String { value[name]?.text.text ?? "0" }
-
     }
 }

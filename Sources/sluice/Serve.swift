@@ -36,7 +36,7 @@ struct Serve: AsyncParsableCommand {
             let log = DaemonLog(level: configuration.logLevel)
             let output = OutputQueue(descriptor: FileDescriptor.standardOutput.rawValue)
             defer {
-                // What ended the daemon has ended with it.
+                // The handlers of signals ended with the daemon.
                 SignalDispositions.prepare(CommandLine.arguments)
                 log.flush()
                 output.flush()

@@ -57,7 +57,7 @@ struct WaitingCall: Sendable {
     }
 
     private var approvers: String? {
-        let groups = Self.texts(document["approver_groups"])
+        let groups = document["approver_groups"].strings
         let names = groups.joined(separator: ", ")
         let who =
             switch text("approver_match") {
@@ -71,11 +71,6 @@ struct WaitingCall: Sendable {
 
     private static func clauses(_ value: JSONValue?) -> String? {
         guard case .array(let clauses)? = value else { return nil }
-        return clauses.map { "one of \(texts($0).joined(separator: ", "))" }.joined(separator: ", and ")
-    }
-
-    private static func texts(_ value: JSONValue?) -> [String] {
-        guard case .array(let values)? = value else { return [] }
-        return values.compactMap(\.string)
+        return clauses.map { "one of \($0.strings.joined(separator: ", "))" }.joined(separator: ", and ")
     }
 }

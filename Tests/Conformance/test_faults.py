@@ -9,13 +9,13 @@ import secrets
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 
 from governed_agent import GovernedAgent, store_tool
 from scripted_tool import ScriptedTool
 from sluice_process import ADMIN_KEY, SluiceProcess
+from waiting import until_true
 
 LOG_UNUSABLE, DIRECTORY_UNUSABLE, IN_USE = 65, 73, 75
 SEGMENT_BYTES_MAX = 65_536
@@ -55,16 +55,6 @@ def refusal(answer, *codes):
     assert answer.status == 503 and answer.headers["sluice-error-code"] in codes, answer
     assert int(answer.headers["retry-after"]) > 0 and answer.error, answer
     return answer.headers["sluice-error-code"]
-
-
-def eventually(fact, seconds=30):
-    """Asks until the fact is true; returns it."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := fact():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"not so after {seconds} s")
 
 
 def not_ready(api):
@@ -148,14 +138,14 @@ def test_a_full_disk_refuses_writes_and_serves_reads_until_there_is_space(small_
         assert work.write().status == 201
     filler = fill(small_disk.data)
     # The last pages of the log and of the read models have room for a little more.
-    eventually(lambda: refusal(work.write(), *NO_SPACE))
-    assert "space" in eventually(lambda: refusal(work.write(), *NO_SPACE) and not_ready(work.api))
+    until_true(lambda: refusal(work.write(), *NO_SPACE))
+    assert "space" in until_true(lambda: refusal(work.write(), *NO_SPACE) and not_ready(work.api))
     work.check()
     refused = {"message": secrets.token_hex(SMALL), "Idempotency-Key": "once"}
     assert refusal(work.write(**refused), *NO_SPACE)
     filler.unlink()
-    eventually(lambda: not refusal(work.write(**refused), *NO_SPACE))
-    eventually(lambda: not not_ready(work.api))
+    until_true(lambda: not refusal(work.write(**refused), *NO_SPACE))
+    until_true(lambda: not not_ready(work.api))
     events = work.check()
     assert [each["data"]["message"] for each in events].count(refused["message"]) == 1
     verify_after_stop(small_disk)
@@ -179,10 +169,10 @@ def test_a_full_disk_of_the_log_alone_makes_it_read_only_until_there_is_space(sm
     work = Work(small_disk.start())
     assert work.write().status == 201
     filler = fill(small)
-    eventually(lambda: refusal(work.write(), *NO_SPACE) == "read_only")
+    until_true(lambda: refusal(work.write(), *NO_SPACE) == "read_only")
     work.check()
     filler.unlink()
-    eventually(lambda: not refusal(work.write(), *NO_SPACE))
+    until_true(lambda: not refusal(work.write(), *NO_SPACE))
     work.check()
     verify_after_stop(small_disk)
 
@@ -199,7 +189,7 @@ def test_nothing_is_recorded_that_a_full_disk_of_the_read_models_keeps_from_view
     new_run = {"agent_id": "a", "user_id": "u"}
     runs = [api.post("/runs", new_run).json["id"] for _ in range(3)]
     filler = fill(small)
-    eventually(lambda: refusal(api.post("/runs", new_run), *NO_SPACE) == "projection_no_space")
+    until_true(lambda: refusal(api.post("/runs", new_run), *NO_SPACE) == "projection_no_space")
     before = recorded(api)
     for path, body in [("/runs", new_run), (f"/runs/{runs[0]}/events", {"type": "T", "data": {}}),
                        ("/api/v1/auth/api-keys", {"name": "k", "role": "viewer"}),
@@ -210,7 +200,7 @@ def test_nothing_is_recorded_that_a_full_disk_of_the_read_models_keeps_from_view
     # A stop does not wait for space.
     assert api.post(f"/runs/{runs[1]}/cancel").status == 503 and recorded(api) == before + 1
     filler.unlink()
-    eventually(lambda: not refusal(api.post("/runs", new_run), *NO_SPACE))
+    until_true(lambda: not refusal(api.post("/runs", new_run), *NO_SPACE))
     assert api.get(f"/runs/{runs[1]}").json["status"] == "FAILED"
     verify_after_stop(small_disk)
 
@@ -222,11 +212,11 @@ def test_secrets_are_refused_on_a_full_disk_and_taken_when_there_is_space(small_
     deploy = {"agent_name": "a", "image": "i", "env": many}
     tool = {"name": "t", "base_url": "https://x.test", "credentials": {"api_key": "s"}}
     filler = fill(small_disk.data)
-    assert eventually(lambda: refusal(api.post("/api/v1/deploy", deploy), "keyring_no_space", *NO_SPACE))
-    assert eventually(lambda: refusal(api.post("/api/v1/tools", tool), "keyring_no_space", *NO_SPACE))
+    assert until_true(lambda: refusal(api.post("/api/v1/deploy", deploy), "keyring_no_space", *NO_SPACE))
+    assert until_true(lambda: refusal(api.post("/api/v1/tools", tool), "keyring_no_space", *NO_SPACE))
     filler.unlink()
-    eventually(lambda: not refusal(api.post("/api/v1/deploy", deploy), "keyring_no_space", *NO_SPACE))
-    eventually(lambda: not refusal(api.post("/api/v1/tools", tool), "keyring_no_space", *NO_SPACE))
+    until_true(lambda: not refusal(api.post("/api/v1/deploy", deploy), "keyring_no_space", *NO_SPACE))
+    until_true(lambda: not refusal(api.post("/api/v1/tools", tool), "keyring_no_space", *NO_SPACE))
     assert len(api.get("/api/v1/secrets").json) == 65
     small_disk.restart()
     assert "cannot be opened" not in small_disk.output.read_text()
@@ -248,7 +238,7 @@ def test_a_start_on_a_full_disk_says_so_or_serves_reads(small_disk, before):
             file.unlink()
     filler = fill(small_disk.data)
     if started(small_disk):
-        eventually(lambda: refusal(work.write(), *NO_SPACE))
+        until_true(lambda: refusal(work.write(), *NO_SPACE))
         work.check()
         filler.unlink()
     else:
@@ -259,7 +249,7 @@ def test_a_start_on_a_full_disk_says_so_or_serves_reads(small_disk, before):
         filler.unlink()
         small_disk.start()
         work = work or Work(small_disk)
-    eventually(lambda: not refusal(work.write(), *NO_SPACE))
+    until_true(lambda: not refusal(work.write(), *NO_SPACE))
     work.check()
     verify_after_stop(small_disk)
 
@@ -308,10 +298,10 @@ def test_a_log_without_space_says_so_and_goes_on_by_itself(faulty, call, size):
     fault.write_text(str(errno.ENOSPC))
     for _ in range(3):
         assert refusal(answer := work.write(size), "read_only") and "space" in answer.error, answer
-    assert "space" in eventually(lambda: refusal(work.write(size), "read_only") and not_ready(work.api))
+    assert "space" in until_true(lambda: refusal(work.write(size), "read_only") and not_ready(work.api))
     work.check()
     fault.unlink()
-    eventually(lambda: not refusal(work.write(size), "read_only"))
+    until_true(lambda: not refusal(work.write(size), "read_only"))
     work.check()
     sluice.restart()
     work.check()
@@ -458,7 +448,7 @@ def test_deadlines_are_kept_when_the_clock_was_set_back_and_is_right_again(fault
     meanwhile = Work(sluice)
     clock.unlink()
     for work in (before, meanwhile):
-        eventually(lambda: work.api.get(f"/runs/{work.run}").json["status"] == "FAILED")
+        until_true(lambda: work.api.get(f"/runs/{work.run}").json["status"] == "FAILED")
 
 
 # What may be read for a while
@@ -479,7 +469,7 @@ def test_payloads_cannot_be_read_once_their_time_is_over(faulty):
     sluice.set_clock_ahead(3 * 86_400)
     # Old keys are looked for at a start, and every hour.
     sluice.restart()
-    shown = eventually(
+    shown = until_true(
         lambda: next(
             (found for found in [agent.action(run, action["action_id"])] if "payload" not in found), None))
     assert "cannot be shown" in shown["payload_note"] and shown["payload_hash"] == action["payload_hash"]

@@ -5,7 +5,6 @@ import errno
 import re
 import socket
 import threading
-import time
 
 import openai
 import pytest
@@ -15,6 +14,7 @@ from metered_team import ASK, PRICES, MeteredTeam
 from scripted_model import words
 from sluice_process import SluiceProcess, free_port
 from test_contract import Contract
+from waiting import until_true
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_a_stream_that_its_reader_leaves_is_recorded_with_what_had_come(team):
     assert next(iter(stream)).choices[0].delta.content == "one "
     stream.close()
     team.model.go_on.release(3)
-    eventually(lambda: team.usage().get("payer"))
+    until_true(lambda: team.usage().get("payer"))
     data = team.events()[-1]["data"]
     assert "error" in data and data["estimated"] and data["prompt_tokens"] == 3 and data["completion_tokens"] >= 1
 
@@ -445,11 +445,3 @@ def test_metrics_count_calls(team):
     text = team.api.get("/metrics").content.decode()
     assert 'sluice_model_calls_total{provider="p",model="m",outcome="answered"}' in text
     assert "sluice_model_tokens_total" in text and "sluice_model_cost_micro_usd_total" in text
-
-
-def eventually(read):
-    deadline = time.monotonic() + 30
-    while not (value := read()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return value

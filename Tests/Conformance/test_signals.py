@@ -13,19 +13,10 @@ import time
 import pytest
 
 from sluice_process import ADMIN_KEY, SluiceProcess
+from waiting import until_true
 
 DRAIN_SECONDS_MAX = 15
 ANOTHER_KEY = "conformance-another-key-0123456789"
-
-
-def eventually(fact, seconds=30):
-    """Asks until the fact is true; returns it."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := fact():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"not so after {seconds} s")
 
 
 class Piped:
@@ -48,7 +39,7 @@ class Piped:
             assert self.process.poll() is None, self.process.returncode
             with contextlib.suppress(OSError):
                 return self.api.get("/readyz").status == 200
-        eventually(is_ready)
+        until_true(is_ready)
         return self
 
     def read(self):
@@ -85,7 +76,7 @@ def fill(daemon):
         for _ in range(200):
             assert daemon.api.get("/runs", {"X-Request-Id": "x" * 100}).status == 200
         return daemon.metric("sluice_log_lines_dropped_total") > 0
-    eventually(is_full, 120)
+    until_true(is_full, 120)
 
 
 def test_a_full_log_pipe_stops_nothing_and_its_losses_are_counted(piped):
@@ -94,7 +85,7 @@ def test_a_full_log_pipe_stops_nothing_and_its_losses_are_counted(piped):
     assert daemon.api.get("/healthz").status == 200 and daemon.api.get("/readyz").status == 200
     assert daemon.api.post("/runs", {"agent_id": "a", "user_id": "u"}).status == 201
     seen = []
-    eventually(lambda: seen.append(daemon.read()) or "log lines dropped" in "".join(seen))
+    until_true(lambda: seen.append(daemon.read()) or "log lines dropped" in "".join(seen))
     line = next(line for line in "".join(seen).splitlines() if "log lines dropped" in line)
     assert int(line.split("count=")[1].split()[0]) > 0
 
@@ -156,7 +147,7 @@ def test_a_signal_without_effect_ends_nothing(own_sluice, number):
 def test_a_signal_without_effect_is_logged(own_sluice):
     sluice = own_sluice()
     sluice.process.send_signal(signal.SIGUSR1)
-    eventually(lambda: "signal without effect" in sluice.output.read_text())
+    until_true(lambda: "signal without effect" in sluice.output.read_text())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT], ids=lambda number: number.name)
@@ -171,7 +162,7 @@ def test_a_stop_drains_whatever_follows_it(own_sluice, number):
         assert client.recv(65_536).startswith(b"HTTP/1.1 100")
         client.sendall(body[:1])
         sluice.process.send_signal(number)
-        eventually(lambda: refuses_connections(sluice))
+        until_true(lambda: refuses_connections(sluice))
         # What follows a stop hastens nothing.
         for follower in (number, signal.SIGHUP, signal.SIGUSR1, signal.SIGQUIT, signal.SIGTERM):
             sluice.process.send_signal(follower)
@@ -200,19 +191,19 @@ def test_a_hangup_reloads_the_level_of_the_log_and_the_admin_key(tmp_path):
             [sluice.binary, "serve", "--data-dir", sluice.data, "--listen", sluice.listen, "--config", config],
             env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
-        eventually(lambda: "listens on" in sluice.output.read_text())
+        until_true(lambda: "listens on" in sluice.output.read_text())
         config.write_text(json.dumps({"log-level": "debug", "api-key": ANOTHER_KEY, "heartbeat": "20s"}))
         sluice.process.send_signal(signal.SIGHUP)
-        eventually(lambda: "settings reloaded" in sluice.output.read_text())
+        until_true(lambda: "settings reloaded" in sluice.output.read_text())
         line = next(line for line in sluice.output.read_text().splitlines() if "settings reloaded" in line)
         assert "awaiting_restart=heartbeat" in line and "log_level=debug" in line
-        eventually(lambda: sluice.client(ANOTHER_KEY).get("/runs").status == 200)
-        eventually(lambda: sluice.client(ADMIN_KEY).get("/runs").status == 401)
-        eventually(lambda: "debug sluice: " in sluice.output.read_text())
+        until_true(lambda: sluice.client(ANOTHER_KEY).get("/runs").status == 200)
+        until_true(lambda: sluice.client(ADMIN_KEY).get("/runs").status == 401)
+        until_true(lambda: "debug sluice: " in sluice.output.read_text())
         # Settings that cannot be read change nothing.
         config.write_text("{")
         sluice.process.send_signal(signal.SIGHUP)
-        eventually(lambda: "settings not reloaded" in sluice.output.read_text())
+        until_true(lambda: "settings not reloaded" in sluice.output.read_text())
         assert sluice.client(ANOTHER_KEY).get("/runs").status == 200
     finally:
         assert sluice.stop() == 0
@@ -241,41 +232,41 @@ def test_the_service_manager_is_told_of_the_start_and_of_the_stop(own_sluice, tm
     name = f"sluice-{os.getpid()}-{tmp_path.name}" if is_abstract else str(tmp_path / "notify")
     manager = ServiceManager("\0" + name if is_abstract else name)
     sluice = own_sluice(NOTIFY_SOCKET="@" + name if is_abstract else name)
-    eventually(lambda: manager.said("READY=1"))
+    until_true(lambda: manager.said("READY=1"))
     first = manager.messages.index(manager.said("READY=1")[0])
     assert manager.said("EXTEND_TIMEOUT_USEC=") and manager.said("STATUS=")
     assert not any("STOPPING=1" in message for message in manager.messages[:first])
     assert not manager.said("WATCHDOG=1")
     assert sluice.stop() == 0
-    eventually(lambda: manager.said("STOPPING=1"))
+    until_true(lambda: manager.said("STOPPING=1"))
 
 
 def test_the_watchdog_is_fed_while_the_writer_answers_and_no_longer(faulty, tmp_path):
     manager = ServiceManager(str(tmp_path / "notify"))
     sluice = faulty(
         NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="200000", SLUICE_APPEND_STALL_TIMEOUT="500ms")
-    eventually(lambda: len(manager.said("WATCHDOG=1")) > 3)
+    until_true(lambda: len(manager.said("WATCHDOG=1")) > 3)
     (sluice.faults / "delay").write_text("4000")
     with contextlib.suppress(OSError):
         writer = threading.Thread(
             target=lambda: sluice.client().post("/runs", {"agent_id": "a", "user_id": "u"}), daemon=True)
         writer.start()
-    answer = eventually(lambda: (found := sluice.client(None).get("/readyz")).status == 503 and found)
+    answer = until_true(lambda: (found := sluice.client(None).get("/readyz")).status == 503 and found)
     assert "not confirmed a write" in answer.error and sluice.client(None).get("/healthz").status == 200
     pings = len(manager.said("WATCHDOG=1"))
     metrics = sluice.client().get("/metrics").content.decode()
     assert "sluice_log_stalled_seconds" in metrics
-    eventually(lambda: "log write stalled" in sluice.output.read_text())
+    until_true(lambda: "log write stalled" in sluice.output.read_text())
     assert len(manager.said("WATCHDOG=1")) <= pings + 1
     (sluice.faults / "delay").unlink()
     writer.join()
-    eventually(lambda: sluice.client(None).get("/readyz").status == 200)
-    eventually(lambda: "log write no longer stalled" in sluice.output.read_text())
-    eventually(lambda: len(manager.said("WATCHDOG=1")) > pings + 2)
+    until_true(lambda: sluice.client(None).get("/readyz").status == 200)
+    until_true(lambda: "log write no longer stalled" in sluice.output.read_text())
+    until_true(lambda: len(manager.said("WATCHDOG=1")) > pings + 2)
 
 
 def test_the_watchdog_of_another_process_is_left_alone(own_sluice, tmp_path):
     manager = ServiceManager(str(tmp_path / "notify"))
     own_sluice(NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="1000", WATCHDOG_PID="1")
-    eventually(lambda: manager.said("READY=1"))
+    until_true(lambda: manager.said("READY=1"))
     assert not manager.said("WATCHDOG=1")

@@ -10,3 +10,8 @@ def eventually(read, accept, seconds=60):
         assert time.monotonic() < deadline, value
         time.sleep(0.05)
     return value
+
+
+def until_true(fact, seconds=30):
+    """Reads until what was read is true; returns it."""
+    return eventually(fact, bool, seconds)

@@ -5,7 +5,7 @@ package struct ClockState: Hashable, Sendable {
     /// The time that events get.
     package let time: Timestamp
     package let wallTime: Timestamp
-    /// The wall clock's distance from `time` after a step that nobody has confirmed; `nil` while events follow the wall clock.
+    /// The wall clock's distance from `time` after an unconfirmed step; `nil` while events follow the wall clock.
     package let step: Duration?
 
     package init(time: Timestamp, wallTime: Timestamp, step: Duration?) {

@@ -9,11 +9,11 @@ import Synchronization
 
 /// A clock that follows the wall clock, but none of its steps.
 ///
-/// The wall clock is compared with the time since the machine's start (`CLOCK_BOOTTIME`, which nobody sets). While the two
+/// The wall clock is compared with the time since the machine's start (`CLOCK_BOOTTIME`, which cannot be set). While the two
 /// move apart by less than `stepMin`, this clock shows the wall clock. After a step it continues as if there had been none,
 /// until the wall clock is back or the step is confirmed. So a wrong clock expires and destroys nothing.
 package final class SteadyClock: WallClock {
-    /// What both clocks show at one moment.
+    /// A reading of both clocks at one moment.
     package struct Reading: Sendable {
         let wall: Timestamp
         /// Time since the machine's start, its sleep included.

@@ -36,18 +36,11 @@ package enum RestorePoint: Hashable, Sendable {
     /// The position before the first event that is later.
     private static func last(until time: Timestamp, in storage: any LogStorage) throws -> UInt64 {
         var last: UInt64 = 0
-        var failure: (any Error)?
-        let problem = try LogVerifier.walk(storage) { position, record in
-            do {
-                guard try EventCodec.decode(record, at: position).time <= time else { return false }
-                last = position
-                return true
-            } catch {
-                failure = error
-                return false
-            }
+        let problem = try LogVerifier.forEachRecord(in: storage) { position, record in
+            guard try EventCodec.decode(record, at: position).time <= time else { return false }
+            last = position
+            return true
         }
-        if let failure { throw failure }
         if let problem { throw DaemonError(.backupUnusable, "the backup is damaged: \(problem.description)") }
         return last
     }
@@ -68,25 +61,18 @@ package enum RestorePoint: Hashable, Sendable {
     /// - Throws: `DaemonError.notFound` when there may be such a run; the expiry that would end it is later.
     private static func checkPruned(through position: UInt64, in storage: any LogStorage) throws {
         var (state, keptCount, expiry) = (ActiveState(), UInt64(0), UInt64(0))
-        var failure: (any Error)?
-        let problem = try LogVerifier.walk(storage) { place, record in
-            do {
-                if place <= position {
-                    keptCount += 1
-                    state.evolve(try EventCodec.decode(record, at: place))
-                } else if EventCodec.stream(of: record)?.kind == .expiry,
-                    case .runExpired(let expired) = try EventCodec.decode(record, at: place).payload,
-                    state.remembers(expired)
-                {
-                    expiry = place
-                }
-                return true
-            } catch {
-                failure = error
-                return false
+        let problem = try LogVerifier.forEachRecord(in: storage) { place, record in
+            if place <= position {
+                keptCount += 1
+                state.evolve(try EventCodec.decode(record, at: place))
+            } else if EventCodec.stream(of: record)?.kind == .expiry,
+                case .runExpired(let expired) = try EventCodec.decode(record, at: place).payload,
+                state.remembers(expired)
+            {
+                expiry = place
             }
+            return true
         }
-        if let failure { throw failure }
         if let problem { throw DaemonError(.backupUnusable, "the backup is damaged: \(problem.description)") }
         guard keptCount < position, expiry > 0 else { return }
         throw DaemonError(

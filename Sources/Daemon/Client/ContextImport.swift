@@ -140,8 +140,8 @@ package struct ContextImport: Sendable {
             let known = Self.named(current[kind.member])
             return resources[kind.member].elements.flatMap { item -> [MissingSecret] in
                 let name = item["name"]?.string ?? ""
-                let set = (known[name]?["secrets_set"]).elements.compactMap(\.string)
-                return item["secrets_set"].elements.compactMap(\.string).filter { !set.contains($0) }
+                let set = (known[name]?["secrets_set"]).strings
+                return item["secrets_set"].strings.filter { !set.contains($0) }
                     .map { MissingSecret(name: $0, owner: "\(kind.kind)/\(name)") }
             }
         }

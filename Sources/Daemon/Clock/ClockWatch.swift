@@ -8,7 +8,7 @@ import Secrets
 /// Reports steps of the wall clock, has them confirmed, and keeps the clock's mark.
 struct ClockWatch: Sendable {
     private static let interval = Duration.seconds(1)
-    /// How often an unconfirmed step is logged.
+    /// Looks between two log lines of an unconfirmed step.
     private static let reminderTicks = 600
     /// A mark that is less wrong than this need not be written again.
     private static let driftMax = Duration.seconds(1)
@@ -26,13 +26,11 @@ struct ClockWatch: Sendable {
         self.logger = logger
     }
 
-    /// What the API offers of the clock.
+    /// The clock operations of the API.
     var control: ClockControl {
-        ClockControl(state: { clock.state }, newestEvent: { commands.newestTime }) { confirmed in
+        ClockControl(state: { clock.state }, newestEvent: { commands.newestTime }) { step, actor in
             clock.followWallClock()
-            logger.notice(
-                "wall clock step confirmed",
-                metadata: ["step": "\(confirmed.step ?? .zero)", "actor": "\(confirmed.actor)"])
+            logger.notice("wall clock step confirmed", metadata: ["step": "\(step)", "actor": "\(actor)"])
             save()
         }
     }

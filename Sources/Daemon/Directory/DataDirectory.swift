@@ -25,7 +25,7 @@ package struct DataDirectory: Sendable {
     var audit: String { path + "/audit" }
     /// How far the log was told of to those who follow security events.
     var notices: String { path + "/notices" }
-    /// What the clock said of the machine's start.
+    /// The time of the machine's start, as the clock has it.
     var clock: String { path + "/clock" }
     /// The times at which API keys were last used.
     var keyUses: String { path + "/key-uses" }

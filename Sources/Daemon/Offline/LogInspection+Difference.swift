@@ -70,20 +70,14 @@ extension LogInspection {
         _ storage: PosixLogStorage, _ personal: any PersonalDataReader, _ range: ClosedRange<UInt64>,
         _ isWanted: (StreamID) -> Bool
     ) throws -> [RecordedEvent] {
-        var (events, failure): ([RecordedEvent], (any Error)?) = ([], nil)
-        let problem = try LogVerifier.walk(storage, from: range.lowerBound) { position, record in
+        var events: [RecordedEvent] = []
+        let problem = try LogVerifier.forEachRecord(in: storage, from: range.lowerBound) { position, record in
             guard position <= range.upperBound else { return false }
             guard let stream = EventCodec.stream(of: record), isWanted(stream) else { return true }
-            do {
-                let event = try EventCodec.decode(record, at: position, opening: personal)
-                events.append(RecordedEvent(position: Position(position), event: event))
-                return true
-            } catch {
-                failure = error
-                return false
-            }
+            let event = try EventCodec.decode(record, at: position, opening: personal)
+            events.append(RecordedEvent(position: Position(position), event: event))
+            return true
         }
-        if let failure { throw failure }
         if let problem { throw Self.damaged(problem) }
         return events
     }

@@ -45,26 +45,19 @@ package struct LogInspection: Sendable {
     /// - Parameter first: the first position; segments before the one that holds it are not read.
     package func forEachEvent(from first: UInt64 = 1, _ body: (RecordedEvent) throws -> Bool) throws {
         let (storage, personal) = (try storage(), try personal())
-        var failure: (any Error)?
         let segments = try LogSegments(storage)
         let begin = segments.firsts.isEmpty ? 1 : segments.firsts[segments.index(holding: first)]
-        let problem = try LogVerifier.walk(storage, from: begin) { position, record in
+        let problem = try LogVerifier.forEachRecord(in: storage, from: begin) { position, record in
             guard position >= first else { return true }
-            do {
-                let event = try EventCodec.decode(record, at: position, opening: personal)
-                return try body(RecordedEvent(position: Position(position), event: event))
-            } catch {
-                failure = error
-                return false
-            }
+            let event = try EventCodec.decode(record, at: position, opening: personal)
+            return try body(RecordedEvent(position: Position(position), event: event))
         }
-        if let failure { throw failure }
         if let problem { throw Self.damaged(problem) }
     }
 
     func storage() throws -> PosixLogStorage { try PosixLogStorage(directory: directory.log) }
 
-    /// What opens the personal fields of events.
+    /// The reader of the personal fields of events.
     func personal() throws -> any PersonalDataReader { try secrets.personalData(of: directory) }
 
     static func damaged(_ problem: LogVerifier.Problem) -> DaemonError {

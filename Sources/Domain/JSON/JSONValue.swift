@@ -126,9 +126,20 @@ extension [UInt8] {
     }
 }
 
-extension JSONValue? {
+extension JSONValue {
     /// The elements of an array; none for every other value.
     package var elements: [JSONValue] {
-        if case .array(let values)? = self { values } else { [] }
+        if case .array(let values) = self { values } else { [] }
     }
+
+    /// The strings among the elements of an array; none for every other value.
+    package var strings: [String] { elements.compactMap(\.string) }
+}
+
+extension JSONValue? {
+    /// The elements of an array; none for every other value.
+    package var elements: [JSONValue] { self?.elements ?? [] }
+
+    /// The strings among the elements of an array; none for every other value.
+    package var strings: [String] { self?.strings ?? [] }
 }

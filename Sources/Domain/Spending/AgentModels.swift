@@ -105,6 +105,11 @@ package struct AgentModels: Hashable, Sendable {
         return MicroUSD(dollars: text, max: budgetMax)
     }
 
+    /// The configurations of an agent's models: the list, or the single one where there is no list.
+    package static func configurations(of document: JSONValue) -> [JSONValue] {
+        configurations(document["llm_configs"], document["spec"]?["llmConfig"])
+    }
+
     private static func configurations(_ list: JSONValue?, _ single: JSONValue?) -> [JSONValue] {
         list.elements.isEmpty ? [single].compactMap(\.self) : list.elements
     }

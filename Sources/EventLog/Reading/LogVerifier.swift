@@ -92,6 +92,23 @@ package enum LogVerifier {
         return chain.finished().problems.first
     }
 
+    /// The walk with a visitor that may fail: its error ends the walk, and is thrown.
+    package static func forEachRecord(
+        in storage: any LogStorage, from first: UInt64 = 1, _ visit: (UInt64, [UInt8]) throws -> Bool
+    ) throws -> Problem? {
+        var failure: (any Error)?
+        let problem = try walk(storage, from: first) { position, record in
+            do {
+                return try visit(position, record)
+            } catch {
+                failure = error
+                return false
+            }
+        }
+        if let failure { throw failure }
+        return problem
+    }
+
     private static func check(
         _ firsts: [UInt64], newest: UInt64?, _ storage: any LogStorage,
         _ inspect: @escaping @Sendable (UInt64, [UInt8]) -> String?

@@ -134,7 +134,6 @@ package struct AgentDefinition: Hashable, Sendable {
         }
         return path
     }
-
 }
 
 /// Why an agent cannot be run, and what to do about it.

@@ -21,7 +21,7 @@ package struct AgentImage: Hashable, Sendable {
         }
         self.id = id
         let config = image["Config"]
-        command = Self.texts(config?["Entrypoint"]) + Self.texts(config?["Cmd"])
+        command = (config?["Entrypoint"]).strings + (config?["Cmd"]).strings
         user = config?["User"]?.string ?? ""
     }
 
@@ -34,9 +34,5 @@ package struct AgentImage: Hashable, Sendable {
     package var agentCommand: [String] {
         guard command.suffix(2) == ["-m", "runagents.runtime"] else { return command }
         return command.dropLast(2) + ["-c", RuntimeEntry.source(modules: AgentModules.mountPoint)]
-    }
-
-    private static func texts(_ value: JSONValue?) -> [String] {
-        value.elements.compactMap(\.string)
     }
 }

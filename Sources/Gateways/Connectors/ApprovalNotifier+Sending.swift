@@ -6,7 +6,7 @@ import Projections
 /// The outcome of telling approvers.
 enum Asked: Hashable, Sendable {
     case told
-    /// Nobody is told, and nothing is tried any more.
+    /// No connector accepted it, and no retry is due.
     case untold
     /// The next attempt is due then.
     case waits(Timestamp)

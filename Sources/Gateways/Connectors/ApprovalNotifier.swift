@@ -91,8 +91,8 @@ package struct ApprovalNotifier: Sendable {
 
     /// Takes up what waited and what was to be followed up when the last process ended.
     ///
-    /// Where a workspace has no connector, and the memory of an action says that approvers look for themselves, nothing is
-    /// queued or read.
+    /// Nothing is queued or read for a workspace without a connector, where the memory of an action says that approvers look
+    /// for themselves.
     private func resume(_ active: ActiveState) async throws {
         let subjects = active.waitingSubjects
         for start in stride(from: 0, to: subjects.count, by: Self.pageSubjectsMax) {

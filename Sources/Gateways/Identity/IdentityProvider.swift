@@ -23,7 +23,6 @@ package struct IdentityProvider: Sendable {
         guard let issuer = spec?["identityProvider"]?["issuer"]?.string,
             let keysURL = spec?["identityProvider"]?["jwksUri"]?.string, let claim = spec?["userIDClaim"]?.string
         else { return nil }
-        func texts(_ value: JSONValue?) -> [String] { value.elements.compactMap(\.string) }
         let leeway = spec?["leeway_seconds"]?.wholeNumber
         self.workspace = workspace
         self.name = name
@@ -33,8 +32,8 @@ package struct IdentityProvider: Sendable {
         client = SignInClient(spec?["identityProvider"])
         isInternal = spec?["topology"]?.string == "Internal"
         rules = TokenRules(
-            issuer: issuer, audiences: texts(spec?["identityProvider"]?["audiences"]), userIDClaim: claim,
-            allowedDomains: texts(spec?["allowedDomains"]), groupsClaim: spec?["groupsClaim"]?.string,
+            issuer: issuer, audiences: (spec?["identityProvider"]?["audiences"]).strings, userIDClaim: claim,
+            allowedDomains: (spec?["allowedDomains"]).strings, groupsClaim: spec?["groupsClaim"]?.string,
             leeway: .seconds(leeway ?? Self.leewayDefault))
     }
 }

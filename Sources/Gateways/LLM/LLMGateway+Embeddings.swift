@@ -35,7 +35,7 @@ extension LLMGateway {
 
     private static func texts(_ input: JSONValue?) throws(ModelCallFailure) -> [String] {
         guard let input else { throw .request("input is required") }
-        let texts = input.string.map { [$0] } ?? input.elements.compactMap(\.string)
+        let texts = input.string.map { [$0] } ?? input.strings
         guard !texts.isEmpty, input.string != nil || texts.count == input.elements.count else {
             throw .request("input must be a string or an array of strings for this model's provider")
         }

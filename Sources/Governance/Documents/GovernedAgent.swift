@@ -22,7 +22,7 @@ package struct GovernedAgent: Hashable, Sendable {
     package init(name: String, document: JSONValue) {
         self.init(
             name: name, requiredTools: (document["spec"]?["requiredTools"]).elements.compactMap { $0["name"]?.string },
-            policyNames: document["policies"].elements.compactMap(\.string),
+            policyNames: document["policies"].strings,
             limits: RunLimitOverrides(document["limits"]))
     }
 }

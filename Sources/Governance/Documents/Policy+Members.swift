@@ -32,8 +32,7 @@ extension Policy {
 extension JSONValue {
     /// The elements of a member of `spec`, each with its path.
     fileprivate func elements(_ name: String) -> [(path: String, element: JSONValue)] {
-        guard case .array(let elements)? = self[name] else { return [] }
-        return elements.enumerated().map { ("spec.\(name)[\($0)]", $1) }
+        self[name].elements.enumerated().map { ("spec.\(name)[\($0)]", $1) }
     }
 
     fileprivate func unknownMembers(_ path: String, known: [String]) -> [String] {

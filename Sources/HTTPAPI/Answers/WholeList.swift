@@ -42,8 +42,8 @@ package struct WholeList<Record: Sendable, Place: Sendable>: Sendable {
     /// The most pages that are read for one chunk: some may have no record that matches.
     private static var pagesMax: Int { 16 }
 
-    /// The next chunk: at most `ResponseChunks.bytesMax`, unless one record alone is larger; empty when many rows were read
-    /// in vain.
+    /// The next chunk: at most `ResponseChunks.bytesMax`, unless one record alone is larger; empty when none of many rows
+    /// matched.
     ///
     /// Records that were read and do not fit are read again for the following chunk.
     package mutating func next() async throws -> ByteBuffer {

@@ -48,7 +48,7 @@ struct BodySchema: Sendable {
             for property in properties { members[property.name, default: BodySchema()].merge(nested(property.value)) }
             describes = true
         }
-        for name in schema["x-sluice-also"].elements.compactMap(\.string) {
+        for name in schema["x-sluice-also"].strings {
             members[name, default: BodySchema()].merge(.open)
             describes = true
         }
@@ -123,5 +123,4 @@ struct BodySchema: Sendable {
         default: false
         }
     }
-
 }

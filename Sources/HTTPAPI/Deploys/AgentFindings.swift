@@ -22,7 +22,7 @@ struct AgentFindings: Sendable {
     private let boundPolicies: [String]
 
     init(_ document: JSONValue, _ known: Known) {
-        boundPolicies = document["policies"].elements.compactMap(\.string)
+        boundPolicies = document["policies"].strings
         policies = boundPolicies.filter { !known.policies.contains($0) }
         var named = (document["spec"]?["requiredTools"]).elements.compactMap { $0["name"]?.string ?? $0.string }
         if case .object(let mappings)? = document["tool_url_mappings"] {
@@ -67,10 +67,8 @@ struct AgentFindings: Sendable {
     }
 
     private static func missingProviders(_ document: JSONValue, _ known: Known) -> [String] {
-        let list = document["llm_configs"].elements
-        let configurations = list.isEmpty ? [document["spec"]?["llmConfig"]].compactMap(\.self) : list
         var missing: [String] = []
-        for configuration in configurations {
+        for configuration in AgentModels.configurations(of: document) {
             let provider = configuration["provider"]?.string
             let isKnownKind = provider.map { known.providerKinds.contains($0.lowercased()) } ?? true
             let names = [configuration["model_provider"]?.string, isKnownKind ? nil : provider].compactMap(\.self)
@@ -87,7 +85,6 @@ struct AgentFindings: Sendable {
         let package = path.dropLast(3) + "/__init__.py"
         return files.contains { $0.name == path || $0.name == package } ? nil : entry
     }
-
 }
 
 extension APIHandlers {

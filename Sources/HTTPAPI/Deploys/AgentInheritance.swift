@@ -61,7 +61,7 @@ package struct AgentInheritance: Sendable {
 
     /// A model that the agent had before keeps its budget, unless the new entry of it names one.
     private func keepBudgets(of current: JSONValue, in document: inout JSONValue, _ spec: inout JSONValue) {
-        let known = Self.configurations(current)
+        let known = AgentModels.configurations(of: current)
         if case .array(let configurations)? = document["llm_configs"] {
             document.set("llm_configs", .array(configurations.map { withBudget($0, known) }))
         }
@@ -79,10 +79,5 @@ package struct AgentInheritance: Sendable {
 
     private static func isSame(_ one: JSONValue, _ other: JSONValue) -> Bool {
         ["model", "model_provider", "provider"].allSatisfy { one[$0]?.string == other[$0]?.string }
-    }
-
-    private static func configurations(_ document: JSONValue) -> [JSONValue] {
-        let list = document[modelsMember].elements
-        return list.isEmpty ? [document["spec"]?["llmConfig"]].compactMap(\.self) : list
     }
 }

@@ -40,7 +40,7 @@ struct DeployAnswer: Sendable {
         }
     }
 
-    private var policies: [String] { record.document.value["policies"].elements.compactMap(\.string) }
+    private var policies: [String] { record.document.value["policies"].strings }
 }
 
 extension APIHandlers {

@@ -77,7 +77,7 @@ extension APIHandlers {
             json.add("model_usage", items.map { $0.json(period) })
             json.add(
                 "required_tools", spec["requiredTools"].elements.compactMap { $0["name"]?.string ?? $0.string })
-            json.add("policies", document["policies"].elements.compactMap(\.string))
+            json.add("policies", document["policies"].strings)
             json.add("monthly_budget_usd", document["monthly_budget_usd"]?.text)
         }
         return APIAnswer(.ok, answer, position: position)
@@ -85,9 +85,7 @@ extension APIHandlers {
 
     /// The agent's models in the published shape, with `journal` where it is set.
     private static func modelConfigurations(_ document: JSONValue) -> [JSONValue] {
-        let list = document["llm_configs"].elements
-        let all = list.isEmpty ? [document["spec"]?["llmConfig"]].compactMap(\.self) : list
-        return all.map { configuration in
+        AgentModels.configurations(of: document).map { configuration in
             .object(
                 ["role", "model_provider", "provider", "model", "monthly_budget_usd", "journal"].compactMap { name in
                     guard let value = configuration[name], value != .null else {
@@ -97,5 +95,4 @@ extension APIHandlers {
                 })
         }
     }
-
 }

@@ -31,11 +31,11 @@ extension APIHandlers {
                 "the wall clock shows \(state.wallTime), which is before the newest event (\(newest)): events cannot go back, and "
                     + "continue after it until the wall clock is there")
         }
-        clock.confirm(.init(step: step, actor: request.commandRequest.actor))
+        clock.confirm(step, request.commandRequest.actor)
         return APIAnswer(.ok, clock.state().json)
     }
 
-    /// How far the confirmed time may be from the wall clock's: a person reads, thinks and types in between.
+    /// Maximum distance of the confirmed time from the wall clock's: a person reads, thinks and types in between.
     private static let confirmationWindow = Duration.seconds(600)
 }
 

@@ -112,9 +112,10 @@ final class APIHandlers: Sendable {
         return receipt
     }
 
-    /// Executes the command, unless reads would not show what it did: whoever is refused sends it again.
+    /// Executes the command, unless reads would not show its effect: it is refused before it is recorded, and the client
+    /// retries.
     ///
-    /// What ends runs, agents and keys is executed all the same, because a second time changes nothing.
+    /// Stops, cancellations and revocations of keys are executed all the same, because a second time changes nothing.
     func submit(_ command: Command, _ request: CommandRequest) async throws -> Receipt {
         if !command.endsWork, let failure = projections.failure { throw failure }
         return try await commands.execute(command, request)
@@ -216,7 +217,7 @@ extension String {
 }
 
 extension Command {
-    /// True for what ends runs, agents and keys, which may not wait.
+    /// True for stops, cancellations and revocations of keys, which may not wait.
     fileprivate var endsWork: Bool {
         switch self {
         case .failRun, .stop, .revokeAPIKey: true

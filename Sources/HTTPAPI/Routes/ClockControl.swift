@@ -1,21 +1,17 @@
 package import CommandHandling
 package import Domain
 
-/// What the routes may ask and change of the clock.
+/// The clock operations of the routes.
 package struct ClockControl: Sendable {
-    package struct Confirmed: Sendable {
-        package let step: Duration?
-        package let actor: Actor
-    }
-
     let state: @Sendable () -> ClockState
     /// The time of the newest event, which no later one is before.
     let newestEvent: @Sendable () -> Timestamp
-    let confirm: @Sendable (Confirmed) -> Void
+    /// Has events follow the wall clock after a step, confirmed by an actor.
+    let confirm: @Sendable (_ step: Duration, _ actor: Actor) -> Void
 
     package init(
         state: @escaping @Sendable () -> ClockState, newestEvent: @escaping @Sendable () -> Timestamp,
-        confirm: @escaping @Sendable (Confirmed) -> Void
+        confirm: @escaping @Sendable (_ step: Duration, _ actor: Actor) -> Void
     ) {
         self.state = state
         self.newestEvent = newestEvent

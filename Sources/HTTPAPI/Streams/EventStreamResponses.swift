@@ -191,7 +191,6 @@ extension APIHandlers {
 /// Each part is in the connection's buffer, and counts to its watermark, before the next one is made.
 // SAFETY: the writer is used by one task at a time: the closure it is handed to, which is awaited where it is made.
 struct StreamWriter: @unchecked Sendable {
-
     private let writer: any ResponseBodyWriter
     /// The client's connection.
     let channel: any Channel

@@ -36,6 +36,6 @@ extension Page {
             byteCount += sizeBytes(next)
             records.append(next)
         }
-        self.init(records: records, hasMore: byteCount >= Self.bytesMax || records.count == limit, last: records.last)
+        self.init(records: records, hasMore: byteCount >= Self.bytesMax || records.count == limit)
     }
 }

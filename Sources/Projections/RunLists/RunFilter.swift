@@ -1,6 +1,6 @@
 package import Domain
 
-/// Which runs to list. All conditions hold together.
+/// A filter of runs. All conditions hold together.
 package struct RunFilter: Hashable, Sendable {
     package var agentID: String?
     package var status: RunStatus?

@@ -1,7 +1,7 @@
 import Domain
 
 /// The indexes of `runs` that lists are read from. Each holds the runs of a workspace with the same values in `columns`
-/// in the order of `ordered`; the schema makes them from this table.
+/// in the order of their positions; the schema makes them from this table.
 enum RunIndex: String, CaseIterable {
     case position = "runs_by_position"
     case status = "runs_by_status"

@@ -1,7 +1,7 @@
 import Domain
 import GRDB
 
-/// Where a list of runs is read from, in the list's order, and the conditions that are checked row by row.
+/// The source of a list of runs, which has the list's order, and the conditions that are checked row by row.
 ///
 /// An index that has every condition gives the matching rows alone. Where none has, the list is read from the narrowest
 /// one, and a page examines a bounded number of rows (docs/decisions/0066-every-query-has-a-plan.md).

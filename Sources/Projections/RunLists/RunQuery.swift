@@ -1,14 +1,14 @@
 import Domain
 import GRDB
 
-/// The statement of a list of runs. Each row has the run's columns and `matches`, which is false for a row that was read
-/// in vain.
+/// The statement of a list of runs. Each row has the run's columns and `matches`, which is false for a row that the
+/// filter excludes.
 struct RunQuery {
     static let allPositions: Range<Int64> = 0..<Int64.max
-    /// Rows that a page examines at most where some are read in vain.
+    /// Maximum rows that a page examines where some do not match.
     static let examinedMax = 500
 
-    /// True when no row is read in vain.
+    /// True when all rows that are read match.
     let isExact: Bool
     /// One statement for each status that the index has; they are merged in the list's order.
     private let arms: [(sql: String, arguments: StatementArguments)]
@@ -69,7 +69,7 @@ struct RunQuery {
         return (sql, arms.reduce(StatementArguments()) { $0 + $1.arguments })
     }
 
-    /// What bounds a page within the source's order.
+    /// The bounds of a page within the source's order.
     private struct Bounds {
         var lower: Int64
         var upper: Int64

@@ -1,7 +1,7 @@
 import Domain
 import GRDB
 
-/// What the search index has of one run: agent, user, reason and tools, and the workspace as a single word.
+/// The indexed words of one run: agent, user, reason and tools, and the workspace as a single word.
 ///
 /// The index keeps words and no text, so a row is taken out by its exact former values: they are read from the tables
 /// before a change.

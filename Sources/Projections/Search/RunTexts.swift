@@ -5,10 +5,10 @@ import GRDB
 /// Brings the search index up to date at the end of a batch: each run that changed once, in the order of positions, as
 /// the index is fastest.
 final class RunTexts {
-    /// What the index has of the runs that this batch changes; `nil` for those that it has not.
+    /// The indexed words of the runs that this batch changes; `nil` for those that are not indexed.
     private var former: [RunID: (position: Int64, text: RunText)?] = [:]
 
-    /// Remembers what the index has of a run, before the first change of its tables in the batch.
+    /// Remembers the indexed words of a run, before the first change of its tables in the batch.
     func willChange(_ id: RunID, _ db: Database) throws {
         guard former[id] == nil else { return }
         former[id] = .some(try RunText.read(id, db))

@@ -16,7 +16,7 @@ package struct SignInClient: Hashable, Sendable {
     init?(_ settings: JSONValue?) {
         guard let id = settings?["clientId"]?.string, !id.isEmpty else { return nil }
         clientID = id
-        let named = (settings?["scopes"]).elements.compactMap(\.string)
+        let named = (settings?["scopes"]).strings
         scopes = named.isEmpty ? Self.scopesDefault : named
         authorizationURL = settings?["authorizationEndpoint"]?.string
         tokenURL = settings?["tokenEndpoint"]?.string

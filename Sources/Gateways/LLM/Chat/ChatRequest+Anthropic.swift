@@ -23,7 +23,7 @@ extension ChatRequest {
         temperature = try Self.number("temperature", body)
         topP = try Self.number("top_p", body)
         if let stop = body["stop_sequences"]?.present {
-            self.stop = stop.elements.compactMap(\.string)
+            self.stop = stop.strings
             guard case .array = stop, self.stop.count == stop.elements.count else {
                 throw UntranslatableRequest("stop_sequences must be an array of strings")
             }

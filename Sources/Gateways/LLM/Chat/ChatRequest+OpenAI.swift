@@ -165,7 +165,7 @@ extension ChatRequest {
         case nil: break
         case .string(let text): stop = [text]
         case let value?:
-            stop = value.elements.compactMap(\.string)
+            stop = value.strings
             guard !stop.isEmpty, stop.count == value.elements.count else {
                 throw UntranslatableRequest("stop must be a string or an array of strings")
             }

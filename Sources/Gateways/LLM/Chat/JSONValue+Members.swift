@@ -8,11 +8,6 @@ extension JSONValue {
 
     static func number(_ number: UInt64) -> JSONValue { .number(String(number)) }
 
-    /// The values of an array; none of anything else.
-    var elements: [JSONValue] {
-        if case .array(let values) = self { values } else { [] }
-    }
-
     /// A whole number that is not negative.
     var unsigned: UInt64? {
         if case .number(let text) = self { UInt64(text) } else { nil }

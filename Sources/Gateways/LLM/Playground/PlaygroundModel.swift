@@ -59,7 +59,7 @@ enum PlaygroundModel {
         {
             return object
         }
-        let required = tool.parameters["required"]?.elements.compactMap(\.string) ?? []
+        let required = tool.parameters["required"].strings
         let members = required.map { name in
             JSONValue.Member(name: name, value: value(of: tool.parameters["properties"]?[name], message))
         }

@@ -33,7 +33,7 @@ package struct ModelProvider: Hashable, Sendable {
         kind = spec?["provider"]?.string?.lowercased() ?? ""
         format = ModelFormat(kind: kind)
         endpoint = spec?["endpoint"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-        models = spec?["models"]?.elements.compactMap(\.string) ?? []
+        models = (spec?["models"]).strings
         fallbacks = (spec?["fallbacks"]?.elements ?? []).compactMap { fallback in
             fallback["provider"]?.string.map { Fallback(provider: $0, model: fallback["model"]?.string) }
         }
