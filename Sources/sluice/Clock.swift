@@ -47,9 +47,7 @@ struct Clock: AsyncParsableCommand {
     private static func show(_ clock: JSONValue, asks: Bool = false) {
         sluice.show("events      \(clock["event_time"]?.string ?? "")")
         sluice.show("wall clock  \(clock["wall_time"]?.string ?? "")")
-        if clock["follows_wall_clock"] == .bool(true) { return tell("events follow the wall clock") }
-        tell(
-            "the wall clock stepped, and events do not follow it"
-                + (asks ? ": add --yes when its time is right" : ""))
+        tell(clock["warning"]?.string ?? "events follow the wall clock")
+        if asks, clock["follows_wall_clock"] == .bool(false) { tell("add --yes when the wall clock's time is right") }
     }
 }

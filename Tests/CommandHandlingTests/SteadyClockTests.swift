@@ -26,8 +26,8 @@ private final class Machine: Sendable {
     private static let begin = Timestamp(microseconds: 1_790_000_000_000_000)
     private let machine = Machine(wall: begin)
 
-    private func clock(continuing start: Timestamp? = nil) -> SteadyClock {
-        SteadyClock(stepMin: .seconds(60), continuing: start, read: machine.read)
+    private func clock(continuing start: Timestamp? = nil, confirmedEvent: Timestamp? = nil) -> SteadyClock {
+        SteadyClock(stepMin: .seconds(60), continuing: start, confirmedEvent: confirmedEvent, read: machine.read)
     }
 
     @Test func showsTheWallClockWhileItRunsEvenly() {
@@ -36,7 +36,7 @@ private final class Machine: Sendable {
             machine.pass(.seconds(3600))
             #expect(clock.now() == machine.wall)
         }
-        #expect(clock.state.step == nil)
+        #expect(clock.step == nil)
     }
 
     @Test func followsCorrectionsThatAreSmallerThanAStep() {
@@ -45,7 +45,7 @@ private final class Machine: Sendable {
             machine.step(correction)
             #expect(clock.now() == machine.wall)
         }
-        #expect(clock.state.step == nil)
+        #expect(clock.step == nil)
     }
 
     @Test(arguments: [Duration.seconds(40 * 86_400), .seconds(-40 * 86_400), .seconds(60), .seconds(-60)])
@@ -56,7 +56,9 @@ private final class Machine: Sendable {
         #expect(clock.now() == Self.begin.adding(.seconds(10)))
         machine.pass(.seconds(5))
         #expect(clock.now() == Self.begin.adding(.seconds(15)))
-        #expect(clock.state == ClockState(time: clock.now(), wallTime: machine.wall, step: step))
+        let state = clock.state(newestEvent: clock.now())
+        #expect(state.time == clock.now() && state.wallTime == machine.wall && state.step == step)
+        #expect(state.isBehindEvents == (step < .zero) && !state.isHeld)
         #expect(clock.wallTime() == machine.wall)
     }
 
@@ -67,16 +69,16 @@ private final class Machine: Sendable {
         #expect(clock.now() == Self.begin.adding(.seconds(15)))
         machine.step(.seconds(-86_401))
         #expect(clock.now() == machine.wall)
-        #expect(clock.state.step == nil)
+        #expect(clock.step == nil)
     }
 
     @Test func followsAStepThatIsConfirmed() {
         let clock = clock()
         machine.step(.seconds(86_400))
-        clock.followWallClock()
-        #expect(clock.now() == machine.wall)
+        clock.followWallClock(newestEvent: Self.begin)
+        #expect(clock.now() == machine.wall && clock.confirmedEvent == nil)
         machine.step(.seconds(-86_400))
-        #expect(clock.state.step == .seconds(-86_400))
+        #expect(clock.step == .seconds(-86_400))
     }
 
     @Test func theNextProcessKnowsOfAStepWhileNoneRan() {
@@ -85,7 +87,7 @@ private final class Machine: Sendable {
         machine.step(.seconds(86_400))
         let clock = clock(continuing: start)
         #expect(clock.now() == Self.begin.adding(.seconds(100)))
-        #expect(clock.state.step == .seconds(86_400))
+        #expect(clock.step == .seconds(86_400))
     }
 
     @Test func continuesAfterTheNewestEventWhenTheWallClockIsBehindIt() {
@@ -95,7 +97,32 @@ private final class Machine: Sendable {
         #expect(clock.now() == newest)
         machine.pass(.seconds(5))
         #expect(clock.now() == newest.adding(.seconds(5)))
-        #expect(clock.state.step == .seconds(-86_400))
+        #expect(clock.step == .seconds(-86_400))
+    }
+
+    /// Events were recorded ahead once: the true time is confirmed all the same, and stays so in later processes, on the same
+    /// start of the machine and on others.
+    @Test(arguments: [true, false]) func aConfirmedWallClockStaysBehindTheNewestEvent(_ isSameStart: Bool) {
+        let first = clock()
+        let newest = machine.wall.adding(.seconds(86_400))
+        first.advance(to: newest)
+        #expect(first.state(newestEvent: newest).isBehindEvents && !first.state(newestEvent: newest).isHeld)
+        first.followWallClock(newestEvent: newest)
+        #expect(first.now() == machine.wall)
+        machine.pass(.seconds(3600))
+        let next = clock(continuing: isSameStart ? first.machineStart : nil, confirmedEvent: first.confirmedEvent)
+        next.advance(to: newest)
+        let state = next.state(newestEvent: newest)
+        #expect(next.now() == machine.wall && state.step == nil && state.isHeld && state.eventTime == newest)
+        machine.pass(.seconds(86_400))
+        #expect(next.state(newestEvent: newest).eventTime == machine.wall && !next.state(newestEvent: newest).isHeld)
+    }
+
+    @Test func aConfirmationHoldsForTheEventsThatItWasGivenFor() {
+        let clock = clock(confirmedEvent: machine.wall.adding(.seconds(3600)))
+        let later = machine.wall.adding(.seconds(86_400))
+        clock.advance(to: later)
+        #expect(clock.now() == later)
     }
 
     @Test(arguments: [Duration.seconds(-86_400), .zero, .seconds(59)])
@@ -104,4 +131,8 @@ private final class Machine: Sendable {
         clock.advance(to: machine.wall.adding(distance))
         #expect(clock.now() == machine.wall)
     }
+}
+
+extension SteadyClock {
+    fileprivate var step: Duration? { state(newestEvent: Timestamp(microseconds: 0)).step }
 }

@@ -62,6 +62,9 @@ class SteppedSluice:
 
     def status(self, run):
         return self.api.get(f"/runs/{run}").json["status"]
+    def created_at(self, run):
+        return parsed(self.api.get(f"/runs/{run}").json["created_at"])
+
 
 
 def parsed(text):
@@ -129,11 +132,32 @@ def test_a_confirmed_step_expires_what_is_due(stepped):
     # Events do not go back: the wall clock may, and they continue.
     stepped.set("+0")
     stepped.await_following(False)
-    answer = stepped.api.post("/api/v1/clock/confirm", {"wall_time": stepped.clock["wall_time"]})
-    assert (answer.status, "newest event" in answer.error) == (409, True), answer
-    first, second = stepped.run_of(), stepped.run_of()
-    times = [parsed(stepped.api.get(f"/runs/{each}").json["created_at"]) for each in (first, second)]
-    assert times[0] < times[1]
+    assert stepped.created_at(stepped.run_of()) < stepped.created_at(stepped.run_of())
+
+
+def test_the_true_time_is_confirmed_although_events_are_ahead_of_it(stepped):
+    stepped.set(DAYS_40)
+    stepped.await_following(False)
+    assert stepped.command("clock", "confirm", "--yes").returncode == 0
+    ahead = stepped.created_at(stepped.run_of())
+    stepped.set("+0")
+    stepped.await_following(False)
+    asked = stepped.command("clock", "confirm")
+    assert "once it is confirmed, they keep the time" in asked.stderr and "--yes" in asked.stderr, asked
+    newest = stepped.created_at(stepped.run_of())
+    done = stepped.command("clock", "confirm", "--yes")
+    assert done.returncode == 0 and "events keep the time" in done.stderr, done
+    for restart in (lambda: None, stepped.sluice.restart, lambda: (stepped.sluice.stop(), stepped.sluice.start())):
+        restart()
+        clock = stepped.clock
+        assert clock["follows_wall_clock"] and "until the wall clock passes it" in clock["warning"], clock
+        assert abs(stepped.days_ahead("wall_time")) < 1 and 39 < stepped.days_ahead("event_time") < 41
+        assert "events keep the time" in stepped.api.get("/readyz").json["warning"]
+        assert stepped.created_at(stepped.run_of()) == parsed(clock["event_time"])
+    assert parsed(stepped.clock["event_time"]) >= newest > ahead
+    metrics = stepped.api.get("/metrics").content.decode()
+    assert "sluice_clock_step_seconds 0" in metrics and "sluice_clock_behind_events_seconds 34" in metrics
+    assert "wall clock is behind the newest event" in stepped.sluice.output.read_text()
 
 
 @pytest.mark.parametrize("body, status", [

@@ -46,38 +46,57 @@ package final class SteadyClock: WallClock {
     private let read: @Sendable () -> Reading
     /// The machine's start, in microseconds of this clock.
     private let start: Atomic<Int64>
+    /// The newest event that a confirmed wall clock was behind, in microseconds; `Int64.min` when there is none.
+    private let confirmed: Atomic<Int64>
 
     /// - Parameters:
     ///   - stepMin: the smallest change of the wall clock that is a step.
     ///   - start: the machine's start as an earlier process had it; `nil` begins with the wall clock.
+    ///   - confirmed: `confirmedEvent` of an earlier process.
     package init(
-        stepMin: Duration, continuing start: Timestamp? = nil,
+        stepMin: Duration, continuing start: Timestamp? = nil, confirmedEvent confirmed: Timestamp? = nil,
         read: @escaping @Sendable () -> Reading = Reading.ofMachine
     ) {
         self.stepMin = stepMin
         self.read = read
         self.start = Atomic((start ?? read().start).microseconds)
+        self.confirmed = Atomic(confirmed?.microseconds ?? .min)
     }
 
     package func now() -> Timestamp { following(read()).now }
 
     package func wallTime() -> Timestamp { read().wall }
 
-    /// This clock beside the wall clock.
-    package var state: ClockState {
+    /// This clock beside the wall clock and the newest event.
+    package func state(newestEvent: Timestamp) -> ClockState {
         let reading = read()
         let (now, step) = following(reading)
-        return ClockState(time: now, wallTime: reading.wall, step: step)
+        return ClockState(
+            time: now, wallTime: reading.wall, step: step, newestEvent: newestEvent,
+            isBehindEvents: newestEvent.since(reading.wall) >= stepMin)
     }
 
     /// The machine's start as this clock has it, for the next process.
     package var machineStart: Timestamp { Timestamp(microseconds: start.load(ordering: .relaxed)) }
 
-    /// Follows the wall clock from here on, whatever it shows.
-    package func followWallClock() { start.store(read().start.microseconds, ordering: .relaxed) }
+    /// The newest event that the wall clock was behind when it was confirmed, for the next process.
+    package var confirmedEvent: Timestamp? {
+        let time = confirmed.load(ordering: .relaxed)
+        return time == .min ? nil : Timestamp(microseconds: time)
+    }
 
-    /// Shows no time before `time`: what continues from there is a step ahead of the wall clock.
+    /// Follows the wall clock from here on, whatever it shows.
+    ///
+    /// Where it is behind the newest event, it stays so: `advance` does not continue after that event again.
+    package func followWallClock(newestEvent: Timestamp) {
+        let reading = read()
+        start.store(reading.start.microseconds, ordering: .relaxed)
+        confirmed.store(newestEvent > reading.wall ? newestEvent.microseconds : .min, ordering: .relaxed)
+    }
+
+    /// Continues after the newest event when the wall clock is behind it, unless it was confirmed there.
     package func advance(to time: Timestamp) {
+        if let confirmedEvent, time.since(confirmedEvent) < stepMin { return }
         let reading = read()
         guard time.since(following(reading).now) >= stepMin else { return }
         start.store(time.adding(.zero - reading.sinceStart).microseconds, ordering: .relaxed)

@@ -8,9 +8,19 @@ import Secrets
     import Darwin
 #endif
 
-/// Keeps in the data directory what the clock said of the machine's start, for the next process on the same start of it.
+/// Keeps in the data directory what the clock said of the machine's start, for the next process on the same start of it, and
+/// the confirmation of a wall clock that is behind events, for every later one.
 struct ClockMark: Sendable {
+    struct Content: Sendable {
+        /// The machine's start as the last process had it; `nil` when it was another start, or is not known.
+        var machineStart: Timestamp?
+        /// The newest event that the wall clock was behind when it was confirmed.
+        var confirmedEvent: Timestamp?
+    }
+
     private static let bytesMax = 300
+    /// Stands for the id of a start on a machine that gives none.
+    private static let noID = "-"
 
     private let path: String
     /// The machine's start: others have another id. `nil` on a machine that gives none.
@@ -21,17 +31,20 @@ struct ClockMark: Sendable {
         bootID = Self.bootID()
     }
 
-    /// The machine's start as the last process had it; `nil` when it was another start, or is not known.
-    func read() -> Timestamp? {
-        guard let bootID, let text = Self.text(of: path) else { return nil }
-        let parts = text.split { $0 == " " || $0 == "\n" }
-        guard parts.count == 2, parts[0] == bootID, let start = Int64(parts[1]) else { return nil }
-        return Timestamp(microseconds: start)
+    /// The content that the last process saved; empty when there is none that can be read.
+    func read() -> Content {
+        let parts = (Self.text(of: path) ?? "").split { $0 == " " || $0 == "\n" }
+        guard (2...3).contains(parts.count), let start = Int64(parts[1]) else { return Content() }
+        let isOfThisStart = bootID.map { parts[0] == $0 } ?? false
+        return Content(
+            machineStart: isOfThisStart ? Timestamp(microseconds: start) : nil,
+            confirmedEvent: parts.count == 3 ? Int64(parts[2]).map { Timestamp(microseconds: $0) } : nil)
     }
 
-    func save(_ start: Timestamp) throws(SecretsError) {
-        guard let bootID else { return }
-        try ProtectedFile.create(path, Array("\(bootID) \(start.microseconds)\n".utf8))
+    func save(_ content: Content) throws(SecretsError) {
+        guard let start = content.machineStart, bootID != nil || content.confirmedEvent != nil else { return }
+        let confirmed = content.confirmedEvent.map { " \($0.microseconds)" } ?? ""
+        try ProtectedFile.create(path, Array("\(bootID ?? Self.noID) \(start.microseconds)\(confirmed)\n".utf8))
     }
 
     /// The kernel's id of this start (random(4)). A time namespace has a clock of its own (time_namespaces(7)).

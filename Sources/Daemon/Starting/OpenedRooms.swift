@@ -45,7 +45,9 @@ extension Daemon {
         let store = await EventStore(
             backend: FileLogBackend(log), cipher: PersonKeys(vault: vault, closed: closed),
             snapshots: openSnapshots(directory))
-        let clock = SteadyClock(stepMin: configuration.clockStepMin, continuing: ClockMark(directory).read())
+        let mark = ClockMark(directory).read()
+        let clock = SteadyClock(
+            stepMin: configuration.clockStepMin, continuing: mark.machineStart, confirmedEvent: mark.confirmedEvent)
         let (commands, lost) = try await openWriter(store, vault, closed, clock, progress)
         if let lost { try giveUp(lost, directory) }
         try Task.checkCancellation()

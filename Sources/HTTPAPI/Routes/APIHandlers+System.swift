@@ -32,12 +32,7 @@ extension APIHandlers {
             .object { json in
                 json.add("status", "ready")
                 json.add("position", projections.position.value)
-                if let step = dependencies.clock.state().step {
-                    json.add(
-                        "warning",
-                        "the wall clock stepped by \(step.components.seconds) s; events do not follow it until it is set right "
-                            + "or confirmed with `sluice clock confirm`")
-                }
+                if let warning = dependencies.clock.state().warning { json.add("warning", warning) }
             })
     }
 
