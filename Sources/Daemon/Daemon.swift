@@ -189,7 +189,7 @@ package struct Daemon: Sendable {
             commands: commands, store: store, projections: projections, directory: approvals.directory,
             client: client, misuse: misuse, mark: .kept(in: directory, logger), logger: logger)
         let keyUses = await KeyUseKeeper.open(directory, keys: active.apiKeys.keys, logger)
-        let access = AccessWatch(now: { commands.clock.now() })
+        let access = AccessWatch(commands.clock)
         let services: [any Service] = [
             LoopService {
                 // Whoever is answered looks for itself whether it came to that, and says why not.

@@ -1,3 +1,4 @@
+package import CommandHandling
 package import Domain
 import Synchronization
 
@@ -22,7 +23,7 @@ package final class AccessWatch: Sendable {
     private struct Open {
         let principal: Principal
         /// The end of the access, as known now.
-        var deadline: Timestamp?
+        var deadline = AccessDeadline()
         let end: @Sendable () -> Void
     }
 
@@ -30,7 +31,7 @@ package final class AccessWatch: Sendable {
         var open: [UInt64: Open] = [:]
         var nextID: UInt64 = 0
         /// No open thing has an earlier deadline.
-        var earliest: Timestamp?
+        var earliest = AccessDeadline()
 
         mutating func insert(_ opened: Open) -> UInt64 {
             nextID += 1
@@ -39,22 +40,24 @@ package final class AccessWatch: Sendable {
         }
     }
 
-    /// The longest time between two looks at the wall clock, which may be set meanwhile.
-    private static let lookInterval = Duration.seconds(30)
+    /// The longest time between two looks at the clocks: the wall clock may be set meanwhile.
+    private static let lookInterval = Duration.seconds(5)
 
-    private let now: @Sendable () -> Timestamp
+    private let now: @Sendable () -> AccessTime
     private let state = Mutex(State())
     private let changes: AsyncStream<Void>
     private let change: AsyncStream<Void>.Continuation
 
-    package init(now: @escaping @Sendable () -> Timestamp) {
+    package convenience init(_ clock: any WallClock) { self.init { AccessTime(clock) } }
+
+    init(now: @escaping @Sendable () -> AccessTime) {
         self.now = now
         (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Watches the principal's access; `end` is called once, when it ends, which may be during this call.
     func register(_ principal: Principal, end: @escaping @Sendable () -> Void) -> Registration {
-        let id = state.withLock { $0.insert(Open(principal: principal, deadline: nil, end: end)) }
+        let id = state.withLock { $0.insert(Open(principal: principal, end: end)) }
         let registration = Registration(self, id)
         // Only now: a change between the sign-in and the registration must not be missed.
         look(at: id, of: principal, now())
@@ -101,13 +104,15 @@ package final class AccessWatch: Sendable {
 
     private func expire() {
         let time = now()
-        look { $0.deadline.map { $0 <= time } ?? false }
-        state.withLock { state in state.earliest = state.open.values.compactMap(\.deadline).min() }
+        look { $0.deadline.isReached(at: time) }
+        state.withLock { state in
+            state.earliest = state.open.values.reduce(AccessDeadline()) { $0.earlier($1.deadline) }
+        }
     }
 
     /// The time until the next look at the clock; `nil` while nothing open expires.
     private func waitForExpiry() -> Duration? {
-        state.withLock { $0.earliest }.map { min(max($0.since(now()), .milliseconds(1)), Self.lookInterval) }
+        state.withLock { $0.earliest }.distance(from: now()).map { min(max($0, .milliseconds(1)), Self.lookInterval) }
     }
 
     private func look(where condition: (Open) -> Bool) {
@@ -123,19 +128,19 @@ package final class AccessWatch: Sendable {
         }
     }
 
-    private func look(at id: UInt64, of principal: Principal, _ time: Timestamp) {
+    private func look(at id: UInt64, of principal: Principal, _ time: AccessTime) {
         switch principal.access(time) {
         case .ended: end(id)
         case .granted(let deadline): setDeadline(deadline, of: id)
         }
     }
 
-    private func setDeadline(_ deadline: Timestamp?, of id: UInt64) {
+    private func setDeadline(_ deadline: AccessDeadline, of id: UInt64) {
         let isEarlier = state.withLock { state in
             state.open[id]?.deadline = deadline
-            guard let deadline, state.earliest.map({ deadline < $0 }) ?? true else { return false }
-            state.earliest = deadline
-            return true
+            let earliest = state.earliest.earlier(deadline)
+            defer { state.earliest = earliest }
+            return earliest != state.earliest
         }
         if isEarlier { change.yield() }
     }
@@ -149,19 +154,6 @@ package final class AccessWatch: Sendable {
     private func end(_ id: UInt64) {
         let ended = state.withLock { $0.open.removeValue(forKey: id) }
         ended?.end()
-    }
-}
-
-/// The standing of a principal's access at one moment.
-enum AccessStanding: Hashable, Sendable {
-    /// Granted until that time; `nil` when no end is known.
-    case granted(until: Timestamp?)
-    case ended
-
-    /// The standing of an access that needs both.
-    func combined(with other: AccessStanding) -> AccessStanding {
-        guard case .granted(let end) = self, case .granted(let otherEnd) = other else { return .ended }
-        return .granted(until: [end, otherEnd].compactMap(\.self).min())
     }
 }
 

@@ -69,7 +69,9 @@ struct AuthenticationMiddleware: RouterMiddleware {
             keyMisuse?.unknown(digest: secret.digest, route: context.endpointPath)
             throw APIError.notSignedIn("the address has no token of a running agent")
         }
-        return Principal(agent) { _ in agentOfToken(secret.text) == agent ? .granted(until: nil) : .ended }
+        return Principal(agent) { _ in
+            agentOfToken(secret.text) == agent ? .granted(until: AccessDeadline()) : .ended
+        }
     }
 
     private func principal(of request: Request, _ context: APIContext) async throws -> Principal {
@@ -112,9 +114,9 @@ struct AuthenticationMiddleware: RouterMiddleware {
         return Principal(
             caller: .apiKey(key.id), name: key.name, role: key.role, workspace: key.workspace, groups: key.groups,
             agent: key.agent
-        ) { [projections] time in
-            guard let key = projections.apiKey(digest: digest), key.accepts(digest, at: time) else { return .ended }
-            return .granted(until: key.end(of: digest))
+        ) { [projections] now in
+            guard let key = projections.apiKey(digest: digest), key.accepts(digest, at: now.time) else { return .ended }
+            return .granted(until: AccessDeadline(time: key.end(of: digest)))
         }
     }
 
@@ -154,7 +156,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
 
 extension Principal {
     /// An agent by its instance's token. Its id is made of its name, so that all its instances are one.
-    fileprivate init(_ agent: AgentIdentity, access: @escaping @Sendable (Timestamp) -> AccessStanding) {
+    fileprivate init(_ agent: AgentIdentity, access: @escaping @Sendable (AccessTime) -> AccessStanding) {
         let id = SHA256.hash(data: Array("\(agent.workspace)/\(agent.name)".utf8)).withUnsafeBytes {
             UUIDValue(bytes: UnsafeRawBufferPointer(rebasing: $0[..<16]))
         }

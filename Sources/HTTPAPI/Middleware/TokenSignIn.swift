@@ -65,8 +65,10 @@ struct TokenSignIn {
 }
 
 extension SignedInPerson {
-    /// The standing of the token's access: it ends with the token.
-    fileprivate var access: @Sendable (Timestamp) -> AccessStanding {
-        { [expiresAt] time in time < expiresAt ? .granted(until: expiresAt) : .ended }
+    /// The standing of the token's access: it ends with the token, by the clock that sign-in judges it by.
+    fileprivate var access: @Sendable (AccessTime) -> AccessStanding {
+        { [expiresAt] now in
+            now.wallTime < expiresAt ? .granted(until: AccessDeadline(wallTime: expiresAt)) : .ended
+        }
     }
 }

@@ -55,8 +55,8 @@ struct Principal: Sendable {
     var isStarting = false
     /// Whom a token proves that came with the request: the caller itself, or whom its key acts for.
     var endUser: EndUser?
-    /// The standing of the access that admitted the principal, at a time.
-    var access: @Sendable (Timestamp) -> AccessStanding
+    /// The standing of the access that admitted the principal, at a moment.
+    var access: @Sendable (AccessTime) -> AccessStanding
 
     var actor: Actor { Actor(kind: caller, name: name) }
 
