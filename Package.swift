@@ -240,7 +240,10 @@ let package = Package(
         suite("Scheduling", ["Domain", "Scheduling"]),
         suite(
             "Gateways",
-            ["Domain", "Authentication", "Gateways", "Governance", "Projections", "Secrets", "TestSupport", .logging]),
+            [
+                "Domain", "Authentication", "CommandHandling", "Gateways", "Governance", "Projections", "Secrets",
+                "TestSupport", .logging,
+            ]),
         suite("Outbound", ["Fuzzing", "Outbound", .nioCore, .nioEmbedded, .nioHTTP1]),
         suite("Secrets", ["Domain", "Secrets", "TestSupport", .crypto]),
         suite("Execution", ["Domain", "Execution"]),

@@ -166,7 +166,7 @@ package struct Daemon: Sendable {
         try await erasures.look(at: active)
         let endpoint = HTTPTokenEndpoint(client: client)
         let credentials = CredentialStore(
-            projections: projections, vault: vault, endpoint: endpoint, now: { commands.clock.wallTime() })
+            projections: projections, vault: vault, endpoint: endpoint, clock: commands.clock)
         let identities = IdentityGateway(
             projections: projections, client: client, now: { commands.clock.wallTime() }, logger: logger)
         let consents = Consents(

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from event_stream import EventStream
+from identity_server import IdentityServer
 from sluice_process import SluiceProcess
 from waiting import eventually
 
@@ -60,11 +62,18 @@ class SteppedSluice:
     def command(self, *arguments):
         return self.sluice.run(*arguments, "--url", self.sluice.url, LD_PRELOAD="")
 
-    def status(self, run):
-        return self.api.get(f"/runs/{run}").json["status"]
     def created_at(self, run):
         return parsed(self.api.get(f"/runs/{run}").json["created_at"])
 
+    def status(self, run):
+        return self.api.get(f"/runs/{run}").json["status"]
+
+
+@pytest.fixture
+def provider():
+    server = IdentityServer()
+    yield server
+    server.close()
 
 
 def parsed(text):
@@ -176,3 +185,27 @@ def test_only_an_admin_of_the_whole_daemon_confirms(stepped):
         answer = stepped.sluice.client(key).post("/api/v1/clock/confirm", {"wall_time": wall})
         assert answer.status == 403, answer
     assert stepped.api.post("/api/v1/clock/confirm", {"wall_time": wall}).status == 200
+
+
+def test_what_is_open_ends_by_the_clock_that_its_access_is_judged_by(tmp_path, provider):
+    # Without heartbeats a stream that does not end is an error.
+    stepped = SteppedSluice(tmp_path, {"SLUICE_HEARTBEAT": "1h"})
+    api, now = stepped.api, int(time.time())
+    assert api.post("/api/v1/identity-providers", {"name": "corp", "spec": provider.spec(role="viewer")}).status == 201
+    key = api.post("/api/v1/auth/api-keys", {"name": "k", "role": "viewer", "expiresInDays": 1}).json["token"]
+    token = provider.token("ada@corp.test", exp=now + 3600)
+    clients = [stepped.sluice.client(each) for each in (key, token)]
+    of_key, of_token = [EventStream(client, "/events/stream", timeout=30) for client in clients]
+    asked = provider.requests
+    stepped.set(DAYS_40)
+    stepped.await_following(False)
+    assert list(of_token)[-1].type == "revoked"
+    assert [client.get("/runs").status for client in clients] == [200, 401]
+    run = stepped.run_of()
+    assert run in str(next(event for event in of_key if event.type != "revoked").data)
+    # A token that is valid then signs in, by keys that are as old as before.
+    later = provider.token("ada@corp.test", exp=now + 41 * 86_400)
+    assert stepped.sluice.client(later).get("/runs").status == 200 and provider.requests == asked
+    of_key.close()
+    of_token.close()
+    assert stepped.sluice.stop() == 0

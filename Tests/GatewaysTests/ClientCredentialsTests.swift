@@ -8,12 +8,11 @@ import Testing
     private let clock = ManualClock()
 
     private func injector(client: String? = nil) throws -> any CredentialInjector {
-        let clock = clock
-        return try Fixture.injector(
+        try Fixture.injector(
             .oauth2(
                 tokenURL: "https://id.test/token", scopes: ["read", "write"],
                 parameters: [.init(name: "audience", value: "https://api.test/")], client: client),
-            ["client_id": "the client", "client_secret": "s:ecret"], endpoint: endpoint, now: { clock.now })
+            ["client_id": "the client", "client_secret": "s:ecret"], endpoint: endpoint, clock: clock)
     }
 
     private func authorization(_ injector: any CredentialInjector) async throws -> String? {
@@ -39,6 +38,16 @@ import Testing
             clock.advance(.seconds(advance))
             #expect(try await authorization(injector) == "Bearer token-\(expected)")
         }
+    }
+
+    @Test(arguments: [Duration.seconds(40 * 86_400), .seconds(-40 * 86_400)])
+    func aStepOfTheWallClockMakesATokenNeitherOldNorYoung(_ step: Duration) async throws {
+        let injector = try injector()
+        #expect(try await authorization(injector) == "Bearer token-1")
+        clock.step(step)
+        #expect(try await authorization(injector) == "Bearer token-1")
+        clock.advance(.seconds(3600))
+        #expect(try await authorization(injector) == "Bearer token-2")
     }
 
     @Test func afterA401AnotherTokenIsFetchedOnce() async throws {

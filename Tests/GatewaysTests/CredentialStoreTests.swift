@@ -22,7 +22,7 @@ import Testing
                 path: directory + "/keyring", configured: .generate(), masterKeyFile: MasterKeyFile(path: directory))
             vault = try await SecretVault(keyring) { UUIDValue(high: .random(in: 1 ... .max), low: 1) }
             store = CredentialStore(
-                projections: projections, vault: vault, endpoint: endpoint, now: { Fixture.start })
+                projections: projections, vault: vault, endpoint: endpoint, clock: ManualClock())
         }
 
         func set(_ name: String, _ value: String) async throws -> SealedSecret {

@@ -1,3 +1,4 @@
+import CommandHandling
 import Domain
 import Gateways
 import Synchronization
@@ -8,9 +9,9 @@ enum Fixture {
 
     static func injector(
         _ authentication: Authentication, _ secrets: [String: String], endpoint: any TokenEndpoint = ScriptedEndpoint(),
-        now: @escaping @Sendable () -> Timestamp = { start }
+        clock: any WallClock = ManualClock()
     ) throws -> any CredentialInjector {
-        try CredentialStore.injector(authentication, secrets, owner, endpoint, now)
+        try CredentialStore.injector(authentication, secrets, owner, endpoint, clock)
     }
 
     static func call(_ url: String = "https://x.test/a", _ headers: [(String, String)] = []) -> OutgoingCall {
@@ -23,11 +24,18 @@ enum Fixture {
 }
 
 /// A clock that a test sets.
-final class ManualClock: Sendable {
-    private let time = Mutex(Fixture.start)
+final class ManualClock: WallClock {
+    private let times: Mutex<(event: Timestamp, wall: Timestamp)>
 
-    var now: Timestamp { time.withLock { $0 } }
-    func advance(_ duration: Duration) { time.withLock { $0 = $0.adding(duration) } }
+    init(_ time: Timestamp = Fixture.start) { times = Mutex((time, time)) }
+
+    func now() -> Timestamp { times.withLock { $0.event } }
+    func wallTime() -> Timestamp { times.withLock { $0.wall } }
+    func advance(_ duration: Duration) {
+        times.withLock { $0 = ($0.event.adding(duration), $0.wall.adding(duration)) }
+    }
+    /// Sets the wall clock by a step that events do not follow.
+    func step(_ duration: Duration) { times.withLock { $0.wall = $0.wall.adding(duration) } }
 }
 
 /// Gives tokens `token-1`, `token-2`, … once it is let to.

@@ -6,7 +6,7 @@ import Testing
 /// When an identity provider's keys are fetched.
 @Suite struct KeySetStateTests {
     private var state = KeySetState<Int>()
-    private let start = Timestamp(microseconds: 1_790_000_000_000_000)
+    private let start = ContinuousClock.now
 
     private enum Step: Equatable {
         case use(UInt64)
@@ -15,7 +15,7 @@ import Testing
     }
 
     private mutating func take(after seconds: Int, newerThan generation: UInt64? = nil) -> Step {
-        let now = start.adding(.seconds(seconds))
+        let now = start.advanced(by: .seconds(seconds))
         let step =
             if let generation {
                 state.take(newerThan: generation, at: now) { seconds }
@@ -32,7 +32,7 @@ import Testing
 
     @discardableResult
     private mutating func fetched(_ outcome: KeysOutcome, after seconds: Int) -> [Int] {
-        state.fetched(outcome, at: start.adding(.seconds(seconds))).others.map(\.waiter)
+        state.fetched(outcome, at: start.advanced(by: .seconds(seconds))).others.map(\.waiter)
     }
 
     private static func keys() async throws -> KeysOutcome {

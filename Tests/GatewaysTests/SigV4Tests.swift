@@ -48,17 +48,27 @@ import Testing
         #expect(signed.header("Authorization") == vector.headers("signed").first?.value)
     }
 
+    /// Another machine checks the time of a signature, so it is the wall clock's also after a step of that.
+    @Test func aSignatureHasTheTimeOfTheWallClock() async throws {
+        let vector = try #require(Self.vectors.first)
+        let clock = ManualClock(try #require(Timestamp(rfc3339: vector.text("time"))).adding(.seconds(-86_400)))
+        clock.step(.seconds(86_400))
+        let signed = try await injector(vector, clock: clock).apply(to: call(vector))
+        #expect(signed.header("Authorization") == vector.headers("signed").first?.value)
+    }
+
     private func call(_ vector: Vector) -> OutgoingCall {
         OutgoingCall(
             method: vector.text("method"), url: vector.text("url"), headers: vector.headers("headers"),
             body: Array(vector.text("body").utf8))
     }
 
-    private func injector(_ vector: Vector) throws -> any CredentialInjector {
+    private func injector(_ vector: Vector, clock: ManualClock? = nil) throws -> any CredentialInjector {
         let time = try #require(Timestamp(rfc3339: vector.text("time")))
         var secrets = ["access_key_id": vector.text("key"), "secret_access_key": vector.text("secret")]
         secrets["session_token"] = vector.document["token"]?.string
         return try Fixture.injector(
-            .awsSignature(region: vector.text("region"), service: vector.text("service")), secrets, now: { time })
+            .awsSignature(region: vector.text("region"), service: vector.text("service")), secrets,
+            clock: clock ?? ManualClock(time))
     }
 }

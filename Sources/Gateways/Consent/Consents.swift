@@ -106,7 +106,7 @@ package struct Consents: Sendable {
             throw ConsentFailure(403, "You did not sign in, so nothing was asked of the tool. Open the link again.")
         }
         let person = try await signIn.person(
-            attempt, code: code, verifier: arrived.verifier, at: commands.clock.wallTime())
+            attempt, code: code, verifier: arrived.verifier, at: commands.clock.now())
         let asked = try await AskedConsent(arrived.runID, arrived.actionID, commands, projections)
         guard asked.isUser(person) else { throw ConsentFailure.otherUser(person.userID, of: asked.run.userID) }
         return try departure(asked)

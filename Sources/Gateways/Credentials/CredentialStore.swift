@@ -1,3 +1,4 @@
+package import CommandHandling
 package import Domain
 package import Projections
 package import Secrets
@@ -6,7 +7,8 @@ import Synchronization
 /// Makes the injector for a resource's calls from its specification and its sealed secrets.
 ///
 /// Secrets are opened for each call and not kept; access tokens are kept in memory, for as long as the secrets that
-/// they were asked for with are the same.
+/// they were asked for with are the same. A token ends by the time of events, counted from when it was given; signatures have
+/// the wall clock's time.
 package final class CredentialStore: Sendable {
     /// Tools whose access tokens are kept at the same time.
     private static let tokensMax = 1024
@@ -21,17 +23,16 @@ package final class CredentialStore: Sendable {
     private let projections: Projections
     private let vault: SecretVault
     private let endpoint: any TokenEndpoint
-    private let now: @Sendable () -> Timestamp
+    private let clock: any WallClock
     private let clients = Mutex<[TokenKey: ClientCredentialsInjector]>([:])
 
     package init(
-        projections: Projections, vault: SecretVault, endpoint: any TokenEndpoint,
-        now: @escaping @Sendable () -> Timestamp
+        projections: Projections, vault: SecretVault, endpoint: any TokenEndpoint, clock: any WallClock
     ) {
         self.projections = projections
         self.vault = vault
         self.endpoint = endpoint
-        self.now = now
+        self.clock = clock
     }
 
     /// - Parameters:
@@ -43,7 +44,7 @@ package final class CredentialStore: Sendable {
         let authentication = try Authentication(document)
         guard authentication != .none else { return NoCredential() }
         let (values, keys) = try secrets(of: owner)
-        let injector = try Self.injector(authentication, values, owner, endpoint, isInternal: isInternal, now)
+        let injector = try Self.injector(authentication, values, owner, endpoint, isInternal: isInternal, clock)
         guard let client = injector as? ClientCredentialsInjector else { return injector }
         let key = TokenKey(owner: owner, keys: keys, authentication: authentication, isInternal: isInternal)
         return clients.withLock { clients in
@@ -85,7 +86,7 @@ extension CredentialStore {
     /// The injector of one kind of authentication, given the secrets' values by name.
     package static func injector(
         _ authentication: Authentication, _ values: [String: String], _ owner: ResourceKey,
-        _ endpoint: any TokenEndpoint, isInternal: Bool = false, _ now: @escaping @Sendable () -> Timestamp
+        _ endpoint: any TokenEndpoint, isInternal: Bool = false, _ clock: any WallClock
     ) throws(CredentialError) -> any CredentialInjector {
         func value(_ name: String) throws(CredentialError) -> String {
             if let value = values[name] { return value }
@@ -109,7 +110,7 @@ extension CredentialStore {
             let request = TokenRequest(
                 url: url, clientID: try value("client_id"), clientSecret: try value("client_secret"), scopes: scopes,
                 parameters: parameters, authentication: method, isInternal: isInternal)
-            return ClientCredentialsInjector(request, endpoint: endpoint, now: now)
+            return ClientCredentialsInjector(request, endpoint: endpoint) { clock.now() }
         case .userOAuth2:
             throw CredentialError(
                 .unsupported, "people consent to calls of tools alone: leave out oauth2Config.authUrl")
@@ -121,7 +122,7 @@ extension CredentialStore {
             let signer = SigV4Signer(
                 accessKeyID: try value("access_key_id"), secretAccessKey: try value("secret_access_key"),
                 sessionToken: values["session_token"], region: region, service: service)
-            return AWSSignatureInjector(signer: signer, now: now)
+            return AWSSignatureInjector(signer: signer) { clock.wallTime() }
         }
     }
 }

@@ -32,6 +32,7 @@ package struct IdentityGateway: Sendable {
     let directory: IdentityDirectory
     let documents: HTTPKeySetEndpoint
     private let keySets: KeySetCache
+    /// The time that tokens are judged by: the wall clock's.
     private let now: @Sendable () -> Timestamp
 
     package init(
@@ -39,7 +40,7 @@ package struct IdentityGateway: Sendable {
     ) {
         directory = IdentityDirectory(projections)
         documents = HTTPKeySetEndpoint(client)
-        keySets = KeySetCache(documents, now: now, logger: logger)
+        keySets = KeySetCache(documents, logger: logger)
         self.now = now
     }
 

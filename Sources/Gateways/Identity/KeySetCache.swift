@@ -1,5 +1,4 @@
 import Authentication
-import Domain
 import Logging
 import Synchronization
 
@@ -11,11 +10,14 @@ final class KeySetCache: Sendable {
     private typealias State = KeySetState<CheckedContinuation<KeysNews, Never>>
 
     private let endpoint: any KeySetEndpoint
-    private let now: @Sendable () -> Timestamp
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let logger: Logger
     private let states = Mutex<[KeySetAddress: State]>([:])
 
-    init(_ endpoint: any KeySetEndpoint, now: @escaping @Sendable () -> Timestamp, logger: Logger) {
+    init(
+        _ endpoint: any KeySetEndpoint, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        logger: Logger
+    ) {
         self.endpoint = endpoint
         self.now = now
         self.logger = logger
@@ -74,7 +76,9 @@ final class KeySetCache: Sendable {
         states.withLock { states in
             var state = states[address] ?? State()
             if states[address] == nil, states.count >= Self.addressesMax,
-                let oldest = states.filter({ !$0.value.isFetching }).min(by: { $0.value.usedAt < $1.value.usedAt })
+                let oldest = states.filter({ !$0.value.isFetching }).compactMap({ key, state in
+                    state.usedAt.map { (key: key, usedAt: $0) }
+                }).min(by: { $0.usedAt < $1.usedAt })
             {
                 states[oldest.key] = nil
             }

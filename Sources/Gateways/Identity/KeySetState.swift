@@ -1,11 +1,10 @@
 package import Authentication
-package import Domain
 
 /// Keys as they were fetched, and for the how-manieth time.
 package struct FetchedKeys: Sendable {
     package let keys: KeySet
     package let generation: UInt64
-    let time: Timestamp
+    let time: ContinuousClock.Instant
 }
 
 /// What a request that wants keys has to do.
@@ -36,6 +35,8 @@ package enum KeysOutcome: Sendable {
 }
 
 /// When the keys of one address are fetched, and by whom: one at a time, for all who want them.
+///
+/// Ages are times that have passed. The time of day would have old keys look new after it was set back.
 package struct KeySetState<Waiter: Sendable>: Sendable {
     /// Keys older than this are fetched again.
     package static var lifetime: Duration { .seconds(600) }
@@ -46,20 +47,20 @@ package struct KeySetState<Waiter: Sendable>: Sendable {
 
     private var kept: FetchedKeys?
     private var generation: UInt64 = 0
-    private var failure: (reason: String, time: Timestamp)?
-    private var renewedAt: Timestamp?
+    private var failure: (reason: String, time: ContinuousClock.Instant)?
+    private var renewedAt: ContinuousClock.Instant?
     private var waiting: [Waiter] = []
     package private(set) var isFetching = false
-    /// When it was last asked.
-    package private(set) var usedAt = Timestamp(microseconds: 0)
+    /// The time of the last request for keys; `nil` before the first.
+    package private(set) var usedAt: ContinuousClock.Instant?
 
     package init() {}
 
     /// Says what a request has to do; `makeWaiter` is called only for `wait`.
-    package mutating func take(at now: Timestamp, _ makeWaiter: () -> Waiter) -> KeysStep {
+    package mutating func take(at now: ContinuousClock.Instant, _ makeWaiter: () -> Waiter) -> KeysStep {
         usedAt = now
         let usable = usableKeys(at: now)
-        if let usable, now < usable.time.adding(Self.lifetime) || isFetching || hasFailed(at: now) {
+        if let usable, now < usable.time.advanced(by: Self.lifetime) || isFetching || hasFailed(at: now) {
             return .use(usable)
         }
         if !isFetching, let failure, hasFailed(at: now) { return .fail(failure.reason) }
@@ -69,11 +70,11 @@ package struct KeySetState<Waiter: Sendable>: Sendable {
     /// The same for a request that found its key not among those of a generation. The same generation again means that
     /// there are no newer ones.
     package mutating func take(
-        newerThan generation: UInt64, at now: Timestamp, _ makeWaiter: () -> Waiter
+        newerThan generation: UInt64, at now: ContinuousClock.Instant, _ makeWaiter: () -> Waiter
     ) -> KeysStep {
         guard let kept, kept.generation == generation else { return take(at: now, makeWaiter) }
         guard !isFetching else { return fetchOrWait(makeWaiter) }
-        if let renewedAt, now < renewedAt.adding(Self.pause) { return .use(kept) }
+        if let renewedAt, now < renewedAt.advanced(by: Self.pause) { return .use(kept) }
         renewedAt = now
         return fetchOrWait(makeWaiter)
     }
@@ -82,7 +83,7 @@ package struct KeySetState<Waiter: Sendable>: Sendable {
     ///
     /// - Returns: what the fetcher itself goes on with, and what to tell the others.
     package mutating func fetched(
-        _ outcome: KeysOutcome, at now: Timestamp
+        _ outcome: KeysOutcome, at now: ContinuousClock.Instant
     ) -> (own: KeysNews, others: [(waiter: Waiter, news: KeysNews)]) {
         precondition(isFetching, "a fetch was asked for")
         let news: KeysNews
@@ -115,11 +116,11 @@ package struct KeySetState<Waiter: Sendable>: Sendable {
         return .fetch
     }
 
-    private func usableKeys(at now: Timestamp) -> FetchedKeys? {
-        kept.flatMap { now < $0.time.adding(Self.staleMax) ? $0 : nil }
+    private func usableKeys(at now: ContinuousClock.Instant) -> FetchedKeys? {
+        kept.flatMap { now < $0.time.advanced(by: Self.staleMax) ? $0 : nil }
     }
 
-    private func hasFailed(at now: Timestamp) -> Bool {
-        failure.map { now < $0.time.adding(Self.pause) } ?? false
+    private func hasFailed(at now: ContinuousClock.Instant) -> Bool {
+        failure.map { now < $0.time.advanced(by: Self.pause) } ?? false
     }
 }
