@@ -42,10 +42,12 @@ struct KeyUseKeeper: Sendable {
         var number = firstNumber
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.interval)
-            guard let keeper, let times = uses.takeChanged() else { continue }
+            guard let keeper else { continue }
             do {
-                try await keeper.save(SnapshotFile.Snapshot(position: number, contents: Self.encode(times)))
-                number += 1
+                try await uses.saveChanged { times in
+                    try await keeper.save(SnapshotFile.Snapshot(position: number, contents: Self.encode(times)))
+                    number += 1
+                }
             } catch {
                 logger.warning("failed to save the last uses of keys", metadata: ["error": "\(error)"])
             }

@@ -17,11 +17,15 @@ package final class KeyUses: Sendable {
     package init(_ times: [APIKeyID: Timestamp] = [:]) { state = Mutex(State(times: times)) }
 
     /// Notes a use. Within a minute of the noted one it changes nothing; an earlier time, after a step of the clock, does.
-    func note(_ key: APIKeyID, at time: Timestamp) {
+    ///
+    /// - Returns: true when the time changed.
+    @discardableResult
+    package func note(_ key: APIKeyID, at time: Timestamp) -> Bool {
         state.withLock { state in
-            if let last = state.times[key], last <= time, time < last.adding(Self.precision) { return }
+            if let last = state.times[key], last <= time, time < last.adding(Self.precision) { return false }
             state.times[key] = time
             state.isChanged = true
+            return true
         }
     }
 
@@ -35,8 +39,18 @@ package final class KeyUses: Sendable {
         }
     }
 
-    /// All times, when one changed since the last call; `nil` otherwise.
-    package func takeChanged() -> [APIKeyID: Timestamp]? {
+    /// Saves all times, when one changed since they were last saved. After a failure the next call saves them.
+    package func saveChanged(_ save: ([APIKeyID: Timestamp]) async throws -> Void) async throws {
+        guard let times = takeChanged() else { return }
+        do {
+            try await save(times)
+        } catch {
+            state.withLock { $0.isChanged = true }
+            throw error
+        }
+    }
+
+    private func takeChanged() -> [APIKeyID: Timestamp]? {
         state.withLock { state in
             guard state.isChanged else { return nil }
             state.isChanged = false
