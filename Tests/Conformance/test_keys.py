@@ -1,12 +1,15 @@
 """API keys: their reach, their last use, and the end of one with all that was made with it."""
 
+import concurrent.futures
 import datetime
+import threading
 
 import pytest
 
 from governed_agent import GovernedAgent, store_tool
 from scripted_tool import ScriptedTool
 from sluice_process import ADMIN_KEY, SluiceProcess
+from waiting import until_true
 
 KEYS = "/api/v1/auth/api-keys"
 
@@ -211,6 +214,54 @@ def test_without_being_told_to_a_revocation_leaves_runs_which_its_key_selects_la
     assert {agent.run(run)["status"] for run in runs} == {"RUNNING"}
     assert admin.post("/runs/cancel", {"created_by_key": "no id"}).status == 400
     assert admin.post("/runs/cancel", {"created_by_key": key}).json["matched"] == 2
+def test_a_revocation_that_cancels_can_be_repeated(world):
+    """As after a failure half-way: here the key is revoked already, and its runs are not cancelled."""
+    admin, agent = world.sluice.client(), world.agents[()]
+    key, client = world.key(role="operator")
+    runs = [client.post("/runs", {"agent_id": agent.name, "user_id": "u"}).json["id"] for _ in range(2)]
+    assert admin.delete(f"{KEYS}/{key}").status == 200
+    assert admin.delete(f"{KEYS}/{key}").status == 404
+    for cancelled in (2, 0):
+        repeated = admin.delete(f"{KEYS}/{key}?cancel_runs=true")
+        assert repeated.status == 200 and (repeated.json["cancelled"], repeated.json["remaining"]) == (cancelled, 0), repeated
+    assert {agent.run(run)["status"] for run in runs} == {"FAILED"}
+    elsewhere = world.sluice.client(world.sluice.key("admin", workspace="other"))
+    for client in (admin, elsewhere):
+        unknown = "0" * 8 + "-0000-7000-8000-" + "0" * 12 if client is admin else key
+        assert client.delete(f"{KEYS}/{unknown}?cancel_runs=true").status == 404
+
+
+def test_a_key_that_revokes_itself_cancels_its_runs_first(world):
+    key, client = world.key(role="admin", workspace="other")
+    run = client.post("/runs", {"agent_id": "a", "user_id": "u"}).json["id"]
+    revoked = client.delete(f"{KEYS}/{key}?cancel_runs=true")
+    assert revoked.status == 200 and (revoked.json["cancelled"], revoked.json["remaining"]) == (1, 0), revoked
+    assert client.get("/runs").status == 401
+    assert world.sluice.client().get(f"/api/v1/workspaces/other/runs/{run}").json["status"] == "FAILED"
+
+
+def test_no_run_of_a_revoked_key_is_left_whatever_was_in_flight(world):
+    admin = world.sluice.client()
+    for _ in range(5):
+        key, client = world.key(role="operator")
+        ended, statuses = threading.Event(), []
+
+        def create():
+            while not ended.is_set():
+                statuses.append(client.post("/runs", {"agent_id": "a", "user_id": "u"}).status)
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            creating = [pool.submit(create) for _ in range(8)]
+            until_true(lambda: len(statuses) > 50)
+            revoked = admin.delete(f"{KEYS}/{key}?cancel_runs=true")
+            until_true(lambda: 401 in statuses)
+            ended.set()
+        assert all(each.exception() is None for each in creating)
+        assert revoked.status == 200 and revoked.json["remaining"] == 0, revoked
+        assert admin.get(f"{KEYS}/{key}/created").json["unfinished_runs"] == []
+        assert set(statuses) == {201, 401} and revoked.json["cancelled"] == statuses.count(201)
+
+
     assert admin.post("/runs/cancel", {"created_by_key": key, "user_id": "v"}).json["matched"] == 0
     ended = world.sluice.run("runs", "cancel", "--filter", f"key={key}", "--yes", "--url", world.sluice.url)
     assert ended.returncode == 0 and "2 runs cancelled" in ended.stdout

@@ -89,7 +89,7 @@ package struct WriterState<Waiter: Sendable>: Sendable {
         let context = self.context(request, id: id, now: now)
         let events: [Event]
         do {
-            events = try memory.state.decide(command, context)
+            events = try decide(command, context)
         } catch {
             return (settle((memory.position, .refused(error)), waiter), false)
         }
@@ -105,11 +105,16 @@ package struct WriterState<Waiter: Sendable>: Sendable {
         of command: Command, _ request: CommandRequest, id: EventID, now: Timestamp
     ) -> Rejection? {
         do throws(Rejection) {
-            _ = try memory.state.decide(command, context(request, id: id, now: now))
+            _ = try decide(command, context(request, id: id, now: now))
             return nil
         } catch {
             return error
         }
+    }
+
+    private func decide(_ command: Command, _ context: DecisionContext) throws(Rejection) -> [Event] {
+        try memory.state.checkKey(of: command, context)
+        return try memory.state.decide(command, context)
     }
 
     private func context(_ request: CommandRequest, id: EventID, now: Timestamp) -> DecisionContext {

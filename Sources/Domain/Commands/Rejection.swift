@@ -41,6 +41,8 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case resourceNotFound = "resource_not_found"
     case revisionChanged = "revision_changed"
     case apiKeyNotFound = "api_key_not_found"
+    /// The command's key was revoked after its request was admitted.
+    case apiKeyRevoked = "api_key_revoked"
     case secretNotFound = "secret_not_found"
     case apiKeyExists = "api_key_exists"
     /// Without this key nobody could make keys any more.

@@ -33,6 +33,7 @@ extension APIError {
         switch error {
         case .rejected(let rejection):
             self.init(Self.status(of: rejection.code), code: rejection.code.rawValue, rejection.message)
+            if rejection.code == .apiKeyRevoked { headers[.wwwAuthenticate] = "Bearer" }
             if [.limitReached, .shareExceeded].contains(rejection.code) { self = retryAfter(seconds: 60) }
         case .idempotencyMismatch:
             self.init(
@@ -66,6 +67,7 @@ extension APIError {
         case .agentMismatch, .foreignSubject, .approvalRequired, .approvalPending, .selfApproval, .notAnApprover,
             .signatureRequired:
             .forbidden
+        case .apiKeyRevoked: .unauthorized
         case .limitReached: .serviceUnavailable
         case .shareExceeded: .tooManyRequests
         }

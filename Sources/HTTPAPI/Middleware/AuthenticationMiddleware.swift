@@ -110,7 +110,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
                 digest == key.digest ? .expired : .replaced, route: context.endpointPath)
             return nil
         }
-        keyUses.note(key.id, at: time)
+        // A key that was revoked meanwhile is forgotten already.
+        if keyUses.note(key.id, at: time), projections.apiKey(digest: digest) == nil { keyUses.forget(key.id) }
         return Principal(
             caller: .apiKey(key.id), name: key.name, role: key.role, workspace: key.workspace, groups: key.groups,
             agent: key.agent
