@@ -1,5 +1,6 @@
 import Audit
 import CommandHandling
+package import Dispatch
 import Domain
 import EventLog
 import EventStore
@@ -24,22 +25,24 @@ package struct Daemon: Sendable {
     private let metrics: PrometheusRegistry
     let logger: Logger
     private let announce: @Sendable (String) -> Void
-    private let flush: @Sendable () -> Void
+    private let flush: @Sendable (DispatchTime) -> Void
     private let reloading: Reloading
     private let manager = ServiceManager()
 
     /// - Parameters:
     ///   - announce: shows a line to the operator: the address, and a first key once.
+    ///   - flush: writes out the last lines of the log and of `announce`; it returns at the deadline, whatever becomes of them.
     ///   - reload: reads the settings again.
     package init(
         _ configuration: DaemonConfiguration, metrics: PrometheusRegistry, log: DaemonLog,
-        announce: @escaping @Sendable (String) -> Void, reload: @escaping @Sendable () async throws -> Reload
+        announce: @escaping @Sendable (String) -> Void, flush: @escaping @Sendable (DispatchTime) -> Void,
+        reload: @escaping @Sendable () async throws -> Reload
     ) {
         self.configuration = configuration
         self.metrics = metrics
         logger = log.logger
         self.announce = announce
-        flush = { log.flush() }
+        self.flush = flush
         reloading = Reloading(logger: logger, read: reload) { log.setLevel($0) }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Daemon
+import Dispatch
 import Domain
 import EventStreaming
 import Metrics
@@ -35,15 +36,18 @@ struct Serve: AsyncParsableCommand {
             MetricsSystem.bootstrap(registry)
             let log = DaemonLog(level: configuration.logLevel)
             let output = OutputQueue(descriptor: FileDescriptor.standardOutput.rawValue)
+            let flush: @Sendable (DispatchTime) -> Void = { deadline in
+                output.flush(by: deadline)
+                log.flush(by: deadline)
+            }
             defer {
                 // The handlers of signals ended with the daemon.
                 SignalDispositions.prepare(CommandLine.arguments)
-                log.flush()
-                output.flush()
+                flush(OutputQueue.flushDeadline)
             }
             let fitted = try configuration.fitting(descriptors: DescriptorLimit.raised(), loaded, log.logger)
             let daemon = Daemon(
-                fitted, metrics: registry, log: log, announce: { output.write($0 + "\n") },
+                fitted, metrics: registry, log: log, announce: { output.write($0 + "\n") }, flush: flush,
                 reload: { try Reload(try await Settings.load(flags: try flags(), file: config), since: loaded) })
             try await daemon.run()
         }

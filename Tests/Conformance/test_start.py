@@ -1,8 +1,10 @@
 """A start listens first: what it answers until the log is read, and that it stops at once when asked."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -13,6 +15,7 @@ import pytest
 
 from http_client import HTTPClient
 from sluice_process import SluiceProcess
+from waiting import until_true
 
 ADDRESS_UNUSABLE, IN_USE = 69, 75
 STOP_SECONDS_MAX = 1
@@ -26,12 +29,12 @@ RECOVERING, KEYS, FOLDING, CATCHING_UP = (
 class Start:
     """A daemon that is being started, and is not awaited."""
 
-    def __init__(self, sluice, **settings):
+    def __init__(self, sluice, output=None, **settings):
         self.sluice = sluice
-        with open(sluice.output, "ab") as output:
+        with open(sluice.output, "ab") as file:
             self.process = subprocess.Popen(
                 [sluice.binary, "serve", "--data-dir", sluice.data, "--listen", sluice.listen],
-                env=sluice.environment() | settings, stdout=output, stderr=subprocess.STDOUT)
+                env=sluice.environment() | settings, stdout=output or file, stderr=subprocess.STDOUT)
         sluice.process = self.process
         self.api = HTTPClient("127.0.0.1", sluice.port, None)
 
@@ -184,6 +187,47 @@ def test_a_stop_is_honoured_while_a_file_blocks(waiting_for_key):
     waiting_for_key.until_phase(KEYS)
     code, seconds = waiting_for_key.stop()
     assert code == 0 and seconds < STOP_SECONDS_MAX, (code, seconds)
+
+
+def test_a_stop_during_the_start_loses_no_first_admin_key(tmp_path, shim):
+    """The key is shown once. A stop comes while its line is written and the read models wait for a slow disk."""
+    faults = tmp_path / "faults"
+    faults.mkdir()
+    (faults / "output-delay").write_text("600")
+    (faults / "read-delay").write_text("5000")
+    sluice = SluiceProcess(tmp_path, {"SLUICE_API_KEY": "", "LD_PRELOAD": str(shim), "FAULTS": str(faults)})
+    start = Start(sluice)
+    until_true((faults / "output-begun").exists)
+    code, seconds = start.stop()
+    assert code == 0 and seconds < STOP_SECONDS_MAX, (code, seconds)
+    key = re.search(r"The first admin key, shown this once:\s+(\S+)", sluice.output.read_text())
+    assert key, sluice.output.read_text()
+    for fault in ("output-delay", "read-delay"):
+        (faults / fault).unlink()
+    sluice.start()
+    assert sluice.client(key[1]).get("/runs").status == 200
+    assert sluice.stop() == 0
+
+
+def test_a_stop_during_the_start_does_not_wait_for_readers_of_its_output(waiting_for_key, tmp_path):
+    """Both outputs are a pipe that is full."""
+    read_end, write_end = os.pipe()
+    fcntl.fcntl(write_end, fcntl.F_SETFL, os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(write_end, b"x" * 4096):
+            pass
+    fcntl.fcntl(write_end, fcntl.F_SETFL, 0)
+    sluice = SluiceProcess(tmp_path / "full")
+    sluice.directory.mkdir()
+    start = Start(
+        sluice, output=write_end, SLUICE_MASTER_KEY_FILE=str(tmp_path / "master.key"), SLUICE_LOG_LEVEL="trace")
+    try:
+        start.until_phase(KEYS)
+        code, seconds = start.stop()
+        assert code == 0 and seconds < STOP_SECONDS_MAX, (code, seconds)
+    finally:
+        os.close(read_end)
+        os.close(write_end)
 
 
 def test_a_stop_does_not_wait_for_a_client_that_sends_slowly(waiting_for_key):

@@ -1,3 +1,4 @@
+package import Dispatch
 package import Logging
 import Synchronization
 
@@ -33,8 +34,8 @@ package final class DaemonLog: Sendable {
     /// Changes the level of every logger of the daemon.
     package func setLevel(_ level: Logger.Level) { self.level.withLock { $0 = level } }
 
-    /// Writes out the last lines; returns after half a second, whatever becomes of them.
-    package func flush() { queue.flush() }
+    /// Writes out the last lines; returns at the deadline, whatever becomes of them.
+    package func flush(by deadline: DispatchTime) { queue.flush(by: deadline) }
 }
 
 private struct QueuedStream: TextOutputStream, Sendable {

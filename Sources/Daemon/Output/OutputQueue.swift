@@ -1,4 +1,4 @@
-import Dispatch
+package import Dispatch
 import Metrics
 import Synchronization
 
@@ -21,7 +21,8 @@ package final class OutputQueue: Sendable {
         var isWriting = false
     }
 
-    private static let flushTimeout = DispatchTimeInterval.milliseconds(500)
+    /// The deadline of a flush at the end of the process, for all outputs that are flushed together.
+    package static var flushDeadline: DispatchTime { .now() + .milliseconds(500) }
 
     private let descriptor: CInt
     private let bytesMax: Int
@@ -61,8 +62,8 @@ package final class OutputQueue: Sendable {
         thread.async { self.writePending() }
     }
 
-    /// Returns once everything is written, or after half a second.
-    package func flush() { _ = writing.wait(timeout: .now() + Self.flushTimeout) }
+    /// Returns once everything is written, or at the deadline.
+    package func flush(by deadline: DispatchTime) { _ = writing.wait(timeout: deadline) }
 
     private func writePending() {
         defer { writing.leave() }

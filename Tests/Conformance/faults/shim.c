@@ -2,7 +2,8 @@
 //
 // $FAULTS is a directory. While it holds a file `pwrite` or `fdatasync`, that call fails on segments of the log, with
 // the error number in the file. While it holds a file `delay`, that many milliseconds pass before each `fdatasync` of a
-// segment; a file `read-delay` does the same for each read of one. While it holds a file `clock`, the time of day is off by the seconds in it. With a file `kill`, the process ends
+// segment; a file `read-delay` does the same for each read of one, and `output-delay` before each write to standard
+// output, which makes a file `output-begun`. While it holds a file `clock`, the time of day is off by the seconds in it. With a file `kill`, the process ends
 // before that one, counted from 1, of its calls that change files.
 
 #define _GNU_SOURCE
@@ -31,6 +32,14 @@ static long ordered(const char *name) {
     }
     errno = before;
     return atol(text);
+}
+
+// Makes an empty file in $FAULTS.
+static void mark(const char *name) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", getenv("FAULTS"), name);
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (file >= 0) close(file);
 }
 
 static int is_segment(int file) {
@@ -82,6 +91,15 @@ ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
 ssize_t pread(int file, void *bytes, size_t count, off_t offset) {
     if (is_segment(file)) usleep((useconds_t)ordered("read-delay") * 1000);
     return REAL(pread)(file, bytes, count, offset);
+}
+
+ssize_t write(int file, const void *bytes, size_t count) {
+    long delay = file == STDOUT_FILENO ? ordered("output-delay") : 0;
+    if (delay > 0) {
+        mark("output-begun");
+        usleep((useconds_t)delay * 1000);
+    }
+    return REAL(write)(file, bytes, count);
 }
 
 int fdatasync(int file) {
