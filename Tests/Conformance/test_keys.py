@@ -151,14 +151,23 @@ def test_the_last_use_of_a_key_is_known_without_a_record_and_after_a_stop(world)
     assert past and all("lastUsedAt" not in each for each in past)
 
 
-def test_metrics_have_a_role_and_are_not_for_agents(world):
+def test_metrics_are_for_admins_and_keys_of_their_own_role(world):
     _, scrape = world.key(role="metrics")
     assert scrape.get("/metrics").status == 200
     for path in ("/runs", "/api/v1/agents", "/events/stream", "/api/v1/routes", KEYS):
         assert scrape.get(path).status == 403, path
     assert scrape.post("/runs", {"agent_id": "a", "user_id": "u"}).status == 403
-    _, agent = world.key(role="agent", agent="payer")
-    assert agent.get("/metrics").status == 403
+    assert world.sluice.client().get("/metrics").status == 200
+    for role in ({"role": "agent", "agent": "payer"}, {"role": "viewer"}, {"role": "approver"}, {"role": "operator"}):
+        refused = world.key(**role)[1].get("/metrics")
+        assert refused.status == 403 and "role metrics or admin" in refused.error, refused
+
+
+@pytest.mark.parametrize("role", ["admin", "metrics", "viewer", "operator"])
+def test_a_key_of_one_workspace_reads_no_numbers_of_all(world, role):
+    _, elsewhere = world.key(role=role, workspace="other")
+    refused = elsewhere.get("/metrics")
+    assert refused.status == 403 and "all workspaces" in refused.error and "sluice_" not in refused.error, refused
 
 
 def made_with(world, key, client):
@@ -205,15 +214,6 @@ def test_revoking_a_key_lists_what_was_made_with_it_and_cancels_its_runs(world):
     assert admin.get(f"{KEYS}/{'0' * 8}-0000-7000-8000-{'0' * 12}/created").status == 404
 
 
-def test_without_being_told_to_a_revocation_leaves_runs_which_its_key_selects_later(world):
-    admin, agent = world.sluice.client(), world.agents[()]
-    key, client = world.key(role="operator")
-    runs = [client.post("/runs", {"agent_id": agent.name, "user_id": "u"}).json["id"] for _ in range(2)]
-    revoked = admin.delete(f"{KEYS}/{key}")
-    assert "cancelled" not in revoked.json and revoked.json["created"]["unfinished_runs"] == [{"workspace": "default", "count": 2}]
-    assert {agent.run(run)["status"] for run in runs} == {"RUNNING"}
-    assert admin.post("/runs/cancel", {"created_by_key": "no id"}).status == 400
-    assert admin.post("/runs/cancel", {"created_by_key": key}).json["matched"] == 2
 def test_a_revocation_that_cancels_can_be_repeated(world):
     """As after a failure half-way: here the key is revoked already, and its runs are not cancelled."""
     admin, agent = world.sluice.client(), world.agents[()]
@@ -262,6 +262,15 @@ def test_no_run_of_a_revoked_key_is_left_whatever_was_in_flight(world):
         assert set(statuses) == {201, 401} and revoked.json["cancelled"] == statuses.count(201)
 
 
+def test_without_being_told_to_a_revocation_leaves_runs_which_its_key_selects_later(world):
+    admin, agent = world.sluice.client(), world.agents[()]
+    key, client = world.key(role="operator")
+    runs = [client.post("/runs", {"agent_id": agent.name, "user_id": "u"}).json["id"] for _ in range(2)]
+    revoked = admin.delete(f"{KEYS}/{key}")
+    assert "cancelled" not in revoked.json and revoked.json["created"]["unfinished_runs"] == [{"workspace": "default", "count": 2}]
+    assert {agent.run(run)["status"] for run in runs} == {"RUNNING"}
+    assert admin.post("/runs/cancel", {"created_by_key": "no id"}).status == 400
+    assert admin.post("/runs/cancel", {"created_by_key": key}).json["matched"] == 2
     assert admin.post("/runs/cancel", {"created_by_key": key, "user_id": "v"}).json["matched"] == 0
     ended = world.sluice.run("runs", "cancel", "--filter", f"key={key}", "--yes", "--url", world.sluice.url)
     assert ended.returncode == 0 and "2 runs cancelled" in ended.stdout

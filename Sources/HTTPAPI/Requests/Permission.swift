@@ -43,7 +43,11 @@ enum Permission: String, Hashable, Sendable {
         }
     }
 
+    /// True for what concerns all workspaces: it is for keys and people of the default one.
+    private var isOfDeployment: Bool { self == .readMetrics || self == .confirmClock }
+
     func isGranted(to principal: Principal) -> Bool {
+        if isOfDeployment, principal.workspace != .default { return false }
         if case .person = principal.caller, self == .invoke || self == .readOwnRun { return true }
         return principal.role.map(isGranted) ?? false
     }
@@ -52,10 +56,11 @@ enum Permission: String, Hashable, Sendable {
     private func isGranted(to role: Role) -> Bool {
         switch role {
         case .admin: true
-        case .operator: self != .decide && self != .manageKeys && self != .erasePeople && self != .confirmClock
-        case .approver: self == .read || self == .readOwnRun || self == .readMetrics || self == .decide
+        case .operator:
+            self != .decide && self != .manageKeys && self != .erasePeople && !isOfDeployment
+        case .approver: self == .read || self == .readOwnRun || self == .decide
         case .agent: self == .read || self == .readOwnRun || self == .driveRuns || self == .actAsAgent
-        case .viewer: self == .read || self == .readOwnRun || self == .readMetrics
+        case .viewer: self == .read || self == .readOwnRun
         case .metrics: self == .readMetrics
         }
     }
@@ -68,9 +73,9 @@ enum Permission: String, Hashable, Sendable {
         switch self {
         case .createRuns, .invoke:
             "runs are created, changed and cancelled by operators and admins, or by a person who signs in to invoke an agent"
-        case .read, .readOwnRun, .readMetrics, .manageResources, .driveRuns, .actAsAgent, .decide, .manageKeys,
-            .erasePeople, .confirmClock:
-            nil
+        case .readMetrics: "the metrics are of all workspaces: use a key of role metrics or admin of the default one"
+        case .confirmClock: "the clock is every workspace's: use an admin key of the default one"
+        case .read, .readOwnRun, .manageResources, .driveRuns, .actAsAgent, .decide, .manageKeys, .erasePeople: nil
         }
     }
 }
