@@ -25,6 +25,13 @@ package struct CommandRequest: Sendable {
         self.idempotency = idempotency
         self.traceparent = traceparent
     }
+
+    /// The request without its idempotency token.
+    var withoutKey: CommandRequest {
+        CommandRequest(
+            workspace: workspace, actor: actor, actorGroups: actorGroups, agent: agent, attemptID: attemptID,
+            traceparent: traceparent)
+    }
 }
 
 /// What became of a command: its events are on disk.

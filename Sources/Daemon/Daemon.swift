@@ -98,9 +98,23 @@ package struct Daemon: Sendable {
                 logger.info("listening", metadata: ["address": "\(address(port))"])
                 listening.begin(port: port)
             }
-        } catch let error as IOError {
-            throw DaemonError(
-                .addressUnusable, "cannot listen on \(address(nil)): \(error); choose another --listen")
+        } catch let error as ListenerError {
+            throw failure(error)
+        }
+    }
+
+    private func failure(_ error: ListenerError) -> DaemonError {
+        switch error {
+        case .unusable(.api, let cause):
+            return DaemonError(.addressUnusable, "cannot listen on \(address(nil)): \(cause); choose another --listen")
+        case .unusable(.gate, let cause):
+            let path = RuntimeDirectory.gateSocket(in: DataDirectory(configuration.dataDirectory).runtime)
+            return DaemonError(
+                .directoryUnusable,
+                "cannot listen for agents on \(path): \(cause); remove what is there, or choose another --data-dir")
+        case .ended(let listener):
+            return DaemonError(
+                .serviceEnded, "stopped listening for \(listener.rawValue) unexpectedly; the log lines before say why")
         }
     }
 
@@ -266,6 +280,10 @@ package struct Daemon: Sendable {
             },
         ]
         try await Self.group(services, logger).run()
+        guard Task.isShuttingDownGracefully else {
+            throw DaemonError(
+                .serviceEnded, "a service of the daemon ended unexpectedly; log level debug shows which one")
+        }
     }
 
     /// Makes an admin key that was configured since the start, and revokes the one before.

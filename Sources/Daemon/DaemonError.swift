@@ -39,6 +39,7 @@ package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
     case daemonUnreachable = "daemon_unreachable"
     case requestRefused = "request_refused"
     case notPermitted = "not_permitted"
+    case serviceEnded = "service_ended"
 
     /// The process's exit code, after sysexits.h.
     package var exitCode: Int32 {
@@ -51,6 +52,7 @@ package enum DaemonErrorCode: String, Hashable, Sendable, CaseIterable {
         case .addressUnusable, .daemonUnreachable, .sandboxUnusable: 69
         case .requestRefused: 76
         case .notPermitted: 77
+        case .serviceEnded: 70
         }
     }
 }

@@ -9,6 +9,7 @@ import Hummingbird
 import HummingbirdCore
 package import Logging
 import NIOCore
+import ServiceLifecycle
 
 /// The HTTP server: middlewares, routes and limits.
 ///
@@ -41,7 +42,10 @@ package final class HTTPAPIServer: Sendable {
 
     /// Serves until a graceful shutdown, then answers what was begun; event streams end at once.
     ///
+    /// The first failure of a listener ends all of them.
+    ///
     /// - Parameter onListening: called with the port once the address is bound.
+    /// - Throws: `ListenerError` when a listener cannot begin, or ends although no shutdown was asked for.
     package func run(onListening: @escaping @Sendable (Int?) async -> Void) async throws {
         let application = Self.application(
             responder, configuration, .hostname(configuration.host, port: configuration.port), logger, connections
@@ -49,12 +53,13 @@ package final class HTTPAPIServer: Sendable {
         try await withThrowingTaskGroup { group in
             group.addTask {
                 defer { self.opening.finish() }
-                try await application.run()
+                try await Self.run(application, .api)
             }
             group.addTask {
                 for await opened in self.opened { try await self.serve(opened) }
             }
-            try await group.waitForAll()
+            // `waitForAll` would await the rest before it throws.
+            while try await group.next() != nil {}
         }
     }
 
@@ -86,8 +91,22 @@ package final class HTTPAPIServer: Sendable {
         try await withThrowingTaskGroup { group in
             group.addTask { await opened.api.hub.run() }
             group.addTask { BodySchemas.prepare() }
-            if let gate { group.addTask { try await gate.run() } }
-            try await group.waitForAll()
+            if let gate { group.addTask { try await Self.run(gate, .gate) } }
+            while try await group.next() != nil {}
+        }
+    }
+
+    private static func run(
+        _ application: some ApplicationProtocol, _ listener: ListenerError.Listener
+    ) async throws {
+        do {
+            try await application.run()
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch is ServiceGroupError {
+            throw ListenerError.ended(listener)
+        } catch {
+            throw ListenerError.unusable(listener, error)
         }
     }
 

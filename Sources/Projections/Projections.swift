@@ -25,6 +25,8 @@ package final class Projections: Sendable {
     let renewals = Turns()
     /// Damage that reads and writes have met.
     let damage = DamageReport()
+    /// True once `plans` was used.
+    let logsStatements = Atomic<Bool>(false)
     private let changes = Atomic<UInt64>(0)
     private let batchTimer = Timer(label: "sluice_projection_batch_seconds")
 

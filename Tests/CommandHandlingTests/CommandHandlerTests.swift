@@ -166,6 +166,32 @@ import Testing
         }
     }
 
+    @Test func commandsThatEndWorkNeedNoRoomForTheirKey() async throws {
+        var settings = DecisionSettings()
+        settings.limits.idempotencyKeysMax = 10
+        let writer = try await Writer(settings: settings)
+        try await writer.running {
+            let runs = [try await writer.createRun().id, try await writer.createRun().id]
+            _ = try await writer.useKeys(of: 1)
+            let refused = await refusal { try await writer.say(runs[0], token("new", scope: 1)) }
+            #expect(refused != nil)
+            for (number, run) in runs.enumerated() {
+                let request = token("stop-\(number)", scope: 1)
+                let ended = try await writer.commands.execute(.failRun(run: run, reason: "stop"), request)
+                #expect(!ended.isRepeated && ended.events.allSatisfy { $0.event.causation.idempotency == nil })
+                #expect(writer.commands.activeRun(run) == nil)
+            }
+            // A live key is not forgotten for it, and another request's is not taken.
+            #expect(try await writer.createRun(token("key-0", scope: 1)).receipt.isRepeated)
+            let mismatch = await refusal {
+                try await writer.commands.execute(.failRun(run: runs[0], reason: "stop"), token("key-0", scope: 1, 7))
+            }
+            guard case .idempotencyMismatch = mismatch else {
+                return #expect(Bool(false), "\(String(describing: mismatch))")
+            }
+        }
+    }
+
     @Test func aLogWithMoreKeysThanAreRememberedIsReadAllTheSame() async throws {
         let backend = InMemoryLogBackend()
         let first = try await Writer(backend)

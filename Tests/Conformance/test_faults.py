@@ -187,6 +187,7 @@ def test_nothing_is_recorded_that_a_full_disk_of_the_read_models_keeps_from_view
     small = apart(small_disk, "read-model.sqlite")
     api = small_disk.start().client()
     new_run = {"agent_id": "a", "user_id": "u"}
+    assert api.post("/api/v1/deploy", {"agent_name": "a", "image": "i"}).status == 201
     runs = [api.post("/runs", new_run).json["id"] for _ in range(3)]
     filler = fill(small)
     until_true(lambda: refusal(api.post("/runs", new_run), *NO_SPACE) == "projection_no_space")
@@ -197,11 +198,18 @@ def test_nothing_is_recorded_that_a_full_disk_of_the_read_models_keeps_from_view
         for headers in ({}, {"Idempotency-Key": "k"}):
             assert refusal(api.post(path, body, headers), *NO_SPACE) == "projection_no_space"
     assert recorded(api) == before
-    # A stop does not wait for space.
+    # A stop does not wait for space, whether or not it may be repeated.
     assert api.post(f"/runs/{runs[1]}/cancel").status == 503 and recorded(api) == before + 1
+    keyed = {"Idempotency-Key": "stop"}
+    assert api.post(f"/runs/{runs[2]}/cancel", {}, keyed).status == 503 and recorded(api) == before + 2
+    assert api.post("/api/v1/agents/a/stop", {}, {"Idempotency-Key": "agent"}).status == 503 and recorded(api) == before + 3
+    assert api.delete("/api/v1/agents/a").status == 503 and recorded(api) > before + 3
     filler.unlink()
     until_true(lambda: not refusal(api.post("/runs", new_run), *NO_SPACE))
-    assert api.get(f"/runs/{runs[1]}").json["status"] == "FAILED"
+    assert [api.get(f"/runs/{run}").json["status"] for run in runs[1:]] == ["FAILED", "FAILED"]
+    assert api.get("/api/v1/agents/a").status == 404
+    # The request that was answered by 503 is repeated with its answer.
+    assert api.post(f"/runs/{runs[2]}/cancel", {}, keyed).status == 200
     verify_after_stop(small_disk)
 
 

@@ -89,3 +89,30 @@ def test_a_refused_post_may_be_corrected_under_the_same_key(api):
     headers = keyed()
     assert api.post("/runs", {"agent_id": "a"}, headers).status == 400
     assert api.post("/runs", {"agent_id": "a", "user_id": "u"}, headers).status == 201
+
+
+def test_what_ends_work_is_done_also_when_all_keys_are_used_up(own_sluice):
+    sluice = own_sluice(SLUICE_IDEMPOTENCY_KEYS_MAX="8")
+    api = sluice.client()
+    for name in ("one", "two"):
+        assert api.post("/api/v1/deploy", {"agent_name": name, "image": "i"}).status in (200, 201)
+    assert api.post("/api/v1/tools", {"name": "t", "base_url": "https://x.test"}).status == 201
+    runs = [api.post("/runs", {"agent_id": "a", "user_id": "u"}).json["id"] for _ in range(3)]
+    first = keyed()
+    made = api.post("/runs", {"agent_id": "a", "user_id": "first"}, first)
+    while (answer := api.post("/runs", {"agent_id": "b", "user_id": "u"}, keyed())).status == 201:
+        pass
+    assert answer.status in (429, 503) and "Idempotency-Key" in answer.error
+    for path, body in [
+            (f"/runs/{runs[0]}/cancel", {}), ("/runs/cancel", {"agent": "a", "dry_run": False}),
+            ("/api/v1/agents/one/stop", {}), ("/api/agents/default/two/stop", {}), ("/api/v1/tools/t/stop", {}),
+            ("/api/v1/workspaces/default/stop", {})]:
+        headers = keyed()
+        assert api.post(path, body, headers).status == 200, path
+        again = api.post(path, body, headers)
+        assert again.status in (200, 409) and "idempotency-replayed" not in again.headers, again
+    assert {api.get(f"/runs/{run}").json["status"] for run in runs} == {"FAILED"}
+    # What is remembered is not forgotten for it, and starting needs room.
+    again = api.post("/runs", {"agent_id": "a", "user_id": "first"}, first)
+    assert again.json["id"] == made.json["id"] and again.headers["idempotency-replayed"] == "true"
+    assert api.post("/api/v1/tools/t/start", {}, keyed()).status in (429, 503)

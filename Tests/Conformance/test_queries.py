@@ -145,6 +145,16 @@ def test_a_filter_that_means_nothing_is_refused_with_what_to_do(world, query, sa
     assert refused.status == 400 and said in refused.error
 
 
+@pytest.mark.parametrize("user", ["\u24b6", "\u2192", "\U0001f4a5", "\u19b0"])
+def test_a_search_finds_the_runs_of_a_user_whose_name_has_no_word(world, user):
+    run = world.api.post("/runs", {"agent_id": "nameless", "user_id": user}).json["id"]
+    quoted = urllib.parse.quote(user)
+    found = world.api.get(f"/api/v1/runs?limit=5&q=nameless&user_id={quoted}")
+    assert [each["id"] for each in found.json] == [run]
+    matched = world.api.get(f"/api/v1/runs?limit=5&q={quoted}")
+    assert (matched.status == 400 and "letter or a digit" in matched.error) or matched.json == []
+
+
 @pytest.mark.parametrize("words", [
     '"', 'a" OR "b', "user : ada0", "ada0 OR ada1", "NOT payer", "pay*", "NEAR(ada0 payer)", "{agent} : x", "^pay",
     "ada0 AND", "'; DROP TABLE runs --", "payer\x00ada9", "(", "ä\u0301x", "run_text", "-user : ada0"])

@@ -167,6 +167,22 @@ def test_a_client_that_takes_nothing_of_a_list_is_cut_off_and_releases_its_place
         eventually(lambda: sluice.client().get(path).status, lambda found: found == 200)
 
 
+def test_a_list_that_matches_nothing_needs_a_place_after_its_first_page(own_sluice):
+    sluice = own_sluice(SLUICE_LISTS_MAX="2", SLUICE_PRINCIPAL_SHARE="100")
+    api, path = sluice.client(), f"/runs/{long_run(sluice)}/events"
+    for _ in range(600):
+        assert api.post("/runs", {"agent_id": "a", "user_id": "u"}).status == 201
+    # A page examines 500 runs.
+    query = "/runs?user_id=u&agent_id=rare"
+    assert api.get(query).json == []
+    with contextlib.ExitStack() as stack:
+        unread = [asked(stack, sluice, path) for _ in range(2)]
+        assert {status(connection) for connection in unread} == {200}
+        refused = api.get(query)
+        assert (refused.status, refused.headers["sluice-error-code"]) == (429, "too_many_lists"), refused
+        assert api.get(query + "&limit=100").json == []
+
+
 def test_a_list_that_meets_damage_is_no_whole_200(own_sluice):
     sluice = own_sluice()
     run = long_run(sluice)

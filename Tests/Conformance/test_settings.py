@@ -32,9 +32,32 @@ def test_all_unknown_variables_are_named(sluice):
     refused(started(sluice, SLUICE_ONE="1", SLUICE_TWO="2"), "SLUICE_ONE", "SLUICE_TWO")
 
 
-def test_variables_of_others_are_let_be(sluice):
-    links = {"SLUICE_PORT": "tcp://10.0.0.1:8092", "SLUICE_PORT_8092_TCP_ADDR": "10.0.0.1", "SLUICE_SERVICE_HOST": "10.0.0.1"}
-    assert started(sluice, SLUICE_NEW_MASTER_KEY="x", OTHER_SLUICE_THING="1", **links).returncode == 0
+def service(name):
+    """The variables by which Kubernetes describes a service of the namespace, in every container of it."""
+    port = "tcp://10.0.0.1:9090"
+    return {
+        f"{name}_SERVICE_HOST": "10.0.0.1", f"{name}_SERVICE_PORT": "9090", f"{name}_SERVICE_PORT_WEB_UI": "9090",
+        f"{name}_PORT": port, f"{name}_PORT_9090_TCP": port, f"{name}_PORT_9090_TCP_PROTO": "tcp",
+        f"{name}_PORT_9090_TCP_PORT": "9090", f"{name}_PORT_9090_TCP_ADDR": "10.0.0.1",
+        f"{name}_PORT_53_UDP": "udp://[fd00::1]:53"}
+
+
+@pytest.mark.parametrize("name", ["SLUICE", "SLUICE_X", "SLUICE_METRICS_2", "SLUICE_PORT", "SLUICE_SERVICE", "SLUICE_LISTEN"])
+def test_variables_of_others_are_let_be(sluice, name):
+    others = {"SLUICE_NEW_MASTER_KEY": "x", "OTHER_SLUICE_THING": "1", "SLUICE_ENV_PATH": "/bin"}
+    assert started(sluice, **others, **service(name)).returncode == 0
+
+
+@pytest.mark.parametrize("name, value", [
+    ("SLUICE_PORT", "8092"), ("SLUICE_X_PORT", "8092"), ("SLUICE_X_SERVICE_PORT", "web"), ("SLUICE_PORTS", "1"),
+    ("SLUICE_PORT_9090", "tcp://10.0.0.1:9090"), ("SLUICE_SERVICE", "10.0.0.1"), ("SLUICE_X_PORT_9090_HTTP", "tcp://10.0.0.1:9090"),
+    ("SLUICE_X_PORT_9090_TCP_PORT", "no"), ("SLUICE_SERVICE_HOSTS", "10.0.0.1"), ("SLUICE_LISTEN_PORT", "tcp")])
+def test_a_variable_that_only_resembles_those_of_a_service_is_refused(sluice, name, value):
+    refused(started(sluice, **{name: value}), "environment", name)
+
+
+def test_a_port_alone_is_refused_with_the_setting_that_has_it(sluice):
+    refused(started(sluice, SLUICE_PORT="8092"), "SLUICE_PORT", "SLUICE_LISTEN, which is HOST:PORT")
 
 
 @pytest.mark.parametrize("name, near", [("rate_limit", "rate-limit"), ("run-timout", "run-timeout"), ("Listen", "listen")])

@@ -17,7 +17,7 @@ from http_client import HTTPClient
 from sluice_process import SluiceProcess
 from waiting import until_true
 
-ADDRESS_UNUSABLE, IN_USE = 69, 75
+ADDRESS_UNUSABLE, DIRECTORY_UNUSABLE, IN_USE = 69, 73, 75
 STOP_SECONDS_MAX = 1
 SEGMENT_BYTES_MAX = 65_536
 EVENTS_COUNT = 40
@@ -275,3 +275,17 @@ def test_the_log_names_the_phase_every_five_seconds(waiting_for_key):
     while output.read_text().count("phase=opening the keys") < 2:
         assert time.monotonic() < deadline, output.read_text()
         time.sleep(0.05)
+
+
+def test_a_socket_for_agents_that_cannot_be_bound_ends_the_daemon(tmp_path):
+    sluice = SluiceProcess(tmp_path)
+    blocking = sluice.data / "run" / "gate.sock" / "in-the-way"
+    blocking.mkdir(parents=True)
+    sluice.data.chmod(0o700)
+    with contextlib.suppress(AssertionError):
+        sluice.start()
+    assert sluice.process.wait(timeout=30) == DIRECTORY_UNUSABLE
+    said = sluice.output.read_text()
+    assert f"cannot listen for agents on {sluice.data}/run/gate.sock" in said and "remove what is there" in said
+    shutil.rmtree(blocking.parent)
+    assert sluice.start().stop() == 0

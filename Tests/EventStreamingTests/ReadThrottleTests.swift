@@ -68,12 +68,12 @@ import Testing
         #expect(time.paused == .milliseconds(99 * 3))
     }
 
-    @Test func aPauseIsBounded() async throws {
+    @Test(arguments: [1, 49, 51, 400, 3_000])
+    func slowReadsLeaveHalfOfTheTimeToo(milliseconds: Int) async throws {
         let time = Time()
         let throttle = time.throttle()
-        try await throttle.run { time.work(.seconds(60)) }
-        try await throttle.run {}
-        #expect(time.paused == .milliseconds(50))
+        for _ in 0..<20 { try await throttle.run { time.work(.milliseconds(milliseconds)) } }
+        #expect(time.paused == .milliseconds(19 * milliseconds))
     }
 
     @Test func timeSinceTheLastChunkCountsAsAPause() async throws {

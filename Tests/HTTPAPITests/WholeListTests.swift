@@ -76,6 +76,26 @@ import Testing
         }
     }
 
+    /// What comes before a place in the share costs one page, also where nothing matches.
+    @Test(arguments: [0, 1, 40])
+    func theFirstChunkIsOnePage(matching: Int) async throws {
+        let reads = Mutex(0)
+        let matched = (1...max(matching, 1)).prefix(matching).map { Record(number: $0 * 100, size: 300) }
+        var list = WholeList<Record, Int>(
+            after: nil, place: \.number, json: \.json,
+            read: { after, limit in
+                reads.withLock { $0 += 1 }
+                let end = (after ?? 0) + 100
+                let page = matched.filter { $0.number > after ?? 0 && $0.number <= end }
+                return Page(records: page, hasMore: end < 5000, last: Record(number: end, size: 0))
+            })
+        var text = String(buffer: try await list.first())
+        #expect(reads.withLock { $0 } == 1 && !list.isComplete)
+        while !list.isComplete { text += String(buffer: try await list.next()) }
+        #expect(text == "[" + matched.map(\.json.text).joined(separator: ",") + "]")
+        #expect(reads.withLock { $0 } == 50)
+    }
+
     @Test func anErrorOfAReadIsTheListsOwn() async throws {
         struct Damaged: Error {}
         var list = WholeList<Record, Int>(

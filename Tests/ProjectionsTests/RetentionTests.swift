@@ -2,6 +2,7 @@ import Domain
 import EventLog
 import EventStore
 import Foundation
+import GRDB
 import Logging
 import Projections
 import TestSupport
@@ -26,14 +27,7 @@ import Testing
             for _ in 0..<6 {
                 let events = generator.events(800)
                 try await live.apply(try await store.append(events.map(\.event)))
-                let due = try await live.runs(
-                    finishedBefore: Timestamp(microseconds: .max), after: nil, limit: 40)
-                for (run, _) in due {
-                    let context = DecisionContext(
-                        time: events[events.count - 1].event.time, workspace: run.workspace, actor: .retention,
-                        commandID: generator.newID(), idempotency: nil, traceparent: nil, settings: DecisionSettings())
-                    guard let expiry = try? generator.state.decide(.expireRun(run.expired), context) else { continue }
-                    try await live.apply(try await store.append(expiry))
+                for run in try await expire(live, store, &generator, at: events[events.count - 1].event.time) {
                     streams.insert(run.expired.runID, run.expired.accessRequestIDs)
                     #expect(try await live.run(run.expired.runID, in: run.workspace) == nil)
                     #expect(try await live.expiry(of: run.expired.runID, in: run.workspace) != nil)
@@ -44,6 +38,23 @@ import Testing
             try await live.apply(try await store.append(generator.events(1).map(\.event)))
         }
         return (backend, streams)
+    }
+
+    /// Has some finished runs expire, and returns them.
+    private static func expire(
+        _ live: Projections, _ store: EventStore, _ generator: inout LogGenerator, at time: Timestamp
+    ) async throws -> [DueRun] {
+        var gone: [DueRun] = []
+        let due = try await live.runs(finishedBefore: Timestamp(microseconds: .max), after: nil, limit: 40)
+        for (run, _) in due {
+            let context = DecisionContext(
+                time: time, workspace: run.workspace, actor: .retention, commandID: generator.newID(),
+                idempotency: nil, traceparent: nil, settings: DecisionSettings())
+            guard let expiry = try? generator.state.decide(.expireRun(run.expired), context) else { continue }
+            try await live.apply(try await store.append(expiry))
+            gone.append(run)
+        }
+        return gone
     }
 
     /// The rows of read models that are made anew of the log.
@@ -83,6 +94,39 @@ import Testing
         try Self.expectSame(try await Self.rebuilt(backend), whole)
         await backend.prune(expired)
         try Self.expectSame(try await Self.rebuilt(backend), whole)
+    }
+
+    @Test func deletedTextIsRememberedUntilTheWriteAheadLogIsEmptied() async throws {
+        var generator = LogGenerator(seed: 1)
+        let store = await EventStore(backend: InMemoryLogBackend())
+        try await withDirectory { directory in
+            let path = directory + "/live.sqlite"
+            let live = try Projections.open(path: path, logger: Self.logger)
+            let events = generator.events(800)
+            try await live.apply(try await store.append(events.map(\.event)))
+            let gone = try await Self.expire(live, store, &generator, at: events[events.count - 1].event.time)
+            try #require(!gone.isEmpty)
+            #expect(try await live.hasDeletedText())
+            let reader = try Self.openTransaction(path)
+            await #expect(throws: ProjectionError.self) { try await live.purgeDeleted(through: live.position) }
+            #expect(try await live.hasDeletedText())
+            try reader.close()
+            try await live.purgeDeleted(through: live.position)
+            #expect(try await !live.hasDeletedText())
+            try live.close()
+        }
+    }
+
+    /// A connection that holds on to the rows of now until it is closed: no checkpoint empties the log meanwhile.
+    private static func openTransaction(_ path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let reader = try DatabaseQueue(path: path, configuration: configuration)
+        try reader.inDatabase { db in
+            try db.execute(sql: "BEGIN")
+            _ = try Row.fetchOne(db, sql: "SELECT * FROM meta")
+        }
+        return reader
     }
 
     private static func expectSame(_ found: [String: [String]], _ expected: [String: [String]]) throws {

@@ -140,8 +140,27 @@ import Testing
         }
     }
 
+    /// Symbols, alphabetic ones among them, and a vowel sign that FTS5 finds no word in.
+    @Test(arguments: ["---", "\u{1f4a5}", "\u{24b6}", "\u{19b0}", "\u{24b6} \u{24b7}", "C++", "\u{24b6} x"])
+    func aSearchFindsTheRunsOfAnyName(name: String) async throws {
+        let events = Self.created(6) { index in
+            index < 3 ? (agent: "payer", user: name) : (agent: "\(name) payer", user: "u")
+        }
+        try await Self.withProjections(events) { projections in
+            var filter = RunFilter()
+            try filter.set(.text, "payer")
+            let order = ListOrder(RunField.createdAt, isDescending: true)
+            for (agent, user) in [("payer", name), ("\(name) payer", "u")] {
+                (filter.agentID, filter.userID) = (agent, user)
+                #expect(try await Self.whole(filter, by: order, pages: 2, projections).count == 3)
+                #expect(try await projections.count(of: filter, in: .default) == 3)
+            }
+        }
+    }
+
     @Test func aSearchWithoutAWordOrWithTooManyIsRefused() {
-        for words in ["", "--", "\u{0}", String(repeating: "a ", count: 17), String(repeating: "a", count: 257)] {
+        let many = [String(repeating: "a ", count: 17), String(repeating: "a", count: 257)]
+        for words in ["", "--", "\u{0}", "\u{24b6} \u{1f4a5}"] + many {
             var filter = RunFilter()
             #expect(throws: InvalidFilter.self) { try filter.set(.text, words) }
         }

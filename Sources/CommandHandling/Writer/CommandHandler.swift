@@ -119,7 +119,8 @@ package final class CommandHandler: Sendable {
 
     /// The first answer to the request, when there was one.
     ///
-    /// - Throws: `CommandError.idempotencyMismatch` when the key was used with another request.
+    /// - Throws: `CommandError.idempotencyMismatch` when the key was used with another request; `CommandError.rejected` when
+    ///   the key is new and there is no room to remember it.
     package func recordedAnswer(
         _ token: IdempotencyToken, _ workspace: WorkspaceName
     ) async throws(CommandError) -> AnswerRecorded? {

@@ -73,17 +73,20 @@ package struct WriterState<Waiter: Sendable>: Sendable {
     /// Decides a command and queues its events.
     ///
     /// With an idempotency token that was used before for the same request, nothing is decided: the first command's
-    /// events are the answer.
+    /// events are the answer. A new token for which there is no room is refused, unless the command ends work: that is
+    /// decided, and its token is not remembered.
     ///
     /// - Returns: the answer, when there is one already; and whether the driver has to be woken.
     package mutating func submit(
         _ command: Command, _ request: CommandRequest, id: EventID, now: Timestamp, _ waiter: Waiter
     ) -> (answer: WriterAnswer?, wakesDriver: Bool) {
         if let refusal { return (.failed(refusal), false) }
+        var request = request
         do {
             if let earlier = try earlierUse(of: command, request, now) { return (settle(earlier, waiter), false) }
         } catch {
-            return (.failed(error), false)
+            guard command.endsWork, case .rejected = error else { return (.failed(error), false) }
+            request = request.withoutKey
         }
         guard !queue.isFull else { return (.failed(.overloaded), false) }
         let context = self.context(request, id: id, now: now)

@@ -27,20 +27,17 @@ struct BackupKeyCheck {
 
     private func lostKeys(_ present: PresentKeys) throws(DaemonError) -> LostKeys {
         var required = RequiredKeys(present)
-        var failure: EventStoreError?
-        let problem = try BackupDirectory.reading { () throws(LogError) in
-            try LogVerifier.walk(backup.storage) { position, record in
-                do throws(EventStoreError) {
-                    let people = try EventCodec.seals(in: record).map(\.personID).filter { !present.contains($0) }
-                    required.evolve(try EventCodec.decode(record, at: position), closedFor: Set(people))
-                    return true
-                } catch {
-                    failure = error
-                    return false
-                }
+        let problem: LogVerifier.Problem?
+        do {
+            problem = try LogVerifier.forEachRecord(in: backup.storage) { position, record in
+                let people = try EventCodec.seals(in: record).map(\.personID).filter { !present.contains($0) }
+                required.evolve(try EventCodec.decode(record, at: position), closedFor: Set(people))
+                return true
             }
+        } catch {
+            throw DaemonError(.backupUnusable, "\(error)")
         }
-        if let reason = failure?.description ?? problem?.description { throw DaemonError(.backupUnusable, reason) }
+        if let problem { throw DaemonError(.backupUnusable, problem.description) }
         return required.lost()
     }
 }

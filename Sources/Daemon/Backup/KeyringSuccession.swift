@@ -41,31 +41,25 @@ struct KeyringSuccession {
         var lost = dropped
         lost.secrets = []
         var erased: Set<UUIDValue> = []
-        var failure: EventStoreError?
         let problem: LogVerifier.Problem?
-        do throws(LogError) {
-            problem = try LogVerifier.walk(log) { position, record in
-                do throws(EventStoreError) {
-                    let event = try EventCodec.decode(record, at: position)
-                    switch event.payload {
-                    case .personErasureRequested, .personErased:
-                        if position > earlierPosition { erased.insert(event.stream.id) }
-                    default: break
-                    }
-                    if case .secretStored(let stored) = event.payload, dropped.secrets.contains(stored.sealed.keyID) {
-                        lost.secrets.insert(stored.sealed.keyID)
-                    }
-                    if let obsolete = event.payload.obsoleteKeyID { lost.secrets.remove(obsolete) }
-                    return true
-                } catch {
-                    failure = error
-                    return false
+        do {
+            problem = try LogVerifier.forEachRecord(in: log) { position, record in
+                let event = try EventCodec.decode(record, at: position)
+                switch event.payload {
+                case .personErasureRequested, .personErased:
+                    if position > earlierPosition { erased.insert(event.stream.id) }
+                default: break
                 }
+                if case .secretStored(let stored) = event.payload, dropped.secrets.contains(stored.sealed.keyID) {
+                    lost.secrets.insert(stored.sealed.keyID)
+                }
+                if let obsolete = event.payload.obsoleteKeyID { lost.secrets.remove(obsolete) }
+                return true
             }
         } catch {
-            throw SecretsError(.keyringUnusable, error.description)
+            throw SecretsError(.keyringUnusable, "\(error)")
         }
-        if let reason = failure?.description ?? problem?.description { throw SecretsError(.keyringUnusable, reason) }
+        if let problem { throw SecretsError(.keyringUnusable, problem.description) }
         lost.people = max(0, dropped.people - erased.count)
         return lost
     }

@@ -38,7 +38,7 @@ package struct Settings: Sendable {
     }
 
     private static func checkEnvironment() throws(DaemonError) {
-        let unknown = SettingNames.unknown(in: ProcessInfo.processInfo.environment.keys)
+        let unknown = SettingNames.unknown(in: ProcessInfo.processInfo.environment)
         guard let first = unknown.first else { return }
         let hint = SettingNames.hint(first, among: SettingKey.allCases.map(\.variable))
         let others = unknown.dropFirst()

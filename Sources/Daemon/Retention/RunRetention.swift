@@ -11,6 +11,8 @@ struct RunRetention: Sendable {
     private static let dueRunsMax = 256
     /// How many expired runs one pass through the log looks for: what of them is in memory is that many ids.
     private static let expiredRunsMax = 50_000
+    /// The pause after a failed purge, unless passes are closer together.
+    private static let retryPause = Duration.seconds(60)
 
     let log: EventLog
     let commands: CommandHandler
@@ -42,20 +44,27 @@ struct RunRetention: Sendable {
     func run() async throws {
         var progress = PruningProgress()
         while true {
+            var pause = interval
             do {
-                if let retention { try await expire(finishedBefore: commands.clock.now().adding(.zero - retention)) }
+                var newest = Position.zero
+                if let retention {
+                    newest = try await expire(finishedBefore: commands.clock.now().adding(.zero - retention))
+                }
+                if !(await purge(through: newest)) { pause = min(pause, Self.retryPause) }
                 try await prune(&progress)
             } catch is CancellationError {
                 return
             } catch {
                 logger.error("runs whose time is up stay a while longer", metadata: ["error": "\(error)"])
             }
-            try await Task.sleep(for: interval)
+            try await Task.sleep(for: pause)
         }
     }
 
     /// Has the expiry recorded of every run that finished before the time, some at once.
-    private func expire(finishedBefore time: Timestamp) async throws {
+    ///
+    /// - Returns: the position of the last one.
+    private func expire(finishedBefore time: Timestamp) async throws -> Position {
         var (place, count): (Timestamp?, Int) = (nil, 0)
         var newest = Position.zero
         while true {
@@ -72,13 +81,25 @@ struct RunRetention: Sendable {
             // Nobody waits for it: it takes half of the writer at most.
             try await Task.sleep(for: begin.duration(to: .now))
         }
-        // A pass that was interrupted may have left words in the search index.
-        let isLeft = try await projections.hasDeletedText()
-        guard count > 0 || isLeft else { return }
-        try? await projections.purgeDeleted(through: newest)
-        guard count > 0 else { return }
+        guard count > 0 else { return newest }
         expiredCounter.increment(by: count)
         logger.info("finished runs have expired", metadata: ["runs": "\(count)"])
+        return newest
+    }
+
+    /// Overwrites the text of runs that have expired, in this pass or in one whose purge failed.
+    ///
+    /// - Returns: false when that failed. The read models keep that there is something to purge.
+    private func purge(through position: Position) async -> Bool {
+        do {
+            try await projections.reach(position)
+            if try await projections.hasDeletedText() { try await projections.purgeDeleted(through: position) }
+        } catch {
+            guard !Task.isCancelled else { return true }
+            logger.error("failed to purge deleted text; retrying", metadata: ["error": "\(error)"])
+            return false
+        }
+        return true
     }
 
     /// - Returns: the position of its expiry; `nil` for a run of which something is open, which waits for the next time.

@@ -4,12 +4,9 @@ import Synchronization
 /// Limits the processor time of long reads: whole lists, histories, exports, and streams that catch up from the log.
 ///
 /// One of them works at a time, for one chunk, in order of arrival; the next one begins after a pause as long as the work
-/// took. All long reads together use at most about half of one core, however many clients ask for them, and a write waits
-/// for one chunk at most.
+/// took, however long that is. So all long reads together use at most about half of one core, however many clients ask for
+/// them, and a write waits for one chunk at most.
 package final class ReadThrottle: Sendable {
-    /// The longest pause after one chunk.
-    private static let pauseMax = Duration.milliseconds(50)
-
     private let turns = Turns()
     /// The time at which the next chunk may begin.
     private let nextStart: Mutex<Duration>
@@ -35,6 +32,7 @@ package final class ReadThrottle: Sendable {
 
     /// Does the work of one chunk, after the chunks that were asked for before.
     ///
+    /// - Parameter work: bounded work, because the next chunk waits for twice its time.
     /// - Throws: `CancellationError` when the task is cancelled before the work begins.
     package func run<Value>(_ work: () async throws -> Value) async throws -> Value {
         await turns.begin()
@@ -45,7 +43,7 @@ package final class ReadThrottle: Sendable {
         let begin = now()
         defer {
             let end = now()
-            nextStart.withLock { $0 = end + min(end - begin, Self.pauseMax) }
+            nextStart.withLock { $0 = end + (end - begin) }
         }
         return try await work()
     }

@@ -31,7 +31,10 @@ package final class RuntimeDirectory: Sendable {
     /// The modules of Sluice that an agent's interpreter imports.
     var agentModules: String { path + "/modules" }
     var buildLauncher: String { path + "/build.py" }
-    package var gateSocket: String { path + "/gate.sock" }
+    var gateSocket: String { Self.gateSocket(in: path) }
+
+    /// The socket on which the agents of a runtime directory reach Sluice.
+    package static func gateSocket(in path: String) -> String { path + "/gate.sock" }
 
     /// The same file by a path that is short enough for a socket's address in this process.
     package func address(of socket: String) -> String {

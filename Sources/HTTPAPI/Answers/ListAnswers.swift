@@ -9,12 +9,13 @@ extension APIHandlers {
     /// A whole list as one JSON array, read and sent a chunk at a time; the next chunk is made once the client has taken
     /// the last one.
     ///
-    /// The first chunk is made before the answer begins, so that its errors have their status. A list that ends with it
-    /// has a Content-Length; a longer one takes a place of the principal's share until it is sent.
+    /// The first page is read before the answer begins, so that its errors have their status. A list that ends with it
+    /// has a Content-Length; a longer one takes a place of the principal's share until it is sent, and reads on in turns
+    /// with the other long reads.
     func wholeList<Record, Place>(_ list: WholeList<Record, Place>, _ request: APIRequest) async throws -> Response {
         var (list, headers) = (list, HTTPFields())
         headers[.contentType] = "application/json"
-        let first = try await list.next()
+        let first = try await list.first()
         guard !list.isComplete else {
             return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: first))
         }

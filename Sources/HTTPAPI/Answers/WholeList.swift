@@ -42,11 +42,16 @@ package struct WholeList<Record: Sendable, Place: Sendable>: Sendable {
     /// The most pages that are read for one chunk: some may have no record that matches.
     private static var pagesMax: Int { 16 }
 
+    /// The first chunk, made of one page: that is as much work as any page of a list.
+    package mutating func first() async throws -> ByteBuffer { try await chunk(pagesMax: 1) }
+
     /// The next chunk: at most `ResponseChunks.bytesMax`, unless one record alone is larger; empty when none of many rows
     /// matched.
     ///
     /// Records that were read and do not fit are read again for the following chunk.
-    package mutating func next() async throws -> ByteBuffer {
+    package mutating func next() async throws -> ByteBuffer { try await chunk(pagesMax: Self.pagesMax) }
+
+    private mutating func chunk(pagesMax: Int) async throws -> ByteBuffer {
         var (chunk, pages) = (ByteBuffer(), 0)
         repeat {
             pages += 1
@@ -57,7 +62,7 @@ package struct WholeList<Record: Sendable, Place: Sendable>: Sendable {
             guard fitting == page.records.count else { break }
             if let end = page.last { last = place(end) }
             isComplete = !(page.hasMore && count < limit)
-        } while !isComplete && chunk.readableBytes < ResponseChunks.bytesMin && pages < Self.pagesMax
+        } while !isComplete && chunk.readableBytes < ResponseChunks.bytesMin && pages < pagesMax
         if isComplete { chunk.writeString(count == 0 ? "[]" : "]") }
         return chunk
     }

@@ -9,7 +9,6 @@ extension APIHandlers {
     func answer(_ request: APIRequest, _ handler: RouteTable.Handler) async throws -> APIAnswer {
         guard let token = request.idempotency else { return try await handler(request) }
         if let recorded = try await commands.recordedAnswer(token, request.workspace) { return replay(recorded) }
-        if let failure = projections.failure { throw failure }
         let answer = try await handler(request)
         let body = answer.recordedBody ?? answer.body
         let record = AnswerRecorded(token: token, statusCode: UInt32(answer.status.code), body: body.text)
@@ -20,6 +19,21 @@ extension APIHandlers {
             return answer
         }
         return replay(first)
+    }
+
+    /// The request as it is, or without its `Idempotency-Key` where there is no room for that.
+    ///
+    /// For requests that end work: these are admitted, and a repetition is carried out again, which ends nothing more. So what
+    /// is remembered stays within its limit.
+    func withoutKeyIfFull(_ request: APIRequest) async -> APIRequest {
+        guard let token = request.idempotency else { return request }
+        do throws(CommandError) {
+            _ = try await commands.recordedAnswer(token, request.workspace)
+        } catch {
+            // Any other error is met again by the request itself.
+            if case .rejected = error { return request.with(body: request.body, idempotency: nil) }
+        }
+        return request
     }
 
     /// Whom an answer is about: it is sealed for them.

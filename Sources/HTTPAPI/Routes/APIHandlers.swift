@@ -115,7 +115,7 @@ final class APIHandlers: Sendable {
     /// Executes the command, unless reads would not show its effect: it is refused before it is recorded, and the client
     /// retries.
     ///
-    /// Stops, cancellations and revocations of keys are executed all the same, because a second time changes nothing.
+    /// Commands that end work are executed all the same, because a second time changes nothing.
     func submit(_ command: Command, _ request: CommandRequest) async throws -> Receipt {
         if !command.endsWork, let failure = projections.failure { throw failure }
         return try await commands.execute(command, request)
@@ -214,14 +214,4 @@ extension HTTPFields {
 extension String {
     /// Old clients send `default` when nobody chose a namespace.
     fileprivate var chosenNamespace: String? { self == "default" || isEmpty ? nil : self }
-}
-
-extension Command {
-    /// True for stops, cancellations and revocations of keys, which may not wait.
-    fileprivate var endsWork: Bool {
-        switch self {
-        case .failRun, .stop, .revokeAPIKey: true
-        default: false
-        }
-    }
 }

@@ -38,6 +38,16 @@ struct RouteTable {
         }
     }
 
+    /// Adds a POST that ends work, which lack of room for its `Idempotency-Key` does not keep out.
+    mutating func onEnd(
+        _ path: String, under prefixes: [String], _ permission: Permission, _ handler: @escaping Handler
+    ) {
+        let (api, route) = (api, BodySchemas.Route(.post, path))
+        onRaw(.post, path, under: prefixes, permission) { request in
+            try await api.answer(await api.withoutKeyIfFull(request), route, handler).response
+        }
+    }
+
     /// Adds a route that makes the whole response itself.
     mutating func onRaw(
         _ method: HTTPRequest.Method, _ path: String, under prefixes: [String], _ permission: Permission,

@@ -4,15 +4,15 @@ extension RouteTable {
     /// Stops and starts; the older API has the namespace before an agent's name.
     mutating func addControls(_ api: APIHandlers) {
         let workspaces = ["/api/v1/workspaces/:workspace"]
-        on(.post, "/agents/:name/stop", under: ["/api/v1"] + workspaces, .manageResources, api.stopAgent)
+        onEnd("/agents/:name/stop", under: ["/api/v1"] + workspaces, .manageResources, api.stopAgent)
         on(.post, "/agents/:name/start", under: ["/api/v1"] + workspaces, .manageResources, api.startAgent)
-        on(.post, "/agents/:name/:second/stop", under: ["/api"], .manageResources, api.stopAgent)
+        onEnd("/agents/:name/:second/stop", under: ["/api"], .manageResources, api.stopAgent)
         on(.post, "/agents/:name/:second/start", under: ["/api"], .manageResources, api.startAgent)
-        on(.post, "/tools/:name/stop", under: Self.apiPrefixes, .manageResources, api.stopTool)
+        onEnd("/tools/:name/stop", under: Self.apiPrefixes, .manageResources, api.stopTool)
         on(.post, "/tools/:name/start", under: Self.apiPrefixes, .manageResources, api.startTool)
-        on(.post, "/stop", under: workspaces, .manageResources, api.stopWorkspace)
+        onEnd("/stop", under: workspaces, .manageResources, api.stopWorkspace)
         on(.post, "/start", under: workspaces, .manageResources, api.startWorkspace)
-        on(.post, "/runs/cancel", under: Self.rootPrefixes, .createRuns, api.cancelRuns)
+        onEnd("/runs/cancel", under: Self.rootPrefixes, .createRuns, api.cancelRuns)
         on(.get, "/controls", under: Self.apiPrefixes, .read, api.listControls)
     }
 }

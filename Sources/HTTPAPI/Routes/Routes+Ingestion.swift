@@ -14,6 +14,6 @@ extension RouteTable {
         onRaw(.get, "/builds", under: prefixes, .read, api.listBuilds)
         on(.get, "/builds/:id", under: prefixes, .read, api.getBuild)
         on(.get, "/builds/:id/logs", under: prefixes, .read, api.getBuildLog)
-        on(.post, "/builds/:id/cancel", under: prefixes, .manageResources, api.cancelBuild)
+        onEnd("/builds/:id/cancel", under: prefixes, .manageResources, api.cancelBuild)
     }
 }

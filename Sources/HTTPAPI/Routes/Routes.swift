@@ -32,7 +32,7 @@ extension RouteTable {
         onRaw(.get, "/runs", under: root, .read, api.listRuns)
         on(.get, "/runs/:id", under: root, .readOwnRun, api.getRun)
         on(.patch, "/runs/:id", under: root, .createRuns, api.changeRun)
-        on(.post, "/runs/:id/cancel", under: root, .createRuns, api.cancelRun)
+        onEnd("/runs/:id/cancel", under: root, .createRuns, api.cancelRun)
         on(.post, "/runs/:id/events", under: root, .driveRuns, body: BodyLimits(takesLines: true), api.addEvents)
         onRaw(.get, "/runs/:id/events", under: root, .read) { request in
             if request.header(.accept)?.lowercased().contains("text/event-stream") == true {

@@ -6,8 +6,8 @@ import Synchronization
 /// Follows the log once for all clients of a subject, and sends each of them the same bytes.
 ///
 /// It goes in rounds: what has come since the last one is one chunk, which each event loop writes to its members. A round
-/// that takes long, because there are many, is followed by a pause as long, so that a group never takes more than about
-/// half of the machine, and more of what comes meanwhile goes out at once.
+/// that takes long, because there are many, is followed by a pause as long, of 50 ms at most: others get their turn, and
+/// more of what comes meanwhile is sent at once.
 final class StreamGroup: Sendable {
     private static let pauseMax = Duration.milliseconds(50)
     /// How many members are written to before an event loop sees to its other connections.

@@ -74,19 +74,6 @@ extension Projections {
         }
     }
 
-    /// Takes what was deleted up to a position out of the search index and of the write-ahead log too.
-    ///
-    /// - Throws: when a reader holds on to it for long; the next time does it as well.
-    package func purgeDeleted(through position: Position) async throws(ProjectionError) {
-        try await reach(position)
-        do {
-            try await rewriteSearchIndex()
-            try await checkpoint()
-        } catch {
-            throw .wrapping(error)
-        }
-    }
-
     /// When the run expired; `nil` when it has not, or is another workspace's.
     package func expiry(of run: RunID, in workspace: WorkspaceName) async throws(ProjectionError) -> Timestamp? {
         try await query { db in

@@ -139,7 +139,7 @@ extension Projections {
     /// Reads a few rows by key, on the caller's thread: that takes microseconds, less than to change threads twice.
     func lookUp<Value>(_ read: (Database) throws -> Value) throws(ProjectionError) -> Value {
         do {
-            guard let log = StatementLog.current else { return try lookups.read(read) }
+            guard let log = statementLog else { return try lookups.read(read) }
             return try lookups.read { db in try log.noting(db, read) }
         } catch {
             throw noting(.wrapping(error))
@@ -151,7 +151,7 @@ extension Projections {
         _ read: @escaping @Sendable (Database) throws -> Value
     ) async throws(ProjectionError) -> Value {
         do {
-            guard let log = StatementLog.current else { return try await pool.read(read) }
+            guard let log = statementLog else { return try await pool.read(read) }
             return try await pool.read { db in try log.noting(db, read) }
         } catch {
             throw noting(.wrapping(error))

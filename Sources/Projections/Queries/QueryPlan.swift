@@ -30,9 +30,13 @@ final class StatementLog: Sendable {
 }
 
 extension Projections {
+    /// The log of the task's statements. Reading a value of a task is left out until the first use of `plans`.
+    var statementLog: StatementLog? { logsStatements.load(ordering: .relaxed) ? StatementLog.current : nil }
+
     /// The plans of the statements by which `body` reads: for tests and benchmarks of what is served.
     package func plans(of body: () async throws -> Void) async throws -> [QueryPlan] {
         let log = StatementLog()
+        logsStatements.store(true, ordering: .relaxed)
         try await StatementLog.$current.withValue(log) { try await body() }
         return try await pool.read { db in
             try Set(log.all).sorted().map { sql in

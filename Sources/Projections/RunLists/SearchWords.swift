@@ -19,19 +19,19 @@ package struct SearchWords: Hashable, Sendable {
         }
     }
 
-    private init(words: [String]) { self.words = words }
-
-    /// The words of a whole value that a column of the index holds; `nil` when it has none.
-    static func all(of value: String) -> SearchWords? {
-        let words = words(value)
-        return words.isEmpty ? nil : SearchWords(words: words)
+    /// Phrases of FTS5 that a column has when its value is this one.
+    ///
+    /// They may follow one another without an operator: then those are left out in which its tokenizer finds no word.
+    static func phrases(of value: String, in column: String) -> [String] {
+        words(value).map { "{\(column)} : \(quoted($0))" }
     }
 
     /// As an expression of FTS5: strings in quotes, in which the quote alone has a meaning and is doubled.
     func expression(in columns: [String]) -> String {
-        let strings = words.map { "\"\($0.replacing("\"", with: "\"\""))\"" }
-        return "{\(columns.joined(separator: " "))} : (\(strings.joined(separator: " AND ")))"
+        "{\(columns.joined(separator: " "))} : (\(words.map(Self.quoted).joined(separator: " AND ")))"
     }
+
+    private static func quoted(_ word: String) -> String { "\"\(word.replacing("\"", with: "\"\""))\"" }
 
     /// The parts between spaces, control characters and plus signs, which many clients write for spaces, that have
     /// something to search for.
@@ -39,7 +39,19 @@ package struct SearchWords: Hashable, Sendable {
         text.unicodeScalars.split { scalar in
             scalar == "+" || scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
         }
-        .filter { $0.contains { $0.properties.isAlphabetic || $0.properties.numericType != nil } }
+        .filter { $0.contains(where: \.isIndexed) }
         .map { String($0) }
+    }
+}
+
+extension Unicode.Scalar {
+    /// True for letters and numbers, of which FTS5's tokenizer makes words. Symbols may be alphabetic too, such as Ⓐ.
+    fileprivate var isIndexed: Bool {
+        switch properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
+            .letterNumber, .otherNumber:
+            true
+        default: false
+        }
     }
 }

@@ -56,12 +56,11 @@ struct RunText: Equatable {
     /// The search of a filter, as an expression of FTS5. Agent, user and tool narrow it; whether they are exactly these
     /// is checked row by row.
     static func expression(_ filter: RunFilter, in workspace: WorkspaceName) -> String {
-        let parts = [
-            filter.text?.expression(in: searched), filter.error?.expression(in: ["reason"]),
-            filter.agentID.flatMap(SearchWords.all)?.expression(in: ["agent"]),
-            filter.userID.flatMap(SearchWords.all)?.expression(in: ["user"]),
-        ]
-        return (["workspace : \(word(workspace.text))"] + parts.compactMap(\.self)).joined(separator: " AND ")
+        let values = [("agent", filter.agentID), ("user", filter.userID)]
+        let narrowing = values.flatMap { column, value in value.map { SearchWords.phrases(of: $0, in: column) } ?? [] }
+        let scope = (["workspace : \(word(workspace.text))"] + narrowing).joined(separator: " ")
+        let searches = [filter.text?.expression(in: searched), filter.error?.expression(in: ["reason"])]
+        return ([scope] + searches.compactMap(\.self)).joined(separator: " AND ")
     }
 
     /// A text as one word of letters and digits, that no other text has.

@@ -1,3 +1,4 @@
+package import Domain
 import EventStore
 import GRDB
 import GRDBSQLite
@@ -25,10 +26,14 @@ enum SearchIndex {
         try db.execute(sql: "INSERT INTO run_text (run_text, rank) VALUES ('secure-delete', 1)")
     }
 
-    /// Runs that were deleted and whose words may be left in the index.
+    /// Deleted runs whose words may be left in the index, or in the write-ahead log.
     static func deletedCount(_ db: Database) throws -> Int {
-        let isSecure = try Int.fetchOne(db, sql: "SELECT v FROM run_text_config WHERE k = 'secure-delete'") == 1
-        return isSecure ? 0 : try Int.fetchOne(db, sql: "SELECT count FROM run_text_deletions") ?? 0
+        try Int.fetchOne(db, sql: "SELECT count FROM run_text_deletions") ?? 0
+    }
+
+    /// True when FTS5 takes the words of a deleted row out by itself.
+    static func deletesSecurely(_ db: Database) throws -> Bool {
+        try Int.fetchOne(db, sql: "SELECT v FROM run_text_config WHERE k = 'secure-delete'") == 1
     }
 
     /// Writes a part of the index again without what was deleted.
@@ -50,18 +55,32 @@ enum SearchIndex {
 }
 
 extension Projections {
-    /// True when words of runs that have expired may be left in the search index.
+    /// True when words of runs that have expired may be left in the search index or the write-ahead log.
     package func hasDeletedText() async throws(ProjectionError) -> Bool {
         try await query { db in try SearchIndex.deletedCount(db) > 0 }
     }
 
-    /// Takes the words of deleted runs out of the search index, in steps between which events are applied.
-    func rewriteSearchIndex() async throws {
-        let count = try await pool.read(SearchIndex.deletedCount)
-        guard count > 0 else { return }
+    /// Takes what was deleted up to a position out of the search index, in steps between which events are applied, and
+    /// then out of the write-ahead log.
+    ///
+    /// - Throws: when a reader holds on to it for long. `hasDeletedText` stays true until a call succeeds.
+    package func purgeDeleted(through position: Position) async throws(ProjectionError) {
+        try await reach(position)
+        do {
+            let (count, isRewritten) = try await pool.read { db in
+                (try SearchIndex.deletedCount(db), try SearchIndex.deletesSecurely(db))
+            }
+            if count > 0, !isRewritten { try await rewriteSearchIndex() }
+            try await checkpoint()
+            if count > 0 { try await changingTables { db in try SearchIndex.forgetDeleted(count, db) } }
+        } catch {
+            throw .wrapping(error)
+        }
+    }
+
+    private func rewriteSearchIndex() async throws {
         var isFirst = true
         while try await rewriteStep(isFirst: isFirst) { isFirst = false }
-        try await changingTables { db in try SearchIndex.forgetDeleted(count, db) }
     }
 
     private func rewriteStep(isFirst: Bool) async throws -> Bool {
