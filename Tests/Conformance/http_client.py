@@ -19,7 +19,9 @@ class Answer:
 
     @property
     def error(self):
-        return self.json["error"]
+        """The message, in the form of Sluice's own API or in that of OpenAI's."""
+        error = self.json["error"]
+        return error["message"] if isinstance(error, dict) else error
 
 
 class HTTPClient:

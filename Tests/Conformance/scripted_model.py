@@ -25,6 +25,8 @@ class ScriptedModel:
     def __init__(self, say=lambda body: words("hello")):
         self.calls = queue.Queue()
         self.say = say
+        self.tells_usage = True
+        """False for a model whose streams never tell what they used."""
         self.go_on = threading.Semaphore(0)
         """Released once for each streamed chunk after the first, when a body asks for `"hold": true`."""
         model = self
@@ -68,7 +70,7 @@ class ScriptedModel:
                         assert model.go_on.acquire(timeout=30)
                     self.chunk(body, {"delta": {"role": "assistant", "content": word + " "}, "finish_reason": None})
                 self.chunk(body, {"delta": {}, "finish_reason": "stop"})
-                if body.get("stream_options", {}).get("include_usage"):
+                if model.tells_usage and body.get("stream_options", {}).get("include_usage"):
                     self.send_chunk(body, [], USAGE)
                 self.wfile.write(b"data: [DONE]\n\n")
                 self.close_connection = True

@@ -2,6 +2,7 @@
 provider's own types.
 """
 
+import hashlib
 import itertools
 import json
 import threading
@@ -126,7 +127,8 @@ def test_a_whole_conversation_reaches_an_openai_model(client, store):
                 "name": "weather", "description": "Tells the weather", "parameters": WEATHER["input_schema"]}},
             {"type": "function", "function": {"name": "time", "parameters": TIME["input_schema"]}}],
         "tool_choice": "required", "parallel_tool_calls": False, "max_completion_tokens": 77, "temperature": 0.5,
-        "top_p": 0.9, "stop": ["END"], "user": "ada"}, model
+        "top_p": 0.9, "stop": ["END"],
+        "user": hashlib.sha256(b"ada").hexdigest()}, model
     provider.close()
 
 
@@ -244,7 +246,8 @@ def test_the_two_headers_must_not_carry_different_keys(sluice):
 @pytest.mark.parametrize("broken, words", [
     ({"messages": 7}, "messages"), ({"messages": []}, "messages"), ({"max_tokens": None}, "max_tokens"),
     ({"max_tokens": 0}, "max_tokens"), ({"system": 7}, "system"), ({"system": [{"type": "image"}]}, "system[0]"),
-    ({"messages": [{"role": "system", "content": "x"}]}, "messages[0].role"),
+    ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),
+    ({"messages": [{"role": "system", "content": "x"}]}, "messages must hold"),
     ({"messages": [{"role": "user", "content": 7}]}, "messages[0].content"),
     ({"messages": [{"role": "user", "content": [{"type": "document"}]}]}, "messages[0].content[0].type"),
     ({"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": "file"}}]}]}, "source.type"),

@@ -101,6 +101,7 @@ def test_a_stream_with_usage_is_recorded_before_its_end_is_read(team):
 
 def test_a_stream_without_usage_is_estimated_and_says_so(team):
     team.model.say = lambda body: words("one two three")
+    team.model.tells_usage = False
     list(team.ask(stream=True))
     data = team.events()[-1]["data"]
     # "a question" has 10 bytes; "one two three " has 14.

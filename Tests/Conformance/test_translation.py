@@ -2,6 +2,7 @@
 far side by each provider's own types.
 """
 
+import hashlib
 import base64
 import itertools
 import json
@@ -143,7 +144,7 @@ def test_a_whole_conversation_is_put_in_the_providers_format(client, provider, s
         assert body["tools"][0] == {
             "name": "weather", "description": "Tells the weather", "input_schema": WEATHER["function"]["parameters"]}
         assert (body["temperature"], body["top_p"], body["max_tokens"]) == (0.5, 0.9, 77)
-        assert body["stop_sequences"] == ["END", "STOP"] and body["metadata"] == {"user_id": "ada"}
+        assert body["stop_sequences"] == ["END", "STOP"] and body["metadata"] == {"user_id": hashlib.sha256(b"ada").hexdigest()}
     elif provider.kind == "bedrock":
         assert body["system"] == [{"text": "Be brief."}, {"text": "In Norwegian."}]
         first, turn, last = body["messages"]

@@ -159,12 +159,19 @@ import Testing
         ]
         if !answer.text.isEmpty || !answer.calls.isEmpty {
             request.messages.append(.assistant(text: answer.text, calls: answer.calls))
-            request.messages += answer.calls.map { .tool(callID: $0.id, content: [.text(Self.word(&random))]) }
+            request.messages += answer.calls.map {
+                .tool(
+                    callID: $0.id, content: [.text(Self.word(&random))], isError: false)
+            }
             request.messages.append(
                 .user([.image(.data(mediaType: "image/png", base64: "AAAA")), .text(Self.word(&random))]))
         }
         request.tools = (0..<Int.random(in: 0...2, using: &random)).map {
-            ChatRequest.Tool(name: "tool\($0)", description: Self.word(&random), parameters: .object([]))
+            ChatRequest.Tool(
+                name: "tool\($0)", description: Self.word(&random),
+                parameters: .object([
+                    .init(name: "type", value: .string("object")), .init(name: "properties", value: .object([])),
+                ]))
         }
         if !request.tools.isEmpty {
             request.toolChoice =
@@ -174,7 +181,6 @@ import Testing
         request.temperature = Bool.random(using: &random) ? "0.5" : nil
         request.topP = Bool.random(using: &random) ? "0.9" : nil
         request.stop = Bool.random(using: &random) ? ["END", Self.word(&random)] : []
-        request.user = Bool.random(using: &random) ? "ada" : nil
         request.isStreamed = Bool.random(using: &random)
         request.includesUsage = true
         let body = try AnthropicFormat().body(of: request)

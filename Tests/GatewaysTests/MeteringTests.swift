@@ -61,13 +61,15 @@ import Testing
         arguments: [
             (
                 #"{"messages":[{"content":"12345"},{"content":[{"type":"text","text":"1234"},{"type":"image_url"}]}]}"#,
-                3
+                1_603
             ),
             (#"{"messages":[{"content":null,"tool_calls":[{"function":{"arguments":"{\"a\":1}"}}]}]}"#, 2),
             (#"{"input":"1234"}"#, 1), (#"{"input":["12","34"]}"#, 1), (#"{"input":[1,2,3]}"#, 3),
+            (#"{"messages":[],"tools":[{"name":"f"}]}"#, 4),
+            (#"{"messages":[{"content":[{"type":"tool_result","content":[{"type":"text","text":"1234"}]}]}]}"#, 1),
             (#"{"input":[[1,2],[3]]}"#, 3), (#"{"prompt":"1"}"#, 1), ("{}", 0), ("no json", 0),
         ] as [(String, UInt64)])
-    func aPromptIsReckonedFromItsTexts(body: String, tokens: UInt64) {
+    func aPromptIsReckonedFromItsTextsToolsAndImages(body: String, tokens: UInt64) {
         #expect(UsageEstimate.promptTokens(of: Array(body.utf8)) == tokens)
     }
 }

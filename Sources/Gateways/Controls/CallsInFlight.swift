@@ -124,6 +124,9 @@ extension EndedCall {
             message: "\(control.description); nothing is sent until an operator starts it again")
     }
 
+    /// The client that asked has closed its connection: no one reads the answer.
+    static let callerLeft = EndedCall(status: 499, code: "CALLER_LEFT", message: "the caller closed its connection")
+
     static func runEnded(_ run: RunID, reason: String? = nil) -> EndedCall {
         EndedCall(
             status: 409, code: "RUN_ENDED",

@@ -43,14 +43,14 @@ package struct EgressAnswer: Sendable {
         with(references.rewritten(headers), body)
     }
 
-    /// The same, which keeps its place until its last part is written.
-    func holding(_ place: CallPool.Permit) -> EgressAnswer {
+    /// The same, which keeps the object alive until its last part is written.
+    func holding(_ object: some AnyObject & Sendable) -> EgressAnswer {
         guard case .streamed(let stream) = body else { return self }
         return with(
             headers,
             .streamed { write in
                 try await stream(write)
-                withExtendedLifetime(place) {}
+                withExtendedLifetime(object) {}
             })
     }
 

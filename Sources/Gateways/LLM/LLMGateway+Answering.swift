@@ -5,14 +5,48 @@ import Outbound
 /// The answers of each kind of provider, in the words of whoever asked.
 extension LLMGateway {
     /// A provider that speaks our format: the body goes on as it came, and the answer comes back as it comes.
+    ///
+    /// A stream is asked to tell its usage, also when its caller does not ask for it; the caller does not get it then.
     func passOn(_ call: ProviderCall) async throws(ModelCallFailure) -> ProviderAnswer {
+        guard let body = UsageRequest.body(of: call) else {
+            return ProviderAnswer(answer: try await passOn(call.body, of: call))
+        }
+        let answer: EgressAnswer
+        do throws(ModelCallFailure) {
+            answer = try await passOn(body, of: call)
+        } catch {
+            guard UsageRequest.isUnknown(to: error) else { throw error }
+            return ProviderAnswer(answer: try await passOn(call.body, of: call))
+        }
+        return Self.withoutUsage(answer)
+    }
+
+    private func passOn(_ body: [UInt8], of call: ProviderCall) async throws(ModelCallFailure) -> EgressAnswer {
         let response = try await send(
             Sending(
                 path: call.request.operation.rawValue,
                 headers: ModelHeaders.ofCall(
-                    call.request.headers, defaults: call.provider.translator?.headers ?? []), body: call.body),
+                    call.request.headers, defaults: call.provider.translator?.headers ?? []), body: body),
             to: call.provider, in: call.request.workspace)
-        return ProviderAnswer(answer: try await answer(response))
+        return try await answer(response)
+    }
+
+    /// The answer without the chunk that tells the usage, which goes to the report.
+    private static func withoutUsage(_ answer: EgressAnswer) -> ProviderAnswer {
+        guard case .streamed(let stream) = answer.body else { return ProviderAnswer(answer: answer) }
+        let report = AnswerReport()
+        let filtered = EgressAnswer(
+            status: answer.status, headers: answer.headers,
+            body: .streamed { write in
+                var filter = UsageChunkFilter()
+                func pass(_ bytes: [UInt8]) async throws {
+                    if let usage = filter.usage { report.note(usage: usage) }
+                    if !bytes.isEmpty { try await write(ByteBuffer(bytes: bytes)) }
+                }
+                try await stream { try await pass(filter.read($0.readableBytesView)) }
+                try await pass(filter.finish())
+            })
+        return ProviderAnswer(answer: filtered, report: report)
     }
 
     /// The whole answer, when it is a document of moderate length; else as it comes, never more of it in memory than the
@@ -61,7 +95,7 @@ extension LLMGateway {
             let answer = try translator.answer(document, to: chat)
             return ProviderAnswer(answer: .json(dialect.answer(answer, identity), headers))
         } catch {
-            throw .provider("the provider's answer cannot be read: \(error.reason)")
+            throw .unreadable(document["error"]?.present == nil ? error : ProviderWords.error(document, error.usage))
         }
     }
 

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import Outbound
 
 /// Embeddings of providers with a format of their own, in OpenAI's.
@@ -15,9 +16,11 @@ extension LLMGateway {
             case .ollama, .openAI, .anthropic, .playground: try await embedByOllama(texts, dimensions, call)
             }
         let tokens = JSONValue.number(found.tokens)
+        let isBase64 = call.request.document["encoding_format"]?.string == "base64"
         let data = found.vectors.enumerated().map { index, vector in
             JSONValue.members([
-                "object": .string("embedding"), "index": .number(String(index)), "embedding": vector,
+                "object": .string("embedding"), "index": .number(String(index)),
+                "embedding": isBase64 ? Self.base64(vector) : vector,
             ])
         }
         return ProviderAnswer(
@@ -26,6 +29,16 @@ extension LLMGateway {
                     "object": .string("list"), "data": .array(data), "model": .string(call.model),
                     "usage": .members(["prompt_tokens": tokens, "total_tokens": tokens]),
                 ]), []))
+    }
+
+    /// A vector as OpenAI's format has it in base64: numbers of 32 bits, the lowest byte first.
+    private static func base64(_ vector: JSONValue) -> JSONValue {
+        var bytes: [UInt8] = []
+        for element in vector.elements {
+            guard case .number(let text) = element else { return vector }
+            withUnsafeBytes(of: (Float(text) ?? 0).bitPattern.littleEndian) { bytes += $0 }
+        }
+        return .string(Data(bytes).base64EncodedString())
     }
 
     private struct Embeddings {

@@ -85,49 +85,58 @@ extension LLMGateway {
         }
     }
 
-    /// What an answer without success means: what is wrong between Sluice and the provider is the operator's to see to,
-    /// what the provider says of the request is the agent's to read.
+    /// The meaning of a response without success: the caller reads the provider's own words and status, except for what
+    /// is between Sluice and the provider, which the operator sees to.
     private func failure(
         _ response: ProviderResponse, _ provider: ModelProvider, _ isTranslated: Bool
     ) async -> ModelCallFailure? {
         let status = response.status
+        guard !(200...299).contains(status) else { return nil }
         let retryAfter = response.header("retry-after").flatMap { Int64($0) }.map { Duration.seconds($0) }
+        let body = await errorBody(of: response)
+        let words = body.flatMap(ProviderWords.message).map(response.redactor.redact)
+        let said = words.map { ": \($0)" } ?? ""
         switch status {
-        case 200...299: return nil
         case 300...399:
             return .provider("the provider answered with a redirect (\(status)), which is not followed")
         case 401, 403, 407:
-            return .provider("the provider refuses the credentials (\(status)): set the model provider's again")
+            return .provider("the provider refuses the credentials (\(status)): set the model provider's again\(said)")
         case 400...499:
-            let answer = await refusal(response, provider, isTranslated)
-            var failure = ModelCallFailure(reason: "the provider refuses the request (\(status))", answer: answer)
+            var failure = ModelCallFailure(
+                reason: "the provider refuses the request (\(status))\(said)",
+                answer: refusal(response, body, words, isTranslated))
             failure.isAnswered = true
             failure.mayFallBack = status == 429
             failure.mayRepeat = status == 429
             failure.retryAfter = retryAfter
             return failure
-        case 502, 503, 529:
-            return .provider("the provider answered with status \(status)", mayRepeat: true, retryAfter: retryAfter)
-        default: return .provider("the provider answered with status \(status)")
+        default:
+            var failure = ModelCallFailure.provider(
+                "the provider answered with status \(status)\(said)", mayRepeat: [502, 503, 529].contains(status),
+                retryAfter: retryAfter)
+            if words != nil { failure.answer = refusal(response, body, words, isTranslated) }
+            return failure
         }
     }
 
-    /// The provider's own words about the request, without what it may not say: in OpenAI's format, or as they came.
-    private func refusal(
-        _ response: ProviderResponse, _ provider: ModelProvider, _ isTranslated: Bool
-    ) async -> EgressAnswer {
-        let status = response.status
+    /// The body of an error, with secrets redacted; `nil` when it is too large or breaks off.
+    private func errorBody(of response: ProviderResponse) async -> [UInt8]? {
         let chunks = response.chunks(silenceMax: configuration.timeout)
-        var body: [UInt8]?
-        if case .whole(let bytes)? = try? await chunks.begin(upTo: configuration.errorBytesMax) { body = bytes }
+        guard case .whole(let bytes)? = try? await chunks.begin(upTo: configuration.errorBytesMax) else { return nil }
+        return bytes
+    }
+
+    /// The provider's own words: in OpenAI's format, or as they came.
+    private func refusal(
+        _ response: ProviderResponse, _ body: [UInt8]?, _ words: String?, _ isTranslated: Bool
+    ) -> EgressAnswer {
+        let status = response.status
         let headers = ModelHeaders.ofAnswer(response.headers)
         if !isTranslated, let body {
             return EgressAnswer(status: status, headers: headers, body: .whole(body))
         }
-        let document = body.flatMap { try? JSONValue(parsing: $0) }
-        let message = document.flatMap { provider.translator?.errorMessage($0) }
         let shown = ModelErrors.document(
-            response.redactor.redact(message ?? "the provider refuses the request with status \(status)"),
+            words ?? "the provider refuses the request with status \(status)",
             type: ModelErrors.type(ofStatus: status))
         return EgressAnswer(
             status: status,

@@ -50,8 +50,7 @@ package struct LLMGateway: Sendable {
     /// - Throws: `ProjectionError` when the providers or budgets cannot be looked up at the moment; `CommandError` when the
     ///   writer takes nothing: what cannot be recorded is not made.
     package func answer(_ request: LLMRequest) async throws -> EgressAnswer {
-        let answer = try await route(request)
-        return request.operation == .messages ? AnthropicMessage.error(answer) : answer
+        request.errorForm.applied(to: try await route(request))
     }
 
     private func route(_ request: LLMRequest) async throws -> EgressAnswer {
@@ -70,7 +69,10 @@ package struct LLMGateway: Sendable {
         let run = meter.run(of: request.caller, request.workspace)
         let subject = CallsInFlight.Subject(
             workspace: request.workspace, agent: request.caller.agent ?? run?.agentID, run: run?.id)
-        return try await inFlight.begin(subject).answering { try await answer(request, for: run, place) }
+        let call = inFlight.begin(subject)
+        // A model goes on thinking, and its tokens are billed, until its connection is closed.
+        let departure = request.caller.presence.onLeave { call.end.come(.callerLeft) }
+        return try await call.answering { try await answer(request, for: run, place) }.holding(departure)
     }
 
     private func answer(
@@ -119,6 +121,7 @@ package struct LLMGateway: Sendable {
     private func ask(
         _ calls: [ProviderCall], of run: CallingRun?, _ journaled: JournaledCall?, _ place: CallPool.Permit
     ) async throws -> EgressAnswer {
+        // The first provider is the one that was asked for: what the others lack is no answer to the caller.
         var failure: ModelCallFailure?
         for call in calls {
             let metered = meter.call(call.request, of: run, to: call.provider, as: call.model)
@@ -142,9 +145,9 @@ package struct LLMGateway: Sendable {
                 if error.isAnswered {
                     _ = await meter.metered(error.answer, of: metered, since: start, report: AnswerReport())
                 } else if error.isSent {
-                    await meter.recordFailure(error.reason, of: metered, since: start)
+                    await meter.recordFailure(error.reason, of: metered, since: start, usage: error.usage)
                 }
-                failure = error
+                failure = failure ?? error
                 guard error.mayFallBack else { break }
             }
         }

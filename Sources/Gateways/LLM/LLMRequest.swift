@@ -19,6 +19,8 @@ package struct LLMRequest: Sendable {
     /// The provider that the address names; `nil` when it names none.
     package let provider: String?
     package let model: String
+    /// The form in which the caller reads errors.
+    package let errorForm: ModelErrorForm
     package let headers: [(name: String, value: String)]
     package let body: [UInt8]
     /// What the body is, parsed.
@@ -26,7 +28,7 @@ package struct LLMRequest: Sendable {
 
     package init(
         workspace: WorkspaceName, caller: ModelCaller, operation: Operation, provider: String?, model: String,
-        headers: [(name: String, value: String)], body: [UInt8],
+        errorForm: ModelErrorForm, headers: [(name: String, value: String)], body: [UInt8],
         document: JSONValue
     ) {
         self.workspace = workspace
@@ -34,6 +36,7 @@ package struct LLMRequest: Sendable {
         self.operation = operation
         self.provider = provider == Self.anyProvider ? nil : provider
         self.model = model
+        self.errorForm = errorForm
         self.headers = headers
         self.body = body
         self.document = document

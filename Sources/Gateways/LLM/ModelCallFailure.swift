@@ -3,7 +3,7 @@ import Domain
 /// Why a provider gave no answer, and what the agent gets if nobody else gives one. Holds no secret.
 struct ModelCallFailure: Error {
     let reason: String
-    let answer: EgressAnswer
+    var answer: EgressAnswer
     /// Whether the provider has done nothing for certain, and may do it when asked again.
     var mayRepeat = false
     /// How long the provider wants to be left alone.
@@ -14,14 +14,24 @@ struct ModelCallFailure: Error {
     var isAnswered = false
     /// Whether anything went to the provider: what did not is no call of it.
     var isSent = true
+    /// The tokens that the provider bills for an answer that is of no use.
+    var usage: TokenUsage?
 
     /// Something is wrong between Sluice and the provider: that is the operator's to see to.
     static func provider(_ reason: String, mayRepeat: Bool = false, retryAfter: Duration? = nil) -> Self {
-        Self(
-            reason: reason,
-            answer: .refusal(
-                502, "PROVIDER_FAILED", "provider request failed", [.init(name: "detail", value: .string(reason))]),
-            mayRepeat: mayRepeat, retryAfter: retryAfter)
+        var answer = EgressAnswer.refusal(
+            502, "PROVIDER_FAILED", "provider request failed", [.init(name: "detail", value: .string(reason))])
+        if let retryAfter { answer = answer.with(("retry-after", String(retryAfter.components.seconds))) }
+        return Self(reason: reason, answer: answer, mayRepeat: mayRepeat, retryAfter: retryAfter)
+    }
+
+    /// The provider has answered in a way that the caller's format cannot express. A retry would be billed again, which
+    /// the SDKs of OpenAI and Anthropic leave when `x-should-retry` says so.
+    static func unreadable(_ answer: UnreadableAnswer) -> Self {
+        var failure = provider("the provider's answer cannot be read: \(answer.reason)")
+        failure.answer = failure.answer.with(("x-should-retry", "false"))
+        failure.usage = answer.usage
+        return failure
     }
 
     /// The request cannot be put in the provider's format.

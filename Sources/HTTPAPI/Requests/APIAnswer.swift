@@ -1,5 +1,6 @@
 import Domain
 import EventStreaming
+import Gateways
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -27,16 +28,21 @@ struct APIAnswer: Sendable {
 }
 
 extension APIError {
-    var response: Response {
+    /// The error as the clients of the path read it.
+    func response(on path: String) -> Response {
+        let form = ModelErrorForm(path: path)
         var answer = APIAnswer(
-            status,
-            .object { json in
-                json.add("error", message)
-                // Agents act on it, and a runtime may show them the body alone.
-                if code == RejectionErrorCode.attemptSuperseded.rawValue { json.add("code", code.uppercased()) }
-            })
+            status, form == .text ? text : form.document(message, code: code, status: status.code).text)
         answer.headers = headers
         answer.headers[.errorCode] = code
         return answer.response
+    }
+
+    private var text: JSONText {
+        .object { json in
+            json.add("error", message)
+            // Agents act on it, and a runtime may show them the body alone.
+            if code == RejectionErrorCode.attemptSuperseded.rawValue { json.add("code", code.uppercased()) }
+        }
     }
 }

@@ -11,20 +11,6 @@ extension APIHandlers {
     func callModel(
         _ operation: LLMRequest.Operation, _ request: Request, _ context: APIContext
     ) async throws -> Response {
-        do {
-            return try await callPermittedModel(operation, request, context)
-        } catch let error as APIError where operation == .messages {
-            let document = AnthropicMessage.error(error.message, status: error.status.code)
-            var answer = APIAnswer(error.status, document.text)
-            answer.headers = error.headers
-            answer.headers[.errorCode] = error.code
-            return answer.response
-        }
-    }
-
-    private func callPermittedModel(
-        _ operation: LLMRequest.Operation, _ request: Request, _ context: APIContext
-    ) async throws -> Response {
         let principal = try permitted(context, .actAsAgent)
         let bytes = try await bytes(of: request, context, upTo: configuration.modelBodyBytesMax)
         let body = try BodyParsing.object(bytes, .surrogates)
@@ -36,6 +22,7 @@ extension APIHandlers {
                 traceparent: request.headers.shortTraceparent, headers: headers,
                 presence: context.caller ?? CallerPresence()),
             operation: operation, provider: try Self.provider(context), model: try body.requiredText("model"),
+            errorForm: ModelErrorForm(path: request.uri.path),
             headers: headers, body: bytes, document: body)
         let registration = endingWithAccess(of: principal, context)
         return Self.response(try await dependencies.models.answer(asked)).holding(registration)

@@ -105,7 +105,7 @@ struct RouteTable {
                     var error = APIError(
                         .methodNotAllowed, .methodNotAllowed, "method \(method.rawValue) is not allowed; use \(allow)")
                     error.headers[.allow] = allow
-                    return error.response
+                    throw error
                 }
             }
         }

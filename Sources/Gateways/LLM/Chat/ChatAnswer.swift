@@ -61,7 +61,7 @@ extension ChatToolCall {
     /// As OpenAI's format has it.
     var openAI: JSONValue {
         .members([
-            "id": .string(id), "type": .string("function"),
+            "id": .string(AcceptedID.of(call: id)), "type": .string("function"),
             "function": .members(["name": .string(name), "arguments": .string(arguments.text.text)]),
         ])
     }

@@ -35,7 +35,8 @@ package struct CompletionChunks: ChatStreamWriter {
             call(
                 number,
                 [
-                    .init(name: "id", value: .string(id)), .init(name: "type", value: .string("function")),
+                    .init(name: "id", value: .string(AcceptedID.of(call: id))),
+                    .init(name: "type", value: .string("function")),
                     .init(
                         name: "function",
                         value: .members(["name": .string(name), "arguments": .string("")])),

@@ -15,6 +15,9 @@ extension ChatRequest {
             throw UntranslatableRequest("messages must be an array with a message in it")
         }
         for (index, message) in messages.enumerated() { try readTurn(message, "messages[\(index)]") }
+        guard !self.messages.isEmpty else {
+            throw UntranslatableRequest("messages must hold a message of the user or the assistant")
+        }
         try readAnthropicTools(body)
         guard let tokens = body["max_tokens"]?.unsigned, tokens > 0 else {
             throw UntranslatableRequest("max_tokens is required, and must be a whole number above 0")
@@ -32,7 +35,7 @@ extension ChatRequest {
             guard format["type"]?.string == "json_schema", let schema = format["schema"]?.present else {
                 throw UntranslatableRequest("output_config.format must be a json_schema with a schema")
             }
-            answerFormat = .schema(schema)
+            answerFormat = .schema(AnswerSchema(schema, name: format["name"]?.string))
         }
         isStreamed = body["stream"]?.isTrue ?? false
         includesUsage = true
@@ -75,7 +78,10 @@ extension ChatRequest {
                 guard let id = block["tool_use_id"]?.string else {
                     throw UntranslatableRequest("\(place).tool_use_id is required")
                 }
-                messages.append(.tool(callID: id, content: try Self.result(block["content"]?.present, place)))
+                messages.append(
+                    .tool(
+                        callID: id, content: try Self.result(block["content"]?.present, place),
+                        isError: block["is_error"]?.isTrue ?? false))
             }
             if !parts.isEmpty { messages.append(.user(parts)) }
         case "assistant":
@@ -84,7 +90,9 @@ extension ChatRequest {
                 try Self.read(block, "\(place).content[\(index)]", into: &text, &calls)
             }
             if !text.isEmpty || !calls.isEmpty { messages.append(.assistant(text: text, calls: calls)) }
-        default: throw UntranslatableRequest("\(place).role must be user or assistant")
+        case "system":
+            for text in try Self.texts(content, place) ?? [] { addSystem(text) }
+        default: throw UntranslatableRequest("\(place).role must be user, assistant or system")
         }
     }
 
@@ -159,7 +167,10 @@ extension ChatRequest {
                     "tools[\(index)] must have a name and an input_schema: this model's provider has no tools of its own"
                 )
             }
-            tools.append(Tool(name: name, description: tool["description"]?.string, parameters: schema))
+            tools.append(
+                Tool(
+                    name: name, description: tool["description"]?.string, parameters: schema,
+                    isStrict: tool["strict"]?.boolean))
         }
         guard let choice = body["tool_choice"]?.present else { return }
         if choice["disable_parallel_tool_use"]?.isTrue == true { allowsParallelCalls = false }

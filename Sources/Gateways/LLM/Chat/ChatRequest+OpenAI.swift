@@ -36,20 +36,18 @@ extension ChatRequest {
     private mutating func add(_ message: JSONValue, _ place: String) throws(UntranslatableRequest) {
         let content = message["content"]?.present
         switch message["role"]?.string {
-        case "system", "developer": system.append(try Self.text(content, place))
+        case "system", "developer": addSystem(try Self.text(content, place))
         case "user": messages.append(.user(try Self.parts(content, place)))
         case "tool":
             guard let id = message["tool_call_id"]?.string else {
                 throw UntranslatableRequest("\(place).tool_call_id is required")
             }
-            messages.append(.tool(callID: id, content: try Self.parts(content, place)))
+            messages.append(.tool(callID: id, content: try Self.parts(content, place), isError: false))
         case "assistant":
             let calls = try Self.calls(message["tool_calls"]?.present, place)
             let text = content == nil ? message["refusal"]?.string ?? "" : try Self.text(content, place)
-            guard !text.isEmpty || !calls.isEmpty else {
-                throw UntranslatableRequest("\(place) must have a content or tool_calls")
-            }
-            messages.append(.assistant(text: text, calls: calls))
+            // An empty answer, sent back, says nothing; providers refuse it.
+            if !text.isEmpty || !calls.isEmpty { messages.append(.assistant(text: text, calls: calls)) }
         default: throw UntranslatableRequest("\(place).role must be system, developer, user, assistant or tool")
         }
     }
@@ -134,10 +132,10 @@ extension ChatRequest {
             tools.append(
                 Tool(
                     name: name, description: function["description"]?.string,
-                    parameters: parameters ?? .members(["type": .string("object"), "properties": .object([])])))
+                    parameters: parameters ?? .members(["type": .string("object"), "properties": .object([])]),
+                    isStrict: function["strict"]?.boolean))
         }
-        allowsParallelCalls =
-            if case .bool(let allows)? = body["parallel_tool_calls"] { allows } else { nil }
+        allowsParallelCalls = body["parallel_tool_calls"]?.boolean
         guard let choice = body["tool_choice"]?.present else { return }
         switch choice.string {
         case "auto": toolChoice = .auto
@@ -166,7 +164,7 @@ extension ChatRequest {
         case .string(let text): stop = [text]
         case let value?:
             stop = value.strings
-            guard !stop.isEmpty, stop.count == value.elements.count else {
+            guard case .array(let elements) = value, stop.count == elements.count else {
                 throw UntranslatableRequest("stop must be a string or an array of strings")
             }
         }
@@ -186,10 +184,10 @@ extension ChatRequest {
         case "text": return .text
         case "json_object": return .json
         case "json_schema":
-            guard let schema = value["json_schema"]?["schema"]?.present else {
+            guard let format = value["json_schema"], let schema = format["schema"]?.present else {
                 throw UntranslatableRequest("response_format.json_schema.schema is required")
             }
-            return .schema(schema)
+            return .schema(AnswerSchema(schema, name: format["name"]?.string, isStrict: format["strict"]?.boolean))
         default:
             throw UntranslatableRequest("response_format.type must be text, json_object or json_schema")
         }

@@ -15,8 +15,10 @@ package struct ChatRequest: Hashable, Sendable {
     package enum Message: Hashable, Sendable {
         case user([Part])
         case assistant(text: String, calls: [ChatToolCall])
-        /// What came of a call of a tool.
-        case tool(callID: String, content: [Part])
+        /// The result of a tool call.
+        case tool(callID: String, content: [Part], isError: Bool)
+        /// An instruction that stands after the first turn.
+        case system(String)
     }
 
     package struct Tool: Hashable, Sendable {
@@ -24,11 +26,14 @@ package struct ChatRequest: Hashable, Sendable {
         package var description: String?
         /// A JSON schema of an object.
         package var parameters: JSONValue
+        /// True when arguments must follow the schema exactly; `nil` leaves that to the provider.
+        package var isStrict: Bool?
 
-        package init(name: String, description: String?, parameters: JSONValue) {
+        package init(name: String, description: String?, parameters: JSONValue, isStrict: Bool? = nil) {
             self.name = name
             self.description = description
             self.parameters = parameters
+            self.isStrict = isStrict
         }
     }
 
@@ -40,11 +45,26 @@ package struct ChatRequest: Hashable, Sendable {
     package enum AnswerFormat: Hashable, Sendable {
         case text
         case json
-        case schema(JSONValue)
+        case schema(AnswerSchema)
+    }
+
+    /// The JSON schema that an answer has to follow.
+    package struct AnswerSchema: Hashable, Sendable {
+        package var schema: JSONValue
+        /// The name that the caller gave it.
+        package var name: String?
+        /// True when the caller asked for exact adherence; `nil` leaves that to the provider.
+        package var isStrict: Bool?
+
+        package init(_ schema: JSONValue, name: String? = nil, isStrict: Bool? = nil) {
+            self.schema = schema
+            self.name = name
+            self.isStrict = isStrict
+        }
     }
 
     package var model: String
-    /// The system's and the developer's messages, in their order: the other formats have one place for them.
+    /// Instructions before the first turn, in order.
     package var system: [String] = []
     package var messages: [Message] = []
     package var tools: [Tool] = []
@@ -64,6 +84,30 @@ package struct ChatRequest: Hashable, Sendable {
     package var includesUsage = false
 
     package init(model: String) { self.model = model }
+
+    /// The request with every instruction before the first turn, for formats that have no other place for them.
+    var withLeadingSystem: ChatRequest {
+        var request = self
+        request.messages = []
+        for message in messages {
+            if case .system(let text) = message {
+                request.system.append(text)
+            } else {
+                request.messages.append(message)
+            }
+        }
+        return request
+    }
+
+    /// Adds an instruction where it stands: before the first turn, or between turns.
+    mutating func addSystem(_ text: String) {
+        if messages.isEmpty { system.append(text) } else { messages.append(.system(text)) }
+    }
+}
+
+extension String {
+    /// True when there is nothing in it but white space: providers refuse such texts.
+    var isBlank: Bool { allSatisfy(\.isWhitespace) }
 }
 
 /// A call of a tool that a model asks for.

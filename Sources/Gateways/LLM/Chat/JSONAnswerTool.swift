@@ -12,7 +12,7 @@ enum JSONAnswerTool {
         switch request.answerFormat {
         case .text: return request
         case .json: schema = .members(["type": .string("object"), "additionalProperties": .bool(true)])
-        case .schema(let given): schema = given
+        case .schema(let given): schema = given.schema
         }
         request.answerFormat = .text
         guard request.tools.isEmpty, schema["type"]?.string == "object" else {

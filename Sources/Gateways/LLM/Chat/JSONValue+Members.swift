@@ -15,6 +15,10 @@ extension JSONValue {
 
     var isTrue: Bool { self == .bool(true) }
 
+    var boolean: Bool? {
+        if case .bool(let value) = self { value } else { nil }
+    }
+
     /// `nil` for `null`.
     var present: JSONValue? { self == .null ? nil : self }
 }

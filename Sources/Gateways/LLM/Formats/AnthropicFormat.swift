@@ -12,17 +12,18 @@ package struct AnthropicFormat: ChatTranslator {
     package var headers: [(name: String, value: String)] { [("anthropic-version", "2023-06-01")] }
 
     package func body(of request: ChatRequest) throws(UntranslatableRequest) -> JSONValue {
-        let request = JSONAnswerTool.applied(to: request)
+        let request = JSONAnswerTool.applied(to: request.withLeadingSystem)
+        let system = request.system.filter { !$0.isBlank }
         return .members([
             "model": .string(request.model), "max_tokens": .number(request.tokensMax ?? Self.tokensDefault),
-            "system": request.system.isEmpty ? nil : .string(request.system.joined(separator: "\n\n")),
-            "messages": .array(messages(request)),
+            "system": system.isEmpty ? nil : .string(system.joined(separator: "\n\n")),
+            "messages": .array(try messages(request)),
             "tools": request.tools.isEmpty ? nil : .array(request.tools.map(Self.tool)),
             "tool_choice": Self.choice(request),
             "stop_sequences": request.stop.isEmpty ? nil : .array(request.stop.map { .string($0) }),
             "temperature": request.temperature.map { .number(Self.clamped($0)) },
             "top_p": request.topP.map { .number($0) },
-            "metadata": request.user.map { .members(["user_id": .string($0)]) },
+            "metadata": request.user.map { .members(["user_id": .string(OpaqueUser.id(of: $0))]) },
             "stream": request.isStreamed ? .bool(true) : nil,
         ])
     }
@@ -33,17 +34,21 @@ package struct AnthropicFormat: ChatTranslator {
     }
 
     /// Results of tools are the user's.
-    private func messages(_ request: ChatRequest) -> [JSONValue] {
+    private func messages(_ request: ChatRequest) throws(UntranslatableRequest) -> [JSONValue] {
         var turns = ChatTurns()
-        for message in request.messages {
+        for (index, message) in request.messages.enumerated() {
             switch message {
-            case .user(let parts): turns.add("user", parts.compactMap(Self.block))
+            case .system: break  // Among the leading ones.
+            case .user(let parts):
+                try turns.addUser(parts.compactMap(Self.block))
             case .assistant(let text, let calls):
-                turns.add("assistant", [Self.block(.text(text))].compactMap(\.self) + calls.map(Self.block))
-            case .tool(let id, let content):
+                let isLast = index == request.messages.count - 1
+                let said = Self.block(.text(isLast ? text.withoutTrailingSpace : text))
+                turns.add("assistant", [said].compactMap(\.self) + calls.map(Self.block))
+            case .tool(let id, let content, let isError):
                 let result = JSONValue.members([
-                    "type": .string("tool_result"), "tool_use_id": .string(id),
-                    "content": .array(content.compactMap(Self.block)),
+                    "type": .string("tool_result"), "tool_use_id": .string(AcceptedID.of(call: id)),
+                    "content": .array(content.compactMap(Self.block)), "is_error": isError ? .bool(true) : nil,
                 ])
                 turns.add("user", [result])
             }
@@ -51,10 +56,10 @@ package struct AnthropicFormat: ChatTranslator {
         return turns.documents
     }
 
-    /// `nil` for a text without any, which is refused there.
+    /// `nil` for a blank text, which the provider refuses.
     private static func block(_ part: ChatRequest.Part) -> JSONValue? {
         switch part {
-        case .text(let text): text.isEmpty ? nil : .members(["type": .string("text"), "text": .string(text)])
+        case .text(let text): text.isBlank ? nil : .members(["type": .string("text"), "text": .string(text)])
         case .image(.data(let mediaType, let base64)):
             .members([
                 "type": .string("image"),
@@ -71,14 +76,15 @@ package struct AnthropicFormat: ChatTranslator {
 
     private static func block(_ call: ChatToolCall) -> JSONValue {
         .members([
-            "type": .string("tool_use"), "id": .string(call.id), "name": .string(call.name), "input": call.arguments,
+            "type": .string("tool_use"), "id": .string(AcceptedID.of(call: call.id)), "name": .string(call.name),
+            "input": call.arguments,
         ])
     }
 
     private static func tool(_ tool: ChatRequest.Tool) -> JSONValue {
         .members([
             "name": .string(tool.name), "description": tool.description.map { .string($0) },
-            "input_schema": tool.parameters,
+            "strict": tool.isStrict.map { .bool($0) }, "input_schema": ToolSchema.ofObject(tool.parameters),
         ])
     }
 
@@ -127,8 +133,6 @@ package struct AnthropicFormat: ChatTranslator {
     }
 
     package func stream() -> any ChatStream { AnthropicStream() }
-
-    package func errorMessage(_ document: JSONValue) -> String? { document["error"]?["message"]?.string }
 }
 
 /// What a message of Anthropic's used. A stream tells it at its beginning, and at its end what has changed since.
@@ -141,10 +145,12 @@ struct AnthropicUsage: Hashable, Sendable {
     init(_ usage: JSONValue? = nil) { update(usage) }
 
     mutating func update(_ usage: JSONValue?) {
-        input = usage?["input_tokens"]?.unsigned ?? input
-        read = usage?["cache_read_input_tokens"]?.unsigned ?? read
-        written = usage?["cache_creation_input_tokens"]?.unsigned ?? written
-        output = usage?["output_tokens"]?.unsigned ?? output
+        // The counts of a stream add up, and some services send 0 for those that they do not repeat.
+        func larger(_ name: String, _ known: UInt64) -> UInt64 { max(usage?[name]?.unsigned ?? 0, known) }
+        if let told = usage?["input_tokens"]?.unsigned { input = max(told, input ?? 0) }
+        read = larger("cache_read_input_tokens", read)
+        written = larger("cache_creation_input_tokens", written)
+        output = larger("output_tokens", output)
     }
 
     /// What is read from a cache or written to it is counted beside the input there, and within the prompt here.

@@ -13,7 +13,8 @@ package struct BedrockFormat: ChatTranslator {
     package var headers: [(name: String, value: String)] { [] }
 
     package func body(of request: ChatRequest) throws(UntranslatableRequest) -> JSONValue {
-        let request = JSONAnswerTool.applied(to: request)
+        let request = JSONAnswerTool.applied(to: request.withLeadingSystem)
+        let system = request.system.filter { !$0.isBlank }
         let inference: [JSONValue.Member] = [
             request.tokensMax.map { .init(name: "maxTokens", value: .number($0)) },
             request.temperature.map { .init(name: "temperature", value: .number($0)) },
@@ -23,7 +24,7 @@ package struct BedrockFormat: ChatTranslator {
         ].compactMap(\.self)
         return .members([
             "messages": .array(try messages(request)),
-            "system": request.system.isEmpty ? nil : .array(request.system.map { .members(["text": .string($0)]) }),
+            "system": system.isEmpty ? nil : .array(system.map { .members(["text": .string($0)]) }),
             "inferenceConfig": inference.isEmpty ? nil : .object(inference),
             "toolConfig": try Self.tools(request),
         ])
@@ -32,14 +33,18 @@ package struct BedrockFormat: ChatTranslator {
     /// Results of tools are the user's.
     private func messages(_ request: ChatRequest) throws(UntranslatableRequest) -> [JSONValue] {
         var turns = ChatTurns()
-        for message in request.messages {
+        for (index, message) in request.messages.enumerated() {
             switch message {
-            case .user(let parts): turns.add("user", try Self.blocks(parts))
+            case .system: break  // Among the leading ones.
+            case .user(let parts): try turns.addUser(try Self.blocks(parts))
             case .assistant(let text, let calls):
-                turns.add("assistant", try Self.blocks([.text(text)]) + calls.map(Self.block))
-            case .tool(let id, let content):
+                let isLast = index == request.messages.count - 1
+                let said = try Self.blocks([.text(isLast ? text.withoutTrailingSpace : text)])
+                turns.add("assistant", said + calls.map(Self.block))
+            case .tool(let id, let content, let isError):
                 let result = JSONValue.members([
-                    "toolUseId": .string(id), "content": .array(try Self.blocks(content)),
+                    "toolUseId": .string(AcceptedID.of(call: id)), "content": .array(try Self.blocks(content)),
+                    "status": isError ? .string("error") : nil,
                 ])
                 turns.add("user", [.members(["toolResult": result])])
             }
@@ -51,7 +56,7 @@ package struct BedrockFormat: ChatTranslator {
         var blocks: [JSONValue] = []
         for part in parts {
             switch part {
-            case .text(let text): if !text.isEmpty { blocks.append(.members(["text": .string(text)])) }
+            case .text(let text): if !text.isBlank { blocks.append(.members(["text": .string(text)])) }
             case .image(.data(let mediaType, let base64)):
                 let format = mediaType.hasPrefix("image/") ? String(mediaType.dropFirst("image/".count)) : mediaType
                 guard ["png", "jpeg", "gif", "webp"].contains(format) else {
@@ -74,7 +79,7 @@ package struct BedrockFormat: ChatTranslator {
     private static func block(_ call: ChatToolCall) -> JSONValue {
         .members([
             "toolUse": .members([
-                "toolUseId": .string(call.id), "name": .string(call.name), "input": call.arguments,
+                "toolUseId": .string(AcceptedID.of(call: call.id)), "name": .string(call.name), "input": call.arguments,
             ])
         ])
     }
@@ -106,7 +111,7 @@ package struct BedrockFormat: ChatTranslator {
             JSONValue.members([
                 "toolSpec": .members([
                     "name": .string(tool.name), "description": tool.description.map { .string($0) },
-                    "inputSchema": .members(["json": tool.parameters]),
+                    "inputSchema": .members(["json": ToolSchema.ofObject(tool.parameters)]),
                 ])
             ])
         }
@@ -148,8 +153,4 @@ package struct BedrockFormat: ChatTranslator {
     }
 
     package func stream() -> any ChatStream { BedrockStream() }
-
-    package func errorMessage(_ document: JSONValue) -> String? {
-        document["message"]?.string ?? document["Message"]?.string
-    }
 }

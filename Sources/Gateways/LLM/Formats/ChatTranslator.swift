@@ -14,9 +14,6 @@ package protocol ChatTranslator: Sendable {
     func answer(_ document: JSONValue, to request: ChatRequest) throws(UnreadableAnswer) -> ChatAnswer
 
     func stream() -> any ChatStream
-
-    /// What the provider says of a call that it refuses.
-    func errorMessage(_ document: JSONValue) -> String?
 }
 
 /// Reads a provider's stream as it comes.
@@ -30,11 +27,16 @@ package protocol ChatStream: Sendable {
     var isComplete: Bool { get }
 }
 
-/// Why a provider's answer is none.
+/// The reason why a provider's answer cannot be read.
 package struct UnreadableAnswer: Error, Hashable, Sendable {
     package let reason: String
+    /// The tokens of the answer, which are billed all the same.
+    package let usage: TokenUsage?
 
-    package init(_ reason: String) { self.reason = reason }
+    package init(_ reason: String, usage: TokenUsage? = nil) {
+        self.reason = reason
+        self.usage = usage
+    }
 }
 
 /// How long one event of a stream may be.

@@ -9,6 +9,14 @@ struct ChatTurns {
         if turns.last?.role == role { turns[turns.count - 1].content += content } else { turns.append((role, content)) }
     }
 
+    /// Adds a turn of the user's, which has to have content: without it the next answer would follow another message.
+    mutating func addUser(_ content: [JSONValue]) throws(UntranslatableRequest) {
+        guard !content.isEmpty else {
+            throw UntranslatableRequest("a user message must hold more than white space for this model's provider")
+        }
+        add("user", content)
+    }
+
     var documents: [JSONValue] {
         turns.map { .members(["role": .string($0.role), "content": .array($0.content)]) }
     }

@@ -40,7 +40,8 @@ package struct OllamaFormat: ChatTranslator {
                         "role": .string("assistant"), "content": .string(text),
                         "tool_calls": calls.isEmpty ? nil : .array(calls.map(Self.call)),
                     ]))
-            case .tool(let id, let content):
+            case .system(let text): messages.append(.members(["role": .string("system"), "content": .string(text)]))
+            case .tool(let id, let content, _):
                 guard let name = names[id] else {
                     throw UntranslatableRequest("no call before has the tool_call_id \"\(id.excerpt)\"")
                 }
@@ -86,7 +87,7 @@ package struct OllamaFormat: ChatTranslator {
                     "type": .string("function"),
                     "function": .members([
                         "name": .string(tool.name), "description": tool.description.map { .string($0) },
-                        "parameters": tool.parameters,
+                        "parameters": ToolSchema.ofObject(tool.parameters),
                     ]),
                 ])
             })
@@ -96,7 +97,7 @@ package struct OllamaFormat: ChatTranslator {
         switch format {
         case .text: nil
         case .json: .string("json")
-        case .schema(let schema): schema
+        case .schema(let schema): schema.schema
         }
     }
 
@@ -131,8 +132,6 @@ package struct OllamaFormat: ChatTranslator {
     }
 
     package func stream() -> any ChatStream { OllamaStream() }
-
-    package func errorMessage(_ document: JSONValue) -> String? { document["error"]?.string }
 }
 
 /// Reads the stream of Ollama's chat: an object a line.

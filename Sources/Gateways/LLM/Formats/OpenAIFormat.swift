@@ -29,7 +29,7 @@ package struct OpenAIFormat: ChatTranslator {
         add("top_p", request.topP.map { .number($0) })
         add("seed", request.seed.map { .number($0) })
         add("stop", request.stop.isEmpty ? nil : .array(request.stop.map { .string($0) }))
-        add("user", request.user.map { .string($0) })
+        add("user", request.user.map { .string(OpaqueUser.id(of: $0)) })
         add("response_format", Self.format(request.answerFormat))
         if request.isStreamed {
             add("stream", .bool(true))
@@ -39,9 +39,7 @@ package struct OpenAIFormat: ChatTranslator {
     }
 
     private func messages(_ request: ChatRequest) throws(UntranslatableRequest) -> [JSONValue] {
-        var messages = request.system.map { text in
-            JSONValue.members(["role": .string("system"), "content": .string(text)])
-        }
+        var messages = request.system.map(Self.system)
         for message in request.messages {
             switch message {
             case .user(let parts):
@@ -52,7 +50,8 @@ package struct OpenAIFormat: ChatTranslator {
                         "role": .string("assistant"), "content": text.isEmpty ? .null : .string(text),
                         "tool_calls": calls.isEmpty ? nil : .array(calls.map(\.openAI)),
                     ]))
-            case .tool(let id, let parts):
+            case .system(let text): messages.append(Self.system(text))
+            case .tool(let id, let parts, _):
                 var text = ""
                 for part in parts {
                     guard case .text(let more) = part else {
@@ -61,10 +60,17 @@ package struct OpenAIFormat: ChatTranslator {
                     text += more
                 }
                 messages.append(
-                    .members(["role": .string("tool"), "tool_call_id": .string(id), "content": .string(text)]))
+                    .members([
+                        "role": .string("tool"), "tool_call_id": .string(AcceptedID.of(call: id)),
+                        "content": .string(text),
+                    ]))
             }
         }
         return messages
+    }
+
+    private static func system(_ text: String) -> JSONValue {
+        .members(["role": .string("system"), "content": .string(text)])
     }
 
     private static func content(_ parts: [ChatRequest.Part]) -> JSONValue {
@@ -91,7 +97,7 @@ package struct OpenAIFormat: ChatTranslator {
             "type": .string("function"),
             "function": .members([
                 "name": .string(tool.name), "description": tool.description.map { .string($0) },
-                "parameters": tool.parameters,
+                "parameters": ToolSchema.ofObject(tool.parameters), "strict": tool.isStrict.map { .bool($0) },
             ]),
         ])
     }
@@ -113,7 +119,10 @@ package struct OpenAIFormat: ChatTranslator {
         case .schema(let schema):
             .members([
                 "type": .string("json_schema"),
-                "json_schema": .members(["name": .string("answer"), "schema": schema, "strict": .bool(true)]),
+                "json_schema": .members([
+                    "name": .string(schema.name ?? "answer"), "schema": schema.schema,
+                    "strict": schema.isStrict.map { .bool($0) },
+                ]),
             ])
         }
     }
@@ -123,71 +132,36 @@ package struct OpenAIFormat: ChatTranslator {
             throw UnreadableAnswer("it has no choice with a message")
         }
         var answer = ChatAnswer(
-            text: message["content"]?.string ?? message["refusal"]?.string ?? "",
-            finish: choice["finish_reason"]?.string.flatMap { FinishReason(rawValue: $0) } ?? .stop,
+            text: Self.text(message), finish: Self.finish(choice["finish_reason"]?.string),
             usage: TokenUsage(document["usage"]))
         for call in message["tool_calls"]?.elements ?? [] {
-            guard let id = call["id"]?.string, let name = call["function"]?["name"]?.string else {
-                throw UnreadableAnswer("a call of a tool has no id or no name")
+            guard let name = call["function"]?["name"]?.string, !name.isEmpty else {
+                throw UnreadableAnswer("a tool call has no name", usage: answer.usage)
             }
-            let text = call["function"]?["arguments"]?.string ?? ""
-            guard let arguments = try? JSONValue(parsing: Array((text.isEmpty ? "{}" : text).utf8), .surrogates) else {
-                throw UnreadableAnswer("the arguments of a call of a tool are no JSON")
+            let text = CallFragments.arguments(call["function"]?["arguments"])
+            let arguments = try? JSONValue(parsing: Array((text.isEmpty ? "{}" : text).utf8), .surrogates)
+            guard case .object? = arguments, let arguments else {
+                // Arguments that the limit of tokens cut off are no call that could be made.
+                if answer.finish == .length { continue }
+                throw UnreadableAnswer(
+                    "the arguments of a call of \(name.excerpt) are not a JSON object", usage: answer.usage)
             }
+            let id = call["id"]?.string.flatMap { $0.isEmpty ? nil : $0 } ?? CallFragments.newID()
             answer.calls.append(ChatToolCall(id: id, name: name, arguments: arguments))
         }
+        if !answer.calls.isEmpty, answer.finish == .stop { answer.finish = .toolCalls }
         return answer
     }
 
+    /// The text of a message or a part of one: a string, or parts that have texts.
+    static func text(_ message: JSONValue?) -> String {
+        if let parts = message?["content"]?.elements, !parts.isEmpty {
+            return parts.compactMap { $0["text"]?.string }.joined()
+        }
+        return message?["content"]?.string ?? message?["refusal"]?.string ?? ""
+    }
+
+    static func finish(_ reason: String?) -> FinishReason { reason.flatMap(FinishReason.init(rawValue:)) ?? .stop }
+
     package func stream() -> any ChatStream { OpenAIStream() }
-
-    package func errorMessage(_ document: JSONValue) -> String? {
-        document["error"]?["message"]?.string ?? document["error"]?.string
-    }
-}
-
-/// Reads the stream of OpenAI's chat completions.
-struct OpenAIStream: ChatStream {
-    private var events = ServerSentEvents(bytesMax: StreamLimits.eventBytesMax)
-    /// The calls that have begun, by their index there.
-    private var calls: [UInt64: Int] = [:]
-    private(set) var isComplete = false
-
-    mutating func read(_ bytes: [UInt8], into deltas: inout [ChatDelta]) throws(BrokenStream) {
-        for data in try events.read(bytes) {
-            guard !data.elementsEqual("[DONE]".utf8) else {
-                isComplete = true
-                continue
-            }
-            try read(JSONValue(event: data), into: &deltas)
-        }
-    }
-
-    private mutating func read(_ chunk: JSONValue, into deltas: inout [ChatDelta]) throws(BrokenStream) {
-        if let error = chunk["error"]?.present {
-            throw BrokenStream(error["message"]?.string ?? error.string ?? "the provider reports an error")
-        }
-        if let choice = chunk["choices"]?.elements.first {
-            let delta = choice["delta"]
-            if let text = delta?["content"]?.string ?? delta?["refusal"]?.string, !text.isEmpty {
-                deltas.append(.text(text))
-            }
-            for call in delta?["tool_calls"]?.elements ?? [] { readCall(call, into: &deltas) }
-            if let reason = choice["finish_reason"]?.string {
-                deltas.append(.finish(FinishReason(rawValue: reason) ?? .stop))
-            }
-        }
-        if let usage = TokenUsage(chunk["usage"]) { deltas.append(.usage(usage)) }
-    }
-
-    private mutating func readCall(_ call: JSONValue, into deltas: inout [ChatDelta]) {
-        let index = call["index"]?.unsigned ?? 0
-        if calls[index] == nil, let id = call["id"]?.string, let name = call["function"]?["name"]?.string {
-            deltas.append(.callBegun(calls.count, id: id, name: name))
-            calls[index] = calls.count
-        }
-        if let number = calls[index], let text = call["function"]?["arguments"]?.string, !text.isEmpty {
-            deltas.append(.callArguments(number, text))
-        }
-    }
 }

@@ -14,6 +14,8 @@ package struct AnswerUsage {
     private var begun: AnthropicUsage?
     /// Whether the stream has said that it is at its end.
     package private(set) var isDone = false
+    /// The error that the answer reports in the place of the rest, or of all of it.
+    package private(set) var failure: String?
     /// How much text the model wrote, as it stands in the JSON.
     package private(set) var textBytes: UInt64 = 0
     /// The document, its end, or the stream's unfinished line.
@@ -79,7 +81,12 @@ package struct AnswerUsage {
     private mutating func note(_ document: ArraySlice<UInt8>) {
         let found = JSONStrings.scan(document)
         textBytes += found.textBytes
-        guard found.hasUsage, let value = try? JSONValue(parsing: Array(document), .surrogates) else { return }
+        guard found.hasUsage || found.hasError, let value = try? JSONValue(parsing: Array(document), .surrogates) else {
+            return
+        }
+        if let error = value["error"]?.present, value["choices"]?.elements.isEmpty ?? true {
+            failure = "the provider reports an error: " + (error["message"]?.string ?? error.string ?? error.text.text)
+        }
         if isEvents, let started = value["message"]?["usage"] {
             begun = AnthropicUsage(started)
         } else if begun != nil {
@@ -102,8 +109,19 @@ extension TokenUsage {
             return
         }
         self.init(
-            prompt: prompt ?? 0, completion: completion ?? 0,
+            prompt: prompt ?? 0,
+            completion: (completion ?? 0) &+ Self.reasoningBeside(completion ?? 0, prompt: prompt ?? 0, usage),
             cached: usage?["prompt_tokens_details"]?["cached_tokens"]?.unsigned ?? 0)
+    }
+
+    /// Reasoning tokens that are billed and not in `completion_tokens`. OpenAI counts them within; xAI and others count
+    /// them beside, which the total shows, or that there are more of them.
+    private static func reasoningBeside(_ completion: UInt64, prompt: UInt64, _ usage: JSONValue?) -> UInt64 {
+        let reasoning = usage?["completion_tokens_details"]?["reasoning_tokens"]?.unsigned ?? 0
+        if let total = usage?["total_tokens"]?.unsigned {
+            return total &- prompt &- completion == reasoning ? reasoning : 0
+        }
+        return reasoning > completion ? reasoning : 0
     }
 
     /// The last `"usage": {…}` in the end of a document whose beginning is gone.

@@ -3,13 +3,15 @@ import NIOCore
 
 extension ModelMeter {
     /// A call that has no answer: the caller gets an error of the gateway's own.
-    package func recordFailure(
-        _ reason: String, of call: ModelCall, since start: ContinuousClock.Instant
+    func recordFailure(
+        _ reason: String, of call: ModelCall, since start: ContinuousClock.Instant, usage: TokenUsage? = nil
     ) async {
+        // A provider bills the prompt of a call that its caller left.
+        let estimate = call.caller.presence.isGone ? AnswerUsage(isEvents: false).estimate(of: call) : nil
         await record(
             ModelUsageReport(
-                call: call, outcome: .failed(error: String(reason.prefix(1_024))),
-                latency: start.duration(to: .now)))
+                call: call, outcome: .failed(error: String(reason.prefix(1_024))), usage: usage ?? estimate,
+                isEstimated: usage == nil && estimate != nil, latency: start.duration(to: .now)))
     }
 
     /// The answer, in OpenAI's or Anthropic's format, which is recorded before the caller has the last of it.
@@ -29,7 +31,7 @@ extension ModelMeter {
         }
         @Sendable func record(_ reader: AnswerUsage, _ copy: AnswerCopy?, _ failure: String?) async {
             let isSuccess = (200...299).contains(answer.status)
-            let failure = failure ?? report.failure
+            let failure = failure ?? report.failure ?? (isSuccess ? reader.failure : nil)
             var recorded: ModelAnswer?
             // A caller that has gone away may ask again, and act on that response.
             if let copy, isSuccess, failure == nil, !Task.isCancelled {
@@ -80,7 +82,8 @@ extension ModelMeter {
                         reader.end()
                         await record(
                             reader, nil,
-                            isTaken ? "the answer broke off: \(error)" : "the caller did not take the whole answer")
+                            isTaken && !call.caller.presence.isGone
+                                ? "the answer broke off: \(error)" : "the caller did not take the whole answer")
                         throw error
                     }
                     reader.end()

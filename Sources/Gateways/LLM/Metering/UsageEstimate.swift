@@ -5,11 +5,18 @@ package enum UsageEstimate {
     package static func tokens(bytes: UInt64) -> UInt64 { bytes / 4 + (bytes % 4 == 0 ? 0 : 1) }
 
     /// Of a request in OpenAI's or Anthropic's format: the texts of its messages, or what is to be embedded.
+    ///
+    /// Definitions of tools, schemas of answers and images count too: providers bill them.
     package static func promptTokens(of body: [UInt8]) -> UInt64 {
         guard let request = try? JSONValue(parsing: body, .surrogates) else { return 0 }
         var bytes = textBytes(request["system"])
+        for name in ["tools", "functions", "response_format", "output_config"] {
+            if let part = request[name]?.present { bytes += UInt64(part.text.text.utf8.count) }
+        }
+        var images: UInt64 = 0
         for message in request["messages"]?.elements ?? [] {
             bytes += textBytes(message["content"])
+            images += imageCount(message["content"])
             for call in message["tool_calls"]?.elements ?? [] { bytes += textBytes(call["function"]?["arguments"]) }
         }
         let input = request["input"] ?? request["prompt"]
@@ -17,7 +24,17 @@ package enum UsageEstimate {
         let numbers = (input?.elements ?? []).flatMap { $0.elements + [$0] }.count {
             if case .number = $0 { true } else { false }
         }
-        return tokens(bytes: bytes + textBytes(input)) + UInt64(numbers)
+        return tokens(bytes: bytes + textBytes(input)) + UInt64(numbers) + images * imageTokens
+    }
+
+    /// The tokens of an image of the largest size that providers take without scaling it down.
+    private static let imageTokens: UInt64 = 1_600
+
+    private static func imageCount(_ content: JSONValue?) -> UInt64 {
+        UInt64(
+            (content?.elements ?? []).count {
+                ["image_url", "image", "input_image"].contains($0["type"]?.string ?? "")
+            })
     }
 
     /// Of a text, or of several, or of parts that have texts.
@@ -25,7 +42,12 @@ package enum UsageEstimate {
         switch value {
         case .string(let text): UInt64(text.utf8.count)
         case .array(let values):
-            values.reduce(0) { $0 + UInt64(($1.string ?? $1["text"]?.string ?? "").utf8.count) }
+            values.reduce(0) { sum, value in
+                // Results of tools have parts of their own.
+                sum
+                    + (value["content"].map(textBytes)
+                        ?? UInt64((value.string ?? value["text"]?.string ?? "").utf8.count))
+            }
         case .object, .bool, .number, .null, nil: 0
         }
     }
@@ -38,12 +60,15 @@ enum JSONStrings {
         var textBytes: UInt64 = 0
         /// Whether there is a member `usage` that is an object.
         var hasUsage = false
+        /// True when there is a member `error` that is an object or a string.
+        var hasError = false
     }
 
     private static let texts = [
         "content", "arguments", "reasoning_content", "refusal", "text", "partial_json", "thinking",
     ].map { Array($0.utf8) }
     private static let usage = Array("usage".utf8)
+    private static let error = Array("error".utf8)
 
     static func scan(_ document: ArraySlice<UInt8>) -> Found {
         document.withUnsafeBufferPointer { bytes in
@@ -64,6 +89,7 @@ enum JSONStrings {
                 guard index < bytes.count, bytes[index] == UInt8(ascii: ":") else { continue }
                 index = skipSpace(bytes, index + 1)
                 guard index < bytes.count else { break }
+                if bytes[index] != UInt8(ascii: "n"), string.elementsEqual(error) { found.hasError = true }
                 if bytes[index] == UInt8(ascii: "\"") {
                     isText = texts.contains { string.elementsEqual($0) }
                 } else if bytes[index] == UInt8(ascii: "{"), string.elementsEqual(usage) {

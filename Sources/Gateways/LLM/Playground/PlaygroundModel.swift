@@ -89,7 +89,8 @@ enum PlaygroundModel {
 
     private static func said(_ request: ChatRequest) -> String {
         switch request.messages.last {
-        case .tool(_, let content): "the tool answered: \(plain(content))"
+        case .system(let text): "I was told: \(text)"
+        case .tool(_, let content, _): "the tool answered: \(plain(content))"
         case .user(let parts): "you said: \(plain(parts))"
         case .assistant(let text, _): "I said: \(text)"
         case nil: "nothing was said"
@@ -114,7 +115,8 @@ enum PlaygroundModel {
     private static func prompt(_ request: ChatRequest) -> String {
         request.messages.reduce(into: request.system.joined()) { text, message in
             switch message {
-            case .user(let parts), .tool(_, let parts): text += plain(parts)
+            case .user(let parts), .tool(_, let parts, _): text += plain(parts)
+            case .system(let more): text += more
             case .assistant(let more, let calls): text += more + calls.map(\.arguments.text.text).joined()
             }
         }

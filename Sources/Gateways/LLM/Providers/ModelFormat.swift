@@ -26,6 +26,10 @@ package enum ModelFormat: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// True when services put the format's path below a path of their own, as Anthropic's SDK expects it:
+    /// `…/anthropic` is asked at `…/anthropic/v1/messages`.
+    var isVersionedBelowPath: Bool { self == .anthropic }
+
     /// What an endpoint may end with, when it was copied whole.
     var operationPaths: [String] {
         switch self {

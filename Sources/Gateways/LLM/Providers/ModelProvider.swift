@@ -89,8 +89,10 @@ package struct ModelProvider: Hashable, Sendable {
             for operation in format.operationPaths where path.hasSuffix(operation) {
                 path.removeLast(operation.count)
             }
-            if path.isEmpty { path = format.basePath[...] }
-            return try NormalizedURL(base.origin + path + "/" + operationPath + (base.query.map { "?" + $0 } ?? ""))
+            let basePath =
+                path.isEmpty || format.isVersionedBelowPath && !path.hasSuffix(format.basePath)
+                ? path + format.basePath : path
+            return try NormalizedURL(base.origin + basePath + "/" + operationPath + (base.query.map { "?" + $0 } ?? ""))
         } catch {
             throw UnusableEndpoint("model provider \"\(name)\": spec.endpoint \(error.reason)")
         }

@@ -1,0 +1,37 @@
+import Domain
+
+/// Reads the stream of OpenAI's chat completions.
+struct OpenAIStream: ChatStream {
+    private var events = ServerSentEvents(bytesMax: StreamLimits.eventBytesMax)
+    private var calls = CallFragments()
+    private(set) var isComplete = false
+
+    mutating func read(_ bytes: [UInt8], into deltas: inout [ChatDelta]) throws(BrokenStream) {
+        for data in try events.read(bytes) {
+            guard !data.elementsEqual("[DONE]".utf8) else {
+                try calls.finish(into: &deltas)
+                isComplete = true
+                continue
+            }
+            try read(JSONValue(event: data), into: &deltas)
+        }
+    }
+
+    private mutating func read(_ chunk: JSONValue, into deltas: inout [ChatDelta]) throws(BrokenStream) {
+        if let error = chunk["error"]?.present {
+            throw BrokenStream(error["message"]?.string ?? error.string ?? "the provider reports an error")
+        }
+        if let choice = chunk["choices"]?.elements.first {
+            let delta = choice["delta"]
+            let text = OpenAIFormat.text(delta)
+            if !text.isEmpty { deltas.append(.text(text)) }
+            for call in delta?["tool_calls"]?.elements ?? [] { try calls.read(call, into: &deltas) }
+            if let reason = choice["finish_reason"]?.string {
+                try calls.finish(into: &deltas)
+                let finish = OpenAIFormat.finish(reason)
+                deltas.append(.finish(finish == .stop && calls.hasCalls ? .toolCalls : finish))
+            }
+        }
+        if let usage = TokenUsage(chunk["usage"]) { deltas.append(.usage(usage)) }
+    }
+}
