@@ -6,6 +6,13 @@ struct CallEndTests {
     private let end = CallEnd()
     private let reason = EndedCall(status: 403, code: "AGENT_STOPPED", message: "stopped")
 
+    private static func waitUntilCancelled() async throws {
+        let (nothing, never) = AsyncStream<Void>.makeStream()
+        for await _ in nothing {}
+        withExtendedLifetime(never) {}
+        try Task.checkCancellation()
+    }
+
     @Test func anOperationThatIsNotEndedHasItsResult() async throws {
         #expect(try await end.racing { 7 } == 7)
         await #expect(throws: CancellationError.self) { try await end.racing { throw CancellationError() } }
@@ -18,7 +25,7 @@ struct CallEndTests {
             await #expect(throws: reason) {
                 try await end.racing {
                     hasBegun.finish()
-                    try await Task.sleep(for: .seconds(3600))
+                    try await Self.waitUntilCancelled()
                 }
             }
             return Task.isCancelled
@@ -34,7 +41,7 @@ struct CallEndTests {
         let caller = Task {
             try await end.racing {
                 hasBegun.finish()
-                try? await Task.sleep(for: .seconds(3600))
+                try? await Self.waitUntilCancelled()
                 return "an answer to a call that was ended"
             }
         }
@@ -60,7 +67,7 @@ struct CallEndTests {
                     await #expect(throws: reason) {
                         try await end.racing {
                             hasBegun.yield(number)
-                            try await Task.sleep(for: .seconds(3600))
+                            try await Self.waitUntilCancelled()
                         }
                     }
                 }
@@ -77,7 +84,7 @@ struct CallEndTests {
         let caller = Task {
             try await end.racing {
                 hasBegun.finish()
-                try await Task.sleep(for: .seconds(3600))
+                try await Self.waitUntilCancelled()
             }
         }
         for await _ in begun {}
