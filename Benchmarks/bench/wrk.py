@@ -33,6 +33,14 @@ def timed(bench: Bench, connections: int, arguments: list, environment: dict[str
     return _per_second(text), float(median) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
+def count(
+    bench: Bench, connections: int, seconds: float, arguments: list, environment: dict[str, str]
+) -> int:
+    """The number of answers in a round of that length; every answer must be a success."""
+    text = _measured(bench, connections, arguments, environment, seconds)
+    return int(re.search(r"(\d+) requests in", text)[1])
+
+
 def _rate(bench: Bench, arguments: list, environment: dict[str, str]) -> float:
     return _per_second(_measured(bench, CONNECTIONS, arguments, environment))
 
@@ -41,9 +49,12 @@ def _per_second(text: str) -> float:
     return float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
 
 
-def _measured(bench: Bench, connections: int, arguments: list, environment: dict[str, str]) -> str:
+def _measured(
+    bench: Bench, connections: int, arguments: list, environment: dict[str, str], seconds: float | None = None
+) -> str:
     text = output(
-        [needed("wrk"), "-t1", f"-c{connections}", f"-d{bench.seconds:g}s", *arguments], environment=environment)
+        [needed("wrk"), "-t1", f"-c{connections}", f"-d{seconds or bench.seconds:g}s", *arguments],
+        environment=environment)
     if trouble := re.search(r"(Non-2xx|Socket errors).*", text):
         raise NotMeasured(f"wrk: {trouble[0]}")
     return text

@@ -150,10 +150,11 @@ package final class HTTPAPIServer: Sendable {
         _ configuration: HTTPAPIConfiguration, _ connections: Connections
     ) -> [any RemovableChannelHandler] {
         [
-            ConnectionAdmission(connections, headTimeout: TimeAmount(configuration.headTimeout)),
+            ConnectionAdmission(
+                connections, headTimeout: TimeAmount(configuration.headTimeout),
+                bodyTimeout: TimeAmount(configuration.bodyTimeout)),
             ExchangeHandlerInstaller(bytesDiscardedMax: configuration.bytesDiscardedMax), ReceiveBufferLimit(),
-            SendBufferLimit(), StreamDeparture(), RequestBodyDeadline(TimeAmount(configuration.bodyTimeout)),
-            AnswerDeadline(TimeAmount(configuration.answerTimeout)), MalformedRequestAnswer(),
+            SendBufferLimit(), StreamDeparture(), AnswerDeadline(TimeAmount(configuration.answerTimeout)),
         ]
     }
 

@@ -51,7 +51,6 @@ package struct OutboundClient: Sendable {
     package func execute(_ request: OutboundRequest) async throws(OutboundError) -> OutboundResponse {
         let pool = try pool(for: request)
         let number = requests.add(ExpectedRequest(request))
-        defer { _ = requests.take(number) }
         var outgoing = HTTPClientRequest(url: request.url.origin + "/")
         outgoing.method = HTTPMethod(rawValue: request.method)
         outgoing.headers = HTTPHeaders(request.headers.map { ($0.name, $0.value) })
@@ -61,6 +60,8 @@ package struct OutboundClient: Sendable {
             return OutboundResponse(
                 try await pool.execute(outgoing, timeout: TimeAmount(request.limits.headTimeout)))
         } catch {
+            // One that has its response was taken when it was sent.
+            _ = requests.take(number)
             throw named(OutboundError(error), request)
         }
     }
@@ -104,6 +105,8 @@ package struct OutboundClient: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connectionsPerHostMax
         configuration.timeout.connect = connectTimeout
+        // A span reads the URL a second time and writes it into attributes, also where nothing records spans.
+        configuration.tracing.tracer = nil
         configuration.http1_1ConnectionDebugInitializer = { rules.apply(to: $0) }
         return HTTPClient(configuration: configuration)
     }

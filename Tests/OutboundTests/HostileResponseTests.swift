@@ -133,6 +133,24 @@ struct HostileResponseTests {
         #expect(connection.failure == .timedOut("the end of the response") && !connection.channel.isActive)
     }
 
+    @Test(arguments: [60, 10, 90])
+    func eachRequestOfAConnectionHasItsOwnTime(seconds: Int64) throws {
+        let connection = try GuardedConnection()
+        let loop = connection.channel.embeddedEventLoop
+        func send(_ timeout: Duration) throws {
+            connection.send(
+                try OutboundRequest("GET", "http://example.com/", limits: OutboundLimits(totalTimeout: timeout)))
+        }
+        try send(.seconds(60))
+        connection.receive("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".utf8)
+        loop.advanceTime(by: .seconds(30))
+        try send(.seconds(seconds))
+        loop.advanceTime(by: .seconds(seconds) - .nanoseconds(1))
+        #expect(connection.recorder.errors.isEmpty)
+        loop.advanceTime(by: .nanoseconds(1))
+        #expect(connection.failure == .timedOut("the end of the response") && !connection.channel.isActive)
+    }
+
     @Test func aWholeResponseHasNoDeadline() throws {
         let connection = try response("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         connection.channel.embeddedEventLoop.advanceTime(by: .hours(30))

@@ -21,9 +21,11 @@ package struct ShareBook<Holder: Hashable & Sendable>: Hashable, Sendable {
 
     package mutating func release(_ amount: Int, of holder: Holder) {
         guard amount != 0 else { return }
-        let rest = held(by: holder) - amount
-        precondition(rest >= 0, "a holder releases at most what it has")
+        guard let index = held.index(forKey: holder), held.values[index] >= amount else {
+            preconditionFailure("a holder releases at most what it has")
+        }
         taken -= amount
-        held[holder] = rest == 0 ? nil : rest
+        held.values[index] -= amount
+        if held.values[index] == 0 { held.remove(at: index) }
     }
 }

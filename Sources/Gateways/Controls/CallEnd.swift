@@ -1,69 +1,95 @@
 import Synchronization
 
 /// The reason why a control ended a call.
-struct EndedCall: Error, Hashable, Sendable {
+package struct EndedCall: Error, Hashable, Sendable {
     let status: Int
     let code: String
     let message: String
+
+    /// - Parameters:
+    ///   - status: the status of the answer.
+    ///   - code: the code in its body.
+    package init(status: Int, code: String, message: String) {
+        self.status = status
+        self.code = code
+        self.message = message
+    }
 
     var answer: EgressAnswer { .refusal(status, code, message) }
 }
 
 /// The end of one call, for the tasks that work on it.
-final class CallEnd: Sendable {
-    private typealias Waiter = CheckedContinuation<EndedCall?, Never>
+package final class CallEnd: Sendable {
+    /// A task that works on the call, for as long as it runs.
+    // SAFETY: of the task only `cancel` is used, which any thread may call, and only under the lock that `leave` takes
+    // before the task ends.
+    private struct Worker: @unchecked Sendable {
+        let task: UnsafeCurrentTask
+    }
 
     private struct State {
         var reason: EndedCall?
-        var waiters: [UInt64: Waiter] = [:]
+        var workers: [(id: UInt64, worker: Worker)] = []
         var nextID: UInt64 = 0
     }
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Ends the call; the first reason counts.
-    func come(_ reason: EndedCall) {
-        let waiters = state.withLock { state in
-            guard state.reason == nil else { return [Waiter]() }
+    package func come(_ reason: EndedCall) {
+        state.withLock { state in
+            guard state.reason == nil else { return }
             state.reason = reason
-            defer { state.waiters = [:] }
-            return Array(state.waiters.values)
+            for (_, worker) in state.workers { worker.task.cancel() }
         }
-        for waiter in waiters { waiter.resume(returning: reason) }
     }
 
     /// Runs the operation; when the call ends before, cancels it and throws the reason.
-    func racing<Value: Sendable>(_ operation: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask { try await operation() }
-            group.addTask {
-                if let reason = await self.reason() { throw reason }
-                return nil
-            }
-            defer { group.cancelAll() }
-            for try await value in group { if let value { return value } }
-            throw CancellationError()
+    ///
+    /// The operation is a task of its own, so that its cancellation is not the caller's, who still has to answer. It
+    /// begins on the caller's thread.
+    package func racing<Value: Sendable>(_ operation: @escaping @Sendable () async throws -> Value) async throws
+        -> Value
+    {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addImmediateTask { try await self.working(operation) }
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
         }
     }
 
-    /// Waits for the end; `nil` when the waiting task is cancelled before.
-    private func reason() async -> EndedCall? {
-        let id = state.withLock { state in
-            state.nextID += 1
-            return state.nextID
+    /// Runs the operation in the current task, which the end of the call cancels.
+    private func working<Value: Sendable>(_ operation: @Sendable () async throws -> Value) async throws -> Value {
+        let id = try join()
+        let result: Result<Value, any Error>
+        do { result = .success(try await operation()) } catch { result = .failure(error) }
+        if let reason = leave(id) { throw reason }
+        return try result.get()
+    }
+
+    /// Has the end of the call cancel the current task until it leaves; throws the reason when it has come already.
+    private func join() throws(EndedCall) -> UInt64 {
+        guard let worker = withUnsafeCurrentTask(body: { $0.map(Worker.init) }) else {
+            preconditionFailure("an operation is a task")
         }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { waiter in
-                let isOver = state.withLock { state in
-                    guard state.reason == nil, !Task.isCancelled else { return true }
-                    state.waiters[id] = waiter
-                    return false
-                }
-                if isOver { waiter.resume(returning: state.withLock { $0.reason }) }
-            }
-        } onCancel: {
-            // Before the wait has begun it is not there; the wait sees that its task is cancelled.
-            state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(returning: nil)
+        let result: Result<UInt64, EndedCall> = state.withLock { state in
+            if let reason = state.reason { return .failure(reason) }
+            state.nextID += 1
+            state.workers.append((state.nextID, worker))
+            return .success(state.nextID)
+        }
+        return try result.get()
+    }
+
+    /// Takes the current task out again.
+    ///
+    /// - Returns: the reason why the call has ended meanwhile.
+    private func leave(_ id: UInt64) -> EndedCall? {
+        state.withLock { state in
+            state.workers.removeAll { $0.id == id }
+            return state.reason
         }
     }
 }

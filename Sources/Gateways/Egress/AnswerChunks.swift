@@ -1,5 +1,6 @@
 import NIOCore
 import Outbound
+import Synchronization
 
 /// A peer's answer as it comes, with secrets redacted; it can be read once, by one reader after another.
 // SAFETY: the iterator is used by one task at a time: the gate's first, then the one that writes to the agent.
@@ -74,7 +75,13 @@ final class AnswerChunks: @unchecked Sendable {
 
     private func inTime<Value: Sendable>(_ read: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Value.self) { group in
-            group.addTask { try await read() }
+            let isRead = Flag()
+            group.addImmediateTask {
+                defer { isRead.set() }
+                return try await read()
+            }
+            // Most answers are here already, and cost no timer.
+            if isRead.isSet, let value = try await group.next() { return value }
             group.addTask { [silenceMax] in
                 try await Task.sleep(for: silenceMax)
                 throw OutboundError.timedOut("the answer's next part")
@@ -84,4 +91,13 @@ final class AnswerChunks: @unchecked Sendable {
             return value
         }
     }
+}
+
+/// A mark that is set once.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    var isSet: Bool { value.load(ordering: .acquiring) }
+
+    func set() { value.store(true, ordering: .releasing) }
 }

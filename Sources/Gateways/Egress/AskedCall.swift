@@ -2,8 +2,9 @@ import CommandHandling
 import Domain
 import Governance
 
-/// A call that the policies let through, with or without an approval.
-struct AskedCall: Sendable {
+/// A call that the policies let through, with or without an approval. It is one object, because every step of the call
+/// hands it on.
+final class AskedCall: Sendable {
     let request: EgressRequest
     let run: RunState
     let tool: GovernedTool
@@ -17,9 +18,22 @@ struct AskedCall: Sendable {
     let document: JSONValue
     /// The limits that the agent's deploy names.
     let limits: RunLimitOverrides
+    /// The request of the commands that record it.
+    let commandRequest: CommandRequest
 
-    var commandRequest: CommandRequest {
-        CommandRequest(
+    init(
+        _ request: EgressRequest, of run: RunState, to target: EgressGateway.Target, _ headers: CallHeaders,
+        _ judged: EgressGateway.Judged
+    ) {
+        self.request = request
+        self.run = run
+        tool = target.tool
+        identity = target.identity
+        url = target.url
+        self.headers = headers
+        document = judged.document
+        limits = judged.limits
+        commandRequest = CommandRequest(
             workspace: run.workspace, actor: request.actor, agent: request.acting, attemptID: request.attemptID,
             traceparent: request.traceparent)
     }

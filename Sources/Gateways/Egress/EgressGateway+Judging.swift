@@ -15,6 +15,18 @@ extension EgressGateway {
         let document: JSONValue
         let limits: RunLimitOverrides
         let verdict: Verdict
+
+        /// The destination of the call; `nil` for one that is denied, or that has none.
+        var target: Target? {
+            guard let tool, let identity, let url = verdict.url, verdict.permission != .deny else { return nil }
+            return Target(tool: tool, identity: identity, url: url)
+        }
+    }
+
+    struct Target {
+        let tool: GovernedTool
+        let identity: ToolIdentity
+        let url: NormalizedURL
     }
 
     /// The run that a call is for: the one it names, or the only one that its agent is at.

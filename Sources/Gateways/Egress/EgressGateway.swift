@@ -77,20 +77,16 @@ package struct EgressGateway: Sendable {
         if let control { return EndedCall.stopped(control).answer }
         guard commands.hasAgent(run.agentID, run.workspace) else { return EndedCall.agentDeleted(run.agentID).answer }
         let judged = try await judge(request, of: run.agentID)
-        guard let tool = judged.tool, let identity = judged.identity, let url = judged.verdict.url,
-            judged.verdict.permission != .deny
-        else {
+        guard let target = judged.target else {
             return try await refuse(request, judged.verdict.rule, of: run)
         }
         let headers: CallHeaders
-        do throws(InvalidHeader) { headers = try CallHeaders(request.headers, for: tool) } catch {
+        do throws(InvalidHeader) { headers = try CallHeaders(request.headers, for: target.tool) } catch {
             return try await refuse(request, .invalidHeaders(error.reason), of: run)
         }
-        let asked = AskedCall(
-            request: request, run: run, tool: tool, identity: identity, url: url, headers: headers,
-            document: judged.document, limits: judged.limits)
+        let asked = AskedCall(request, of: run, to: target, headers, judged)
         return try await answer(asked, judged.verdict)
-            .following(ToolReferences(of: tool, call: url, address: request.address))
+            .following(ToolReferences(of: target.tool, call: target.url, address: request.address))
     }
 
     /// Records of the calls that were on their way when the last process ended that nobody knows their outcome.

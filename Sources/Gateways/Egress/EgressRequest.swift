@@ -1,7 +1,7 @@
 package import Domain
 
-/// A call that an agent asks the gate to make.
-package struct EgressRequest: Sendable {
+/// A call that an agent asks the gate to make. It is one object, because every step of the call hands it on.
+package final class EgressRequest: Sendable {
     package let workspace: WorkspaceName
     /// Who asks, as the gate knows it; `nil` when the key may speak for any agent.
     package let agent: String?
@@ -15,11 +15,14 @@ package struct EgressRequest: Sendable {
     /// What follows the tool's name in the address, escapes and all: empty, or beginning with a slash.
     package let path: String
     package let query: String?
+    /// The headers, with their names in lower case.
     package let headers: [(name: String, value: String)]
     package let body: [UInt8]
     package let traceparent: String?
     /// The client that gets the answer.
     package let caller: CallerPresence
+    /// The attempt of its run that it names.
+    let attemptID: String?
 
     package init(
         workspace: WorkspaceName, agent: String?, acting: ActingAgent?, actor: Actor, tool: String,
@@ -36,17 +39,17 @@ package struct EgressRequest: Sendable {
         self.method = method
         self.path = path
         self.query = query
-        self.headers = headers
+        self.headers = headers.map { ($0.name.inLowerCase, $0.value) }
         self.body = body
         self.traceparent = traceparent
         self.caller = caller
+        attemptID = Self.header("x-request-id", of: self.headers)
     }
 
-    /// The attempt of its run that it names.
-    var attemptID: String? { header("x-request-id") }
+    /// The first header of that name, which is given in lower case; an empty one counts as absent.
+    func header(_ name: String) -> String? { Self.header(name, of: headers) }
 
-    /// The first header of that name, in whatever case; an empty one counts as absent.
-    func header(_ name: String) -> String? {
-        headers.first { $0.name.lowercased() == name && !$0.value.isEmpty }?.value
+    private static func header(_ name: String, of headers: [(name: String, value: String)]) -> String? {
+        headers.first { $0.name == name && !$0.value.isEmpty }?.value
     }
 }

@@ -30,13 +30,15 @@ enum ForwardedHeaders {
     static func ofAnswer(
         _ headers: [(name: String, value: String)], isHead: Bool = false
     ) -> [(name: String, value: String)] {
-        let named = headers.filter { $0.name.lowercased() == "connection" }.flatMap { header in
+        let names = headers.map { $0.name.inLowerCase }
+        let named = zip(names, headers).filter { $0.0 == "connection" }.flatMap { _, header in
             header.value.split(separator: ",").map { $0.trimmingBlanks.lowercased() }
         }
-        return headers.filter {
-            let name = $0.name.lowercased()
-            return !hopByHop.contains(name) && !named.contains(name) && !name.hasPrefix(ownPrefix)
+        return zip(names, headers).compactMap { name, header in
+            let isForwarded =
+                !hopByHop.contains(name) && !named.contains(name) && !name.hasPrefix(ownPrefix)
                 && (isHead || name != "content-length")
+            return isForwarded ? header : nil
         }
     }
 }

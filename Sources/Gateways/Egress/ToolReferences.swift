@@ -1,3 +1,4 @@
+import Domain
 import Governance
 
 /// Rewrites the URLs in a tool's response headers, so that an agent that follows them stays at the gate.
@@ -19,7 +20,7 @@ struct ToolReferences {
     func rewritten(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
         guard !address.isEmpty else { return headers }
         return headers.map { name, value in
-            switch name.lowercased() {
+            switch name.inLowerCase {
             case "location", "content-location": (name, rewritten(value))
             case "link": (name, rewrittenLinks(value))
             case "refresh": (name, rewrittenRefresh(value))

@@ -81,7 +81,11 @@ package struct NormalizedURL: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The origin: scheme, host, and the port where it is not the scheme's own.
-    package var origin: String { "\(scheme.rawValue)://\(host)" + (port == scheme.defaultPort ? "" : ":\(port)") }
+    package var origin: String {
+        // Put together without interpolation: every call of a tool needs it more than once.
+        let origin = scheme.rawValue + "://" + host
+        return port == scheme.defaultPort ? origin : origin + ":" + String(port)
+    }
 
     package var text: String { origin + path + (query.map { "?" + $0 } ?? "") }
 

@@ -2,9 +2,10 @@ import Gateways
 import NIOCore
 import NIOHTTPTypes
 
-/// Keeps a connection in its listener's `Connections`, and closes one that sends no request.
+/// Keeps a connection in its listener's `Connections`, and closes one that sends no request, or no whole one.
 ///
-/// The timeout is for the first request head alone: later ones have the idle timeout.
+/// The timeout of a head is for the first one alone: later ones have the idle timeout. All that follows a connection's
+/// requests is in this one handler, because each handler costs every message.
 final class ConnectionAdmission: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -16,10 +17,12 @@ final class ConnectionAdmission: ChannelDuplexHandler, RemovableChannelHandler {
     private let client = CallerPresence()
     private var unansweredCount = 0
     private var closing: Scheduled<Void>?
+    private var bodyDeadline: RequestBodyDeadline
 
-    init(_ connections: Connections, headTimeout: TimeAmount) {
+    init(_ connections: Connections, headTimeout: TimeAmount, bodyTimeout: TimeAmount) {
         self.connections = connections
         self.headTimeout = headTimeout
+        bodyDeadline = RequestBodyDeadline(bodyTimeout)
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -37,20 +40,33 @@ final class ConnectionAdmission: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .head = unwrapInboundIn(data) {
+        let part = unwrapInboundIn(data)
+        if case .head = part {
             unansweredCount += 1
             closing?.cancel()
             closing = nil
         }
+        bodyDeadline.received(part)
         context.fireChannelRead(data)
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        bodyDeadline.schedule(context, unansweredCount: unansweredCount)
+        context.fireChannelReadComplete()
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        // The answer to what is no request has no head before it.
-        guard case .end = unwrapOutboundIn(data), unansweredCount > 0 else {
-            return context.write(data, promise: promise)
+        switch unwrapOutboundIn(data) {
+        case .head(let head) where MalformedRequestAnswer.replaces(head, unansweredCount: unansweredCount):
+            MalformedRequestAnswer.write(context, promise)
+        case .end where unansweredCount > 0: writeEnd(context, data, promise)
+        case .head, .body, .end: context.write(data, promise: promise)
         }
+    }
+
+    private func writeEnd(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
         unansweredCount -= 1
+        bodyDeadline.schedule(context, unansweredCount: unansweredCount)
         let written = promise ?? context.eventLoop.makePromise()
         // A connection that is closed before all is written loses the rest.
         written.futureResult.assumeIsolated().whenSuccess {
@@ -71,5 +87,8 @@ final class ConnectionAdmission: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelInactive()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { closing?.cancel() }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        closing?.cancel()
+        bodyDeadline.cancel()
+    }
 }

@@ -18,7 +18,7 @@ extension APIHandlers {
             workspace: principal.workspace, agent: principal.agent, acting: principal.actingAgent,
             actor: principal.actor, tool: tool, address: configuration.basePath + path.address,
             method: request.method.rawValue, path: path.remainder, query: request.uri.query,
-            headers: request.headers.map { ($0.name.rawName, $0.value) }, body: body,
+            headers: request.headers.map { ($0.name.canonicalName, $0.value) }, body: body,
             traceparent: request.headers.shortTraceparent, caller: context.caller ?? CallerPresence())
         let registration = endingWithAccess(of: principal, context)
         return Self.response(try await dependencies.egress.answer(asked), isHead: request.method == .head)

@@ -13,7 +13,9 @@ package final class MessageGuard: ChannelDuplexHandler {
 
     private let exchange: Exchange
     private let requests: ExpectedRequests
-    private var deadline: Scheduled<Void>?
+    /// The end of the time for the request that is open.
+    private var deadline: NIODeadline?
+    private var timer: (fires: NIODeadline, task: Scheduled<Void>)?
 
     package init(_ exchange: Exchange, _ requests: ExpectedRequests) {
         self.exchange = exchange
@@ -23,7 +25,7 @@ package final class MessageGuard: ChannelDuplexHandler {
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch exchange.sequence.received(unwrapInboundIn(data)) {
         case .forward:
-            if exchange.sequence.isIdle { stopTimer() }
+            if exchange.sequence.isIdle { deadline = nil }
             context.fireChannelRead(data)
         case .ignore: break
         case .fail(let error): fail(error, context)
@@ -51,7 +53,7 @@ package final class MessageGuard: ChannelDuplexHandler {
         guard case .head(var head) = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
         guard let expected = prepare(&head, context) else { return ignore(promise) }
         exchange.requestLine = expected.requestLine
-        startTimer(expected.limits.totalTimeout, context)
+        setDeadline(expected.limits.totalTimeout, context)
         context.write(wrapOutboundOut(.head(head)), promise: promise)
     }
 
@@ -64,7 +66,7 @@ package final class MessageGuard: ChannelDuplexHandler {
         var difference: String?
         if numbers.count == 1, let number = UInt64(numbers[0]), let expected = requests.take(number) {
             difference = expected.difference(
-                fromMethod: head.method.rawValue, headers: head.headers.map { ($0.name, $0.value) })
+                fromMethod: head.method.rawValue, headers: head.headers.lazy.map { ($0.name, $0.value) })
             if difference == nil, exchange.sequence.begin(bodyBytesMax: expected.limits.bodyBytesMax) {
                 head.uri = expected.target
                 return expected
@@ -81,17 +83,33 @@ package final class MessageGuard: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    private func startTimer(_ timeout: Duration, _ context: ChannelHandlerContext) {
-        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(timeout)) {
-            guard !self.exchange.sequence.isIdle, !self.exchange.sequence.isFailed else { return }
-            self.exchange.sequence.fail()
-            self.fail(.timedOut("the end of the response"), context)
-        }
+    /// Limits the time of a request. Requests of one connection share a timer, which looks at the deadline of the one that
+    /// is open when it fires: most are over long before, and cost none.
+    private func setDeadline(_ timeout: Duration, _ context: ChannelHandlerContext) {
+        let end = context.eventLoop.now + TimeAmount(timeout)
+        deadline = end
+        if let timer, timer.fires <= end { return }
+        timer?.task.cancel()
+        startTimer(end, context)
+    }
+
+    private func startTimer(_ end: NIODeadline, _ context: ChannelHandlerContext) {
+        let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: end) { self.timerFired(context) }
+        timer = (end, task)
+    }
+
+    private func timerFired(_ context: ChannelHandlerContext) {
+        timer = nil
+        guard let deadline, !exchange.sequence.isIdle, !exchange.sequence.isFailed else { return }
+        guard deadline <= context.eventLoop.now else { return startTimer(deadline, context) }
+        exchange.sequence.fail()
+        fail(.timedOut("the end of the response"), context)
     }
 
     private func stopTimer() {
-        deadline?.cancel()
         deadline = nil
+        timer?.task.cancel()
+        timer = nil
     }
 
     private func ignore(_ promise: EventLoopPromise<Void>?) { promise?.fail(ChannelError.ioOnClosedChannel) }
