@@ -14,7 +14,7 @@ CLIENT_VERSIONS := 0.2.0 1.3.1 1.4.2
 FRAMEWORKS := langgraph openai_agents pydantic_ai smolagents llama_index ag2 agent_framework loops
 FRAMEWORKS_MORE := google_adk crewai autogen agno strands haystack dspy
 # Every executable of Benchmarks: `make test` compiles them too.
-BENCHMARKS := EchoServer EncodingBenchmark HistoryGenerator AuditBenchmark BacktestBenchmark QueryBenchmark
+BENCHMARKS := EchoServer EncodingBenchmark HistoryGenerator AuditBenchmark BacktestBenchmark QueryBenchmark KeyringBenchmark
 BUILD := swift build --explicit-target-dependency-import-check error
 # Test files run beside each other, because they mostly wait; Tests/Conformance/conftest.py names those that begin first.
 TEST_WORKERS ?= 3
@@ -183,6 +183,7 @@ bench: deps .venv/litellm/.done ## Print the figures of docs/benchmarks.md (rele
 	"$$($(BUILD) -c release --show-bin-path)/AuditBenchmark"
 	"$$($(BUILD) -c release --show-bin-path)/BacktestBenchmark"
 	"$$($(BUILD) -c release --show-bin-path)/QueryBenchmark"
+	"$$($(BUILD) -c release --show-bin-path)/KeyringBenchmark"
 	python3 Benchmarks/bench --products "$$($(BUILD) -c release --show-bin-path)" $(BENCH_ARGUMENTS)
 
 .PHONY: format

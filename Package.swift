@@ -198,6 +198,9 @@ let package = Package(
             name: "EncodingBenchmark", dependencies: ["CLZ4", "Domain", "EventStore", "Secrets", "TestSupport"],
             path: "Benchmarks/encoding", swiftSettings: strict),
         .executableTarget(
+            name: "KeyringBenchmark", dependencies: ["Domain", "Secrets", "TestSupport"], path: "Benchmarks/keyring",
+            swiftSettings: strict),
+        .executableTarget(
             name: "AuditBenchmark",
             dependencies: ["Audit", "Domain", "EventLog", "EventStore", "TestSupport", .logging],
             path: "Benchmarks/audit", swiftSettings: strict),

@@ -244,6 +244,7 @@ package struct Daemon: Sendable {
                 try await ReadModelKeeper(readModels, store: store, history: history, logger: logger).run()
             },
             LoopService { try await keyDestruction.run(store, after: position) },
+            LoopService { await KeyringWatch(vault, configuration.decisions.limits, logger).run() },
             LoopService { try await erasures.run(from: active, after: position) },
             LoopService { try await check(log) },
             LoopService {
@@ -343,7 +344,9 @@ package struct Daemon: Sendable {
                     hasAbandoned: tokens.hasAbandonedInvokes(token), isStarting: tokens.isStarting(token))
             }, agentRecords: AgentRecords(agents), access: access, keyMisuse: misuse,
             keyUses: keyUses, clock: clockWatch.control,
-            metrics: { await metricsText(store, projections) })
+            metrics: {
+                await metricsText(store, projections) + KeyringGauges(vault, configuration.decisions.limits).text
+            })
         let isOpen = server.open(
             dependencies, gateSocket: agents.gateAddress, onGateRunning: { agents.gateIsOpen() })
         guard isOpen else { return }

@@ -146,9 +146,9 @@ package final class EventStore: Sendable {
     /// Gives up the events kept in memory: what is asked for next is read from the log, as it can be read by then.
     package func forgetRecent() { recent.withLock { $0.forget() } }
 
-    /// How many records are sealed with a person's key.
-    package func count(sealedFor person: PersonID) async throws(EventStoreError) -> UInt64 {
-        var (next, count): (UInt64, UInt64) = (1, 0)
+    /// The number of records that are sealed with each of these people's keys, by one read of the log.
+    package func count(sealedFor people: Set<PersonID>) async throws(EventStoreError) -> [PersonID: UInt64] {
+        var (next, counts): (UInt64, [PersonID: UInt64]) = (1, [:])
         while next <= durablePosition.value {
             let records: [LogRecord]
             do {
@@ -157,13 +157,13 @@ package final class EventStore: Sendable {
                 throw .backend(error)
             }
             guard !records.isEmpty else { break }
-            for record in records.compactMap(\.bytes)
-            where try EventCodec.seals(in: record).contains(where: { $0.personID == person }) {
-                count += 1
+            for record in records.compactMap(\.bytes) {
+                let sealed = Set(try EventCodec.seals(in: record).map(\.personID))
+                for person in sealed where people.contains(person) { counts[person, default: 0] += 1 }
             }
             next += UInt64(records.count)
         }
-        return count
+        return counts
     }
 
     /// How many subscriptions wait for the next event.

@@ -45,7 +45,7 @@ extension SecretVault {
     /// - Returns: the number of keys that there were.
     package func destroyPayloadKeys(before time: Timestamp) async throws(SecretsError) -> Int {
         let day = PayloadDay(Self.day(time))
-        let old = keyring.index.ids.filter { id in PayloadKeyID(id).map { $0.day < day } ?? false }
+        let old = keyring.index.textIDs.filter { id in PayloadKeyID(id).map { $0.day < day } ?? false }
         try await keyring.file.destroy(old, payloadsBefore: day)
         return old.count
     }

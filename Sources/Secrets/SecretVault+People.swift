@@ -5,31 +5,56 @@ import Synchronization
 /// Keys of people: each has one, that what the log says of them is sealed with, and loses it when they are erased.
 extension SecretVault {
     /// Makes the keys of those who have none; they are durable on return.
-    package func makeKeys(of named: Set<PersonName>) async throws(SecretsError) {
-        var keys: [(id: String, wrapped: [UInt8])] = []
-        for person in named {
+    ///
+    /// - Parameter named: the people, each with the actor that named them, for whom a new key counts.
+    package func makeKeys(of named: [PersonName: Actor]) async throws(SecretsError) {
+        var keys: [NewKey] = []
+        for (person, actor) in named {
             let id = keyringID(of: person)
-            guard keyring.index[id] == nil else { continue }
-            keys.append((id, try keyring.master.wrap(SymmetricKey(size: .bits256), as: id)))
+            guard !keyring.index.contains(id) else { continue }
+            let key = SymmetricKey(size: .bits256)
+            let note = KeyNote(owner: owner(of: person, actor), person: Self.personID(of: key).value)
+            keys.append(NewKey(id, try keyring.master.wrap(key, as: id), note: note))
         }
         guard !keys.isEmpty else { return }
-        do {
-            try await keyring.file.insert(keys)
-        } catch  where error.code == .keyringFull {
-            // Whoever is new shares a key with all who are: that their data is sealed matters more than that it can be
-            // erased alone, and that anything can be recorded at all more than both.
-            return people.index.beginSharing()
-        }
-        for key in keys { people.index.insert(key.id, as: Self.personID(of: try keyring.existingKey(key.id))) }
+        try await keyring.file.insert(keys)
+        for key in keys { people.index.insert(key.id) }
     }
 
-    /// Whether there are people who have no key of their own, because the keyring is full.
-    package var sharesKey: Bool { people.index.isSharing }
+    /// The reason why a person who has no key yet gets none: there is no room, or the actor has no share left.
+    ///
+    /// Commands in flight are not counted: as many keys more may be made at the end.
+    package func refusal(of person: PersonName, by actor: Actor, _ rule: ShareRule) -> Rejection? {
+        guard !keyring.index.contains(keyringID(of: person)) else { return nil }
+        return people.index.usage.refusal(of: owner(of: person, actor), in: person.workspace, rule)
+    }
+
+    private func owner(of person: PersonName, _ actor: Actor) -> KeyOwner {
+        let workspace = person.workspace.text
+        let principal: [String]? =
+            switch actor.kind {
+            case .apiKey(let id): [workspace, "key", id.description]
+            case .person(let person): [workspace, "person", person.provider, person.subject]
+            case .decisionLink, .system: nil
+            }
+        return KeyOwner(
+            workspace: number("workspace", [workspace]), principal: principal.map { number("principal", $0) } ?? 0)
+    }
+
+    /// A number that says nothing of the text without the keyring, and is never zero.
+    private func number(_ purpose: String, _ parts: [String]) -> UInt64 {
+        UUIDValue(digest: fingerprint(AssociatedData(purpose, parts).bytes)).high | 1
+    }
+
+    /// True when an earlier version, whose keyring had an end, may have sealed data of several people with one key.
+    package var mayShareKey: Bool {
+        keyring.index.contains(PersonIndex.sharedID) && keyring.counts.total >= PersonIndex.earlierKeysMax
+    }
 
     /// What the log knows the person by; `nil` when nothing is sealed for them.
     package func personID(of person: PersonName) throws(SecretsError) -> PersonID? {
         let id = keyringID(of: person)
-        guard keyring.index[id] != nil else { return nil }
+        guard keyring.index.contains(id) else { return nil }
         return Self.personID(of: try keyring.existingKey(id))
     }
 
@@ -49,25 +74,29 @@ extension SecretVault {
     }
 
     private func key(of person: PersonName) throws(SecretsError) -> PersonIndex.Key? {
-        let own = keyringID(of: person)
-        guard let id = keyring.index[own] != nil ? own : people.index.isSharing ? PersonIndex.sharedID : nil else {
-            return nil
-        }
+        let id = keyringID(of: person)
+        guard keyring.index.contains(id) else { return nil }
         let key = try keyring.existingKey(id)
         return PersonIndex.Key(keyringID: id, personID: Self.personID(of: key), key: key)
     }
 
-    /// Destroys the person's key, durably; one that is gone already is no error.
-    package func destroy(_ person: PersonID) async throws(SecretsError) {
-        guard let id = people.index[person] else { return }
-        try await keyring.file.destroy([id])
-        people.index.remove(person)
+    /// Destroys the keys of people, durably and in one change of the keyring; keys that are gone already are no error.
+    package func destroy(_ erased: some Collection<PersonID> & Sendable) async throws(SecretsError) {
+        var (ids, owners): ([String], [PersonID: KeyOwner]) = ([], [:])
+        for person in erased {
+            guard let id = people.index[person] else { continue }
+            ids.append(id)
+            owners[person] = keyring.index[id]?.note.owner
+        }
+        guard !ids.isEmpty else { return }
+        try await keyring.file.destroy(ids)
+        people.index.remove(owners)
     }
 
     /// Says nothing of whose it is to who has not the keyring.
     private func keyringID(of person: PersonName) -> String {
         let digest = fingerprint(AssociatedData("person", [person.workspace.text, person.userID]).bytes)
-        return PersonIndex.prefix + UUIDValue(digest: digest).text
+        return KeyName.person(UUIDValue(digest: digest)).id
     }
 
     /// Of the key alone: with the key gone, nobody can tell whose it was, not by trying every name either.
@@ -127,97 +156,9 @@ package struct PeopleKeys: Sendable {
     }
 }
 
-/// The keys of people by what the log knows those people by, and the keys that were used of late as they are.
-final class PersonIndex: Sendable {
-    struct Key {
-        let keyringID: String
-        let personID: PersonID
-        let key: SymmetricKey
-    }
-
-    private struct State {
-        var ids: [PersonID: String]
-        /// Unwrapping a key costs as much as sealing an event with it.
-        var byName: [PersonName: Key] = [:]
-        var byID: [PersonID: SymmetricKey] = [:]
-    }
-
-    static let prefix = "person/"
-    /// The key of everybody for whom there is no place.
-    static let sharedID = prefix + "shared"
-    private static let keysMax = 1024
-
-    private let state: Mutex<State>
-    private let sharing = Atomic(false)
-    private let keyring: Keyring
-
-    /// Reads every person's key once.
-    init(_ keyring: Keyring) throws(SecretsError) {
-        var ids: [PersonID: String] = [:]
-        for id in keyring.index.ids where id.hasPrefix(Self.prefix) {
-            ids[SecretVault.personID(of: try keyring.existingKey(id))] = id
-        }
-        state = Mutex(State(ids: ids))
-        self.keyring = keyring
-        if keyring.isFull { beginSharing() }
-    }
-
-    /// All keys of the keyring.
-    var keys: KeyIndex { keyring.index }
-
-    /// The first day whose keys of payloads were not destroyed because of their age.
-    var payloadsBefore: PayloadDay { keyring.payloadsBefore }
-
-    var isSharing: Bool { sharing.load(ordering: .relaxed) }
-
-    func beginSharing() { sharing.store(true, ordering: .relaxed) }
-
-    subscript(person: PersonID) -> String? { state.withLock { $0.ids[person] } }
-
-    func insert(_ id: String, as person: PersonID) { state.withLock { $0.ids[person] = id } }
-
-    /// Forgets the person, after their key is gone from the keyring.
-    func remove(_ person: PersonID) {
-        state.withLock { state in
-            state.ids[person] = nil
-            state.byID[person] = nil
-            state.byName = state.byName.filter { $0.value.personID != person }
-        }
-    }
-
-    /// The person's key of now, from the keyring when it was not used of late.
-    func key(
-        of person: PersonName, _ unwrapped: () throws(SecretsError) -> Key?
-    ) throws(SecretsError) -> Key? {
-        if let key = state.withLock({ $0.byName[person] }) { return key }
-        guard let key = try unwrapped() else { return nil }
-        state.withLock { state in
-            // One that was destroyed meanwhile is not to come back.
-            guard keyring.index[key.keyringID] != nil else { return }
-            if state.byName.count >= Self.keysMax { state.byName = [:] }
-            state.byName[person] = key
-        }
-        return key
-    }
-
-    /// The key that a person has, or `nil`.
-    func key(of person: PersonID) throws(SecretsError) -> SymmetricKey? {
-        let (known, id) = state.withLock { ($0.byID[person], $0.ids[person]) }
-        if let known { return known }
-        guard let id, keyring.index[id] != nil else { return nil }
-        let key = try keyring.existingKey(id)
-        state.withLock { state in
-            guard keyring.index[id] != nil else { return }
-            if state.byID.count >= Self.keysMax { state.byID = [:] }
-            state.byID[person] = key
-        }
-        return key
-    }
-}
-
 extension UUIDValue {
     /// The first 16 bytes of a digest, as an id of no version.
-    fileprivate init(digest: [UInt8]) {
+    init(digest: [UInt8]) {
         self.init(
             high: digest[0..<8].reduce(0) { $0 << 8 | UInt64($1) },
             low: digest[8..<16].reduce(0) { $0 << 8 | UInt64($1) })

@@ -18,11 +18,16 @@ package struct SecretVault: Sendable {
     /// - Parameter newID: makes the ids of data keys.
     package init(_ keyring: Keyring, newID: @escaping @Sendable () -> UUIDValue) async throws(SecretsError) {
         self.keyring = keyring
-        _ = try await keyring.key(PersonIndex.sharedID)
         people = try PeopleKeys(keyring)
         self.newID = newID
         fingerprintKey = try await keyring.key(Self.fingerprintID)
     }
+
+    /// The number of keys of each kind.
+    package var keyCounts: KeyCounts { keyring.counts }
+
+    /// The bytes of each of the keyring's two files.
+    package var keyringByteCount: Int { keyring.byteCount }
 
     /// The newest state of the keyring that is durable.
     package var keyringMark: KeyringMark { keyring.mark }
@@ -34,13 +39,13 @@ package struct SecretVault: Sendable {
         _ secrets: [(reference: SecretReference, value: [UInt8])]
     ) async throws(SecretsError) -> [SealedSecret] {
         var sealed: [SealedSecret] = []
-        var keys: [(id: String, wrapped: [UInt8])] = []
+        var keys: [NewKey] = []
         for (reference, value) in secrets {
             let (keyID, key) = (DataKeyID(newID()), SymmetricKey(size: .bits256))
             let ciphertext = try SealedBytes.seal(
                 Padding.pad(value), key: key, associated: reference.associated(keyID))
             sealed.append(SealedSecret(keyID: keyID, ciphertext: ciphertext))
-            keys.append((keyID.keyringID, try keyring.master.wrap(key, as: keyID.keyringID)))
+            keys.append(NewKey(keyID.keyringID, try keyring.master.wrap(key, as: keyID.keyringID)))
         }
         try await keyring.file.insert(keys)
         return sealed
@@ -57,7 +62,7 @@ package struct SecretVault: Sendable {
     }
 
     /// Whether the secret's key is there.
-    package func canOpen(_ keyID: DataKeyID) -> Bool { keyring.index[keyID.keyringID] != nil }
+    package func canOpen(_ keyID: DataKeyID) -> Bool { keyring.index.contains(keyID.keyringID) }
 
     /// Destroys keys of secrets, durably; keys that are gone already are no error.
     package func destroy(_ keyIDs: [DataKeyID]) async throws(SecretsError) {
@@ -71,7 +76,7 @@ package struct SecretVault: Sendable {
     /// - Returns: how many there were.
     package func destroySecretKeys(except needed: Set<DataKeyID>) async throws(SecretsError) -> Int {
         let kept = Set(needed.map(\.keyringID))
-        let left = keyring.index.ids.filter { $0.hasPrefix(DataKeyID.keyringPrefix) && !kept.contains($0) }
+        let left = keyring.index.secretIDs.filter { !kept.contains($0) }
         try await keyring.file.destroy(left)
         return left.count
     }
@@ -87,31 +92,22 @@ package struct SecretVault: Sendable {
 extension Keyring {
     /// The key of that id, made durable first when there is none.
     func key(_ id: String) async throws(SecretsError) -> SymmetricKey {
-        if let wrapped = index[id] { return try master.unwrap(wrapped, of: id) }
+        if let entry = index[id] { return try master.unwrap(entry.wrapped, of: id) }
         // Of two who make it at the same time, the first one's stays.
-        try await file.insert([(id, try master.wrap(SymmetricKey(size: .bits256), as: id))])
+        try await file.insert([NewKey(id, try master.wrap(SymmetricKey(size: .bits256), as: id))])
         return try existingKey(id)
     }
 
     func existingKey(_ id: String) throws(SecretsError) -> SymmetricKey {
-        guard let wrapped = index[id] else {
+        guard let entry = index[id] else {
             throw SecretsError(.keyDestroyed, "the key is not in the keyring any more: what it sealed cannot be read")
         }
-        return try master.unwrap(wrapped, of: id)
+        return try master.unwrap(entry.wrapped, of: id)
     }
 }
 
 extension DataKeyID {
-    fileprivate static var keyringPrefix: String { "secret/" }
-    var keyringID: String { Self.keyringPrefix + description }
-
-    /// The id of a secret's key by its name in the keyring; `nil` for keys of other kinds.
-    init?(keyringID: String) {
-        guard keyringID.hasPrefix(Self.keyringPrefix),
-            let value = UUIDValue(text: String(keyringID.dropFirst(Self.keyringPrefix.count)))
-        else { return nil }
-        self.init(value)
-    }
+    var keyringID: String { KeyName.secret(value).id }
 }
 
 extension SecretReference {

@@ -17,7 +17,6 @@ package enum SecretsErrorCode: String, Hashable, Sendable, CaseIterable {
     case masterKeyWrong = "master_key_wrong"
     case keyringUnusable = "keyring_unusable"
     case keyringNoSpace = "keyring_no_space"
-    case keyringFull = "keyring_full"
     /// Keys are in no copy of the keyring any more, or the log needs keys that are not in it.
     case keysLost = "keys_lost"
     /// The key is gone: nobody can open what was sealed with it.

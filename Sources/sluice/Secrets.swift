@@ -8,7 +8,7 @@ struct SecretsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "secrets", abstract: "List, set and delete sealed secrets; rotate the master key.",
         discussion: "The admin's or operator's key that the daemon asks for is read from SLUICE_API_KEY.",
-        subcommands: [List.self, Set.self, Delete.self, RotateMasterKey.self, CheckMasterKey.self])
+        subcommands: [List.self, Set.self, Delete.self, KeyringKeys.self, RotateMasterKey.self, CheckMasterKey.self])
 
     /// `tool/stripe`: whose secret it is.
     struct Owner: ExpressibleByArgument {
@@ -95,6 +95,26 @@ struct SecretsCommand: AsyncParsableCommand {
                 let path = [owner.kind, owner.name, name].map(\.percentEncoded).joined(separator: "/")
                 _ = try await connection.client().request("DELETE", "/api/v1/secrets/\(path)")
                 show("deleted \(name) of \(owner.kind)/\(owner.name)")
+            }
+        }
+    }
+
+    struct KeyringKeys: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "keyring", abstract: "Count the keys of the keyring by kind; the daemon may run.",
+            discussion: "Needs no master key. A key is 256 bytes in each of the keyring's two files.")
+
+        @OptionGroup var directory: DataDirectoryOption
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            try await reporting {
+                let lines = try KeyringCount(dataDirectory: directory.dataDirectory).run()
+                guard json else {
+                    for (name, number) in lines { show("\(name)  \(number)") }
+                    return
+                }
+                show("{" + lines.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}")
             }
         }
     }

@@ -137,9 +137,9 @@ private final class TestCipher: PersonalDataCipher {
 
     private let keys = Mutex<[Key]>([])
 
-    func makeKeys(of people: Set<PersonName>) async throws(EventStoreError) {
+    func makeKeys(of people: [PersonName: Actor]) async throws(EventStoreError) {
         keys.withLock { keys in
-            for person in people where !keys.contains(where: { $0.name == person }) {
+            for person in people.keys where !keys.contains(where: { $0.name == person }) {
                 let id = UUIDValue(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max))
                 keys.append(Key(name: person, id: PersonID(id), pad: .random(in: 0 ... .max)))
             }

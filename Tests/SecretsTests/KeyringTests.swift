@@ -113,7 +113,7 @@ import Testing
             let fixture = VaultFixture(directory)
             let sealed = try await fixture.vault().seal([(reference, value)])[0]
             let old = try fixture.contents(fixture.masterKeyPath)
-            #expect(try fixture.rotate() == 3)
+            #expect(try fixture.rotate() == 2)
             let new = try fixture.contents(fixture.masterKeyPath)
             #expect(new != old)
             #expect(try await fixture.vault().open(sealed, of: reference) == value)

@@ -1,3 +1,4 @@
+import Crypto
 import Domain
 import Secrets
 
@@ -50,6 +51,27 @@ struct KeyringWorld {
         let bytes = storage[path] ?? []
         let slots = stride(from: 256, to: bytes.count, by: 256).map { ($0 / 256, Array(bytes[$0..<$0 + 256])) }
         return Dictionary(uniqueKeysWithValues: slots.filter { $0.1.contains { $0 != 0 } })
+    }
+
+    /// Rewrites the files as a version wrote them that kept no notes.
+    func asSecondFormat() {
+        let noteStart = 216
+        for path in Self.files[..<2] {
+            let bytes = storage[path] ?? []
+            var (body, lanes): ([UInt8], [UInt64]) = ([], [0, 0, 0, 0])
+            for start in stride(from: 256, to: bytes.count, by: 256) {
+                let slot = Self.sealed(Array(bytes[start..<start + noteStart]))
+                body += slot
+                let hash = Array(SHA256.hash(data: slot[..<248]))
+                for lane in 0..<4 {
+                    lanes[lane] &+= hash[(8 * lane)..<(8 * lane + 8)].reduce(0) { $0 << 8 | UInt64($1) }
+                }
+            }
+            var header = Array(bytes[..<125])
+            header[8] = 2
+            for lane in lanes { withUnsafeBytes(of: lane.bigEndian) { header += $0 } }
+            storage[path] = Self.sealed(header) + body
+        }
     }
 
     /// Rewrites the files as a version wrote them that kept the keyring once, with those slots.

@@ -38,8 +38,8 @@ import Testing
             let vault = try await fixture.vault()
             try await vault.makeKeys(of: [ada, bob])
             let (id, _, sealed) = try #require(try vault.seal(text, of: ada, at: place))
-            try await vault.destroy(id)
-            try await vault.destroy(id)
+            try await vault.destroy([id])
+            try await vault.destroy([id])
             for vault in [vault, try await fixture.vault()] {
                 #expect(
                     await code { () throws(SecretsError) in _ = try vault.people.open(sealed, of: id, at: place) }
@@ -61,28 +61,6 @@ import Testing
             }
             try await vault.makeKeys(of: Set(people))
             #expect(try Set(people.compactMap { try vault.personID(of: $0) }).count == 4)
-        }
-    }
-
-    @Test func whenTheKeyringIsFullWhatIsSaidOfTheNextOneIsSealedWithAKeyThatIsShared() async throws {
-        try await withDirectory { directory in
-            let fixture = VaultFixture(directory)
-            let full: () async throws(SecretsError) -> SecretVault = { () async throws(SecretsError) in
-                let keyring = try Keyring.open(
-                    path: fixture.keyringPath, configured: nil, masterKeyFile: fixture.masterKeyFile, keysMax: 3)
-                return try await SecretVault(keyring) { UUIDValue(high: 0, low: .random(in: 0 ... .max)) }
-            }
-            let vault = try await full()
-            try await vault.makeKeys(of: [ada])
-            let own = try #require(try vault.personID(of: ada), "there was place for one")
-            try await vault.makeKeys(of: [bob])
-            #expect(vault.sharesKey)
-            #expect(try vault.personID(of: bob) == nil, "he cannot be erased alone")
-            let (id, _, sealed) = try #require(try vault.seal(text, of: bob, at: place))
-            #expect(id != own)
-            let again = try await full()
-            #expect(again.sharesKey)
-            #expect(try again.people.open(sealed, of: id, at: place).bytes == text)
         }
     }
 }

@@ -27,6 +27,8 @@ final class SimulatedKeyStorage: KeyStorage {
         /// Bytes of the write that ends the process which are written all the same.
         var tornBytes: Int?
         var changes = 0
+        var syncs = 0
+        var bytesWritten = 0
     }
 
     fileprivate let state = Mutex(State())
@@ -35,6 +37,12 @@ final class SimulatedKeyStorage: KeyStorage {
 
     /// The calls that changed something so far.
     var changes: Int { state.withLock { $0.changes } }
+
+    /// The syncs of files so far.
+    var syncs: Int { state.withLock { $0.syncs } }
+
+    /// The bytes that were written so far.
+    var bytesWritten: Int { state.withLock { $0.bytesWritten } }
 
     /// Ends the process within the call after so many more changes.
     ///
@@ -157,11 +165,17 @@ private struct SimulatedKeyFile: KeyFile {
             state.inodes[inode].bytes.replaceSubrange(offset..<offset + part.count, with: part)
         }
         try storage.change(tearing: { put(new[..<min($0.tornBytes ?? new.count / 3, new.count)], &$0) }) {
+            $0.bytesWritten += new.count
             put(new[...], &$0)
         }
     }
 
-    func sync() throws(SecretsError) { try storage.change { $0.inodes[inode].durable = $0.inodes[inode].bytes } }
+    func sync() throws(SecretsError) {
+        try storage.change {
+            $0.syncs += 1
+            $0.inodes[inode].durable = $0.inodes[inode].bytes
+        }
+    }
 
     func truncate(to size: Int) throws(SecretsError) {
         try storage.change { state in

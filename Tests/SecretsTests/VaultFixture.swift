@@ -51,6 +51,13 @@ struct VaultFixture {
     }
 }
 
+extension SecretVault {
+    /// Makes keys that count for no principal.
+    func makeKeys(of people: Set<PersonName>) async throws(SecretsError) {
+        try await makeKeys(of: Dictionary(uniqueKeysWithValues: people.map { ($0, Actor.bootstrap) }))
+    }
+}
+
 /// The code of the error that `body` throws; `nil` when it throws none.
 func code(_ body: () async throws(SecretsError) -> Void) async -> SecretsErrorCode? {
     do throws(SecretsError) {

@@ -15,6 +15,9 @@ package final class CommandHandler: Sendable {
     /// The newest durable state of the keyring; `nil` when nothing is sealed.
     package typealias KeyringState = @Sendable () -> KeyringMark?
 
+    /// Decides about a person who may be new; `nil` admits them.
+    package typealias PersonAdmission = @Sendable (PersonName, Actor) -> Rejection?
+
     private static let readOnlyPause = Duration.seconds(1)
 
     package let clock: any WallClock
@@ -27,6 +30,7 @@ package final class CommandHandler: Sendable {
     private let state: Mutex<WriterState<Waiter>>
     private let snapshots: Mutex<SnapshotSchedule>
     private let linkRedaction = Mutex<LinkRedaction?>(nil)
+    private let admission = Mutex<PersonAdmission?>(nil)
     private let keyring: KeyringState
 
     private let commandsCounter = Counter(label: "sluice_commands_total")
@@ -87,7 +91,10 @@ package final class CommandHandler: Sendable {
         let command = redacted(command)
         let (id, now): (EventID, Timestamp) = (newID(), clock.now())
         let answer = await withCheckedContinuation { waiter in
-            let (answer, wakesDriver) = state.withLock { $0.submit(command, request, id: id, now: now, waiter) }
+            let refusal = refusal(of: command, request)
+            let (answer, wakesDriver) = state.withLock {
+                $0.submit(command, request, id: id, now: now, refusal: refusal, waiter)
+            }
             if let answer { waiter.resume(returning: answer) }
             if wakesDriver { signal.yield() }
         }
@@ -97,6 +104,14 @@ package final class CommandHandler: Sendable {
     /// Sets the redaction of consent links in the texts that agents and clients give for the record of a run.
     package func redactConsentLinks(with redaction: @escaping LinkRedaction) {
         linkRedaction.withLock { $0 = redaction }
+    }
+
+    /// Sets the rule for people whom a client names, and who have no key yet.
+    package func admitPeople(by rule: @escaping PersonAdmission) { admission.withLock { $0 = rule } }
+
+    private func refusal(of command: Command, _ request: CommandRequest) -> Rejection? {
+        guard let userID = command.namedPerson, !userID.isEmpty else { return nil }
+        return admission.withLock { $0 }?(PersonName(workspace: request.workspace, userID: userID), request.actor)
     }
 
     /// The command as it is decided. A link that opens nothing any more may stay.
@@ -113,7 +128,8 @@ package final class CommandHandler: Sendable {
     package func check(_ command: Command, _ request: CommandRequest) throws(CommandError) {
         if let rejection = command.nameRejection { throw .rejected(rejection) }
         let (id, now): (EventID, Timestamp) = (newID(), clock.now())
-        let rejection = state.withLock { $0.rejection(of: command, request, id: id, now: now) }
+        let rejection =
+            state.withLock { $0.rejection(of: command, request, id: id, now: now) } ?? refusal(of: command, request)
         if let rejection { throw .rejected(rejection) }
     }
 

@@ -76,9 +76,11 @@ package struct WriterState<Waiter: Sendable>: Sendable {
     /// events are the answer. A new token for which there is no room is refused, unless the command ends work: that is
     /// decided, and its token is not remembered.
     ///
+    /// - Parameter refusal: the reason why there is no room for the person that the command names.
     /// - Returns: the answer, when there is one already; and whether the driver has to be woken.
     package mutating func submit(
-        _ command: Command, _ request: CommandRequest, id: EventID, now: Timestamp, _ waiter: Waiter
+        _ command: Command, _ request: CommandRequest, id: EventID, now: Timestamp, refusal noRoom: Rejection? = nil,
+        _ waiter: Waiter
     ) -> (answer: WriterAnswer?, wakesDriver: Bool) {
         if let refusal { return (.failed(refusal), false) }
         var request = request
@@ -91,8 +93,9 @@ package struct WriterState<Waiter: Sendable>: Sendable {
         guard !queue.isFull else { return (.failed(.overloaded), false) }
         let context = self.context(request, id: id, now: now)
         let events: [Event]
-        do {
+        do throws(Rejection) {
             events = try decide(command, context)
+            if let noRoom, !events.isEmpty { throw noRoom }
         } catch {
             return (settle((memory.position, .refused(error)), waiter), false)
         }

@@ -89,6 +89,7 @@ package struct DaemonConfiguration: Sendable {
         decisions.limits.idempotencyKeysMax = try settings.integer(.idempotencyKeysMax, in: 1...100_000_000)
         decisions.limits.idempotencyRetention = try settings.duration(.idempotencyRetention)
         decisions.limits.activeRunsMax = try settings.integer(.unfinishedRunsMax, in: 1...10_000_000)
+        decisions.limits.peopleMax = try settings.integer(.peopleMax, in: 1...1_000_000_000)
         decisions.limits.unfinishedBytesMax = try settings.integer(
             .unfinishedBytesMax, in: 1_048_576...1_099_511_627_776)
         decisions.limits.recordedBytesPerRunMax = UInt64(

@@ -4,13 +4,17 @@ import EventStore
 import Logging
 import Projections
 import Secrets
+import Synchronization
 
-/// Carries erasures out: destroys the person's key, makes anew everything that was made from what it opened, and then
-/// says in the log that it is done.
+/// Carries erasures out: destroys the keys, makes anew everything that was made from what they opened, and then says in the
+/// log that it is done.
 ///
-/// Every step may be done twice: a crash in between begins it again at the next start.
+/// All erasures that wait are carried out together: what is made anew is made once for all of them. Every step may be done
+/// twice: a crash in between begins it again at the next start.
 struct ErasureService: Sendable {
     private static let pause = Duration.seconds(5)
+    /// Certificates that are written at the same time.
+    private static let recordingMax = 256
 
     let commands: CommandHandler
     let store: EventStore
@@ -21,46 +25,104 @@ struct ErasureService: Sendable {
 
     /// Destroys the keys of erasures that the last process did not finish. Before anything is read or sealed.
     func look(at state: ActiveState) async throws(SecretsError) {
-        for id in state.erasures.keys { try await vault.destroy(id) }
+        try await vault.destroy(Array(state.erasures.keys))
     }
 
     /// Follows the log from `position` on, where the state was taken.
     func run(from state: ActiveState, after position: Position) async throws {
-        for erasure in state.erasures.values { try await finish(erasure.id, erasure.workspace) }
+        let requests = ErasureRequests(state.erasures.mapValues(\.workspace))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await collect(requests, after: position) }
+            group.addTask {
+                for await _ in requests.signals {
+                    let people = requests.take()
+                    if !people.isEmpty { try await finish(people) }
+                }
+            }
+            try await group.next()
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    private func collect(_ requests: ErasureRequests, after position: Position) async throws {
         for try await batch in store.subscribe(after: position) {
             for recorded in batch {
                 guard case .personErasureRequested = recorded.event.payload else { continue }
-                try await finish(PersonID(recorded.event.stream.id), recorded.event.workspace)
+                requests.add(PersonID(recorded.event.stream.id), recorded.event.workspace)
             }
         }
     }
 
     /// Tries until it is done: an erasure that was begun is not given up.
-    private func finish(_ id: PersonID, _ workspace: WorkspaceName) async throws {
+    private func finish(_ people: [PersonID: WorkspaceName]) async throws {
         while true {
             do {
-                return try await erase(id, workspace)
+                return try await erase(people)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
                 logger.error(
-                    "an erasure is not done yet; it is tried again",
-                    metadata: ["person": "\(id)", "error": "\(error)"])
+                    "erasures not done yet; trying again",
+                    metadata: ["people": "\(people.count)", "error": "\(error)"])
             }
             try await Task.sleep(for: Self.pause)
         }
     }
 
-    private func erase(_ id: PersonID, _ workspace: WorkspaceName) async throws {
-        try await vault.destroy(id)
-        // From here on nobody can read it in the log: what was read before is in memory and in files.
+    private func erase(_ people: [PersonID: WorkspaceName]) async throws {
+        try await vault.destroy(Array(people.keys))
+        // From here on the log opens nothing of theirs: what was read before is in memory and in files.
         store.forgetRecent()
         try await projections.renew(from: store, through: store.durablePosition)
         try await history.forget()
         try await commands.renewSnapshot()
-        let erased = PersonErased(events: try await store.count(sealedFor: id))
-        _ = try await commands.execute(
-            .recordErasure(id, erased), CommandRequest(workspace: workspace, actor: .erasure))
-        logger.info("a person's data was erased", metadata: ["person": "\(id)", "events": "\(erased.events)"])
+        let counts = try await store.count(sealedFor: Set(people.keys))
+        try await record(people.map { ($0.key, $0.value, PersonErased(events: counts[$0.key] ?? 0)) })
+        logger.info(
+            "data of people erased",
+            metadata: ["people": "\(people.count)", "events": "\(counts.values.reduce(0, +))"])
+    }
+
+    /// Records the ends of erasures, many in one write. One that was recorded by an earlier try is no error.
+    private func record(_ erasures: [(PersonID, WorkspaceName, PersonErased)]) async throws {
+        for first in stride(from: 0, to: erasures.count, by: Self.recordingMax) {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (id, workspace, erased) in erasures[first...].prefix(Self.recordingMax) {
+                    group.addTask {
+                        _ = try await commands.execute(
+                            .recordErasure(id, erased), CommandRequest(workspace: workspace, actor: .erasure))
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+}
+
+/// The erasures that wait for their turn.
+private final class ErasureRequests: Sendable {
+    private let waiting: Mutex<[PersonID: WorkspaceName]>
+    /// Has an element when there is something to take.
+    let signals: AsyncStream<Void>
+    private let signal: AsyncStream<Void>.Continuation
+
+    init(_ waiting: [PersonID: WorkspaceName]) {
+        self.waiting = Mutex(waiting)
+        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        signal.yield()
+    }
+
+    func add(_ id: PersonID, _ workspace: WorkspaceName) {
+        waiting.withLock { $0[id] = workspace }
+        signal.yield()
+    }
+
+    /// Removes and returns everything that waits.
+    func take() -> [PersonID: WorkspaceName] {
+        waiting.withLock { waiting in
+            defer { waiting = [:] }
+            return waiting
+        }
     }
 }

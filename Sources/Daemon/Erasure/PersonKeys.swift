@@ -8,7 +8,7 @@ struct PersonKeys: PersonalDataCipher {
     /// Receives what cannot be opened while the log is folded at the start.
     var closed: ClosedSeals?
 
-    func makeKeys(of people: Set<PersonName>) async throws(EventStoreError) {
+    func makeKeys(of people: [PersonName: Actor]) async throws(EventStoreError) {
         do throws(SecretsError) {
             try await vault.makeKeys(of: people)
         } catch {
@@ -54,7 +54,7 @@ extension EventStoreError {
     /// No event may be written whose key is not durable: that is as bad as a log that cannot be written.
     fileprivate init(_ error: SecretsError) {
         switch error.code {
-        case .keyringNoSpace, .keyringFull: self = .backend(.noSpace(error.description))
+        case .keyringNoSpace: self = .backend(.noSpace(error.description))
         default: self = .backend(.stopped(error.description))
         }
     }

@@ -67,7 +67,7 @@ extension KeyringReport {
     fileprivate func log(to logger: Logger) {
         for damage in mended { logger.warning("keyring mended from its other copy", metadata: ["damage": "\(damage)"]) }
         if isUpgrade {
-            logger.notice("keyring upgraded to format 2", metadata: ["slots_discarded": "\(discardedCount)"])
+            logger.notice("keyring upgraded to format 3", metadata: ["slots_discarded": "\(discardedCount)"])
         }
         if isReplacement { logger.error("keyring missing; a new one was made") }
         if let loss {

@@ -110,10 +110,13 @@ extension Daemon {
             throw DaemonError(.logUnusable, reason)
         }
         closed.end()
+        let limits = configuration.decisions.limits
+        let rule = ShareRule(total: limits.peopleMax, percent: limits.sharePercent)
+        commands.admitPeople { vault.refusal(of: $0, by: $1, rule) }
         clock.advance(to: commands.newestTime)
         let lost = required.lost(try await commands.snapshot().state)
         // A keyring that was put back from a backup may have keys again that were destroyed since.
-        for person in required.erased { try await vault.destroy(person) }
+        try await vault.destroy(required.erased)
         return (commands, lost.isEmpty ? nil : lost)
     }
 

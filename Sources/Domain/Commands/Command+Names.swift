@@ -1,4 +1,13 @@
 extension Command {
+    /// The user id of the person whom a client names, and who may be new.
+    package var namedPerson: String? {
+        switch self {
+        case .createRun(let create): create.userID
+        case .requestAccess(let request): request.subject
+        default: nil
+        }
+    }
+
     /// The identifiers that a client names and that the command would bring into the log, with the field of each.
     ///
     /// Those of other commands are in the log already, or are not compared.

@@ -25,6 +25,8 @@ package struct Limits: Hashable, Sendable {
     package var apiKeysMax = 10_000
     /// Secrets of all workspaces.
     package var secretsMax = 100_000
+    /// People with a key in the keyring; memory holds about 200 bytes for each, and the disk 512.
+    package var peopleMax = 10_000_000
     /// Builds of all workspaces that wait or are being made.
     package var openBuildsMax = 200
     /// One secret, sealed.

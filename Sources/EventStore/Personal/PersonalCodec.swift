@@ -4,12 +4,13 @@ package import Domain
 extension EventCodec {
     private static let saltBytes = 16
 
-    /// The people whose keys the records of these events are sealed with.
-    private static func people(in events: [Event]) -> Set<PersonName> {
-        var people: Set<PersonName> = []
+    /// The people whose keys the records of these events are sealed with, each with the actor that names them first.
+    private static func people(in events: [Event]) -> [PersonName: Actor] {
+        var people: [PersonName: Actor] = [:]
         for event in events {
-            if let person = event.subjectName { people.insert(person) }
-            if let person = event.actorName { people.insert(person) }
+            for person in [event.subjectName, event.actorName].compactMap(\.self) where people[person] == nil {
+                people[person] = event.actor
+            }
         }
         return people
     }

@@ -43,7 +43,9 @@ package protocol PersonalDataReader: Sendable {
 /// Seals what records say of people, each person's with a key of their own.
 package protocol PersonalDataCipher: PersonalDataReader {
     /// Makes the keys that are not there yet; they are durable on return.
-    func makeKeys(of people: Set<PersonName>) async throws(EventStoreError)
+    ///
+    /// - Parameter people: each with the actor that names them, for whom a new key counts.
+    func makeKeys(of people: [PersonName: Actor]) async throws(EventStoreError)
 
     /// Seals what the fields of an event held; `nil` when the person has no key, or has lost it since `makeKeys` made it.
     ///

@@ -15,10 +15,10 @@ extension APIHandlers {
         let userID = try request.body.requiredText("user_id")
         let person = PersonName(workspace: request.workspace, userID: userID)
         guard let id = try vault.personID(of: person) else {
-            guard !vault.sharesKey else {
+            guard !vault.mayShareKey else {
                 throw APIError.conflict(
-                    "the keyring is full, so that this user's data may be sealed with a key that others have too: it cannot "
-                        + "be erased alone")
+                    "the keyring of an earlier version was full, so that this user's data may be sealed with a key that "
+                        + "others have too: it cannot be erased alone")
             }
             throw APIError.notFound(
                 "nothing is kept of this user: they are not known here, or were erased. A user id is upper and lower case "

@@ -2,17 +2,47 @@ import Synchronization
 
 /// The wrapped keys in memory, by id: opening needs no disk, and memory holds no key that is not wrapped.
 final class KeyIndex: Sendable {
-    private let keys: Mutex<[String: [UInt8]]>
+    private let table: Mutex<KeyTable>
 
-    init(_ keys: [String: [UInt8]]) { self.keys = Mutex(keys) }
+    init(_ table: KeyTable) { self.table = Mutex(table) }
 
-    subscript(id: String) -> [UInt8]? { keys.withLock { $0[id] } }
+    subscript(id: String) -> KeyEntry? { table.withLock { $0[KeyName(id)] } }
 
-    var ids: [String] { keys.withLock { Array($0.keys) } }
+    func contains(_ id: String) -> Bool { table.withLock { $0.slot(of: KeyName(id)) != nil } }
 
-    func insert(_ new: [(id: String, wrapped: [UInt8])]) {
-        keys.withLock { keys in for key in new { keys[key.id] = key.wrapped } }
+    /// The slot that a key has in the files.
+    func slot(of id: String) -> Int? { table.withLock { $0.slot(of: KeyName(id)) } }
+
+    var counts: KeyCounts { table.withLock { $0.counts } }
+
+    /// The ids of the keys of secrets.
+    var secretIDs: [String] { table.withLock { $0.secretNames }.map(\.id) }
+
+    /// The ids of keys that are neither people's nor secrets'.
+    var textIDs: [String] { table.withLock { $0.textIDs } }
+
+    /// A copy that shares its memory until one of the two changes.
+    var snapshot: KeyTable { table.withLock { $0 } }
+
+    func insert(_ new: [(key: NewKey, slot: Int)]) {
+        table.withLock { table in
+            for (key, slot) in new { table.insert(KeyName(key.id), key.entry, at: slot) }
+        }
     }
 
-    func remove(_ ids: Set<String>) { keys.withLock { keys in for id in ids { keys[id] = nil } } }
+    /// - Returns: the slots that the keys had.
+    func remove(_ ids: some Sequence<String>) -> [Int] {
+        table.withLock { table in ids.compactMap { table.remove(KeyName($0)) } }
+    }
+}
+
+/// A key that is to be kept.
+struct NewKey: Sendable {
+    let id: String
+    let entry: KeyEntry
+
+    init(_ id: String, _ wrapped: [UInt8], note: KeyNote = .none) {
+        self.id = id
+        entry = KeyEntry(wrapped: wrapped, note: note)
+    }
 }

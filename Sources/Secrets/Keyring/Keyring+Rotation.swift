@@ -20,12 +20,12 @@ extension Keyring {
         let old = try master(of: contents, path, configured, masterKeyFile)
         let new = successor ?? .generate()
         try contents.repair(files)
-        for (id, wrapped) in contents.keys {
-            contents.keys[id] = try new.wrap(try old.unwrap(wrapped, of: id), as: id)
+        try contents.map { (name, entry) throws(SecretsError) in
+            let (id, note) = (name.id, entry.note)
+            return KeyEntry(wrapped: try new.wrap(try old.unwrap(entry.wrapped, of: id), as: id), note: note)
         }
         contents.header.check = try check(new)
         contents.header.generation += 1
-        contents.layOut()
         if configured == nil {
             try masterKeyFile.successor.destroy()
             try masterKeyFile.successor.create(new)

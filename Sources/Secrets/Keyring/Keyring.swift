@@ -7,12 +7,8 @@ package import Domain
 /// memory; only making and destroying them waits for the disk. There are two files with the same contents, so that a
 /// torn write, a damaged or a missing file is found at the start, and mended from the other one.
 package struct Keyring: Sendable {
-    /// Keys of all kinds; each takes 256 bytes of each file and about as much memory.
-    package static let keysMax = 400_000
-
     let master: MasterKey
     let index: KeyIndex
-    private let keysMax: Int
     let file: KeyringFile
     /// The outcome of the look at the files, at the start.
     package let report: KeyringReport
@@ -24,17 +20,16 @@ package struct Keyring: Sendable {
     ///   - configured: the master key of the environment; without one it is `masterKeyFile`'s.
     ///   - isFirstStart: true when nothing can be sealed yet, so that a missing keyring is no loss.
     ///   - acceptsLoss: true to go on without keys that are lost.
-    ///   - keysMax: fewer in tests.
     /// - Throws: `keysLost` when keys are in neither file, or there is neither file after the first start.
     package static func open(
         path: String, configured: MasterKey?, masterKeyFile: MasterKeyFile, isFirstStart: Bool = true,
-        acceptsLoss: Bool = false, keysMax: Int = keysMax
+        acceptsLoss: Bool = false
     ) throws(SecretsError) -> Keyring {
         let files = KeyringFiles(masterKeyFile.storage, path: path)
         let masters = try candidates(configured, masterKeyFile)
         guard var contents = try KeyringContents(files, masters: masters, isWritable: true) else {
             guard isFirstStart || acceptsLoss else { throw missing(files) }
-            return try make(files, configured, masterKeyFile, isReplacement: !isFirstStart, keysMax)
+            return try make(files, configured, masterKeyFile, isReplacement: !isFirstStart)
         }
         // A keyring that is being made holds no key that anything needs.
         if contents.loss != nil, !acceptsLoss { throw lost(contents, files) }
@@ -43,17 +38,18 @@ package struct Keyring: Sendable {
         try contents.repair(files)
         // Left by a change that was broken off: keys may be in them that are destroyed later.
         for suffix in [".new", ".draft", ".second.draft"] { try files.storage.destroy(path + suffix) }
-        return try Keyring(master, contents, files, keysMax: keysMax)
+        let report = KeyringReport(contents, files)
+        try contents.upgrade(files)
+        return try Keyring(master, contents, files, report)
     }
 
     private static func make(
-        _ files: KeyringFiles, _ configured: MasterKey?, _ masterKeyFile: MasterKeyFile, isReplacement: Bool,
-        _ keysMax: Int
+        _ files: KeyringFiles, _ configured: MasterKey?, _ masterKeyFile: MasterKeyFile, isReplacement: Bool
     ) throws(SecretsError) -> Keyring {
         let master = try firstMaster(configured, masterKeyFile)
         let made = KeyringContents(check: try check(master))
         try made.make(files)
-        return try Keyring(master, made, files, keysMax: keysMax, isReplacement: isReplacement)
+        return try Keyring(master, made, files, KeyringReport(made, files, isReplacement: isReplacement))
     }
 
     /// Opens the keyring to look into it, beside a daemon too: nothing is made or changed.
@@ -75,15 +71,15 @@ package struct Keyring: Sendable {
 
     /// The keyring as it was read, to look into it.
     init(reading contents: KeyringContents, _ files: KeyringFiles, _ master: MasterKey) throws(SecretsError) {
-        try self.init(master, contents, files, keysMax: Self.keysMax, isWritable: false)
+        try self.init(master, contents, files, KeyringReport(contents, files), isWritable: false)
     }
 
     private init(
-        _ master: MasterKey, _ contents: KeyringContents, _ files: KeyringFiles, keysMax: Int,
-        isReplacement: Bool = false, isWritable: Bool = true
+        _ master: MasterKey, _ contents: KeyringContents, _ files: KeyringFiles, _ report: KeyringReport,
+        isWritable: Bool = true
     ) throws(SecretsError) {
         self.master = master
-        self.keysMax = keysMax
+        self.report = report
         index = KeyIndex(contents.keys)
         var open: [any KeyFile] = []
         for place in KeyringPlace.allCases where isWritable {
@@ -92,12 +88,14 @@ package struct Keyring: Sendable {
             }
             open.append(file)
         }
-        file = KeyringFile(contents, open, index: index, keysMax: keysMax)
-        report = KeyringReport(contents, files, isReplacement: isReplacement)
+        file = KeyringFile(contents, open, index: index)
     }
 
-    /// True when there is no place for another key.
-    var isFull: Bool { index.ids.count >= keysMax }
+    /// The number of keys of each kind.
+    package var counts: KeyCounts { index.counts }
+
+    /// The bytes of each of the two files.
+    package var byteCount: Int { file.byteCount }
 
     /// The newest state that is durable.
     package var mark: KeyringMark { file.mark }

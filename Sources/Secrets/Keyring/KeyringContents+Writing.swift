@@ -32,6 +32,18 @@ extension KeyringContents {
         try files.writeID(header.keyringID)
     }
 
+    /// Says in both files that they have this version's format; slots of an earlier one are as they should be.
+    mutating func upgrade(_ files: KeyringFiles) throws(SecretsError) {
+        guard header.version < KeyringFormat.version else { return }
+        header.version = KeyringFormat.version
+        header.generation += 1
+        for place in KeyringPlace.allCases {
+            guard let file = try files.storage.open(files.path(of: place), isWritable: true) else { continue }
+            try file.write(KeyringFormat.header(header), at: 0)
+            try file.sync()
+        }
+    }
+
     private func create(_ place: KeyringPlace, _ files: KeyringFiles) throws(SecretsError) {
         try files.storage.create(files.path(of: place)) { (file) throws(SecretsError) in try write(to: file) }
     }
@@ -60,15 +72,13 @@ extension KeyringContents {
 
     private func writeSlots(to file: any KeyFile) throws(SecretsError) {
         let size = KeyringFormat.slotBytes
-        var ids = [String?](repeating: nil, count: header.slotCount)
-        for (id, place) in slots { ids[place] = id }
+        var names = [KeyName?](repeating: nil, count: header.slotCount)
+        keys.forEach { name, place, _ in names[place] = name }
         for first in stride(from: 1, to: header.slotCount, by: Self.chunkSlots) {
             var bytes: [UInt8] = []
-            for id in ids[first..<min(first + Self.chunkSlots, header.slotCount)] {
-                let wrapped = id.flatMap { keys[$0] }
-                bytes +=
-                    id.flatMap { id in wrapped.map { KeyringFormat.slot(id, $0) } }
-                    ?? [UInt8](repeating: 0, count: size)
+            for name in names[first..<min(first + Self.chunkSlots, header.slotCount)] {
+                let slot = name.flatMap { name in keys[name].map { KeyringFormat.slot(name.id, $0) } }
+                bytes += slot ?? [UInt8](repeating: 0, count: size)
             }
             try file.write(bytes, at: first * size)
         }

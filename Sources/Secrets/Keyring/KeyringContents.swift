@@ -4,9 +4,8 @@ import Domain
 struct KeyringContents {
     /// The facts of the next version; `check` is empty when no header was readable.
     var header: KeyringHeader
-    var keys: [String: [UInt8]]
-    private(set) var slots: [String: Int]
-    private(set) var free: [Int]
+    private(set) var keys = KeyTable()
+    private(set) var free: [Int] = []
     /// Keys that are in neither file; `nil` when all are there.
     private(set) var loss: KeyringLoss?
     /// The files that are not as they should be, and why.
@@ -18,14 +17,13 @@ struct KeyringContents {
     private(set) var isFirstFormat = false
     /// Slots of such a keyring that held nothing whole.
     private(set) var discardedCount = 0
+    /// True when an earlier version has written the keyring.
+    var isEarlierFormat: Bool { isFirstFormat || header.version < KeyringFormat.version }
 
     /// The keyring of a first start.
     init(check: [UInt8]) { self.init(KeyringHeader(check: check, keyringID: .random(), generation: 1)) }
 
-    private init(_ header: KeyringHeader) {
-        self.header = header
-        (keys, slots, free) = ([:], [:], [])
-    }
+    private init(_ header: KeyringHeader) { self.header = header }
 
     /// Reads both files and decides what is right; nothing is written.
     ///
@@ -107,19 +105,19 @@ struct KeyringContents {
 
     /// Takes every whole key that is in either file.
     private mutating func join(_ scans: [KeyringPlace: KeyringScan], _ newest: KeyringHeader?) {
+        var found: [KeyName: KeyEntry] = [:]
         for scan in scans.values.sorted(by: { $0.facts?.generation ?? 0 < $1.facts?.generation ?? 0 }) {
-            keys.merge(scan.keys) { $1 }
+            scan.keys.forEach { name, _, entry in found[name] = entry }
         }
         let headers = scans.values.compactMap(\.facts)
         let check = newest?.check ?? scans.values.lazy.compactMap(\.check).first ?? []
         header = KeyringHeader(
             check: check, keyringID: header.keyringID, generation: newest?.generation ?? 0,
             lossGeneration: newest?.lossGeneration ?? 0, payloadsBefore: newest?.payloadsBefore ?? .none)
-        layOut()
-        let found = header.digest
+        layOut(found)
         // The version before the newest one may be what was recorded last: the newest is then in one file alone.
         let isComplete = headers.contains { facts in
-            facts.digest == found && facts.keyCount == keys.count
+            facts.digest == header.digest && facts.keyCount == keys.count
                 && facts.generation + 1 >= newest?.generation ?? 0
         }
         guard !isComplete else { return header.generation += 1 }
@@ -132,33 +130,42 @@ struct KeyringContents {
     }
 
     private mutating func take(_ scan: KeyringScan) {
-        (keys, slots, free) = (scan.keys, scan.slots, scan.free)
+        (keys, free) = (scan.keys, scan.free)
         guard whole == nil else { return }
         header.keyCount = keys.count
         header.slotCount = scan.slotCount
         header.digest = scan.digest
         // A slot that holds nothing whole is overwritten with the rest.
-        let used = Set(slots.values)
+        var used: Set<Int> = []
+        keys.forEach { _, slot, _ in used.insert(slot) }
         free = (1..<max(scan.slotCount, 1)).filter { !used.contains($0) }
         discardedCount = scan.damagedCount
     }
 
-    /// Gives the keys new places, one after another.
-    mutating func layOut() {
-        (slots, free) = ([:], [])
+    /// Takes these keys alone, one after another.
+    private mutating func layOut(_ new: [KeyName: KeyEntry]) {
+        (keys, free) = (KeyTable(), [])
         header.digest = SlotSetDigest()
-        for (index, key) in keys.sorted(by: { $0.key < $1.key }).enumerated() {
-            slots[key.key] = index + 1
-            header.digest.insert(KeyringFormat.hash(ofSlot: KeyringFormat.slot(key.key, key.value)))
+        for (index, (name, entry)) in new.enumerated() {
+            keys.insert(name, entry, at: index + 1)
+            header.digest.insert(KeyringFormat.hash(ofSlot: KeyringFormat.slot(name.id, entry)))
         }
         header.keyCount = keys.count
         header.slotCount = keys.count + 1
     }
 
+    /// Changes keys where they are, or leaves them out.
+    mutating func map(_ change: (KeyName, KeyEntry) throws(SecretsError) -> KeyEntry?) throws(SecretsError) {
+        var changed: [KeyName: KeyEntry] = [:]
+        changed.reserveCapacity(keys.count)
+        try keys.forEach { (name, _, entry) throws(SecretsError) in changed[name] = try change(name, entry) }
+        layOut(changed)
+    }
+
     /// True when the master key is the one that the keys are wrapped under.
     func isProven(by master: MasterKey) -> Bool {
         guard header.check.isEmpty else { return master.opens(header.check, of: KeyringFormat.checkID) }
-        return keys.first.map { master.opens($0.value, of: $0.key) } ?? true
+        return keys.any.map { master.opens($0.entry.wrapped, of: $0.name.id) } ?? true
     }
 }
 

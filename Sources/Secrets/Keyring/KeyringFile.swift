@@ -16,10 +16,8 @@ actor KeyringFile {
 
     private var state: State
     private var header: KeyringHeader
-    private var slots: [String: Int]
     private var free: [Int]
     private let index: KeyIndex
-    private let keysMax: Int
     private let durable: Mutex<KeyringHeader>
 
     /// The newest state that is durable in both files.
@@ -28,36 +26,32 @@ actor KeyringFile {
     /// The first day whose keys of payloads were not destroyed because of their age.
     nonisolated var payloadsBefore: PayloadDay { durable.withLock { $0.payloadsBefore } }
 
+    /// The bytes of each file.
+    nonisolated var byteCount: Int { durable.withLock { $0.slotCount } * KeyringFormat.slotBytes }
+
     /// - Parameters:
     ///   - files: both files, the first one first.
     ///   - index: receives every key that is durable, and loses every one that is destroyed.
-    init(_ contents: KeyringContents, _ files: [any KeyFile], index: KeyIndex, keysMax: Int) {
-        self.keysMax = keysMax
+    init(_ contents: KeyringContents, _ files: [any KeyFile], index: KeyIndex) {
         state = .open(files)
         header = contents.header
-        slots = contents.slots
         free = contents.free
         self.index = index
         durable = Mutex(contents.header)
     }
 
     /// Keeps keys, all durable when this returns; one that is there already stays as it is.
-    func insert(_ keys: [(id: String, wrapped: [UInt8])]) throws(SecretsError) {
-        let new = keys.filter { slots[$0.id] == nil }
+    func insert(_ keys: [NewKey]) throws(SecretsError) {
+        let new = keys.filter { !index.contains($0.id) }
         guard !new.isEmpty else { return }
-        guard slots.count + new.count <= keysMax else {
-            throw SecretsError(
-                .keyringFull, "the keyring holds \(keysMax) keys: delete secrets or old payloads")
-        }
         var change = KeyringChange(header)
         // An erased slot is used again before the file grows.
         let reused = free.suffix(new.count).reversed()
         let places = Array(reused) + Array(header.slotCount..<header.slotCount + new.count - reused.count)
-        for (key, place) in zip(new, places) { change.insert(key.id, key.wrapped, at: place) }
+        for (key, place) in zip(new, places) { change.insert(key, at: place) }
         try commit(change)
         free.removeLast(reused.count)
-        for (key, place) in zip(new, places) { slots[key.id] = place }
-        index.insert(new)
+        index.insert(Array(zip(new, places)))
     }
 
     /// Destroys keys: zeros are in their places in both files, on the disk, when this returns. What is not there is no
@@ -67,18 +61,18 @@ actor KeyringFile {
     func destroy(
         _ ids: some Collection<String> & Sendable, payloadsBefore day: PayloadDay = .none
     ) throws(SecretsError) {
-        let known = Set(ids).filter { slots[$0] != nil }
+        let known = Set(ids).filter { index.contains($0) }
         guard !known.isEmpty || day > header.payloadsBefore else { return }
         if case .failed(let error) = state { throw error }
         var change = KeyringChange(header, payloadsBefore: day)
         for id in known {
-            guard let place = slots[id], let wrapped = index[id] else { continue }
-            change.remove(id, wrapped, at: place)
+            guard let place = index.slot(of: id), let entry = index[id] else { continue }
+            change.remove(id, entry, at: place)
         }
         // Nothing is opened with them from now on, whatever the disk says.
-        index.remove(known)
+        let places = index.remove(known)
         try commit(change)
-        for id in known { if let place = slots.removeValue(forKey: id) { free.append(place) } }
+        free += places
     }
 
     private func commit(_ change: KeyringChange) throws(SecretsError) {
@@ -130,18 +124,18 @@ private struct KeyringChange {
         self.header.payloadsBefore = max(header.payloadsBefore, day)
     }
 
-    mutating func insert(_ id: String, _ wrapped: [UInt8], at place: Int) {
-        let bytes = KeyringFormat.slot(id, wrapped)
+    mutating func insert(_ key: NewKey, at place: Int) {
+        let bytes = KeyringFormat.slot(key.id, key.entry)
         slots.append((place, bytes))
         header.keyCount += 1
         header.slotCount = max(header.slotCount, place + 1)
         header.digest.insert(KeyringFormat.hash(ofSlot: bytes))
     }
 
-    mutating func remove(_ id: String, _ wrapped: [UInt8], at place: Int) {
+    mutating func remove(_ id: String, _ entry: KeyEntry, at place: Int) {
         slots.append((place, [UInt8](repeating: 0, count: KeyringFormat.slotBytes)))
         header.keyCount -= 1
-        header.digest.remove(KeyringFormat.hash(ofSlot: KeyringFormat.slot(id, wrapped)))
+        header.digest.remove(KeyringFormat.hash(ofSlot: KeyringFormat.slot(id, entry)))
         isUndoable = false
     }
 

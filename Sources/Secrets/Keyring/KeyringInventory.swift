@@ -4,31 +4,41 @@ package import Domain
 package struct KeyringInventory: Sendable {
     /// The state of the keyring; `nil` when it was written by a version that did not count.
     package let mark: KeyringMark?
-    private let ids: Set<String>
+    /// The format of its files.
+    package let format: Int
+    /// Slots of each file that hold no key: they are used before the files grow.
+    package let freeSlots: Int
+    /// The bytes of each file.
+    package let byteCount: Int
+    /// The number of keys of each kind.
+    package var counts: KeyCounts { keys.counts }
+    private let keys: KeyTable
     private let payloadsBefore: PayloadDay
 
     init(_ contents: KeyringContents) {
         mark = contents.isFirstFormat ? nil : contents.header.mark
-        ids = Set(contents.keys.keys)
+        format = contents.isFirstFormat ? 1 : Int(contents.header.version)
+        freeSlots = contents.free.count
+        byteCount = contents.header.slotCount * KeyringFormat.slotBytes
+        keys = contents.keys
         payloadsBefore = contents.header.payloadsBefore
     }
 
     /// The number of keys.
-    package var count: Int { ids.count }
+    package var count: Int { keys.count }
 
     /// The keys of an earlier state that are not in this one.
     package func dropped(since earlier: KeyringInventory) -> DroppedKeys {
         var dropped = DroppedKeys()
-        let firstDay = PayloadDay.firstRequired(payloadsBefore, ids)
-        for id in earlier.ids.subtracting(ids) {
-            if let payload = PayloadKeyID(id) {
+        let firstDay = PayloadDay.firstRequired(payloadsBefore, keys.textIDs)
+        earlier.keys.forEach { name, _, _ in
+            guard keys.slot(of: name) == nil else { return }
+            switch name {
+            case .person: dropped.people += 1
+            case .secret(let value): dropped.secrets.insert(DataKeyID(value))
+            case .text(let id):
+                guard let payload = PayloadKeyID(id) else { return dropped.others += 1 }
                 if let firstDay, firstDay <= payload.day { dropped.payloads += 1 }
-            } else if let keyID = DataKeyID(keyringID: id) {
-                dropped.secrets.insert(keyID)
-            } else if id.hasPrefix(PersonIndex.prefix), id != PersonIndex.sharedID {
-                dropped.people += 1
-            } else {
-                dropped.others += 1
             }
         }
         return dropped

@@ -6,13 +6,13 @@ package struct KeyringReport: Hashable, Sendable {
     package let loss: KeyringLoss?
     /// True when a new keyring took the place of one that is lost.
     package let isReplacement: Bool
-    /// True when the keyring was written by a version that kept it once.
+    /// True when an earlier version has written the keyring.
     package let isUpgrade: Bool
-    /// Slots of such a keyring that held nothing whole: half written keys, or damaged ones.
+    /// Slots of a keyring of format 1 that held nothing whole: half written keys, or damaged ones.
     package let discardedCount: Int
 
-    init(_ contents: KeyringContents, _ files: KeyringFiles, isReplacement: Bool) {
-        isUpgrade = contents.isFirstFormat
+    init(_ contents: KeyringContents, _ files: KeyringFiles, isReplacement: Bool = false) {
+        isUpgrade = contents.isEarlierFormat
         mended = contents.isFirstFormat ? [] : contents.problemTexts(files)
         loss = contents.loss
         self.isReplacement = isReplacement

@@ -7,8 +7,7 @@ struct KeyringScan {
     /// Slots of the file, the header included; the last one may be cut short.
     let slotCount: Int
     private let isCut: Bool
-    private(set) var keys: [String: [UInt8]] = [:]
-    private(set) var slots: [String: Int] = [:]
+    private(set) var keys = KeyTable()
     private(set) var free: [Int] = []
     /// Slots that hold neither a whole key nor nothing, or a key that another one holds too.
     private(set) var damagedCount = 0
@@ -26,36 +25,34 @@ struct KeyringScan {
             throw SecretsError(
                 .keyringUnusable, "\(path) has format \(version), which a later sluice has written: upgrade this one")
         }
-        // What is behind the last possible slot makes the file longer than its header says, and nothing else.
-        let end = min(slotCount, Keyring.keysMax + 2)
-        for first in stride(from: 1, to: end, by: Self.chunkSlots) {
+        for first in stride(from: 1, to: slotCount, by: Self.chunkSlots) {
             let bytes = try file.read(at: first * size, count: Self.chunkSlots * size)
-            for place in first..<min(first + Self.chunkSlots, end) {
+            for place in first..<min(first + Self.chunkSlots, slotCount) {
                 let start = min((place - first) * size, bytes.count)
-                let slot = Array(bytes[start..<min(start + size, bytes.count)])
-                take(KeyringFormat.slot(parsing: slot), place)
+                take(KeyringFormat.slot(parsing: bytes[start..<min(start + size, bytes.count)]), place)
             }
         }
     }
 
     private mutating func take(_ slot: KeyringFormat.Slot, _ place: Int) {
         switch slot {
-        case .key(let id, let wrapped, let hash) where slots[id] == nil:
-            keys[id] = wrapped
-            slots[id] = place
+        case .key(let id, let entry, let hash):
+            let name = KeyName(id)
+            guard keys.slot(of: name) == nil else { return damagedCount += 1 }
+            keys.insert(name, entry, at: place)
             digest.insert(hash)
         case .free: free.append(place)
-        case .key, .damaged: damagedCount += 1
+        case .damaged: damagedCount += 1
         }
     }
 
-    /// The header of format 2, when there is a whole one.
-    var facts: KeyringHeader? { if case .second(let header) = header { header } else { nil } }
+    /// The header of a format that counts, when there is a whole one.
+    var facts: KeyringHeader? { if case .counted(let header) = header { header } else { nil } }
 
     var check: [UInt8]? {
         switch header {
         case .first(let check): check
-        case .second(let header): header.check
+        case .counted(let header): header.check
         case .unreadable, .later: nil
         }
     }

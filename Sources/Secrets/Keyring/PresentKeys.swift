@@ -11,17 +11,17 @@ package struct PresentKeys: Sendable {
     }
 
     /// True when the person's data can be opened.
-    package func contains(_ person: PersonID) -> Bool { people[person].map { index[$0] != nil } ?? false }
+    package func contains(_ person: PersonID) -> Bool { people[person].map { index.contains($0) } ?? false }
 
     /// True when the secret can be opened.
-    package func contains(_ keyID: DataKeyID) -> Bool { index[keyID.keyringID] != nil }
+    package func contains(_ keyID: DataKeyID) -> Bool { index.contains(keyID.keyringID) }
 
     /// True when payloads sealed with the key can be opened.
-    package func contains(_ payload: PayloadKeyID) -> Bool { index[payload.text] != nil }
+    package func contains(_ payload: PayloadKeyID) -> Bool { index.contains(payload.text) }
 
     /// The keys among these that were not destroyed because of their age.
     package func unexpired(_ payloads: Set<PayloadKeyID>) -> Set<PayloadKeyID> {
-        guard let first = PayloadDay.firstRequired(people.payloadsBefore, index.ids) else { return [] }
+        guard let first = PayloadDay.firstRequired(people.payloadsBefore, index.textIDs) else { return [] }
         return payloads.filter { $0.day >= first }
     }
 }

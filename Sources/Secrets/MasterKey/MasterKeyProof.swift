@@ -30,7 +30,7 @@ package struct MasterKeyProof: Sendable {
                 .masterKeyWrong, "\(file.path) is not the master key that the keyring \(keyring) is wrapped under")
         }
         let count = contents.keys.count
-        contents.keys = contents.keys.filter { key.opens($0.value, of: $0.key) }
+        try contents.map { (name, entry) throws(SecretsError) in key.opens(entry.wrapped, of: name.id) ? entry : nil }
         damaged = count - contents.keys.count
         self.isExposed = isExposed
         loss = contents.loss?.lost ?? 0
