@@ -54,6 +54,16 @@ struct PastShelf {
         return .ordered
     }
 
+    /// The read models of the position, when they are there.
+    mutating func ready(_ position: Position) -> Projections? {
+        entries.firstIndex { $0.position == position }.map { use($0) }
+    }
+
+    /// The newest position that is there and not beyond that one.
+    func nearest(to position: Position) -> Position? {
+        entries.map(\.position).filter { $0 <= position }.max()
+    }
+
     /// The position to make next; `finish` has to follow.
     var nextOrder: Position? { orders.first?.position }
 
@@ -88,9 +98,12 @@ struct PastShelf {
 
     /// Takes in what was made of the first order, or tells why not.
     ///
+    /// - Parameter bytesMax: what all that is there may take.
     /// - Returns: who waits for it, and what was taken away to stay within the bytes; `nil` when it is to be made anew,
     ///   because everything that was made so far was to be forgotten meanwhile.
-    mutating func finish(_ outcome: Outcome, sizeBytes: Int) -> (waiters: [Waiter], evicted: [Projections])? {
+    mutating func finish(
+        _ outcome: Outcome, sizeBytes: Int, bytesMax: Int
+    ) -> (waiters: [Waiter], evicted: [Projections])? {
         precondition(!orders.isEmpty, "what is finished was ordered")
         if isStale {
             isStale = false
@@ -102,7 +115,7 @@ struct PastShelf {
         uses += 1
         entries.append(
             Entry(position: order.position, projections: projections, sizeBytes: sizeBytes, lastUse: uses))
-        let evicted = evict { $0.entries.reduce(0) { $0 + $1.sizeBytes } > $0.configuration.bytesMax }
+        let evicted = evict { $0.entries.reduce(0) { $0 + $1.sizeBytes } > bytesMax }
         return (order.waiters, evicted ?? [])
     }
 
