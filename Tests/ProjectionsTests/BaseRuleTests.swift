@@ -30,6 +30,19 @@ import Testing
         #expect(spans.count < 300)
     }
 
+    /// Each base holds a file descriptor.
+    @Test func atMostTheAllowedNumberOfBasesStays() {
+        let rule = BaseRule(interval: 1_000, recent: Self.day, bytesMax: .max, countMax: 16)
+        var spans: [BaseRule.Span] = []
+        for top in stride(from: UInt64(0), to: 80_000, by: 1_000) {
+            spans.append(Self.span(top, top + 1_000))
+            Self.thin(&spans, rule, Position(top + 1_000))
+            #expect(spans.count <= 16)
+        }
+        #expect(spans.first?.from == .zero && zip(spans, spans.dropFirst()).allSatisfy { $0.to == $1.from })
+        #expect(spans.last.map { $0.to.value - $0.from.value } == 1_000, "the newest ones are the densest")
+    }
+
     @Test func aLongPastIsFoldedInLongerSteps() async throws {
         let rule = BaseRule(interval: 1_000, recent: Self.day, bytesMax: .max)
         let (newest, old) = (Position(10_000_000), Position(9_000_000))

@@ -120,37 +120,6 @@ import Testing
         }
     }
 
-    /// Bases of the last process serve; damaged ones, and those of another log, do not.
-    @Test(arguments: [Damage.none, .page, .index, .header, .cut, .draft, .missing, .pruned, .otherLog])
-    func basesAreTakenInAsTheyWereWrittenOrNotAtAll(_ damage: Damage) async throws {
-        let seed = UInt64.random(in: 0...UInt64.max)
-        var generator = LogGenerator(seed: seed)
-        let recorded = generator.events(2_000)
-        try await withDirectory { directory in
-            try await Self.withPast(recorded.map(\.event), directory, interval: 200) { past in
-                try await Self.becomes { past.bases.last.map { $0.value + 200 > past.newest.value } ?? false }
-            }
-            let before = try Self.bases(directory)
-            try damage.apply(to: directory + "/as-of", before[before.count / 2])
-            var other = LogGenerator(seed: seed &+ 1)
-            let log = damage == .otherLog ? other.events(2_000) : recorded
-            let backend = InMemoryLogBackend()
-            if damage == .pruned { await backend.prune([]) }
-            try await Self.withPast(log.map(\.event), directory, backend: backend, interval: 200) { past in
-                for position in [2_000, 1_950, 1_003, 199] {
-                    let position = min(Position(UInt64(position)), past.newest)
-                    let readModels = try await Self.asked(past, position)
-                    let (found, expected) = (
-                        try tableRows(readModels.path), try await Self.plainRows(log, position, directory)
-                    )
-                    #expect(found == expected, "position \(position), seed \(seed)")
-                }
-                try await Self.becomes { past.bases.last.map { $0.value + 200 > past.newest.value } ?? false }
-            }
-            #expect(try Self.bases(directory).count == before.count)
-        }
-    }
-
     /// Beside a writer, readers and followers: they come to the rows that they had, in a file with nothing else in it.
     @Test func readModelsAreRenewedWhileTheyAreFollowedAndRead() async throws {
         var generator = LogGenerator(seed: 15)
@@ -238,7 +207,7 @@ import Testing
         }
     }
 
-    private static func withPast(
+    static func withPast(
         _ events: [Event], _ directory: String, backend: InMemoryLogBackend = InMemoryLogBackend(),
         interval: UInt64, _ body: @escaping @Sendable (PastReadModels) async throws -> Void
     ) async throws {
@@ -259,7 +228,7 @@ import Testing
     }
 
     /// The rows that a fold from the beginning makes.
-    private static func plainRows(
+    static func plainRows(
         _ recorded: [RecordedEvent], _ position: Position, _ directory: String
     ) async throws -> [String: [String]] {
         let path = "\(directory)/plain-\(position).sqlite"
@@ -271,23 +240,7 @@ import Testing
         return rows
     }
 
-    /// As a client asks: again where it is told to.
-    private static func asked(_ past: PastReadModels, _ position: Position) async throws -> Projections {
-        while true {
-            do {
-                return try await past.readModels(at: position)
-            } catch {
-                guard error.code == .unreadable else { throw error }
-            }
-        }
-    }
-
-    private static func bases(_ directory: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: directory + "/as-of").filter { $0.hasSuffix(".base") }
-            .sorted { $0.localizedStandardCompare($1) == .orderedAscending }
-    }
-
-    private static func becomes(_ condition: () -> Bool) async throws {
+    static func becomes(_ condition: () -> Bool) async throws {
         while !condition() {
             try Task.checkCancellation()
             await Task.yield()
@@ -310,30 +263,6 @@ import Testing
         logger.logLevel = .critical
         return logger
     }()
-}
-
-/// What may have become of the bases of the last process.
-enum Damage: Hashable, Sendable {
-    case none, page, index, header, cut, draft, missing, pruned, otherLog
-
-    func apply(to directory: String, _ name: String) throws {
-        let path = "\(directory)/\(name)"
-        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-        switch self {
-        case .none, .pruned, .otherLog: return
-        case .page: bytes[120] ^= 4
-        case .index: bytes[bytes.count - 9] ^= 4
-        case .header: bytes[20] ^= 4
-        case .cut: bytes.removeLast(50)
-        case .draft:
-            // A process that was killed while it made a base.
-            try Data(bytes.prefix(500)).write(to: URL(fileURLWithPath: "\(directory)/base.draft"))
-            try Data(bytes).write(to: URL(fileURLWithPath: "\(directory)/making-1.sqlite"))
-            return
-        case .missing: return try FileManager.default.removeItem(atPath: path)
-        }
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
-    }
 }
 
 extension Event {

@@ -117,7 +117,7 @@ package enum SettingKey: String, CaseIterable, Sendable {
         case .idleTimeout: "1m"
         case .answerTimeout: "1m"
         case .historyBytesMax: "8589934592"
-        case .historyInterval: "65536"
+        case .historyInterval: "32768"
         case .connectionsMax: "4096"
         case .streamsMax: "1024"
         case .listsMax: "256"

@@ -14,13 +14,8 @@ struct PointInTime: Sendable {
     /// What the clock showed: the time that was asked for, or the position's own.
     let time: Timestamp
 
-    /// Names the position in an answer; the pages that follow are of the same one.
-    func mark(_ headers: inout HTTPFields) {
-        headers[.position] = position.description
-        if let link = headers[.link], link.hasPrefix("<?") {
-            headers[.link] = "<?as_of=\(position)&" + link.dropFirst(2)
-        }
-    }
+    /// Names the position in an answer.
+    func mark(_ headers: inout HTTPFields) { headers[.position] = position.description }
 }
 
 extension APIHandlers {

@@ -9,7 +9,7 @@ import Synchronization
 final class BaseChain: Sendable {
     private struct State {
         var files: [BaseFile] = []
-        /// Grows when all bases are given up: what was begun before is not added.
+        /// Grows when bases are dropped: a base that was begun before may stand on one of them and is not added.
         var generation: UInt64 = 0
     }
 
@@ -22,7 +22,10 @@ final class BaseChain: Sendable {
         self.logger = logger
     }
 
-    /// The positions of the bases, oldest first.
+    /// The bases that there are, oldest first.
+    var files: [BaseFile] { state.withLock { $0.files } }
+
+    /// Their positions, oldest first.
     var positions: [Position] { state.withLock { $0.files.map(\.header.to) } }
 
     /// The newest base's position, and zero without one.
@@ -31,9 +34,6 @@ final class BaseChain: Sendable {
     var sizeBytes: Int { state.withLock { $0.files.reduce(0) { $0 + $1.sizeBytes } } }
 
     var generation: UInt64 { state.withLock { $0.generation } }
-
-    /// True once something of a base was read that is not as it was written.
-    var isDamaged: Bool { state.withLock { $0.files.contains(where: \.isDamaged) } }
 
     /// The position of the newest base that is not beyond that one.
     func position(for position: Position) -> Position {
@@ -68,7 +68,7 @@ final class BaseChain: Sendable {
 
     /// Adds a base at the end.
     ///
-    /// - Returns: false when everything was given up since that generation.
+    /// - Returns: false when bases were dropped since that generation.
     func append(_ file: BaseFile, since generation: UInt64) -> Bool { add([file], since: generation) }
 
     private func add(_ files: [BaseFile], since generation: UInt64) -> Bool {
@@ -116,19 +116,17 @@ final class BaseChain: Sendable {
         try Self.remove(Self.paths(in: directory))
     }
 
-    /// Gives up the first damaged base and those that were made over it.
-    ///
-    /// - Returns: whether there was one.
-    func dropDamaged() throws(ProjectionError) -> Bool {
-        let dropped = state.withLock { state in
-            let index = state.files.firstIndex(where: \.isDamaged) ?? state.files.endIndex
+    /// Drops the first damaged base and those that were made over it.
+    func dropDamaged() throws(ProjectionError) {
+        let dropped: [BaseFile] = state.withLock { state in
+            guard let index = state.files.firstIndex(where: \.isDamaged) else { return [] }
             defer { state.files.removeSubrange(index...) }
+            state.generation += 1
             return Array(state.files[index...])
         }
-        guard !dropped.isEmpty else { return false }
-        logger.error("damaged base dropped", metadata: ["position": "\(dropped[0].header.to)"])
+        guard let first = dropped.first else { return }
+        logger.error("damaged base dropped", metadata: ["position": "\(first.header.to)"])
         try Self.remove(dropped.map(\.path))
-        return true
     }
 
     /// One base in the place of two: of each page the newer one.

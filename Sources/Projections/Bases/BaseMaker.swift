@@ -24,6 +24,8 @@ actor BaseMaker {
     /// True once no base more fits; until some are given up.
     private var fullSince: UInt64?
     private var number = 0
+    /// Bases of the last process that were not read whole yet, newest first.
+    private var unverified: [BaseFile] = []
 
     init(_ store: EventStore, live: Projections, _ chain: BaseChain, _ rule: BaseRule, logger: Logger) {
         self.store = store
@@ -40,14 +42,19 @@ actor BaseMaker {
             guard header.to <= durable, header.mark.editions == editions else { return false }
             return try await Self.mark(store, header.to, editions) == header.mark
         }
+        unverified = chain.files.reversed()
     }
 
-    /// Does some of the work.
+    /// Does some of the work: verifies a base of the last process, or makes a part of the next one.
     ///
     /// - Returns: whether there is more to do now.
     func step() async throws -> Bool {
+        try chain.dropDamaged()
         if let work, work.generation != chain.generation { try discard(work) }
-        if try chain.dropDamaged(), let work { try discard(work) }
+        if let file = unverified.popLast() {
+            file.verify()
+            return true
+        }
         if work == nil { work = try await begin() }
         guard let work else { return false }
         do {
@@ -55,7 +62,10 @@ actor BaseMaker {
             return true
         } catch {
             try? discard(work)
-            throw error
+            try chain.dropDamaged()
+            // What was begun over a base that is damaged is begun again over the one before.
+            guard work.generation != chain.generation else { throw error }
+            return true
         }
     }
 

@@ -2,24 +2,27 @@ package import Domain
 
 /// Which bases there are: as far from each other as they are old, and none of the recent past too far from the next.
 ///
-/// What it costs to answer about a position is the number of events from the base before it.
+/// An answer about a position costs the number of events from the base before it.
 package struct BaseRule: Hashable, Sendable {
     /// The most events from one base to the next in the recent past.
     let interval: UInt64
-    /// How long the past is recent.
+    /// The length of the recent past.
     let recent: Duration
-    /// What the bases may take on the disk.
+    /// Maximum bytes of all bases on the disk.
     let bytesMax: Int
+    /// Maximum number of bases; each takes a file descriptor.
+    let countMax: Int
     /// Of the older past a base is as many events from the next as this share of its age in events.
     private static let ageShare: UInt64 = 16
     /// A step from base to base is folded before anything of it is kept, so that it has a limit.
     private static let intervalsMax: UInt64 = 8
 
     /// A rule of these bounds.
-    package init(interval: UInt64, recent: Duration, bytesMax: Int) {
+    package init(interval: UInt64, recent: Duration, bytesMax: Int, countMax: Int = .max) {
         self.interval = interval
         self.recent = recent
         self.bytesMax = bytesMax
+        self.countMax = countMax
     }
 
     /// The positions of a base and of the one that it was made over, and the time of its event.
@@ -30,7 +33,7 @@ package struct BaseRule: Hashable, Sendable {
         package let to: Position
         /// When that position's event was recorded.
         package let time: Timestamp
-        /// What the base takes on the disk.
+        /// The bytes of the base on the disk.
         package let sizeBytes: Int
 
         /// A base of that size from position to position.
@@ -42,7 +45,7 @@ package struct BaseRule: Hashable, Sendable {
         }
     }
 
-    /// How far the next base is to be from the newest one, which is there.
+    /// The distance of the next base from the newest one, in events; `nil` when there are too few.
     ///
     /// - Parameter isRecent: whether an event of that position belongs to the recent past.
     package func step(
@@ -67,12 +70,12 @@ package struct BaseRule: Hashable, Sendable {
         }) {
             return old
         }
-        guard spans.reduce(0, { $0 + $1.sizeBytes }) > bytesMax else { return nil }
+        guard spans.count > countMax || spans.reduce(0, { $0 + $1.sizeBytes }) > bytesMax else { return nil }
         // The one that makes the least difference: the events that it spares, for its age.
         return pairs.min { cost(spans, $0, newest) < cost(spans, $1, newest) }
     }
 
-    /// How many events the base after the index would be from the one before it.
+    /// The number of events that the base after the index would be from the one before it.
     private func distance(_ spans: [Span], _ index: Int) -> UInt64 {
         spans[index + 1].to.value - spans[index].from.value
     }

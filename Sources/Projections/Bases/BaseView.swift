@@ -4,7 +4,7 @@ import Domain
 final class BaseView: Sendable {
     private static let offsetBits: UInt64 = 44
 
-    /// What an empty database is made over.
+    /// The view that an empty database is made over.
     static let empty = BaseView(files: [], locations: [])
 
     /// The bases, oldest first; the last one's position is that of the view.

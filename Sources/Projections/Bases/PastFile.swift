@@ -7,7 +7,7 @@ struct PastFile {
         var pages: Unmanaged<PastPages>?
     }
 
-    /// What SQLite has to allocate before the system's part.
+    /// The bytes that SQLite has to allocate before the system's part.
     static let byteCount = MemoryLayout<Beginning>.stride
 
     private let memory: UnsafeMutableRawPointer

@@ -13,7 +13,7 @@ final class PastPages: Sendable {
         /// By page number from 0 on: the pages of the own file.
         var own: [Bool] = []
         var ownCount = 0
-        /// How many pages of the bases still count.
+        /// The number of pages of the bases that still count.
         var baseCount: Int
     }
 
@@ -31,7 +31,7 @@ final class PastPages: Sendable {
         state = Mutex(pages.state.withLock { $0 })
     }
 
-    /// What the own file takes.
+    /// The bytes of the own pages.
     var ownBytes: Int { state.withLock { $0.ownCount } * Self.pageBytes }
 
     /// The numbers of the own pages, from 0 on, in order.
@@ -100,6 +100,8 @@ final class PastPages: Sendable {
             try? source.close()
             try? file.close()
         }
+        // The file may end with pages that were never written: without them it would be shorter than SQLite left it.
+        try file.truncate(atOffset: try source.seekToEnd())
         for page in copy.ownPages {
             try source.seek(toOffset: UInt64(page * Self.pageBytes))
             try file.seek(toOffset: UInt64(page * Self.pageBytes))

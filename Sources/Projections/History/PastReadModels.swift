@@ -18,8 +18,10 @@ package final class PastReadModels: Sendable {
     private let shelf: Mutex<PastShelf>
     private let chain: BaseChain
     private let maker: BaseMaker
-    /// Whoever makes something.
+    /// Has one thing made at a time.
     private let turns = Turns()
+    /// True once the bases of the last process were taken in.
+    private let isLoaded = Atomic(false)
     private let orders: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
     private let files = Atomic<UInt64>(0)
@@ -42,7 +44,8 @@ package final class PastReadModels: Sendable {
         (orders, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         chain = BaseChain(directory: self.directory, logger: logger)
         let rule = BaseRule(
-            interval: configuration.interval, recent: configuration.recent, bytesMax: configuration.basesBytesMax)
+            interval: configuration.interval, recent: configuration.recent, bytesMax: configuration.basesBytesMax,
+            countMax: configuration.basesMax)
         maker = BaseMaker(store, live: live, chain, rule, logger: logger)
     }
 
@@ -58,13 +61,14 @@ package final class PastReadModels: Sendable {
     /// The positions of the bases, oldest first.
     package var bases: [Position] { chain.positions }
 
-    /// The read models at that position, which is not beyond `newest`. Whoever holds them keeps them.
+    /// The read models at that position, which is not beyond `newest`. They stay as long as the caller holds them.
     ///
     /// - Throws: `.historyTooLarge` at once when they would take too much; `.historyBusy` when they are not made in
     ///   time, or too many are asked for; what else may go wrong with files and the log.
     package func readModels(at position: Position) async throws(ProjectionError) -> Projections {
         precondition(position <= newest, "the caller has checked that there is such a position")
-        if try chain.dropDamaged() { shelf.withLock { $0.forget() } }
+        try await load()
+        try dropDamaged()
         let (outcomes, waiter) = AsyncStream<PastShelf.Outcome>.makeStream()
         if let ready = shelf.withLock({ $0.ready(position) }) { return ready }
         try await checkSize(of: position)
@@ -79,7 +83,7 @@ package final class PastReadModels: Sendable {
                 return nil
             }
             group.addTask { [clock, configuration] in
-                // Whether it ends in time or is cancelled with its caller: there is nothing to hand out then.
+                // In time or cancelled with its caller: there is nothing to hand out then.
                 try? await clock.sleep(for: configuration.waitMax)
                 return nil
             }
@@ -102,8 +106,8 @@ package final class PastReadModels: Sendable {
         }
     }
 
-    /// Removes everything that was made so far, bases too, and returns when nobody holds any of it. What is asked for
-    /// goes on.
+    /// Removes everything that was made so far, bases too, and returns once no caller holds any of it. What is asked for
+    /// is made again.
     package func forget() async throws {
         try chain.clear()
         shelf.withLock { $0.forget() }
@@ -131,27 +135,51 @@ package final class PastReadModels: Sendable {
     }
 
     private func makeBases() async {
-        var isLoaded = false
         while !Task.isCancelled {
             let begin = ContinuousClock.now
-            await turns.begin()
             var (isMore, pause) = (false, configuration.pause)
             do {
-                if !isLoaded { try await maker.load() }
-                isLoaded = true
-                isMore = try await maker.step()
-            } catch is CancellationError {
-                turns.end()
-                return
+                isMore = try await makeBase()
+            } catch where Task.isCancelled {
+                break
             } catch {
                 logger.error("base of past read models not made", metadata: ["error": "\(error)"])
                 pause = configuration.pauseAfterFailure
             }
-            turns.end()
-            // Nobody waits for it: it takes half of one processor at most.
+            // No client waits for it: it takes half of one processor at most.
             try? await clock.sleep(for: isMore ? begin.duration(to: .now) : pause)
         }
         try? await maker.discard()
+    }
+
+    /// Makes a part of a base.
+    ///
+    /// - Returns: whether there is more to do now.
+    private func makeBase() async throws -> Bool {
+        try await load()
+        await turns.begin()
+        defer { turns.end() }
+        return try await maker.step()
+    }
+
+    /// Takes in the bases of the last process, before anything is made or refused.
+    private func load() async throws(ProjectionError) {
+        guard !isLoaded.load(ordering: .acquiring) else { return }
+        await turns.begin()
+        defer { turns.end() }
+        guard !isLoaded.load(ordering: .acquiring) else { return }
+        do {
+            try await maker.load()
+        } catch {
+            throw .wrapping(error)
+        }
+        isLoaded.store(true, ordering: .releasing)
+    }
+
+    /// Has nothing more be made from bases that turned out to be damaged, nor from what was made over them.
+    private func dropDamaged() throws(ProjectionError) {
+        try chain.dropDamaged()
+        shelf.withLock { $0.dropDamaged() }
     }
 
     /// Refuses what would take more than it may before anything is made, by the size that the read models have now.
@@ -166,7 +194,7 @@ package final class PastReadModels: Sendable {
         throw tooLarge("about \(Int(estimate)) bytes, for \(Int(events)) events since position \(base)")
     }
 
-    /// What one of the read models may take beside the bases.
+    /// The bytes that one of the read models may take beside the bases.
     private var modelBytesMax: Int { max(configuration.bytesMax - chain.sizeBytes, configuration.bytesMax / 4) }
 
     private func tooLarge(_ reason: String) -> ProjectionError {
@@ -178,19 +206,15 @@ package final class PastReadModels: Sendable {
     }
 
     private func make(_ position: Position) async {
-        // Of its own: one of the same position may be on its way out.
-        let path = "\(directory)/\(position)-\(files.add(1, ordering: .relaxed).newValue).sqlite"
         var (outcome, size) = (PastShelf.Outcome.failure(Self.busy("all that may be kept is in use")), 0)
         discard(shelf.withLock { $0.takeForgotten().taken })
         if let evicted = shelf.withLock({ $0.makePlace() }) {
             discard(evicted)
             do {
-                let projections = try await foldOverWhole(to: position, in: path)
-                (outcome, size) = (.success(projections), try await projections.settle())
-                try await projections.rest()
+                let (projections, sizeBytes) = try await foldOverWhole(to: position)
+                (outcome, size) = (.success(projections), sizeBytes)
             } catch {
                 outcome = .failure(.wrapping(error))
-                remove(path)
             }
         }
         let others = configuration.bytesMax - chain.sizeBytes
@@ -201,30 +225,47 @@ package final class PastReadModels: Sendable {
         discard(evicted)
     }
 
-    /// Folds over other bases when one turns out to be damaged.
-    private func foldOverWhole(to position: Position, in path: String) async throws -> Projections {
+    /// Folds over other bases as often as one turns out to be damaged.
+    private func foldOverWhole(to position: Position) async throws -> (Projections, sizeBytes: Int) {
         while true {
+            // A file of its own: one of the same position may be on its way out.
+            let path = "\(directory)/\(position)-\(files.add(1, ordering: .relaxed).newValue).sqlite"
+            let generation = chain.generation
+            var pages: PastPages?
             do {
-                return try await fold(to: position, in: path)
+                let begun = try start(for: position, in: path)
+                pages = begun
+                return try await fold(to: position, in: path, begun)
             } catch {
-                guard try chain.dropDamaged() else { throw error }
-                remove(path)
+                try? Projections.delete(path: path)
+                PastFileSystem.remove(path)
+                try dropDamaged()
+                // Each time at least one more base is known to be damaged and not used again, so that this ends.
+                guard chain.generation != generation || pages?.view.isDamaged == true else { throw error }
             }
         }
     }
 
-    private func fold(to position: Position, in path: String) async throws -> Projections {
-        let pages = try start(for: position, in: path)
+    private func fold(
+        to position: Position, in path: String, _ pages: PastPages
+    ) async throws -> (Projections, sizeBytes: Int) {
         let projections = try Projections.openPast(path: path, pages, logger: logger)
         let bytesMax = modelBytesMax
-        try await projections.fold(store, through: position) { () throws(ProjectionError) in
-            guard pages.ownBytes > bytesMax else { return }
-            throw self.tooLarge("more than \(bytesMax) bytes")
+        do {
+            try await projections.fold(store, through: position) { () throws(ProjectionError) in
+                guard pages.ownBytes > bytesMax else { return }
+                throw self.tooLarge("more than \(bytesMax) bytes")
+            }
+            let sizeBytes = try await projections.settle()
+            try await projections.rest()
+            return (projections, sizeBytes)
+        } catch {
+            try? projections.close()
+            throw error
         }
-        return projections
     }
 
-    /// What the read models of the position are made over: the nearest base, or a copy of what was made over one.
+    /// The pages that the read models of the position are made over: the nearest base, or a copy of read models over one.
     private func start(for position: Position, in path: String) throws -> PastPages {
         let nearest = shelf.withLock { $0.base(for: position) }
         guard let nearest, nearest.position > chain.position(for: position),
@@ -232,12 +273,6 @@ package final class PastReadModels: Sendable {
         else { return PastPages(over: try chain.view(for: position)) }
         try Projections.delete(path: path)
         return try pages.copy(nearest.path, to: path)
-    }
-
-    /// Removes the file of read models that were not handed out.
-    private func remove(_ path: String) {
-        try? Projections.delete(path: path)
-        PastFileSystem.remove(path)
     }
 
     private func discard(_ evicted: [Projections]) {
@@ -269,7 +304,7 @@ package final class PastReadModels: Sendable {
                 try files.removeItem(atPath: "\(directory)/\(name)")
             }
         } catch {
-            // What cannot be removed is in the way of its own position alone, and is said there.
+            // A file that cannot be removed is in the way of its own position alone, which reports it.
             logger.warning("past read models not tidied", metadata: ["error": "\(error)"])
         }
         return URL(fileURLWithPath: directory).resolvingSymlinksInPath().path

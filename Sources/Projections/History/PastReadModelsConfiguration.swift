@@ -2,15 +2,17 @@
 package struct PastReadModelsConfiguration: Hashable, Sendable {
     /// How many are kept, those in use included.
     package var modelsMax = 8
-    /// What all of them and the bases may take on the disk together.
+    /// Maximum bytes of all of them and the bases on the disk.
     package var bytesMax = 8 * 1024 * 1024 * 1024
     /// The most events from one base to the next in the recent past.
-    package var interval: UInt64 = 65_536
-    /// How long the past is recent.
+    package var interval: UInt64 = 32_768
+    /// Maximum number of bases; each takes a file descriptor.
+    package var basesMax = 512
+    /// The length of the recent past.
     package var recent: Duration = .seconds(7 * 24 * 3600)
-    /// How long nothing is done when there is nothing to do.
+    /// The pause when there is nothing to do.
     package var pause: Duration = .seconds(1)
-    /// How long no base is made after one could not be, for want of space perhaps.
+    /// The pause after a base could not be made, for want of space perhaps.
     package var pauseAfterFailure: Duration = .seconds(30)
     /// How many positions may wait to be made.
     package var ordersMax = 16
@@ -19,7 +21,7 @@ package struct PastReadModelsConfiguration: Hashable, Sendable {
     /// How long a reader waits for one; it goes on being made after that.
     package var waitMax: Duration = .seconds(20)
 
-    /// What the bases may take of it; the rest is for what is made over them.
+    /// The share of the bases; the rest is for what is made over them.
     var basesBytesMax: Int { bytesMax / 4 * 3 }
 
     package init() {}

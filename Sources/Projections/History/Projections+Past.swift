@@ -22,6 +22,10 @@ extension Projections {
         }
     }
 
+    /// True once a base that these past read models were made over turned out to be damaged: what they have read is
+    /// right, and what they read next may fail.
+    var standOnDamage: Bool { PastFileSystem.pages(at: path)?.view.isDamaged ?? false }
+
     /// Gives back the memory that folding took.
     func rest() async throws {
         try await pool.writeWithoutTransaction { db in
