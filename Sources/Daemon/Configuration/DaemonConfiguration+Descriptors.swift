@@ -3,6 +3,7 @@ import Foundation
 import Gateways
 import HTTPAPI
 package import Logging
+import Projections
 import Scheduling
 
 extension DaemonConfiguration {
