@@ -140,9 +140,8 @@ package final class PastReadModels: Sendable {
             var (isMore, pause) = (false, configuration.pause)
             do {
                 isMore = try await makeBase()
-            } catch where Task.isCancelled {
-                break
             } catch {
+                guard !Task.isCancelled else { break }
                 logger.error("base of past read models not made", metadata: ["error": "\(error)"])
                 pause = configuration.pauseAfterFailure
             }
