@@ -95,7 +95,7 @@ let package = Package(
         room("Outbound", ["Governance", .httpClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]),
         // Level 3
         room("CommandHandling", ["Domain", "EventStore", .deque, .logging, .metrics]),
-        room("Projections", ["Domain", "EventStore", .grdb, .sqlite, .logging, .metrics]),
+        room("Projections", ["Domain", "EventLog", "EventStore", .grdb, .sqlite, .logging, .metrics]),
         room("EventStreaming", ["Domain", "EventStore"]),
         // Level 4
         room(

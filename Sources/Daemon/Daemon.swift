@@ -257,8 +257,8 @@ package struct Daemon: Sendable {
             },
             LoopService {
                 try await RunRetention(
-                    log: log, commands: commands, projections: projections, retention: configuration.runRetention,
-                    logger: logger
+                    log: log, commands: commands, projections: projections, history: history,
+                    retention: configuration.runRetention, logger: logger
                 ).run()
             },
             LoopService { try await scheduler.run(from: active, after: position) },

@@ -72,6 +72,9 @@ package final class EventLog: Sendable {
         try await reading.read(from: position, through: durable, bytesMax: bytesMax)
     }
 
+    /// How often segments were written anew, all of them together: another number means that something was pruned.
+    package func editions() async throws(LogError) -> UInt64 { try await reading.editions() }
+
     /// Checks every byte of the segments that were sealed when the log was opened, one after another, on a thread of its
     /// own and with a pause after each.
     ///
@@ -142,6 +145,10 @@ private actor ReadingActor {
 
     func read(from position: UInt64, through durable: UInt64, bytesMax: Int) throws(LogError) -> [LogRecord] {
         try reader.read(from: position, through: durable, bytesMax: bytesMax)
+    }
+
+    func editions() throws(LogError) -> UInt64 {
+        try LogListing(reader.storage).headers.reduce(0) { $0 + UInt64($1.edition) }
     }
 
     /// Puts a pruned segment in the old one's place: no read comes between that and forgetting where things were in it.

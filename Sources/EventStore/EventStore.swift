@@ -121,6 +121,15 @@ package final class EventStore: Sendable {
         return (events, next)
     }
 
+    /// How often the log was written anew without some of its records: another number means that some are gone.
+    package func editions() async throws(EventStoreError) -> UInt64 {
+        do {
+            return try await backend.editions()
+        } catch {
+            throw .backend(error)
+        }
+    }
+
     /// A cursor that gives every event after `position`, in order and once, and waits at the end.
     ///
     /// - Parameters:

@@ -2,7 +2,6 @@ package import Domain
 import EventStore
 import Foundation
 import GRDB
-import GRDBSQLite
 package import Logging
 import Metrics
 import Synchronization
@@ -34,15 +33,13 @@ package final class Projections: Sendable {
     ///
     /// Tables of another schema version are dropped; following then fills them from the beginning of the log.
     ///
-    /// - Parameters:
-    ///   - sizeMaxBytes: the most that the file may take, for hosts with a quota; beyond it is as a full disk.
-    ///   - isDisposable: whether the file is deleted at the next start: then it is never synced.
+    /// - Parameter isDisposable: whether the file is deleted at the next start: then it is never synced.
     package static func open(
-        path: String, sizeMaxBytes: Int? = nil, isDisposable: Bool = false, logger: Logger
+        path: String, isDisposable: Bool = false, logger: Logger
     ) throws(ProjectionError) -> Projections {
-        Self.keepIndexInMemory
+        PastFileSystem.install
         do {
-            let pool = try DatabasePool(path: path, configuration: configuration(sizeMaxBytes))
+            let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.write(prepareTables)
             if isDisposable {
                 try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = OFF") }
@@ -66,15 +63,6 @@ package final class Projections: Sendable {
             throw .wrapping(error)
         }
     }
-
-    /// Makes the process hold its databases alone, with the index of their write-ahead logs in its memory.
-    ///
-    /// SQLite maps that index from a file otherwise, and on a full disk a mapped page that has no block is a SIGBUS.
-    /// (sqlite.org/vfs.html, "unix-excl")
-    private static let keepIndexInMemory: Void = {
-        let result = sqlite3_vfs_register(sqlite3_vfs_find("unix-excl"), 1)
-        precondition(result == SQLITE_OK, "SQLite has had this VFS since 3.7.6")
-    }()
 
     private init(pool: DatabasePool, lookups: DatabasePool, logger: Logger) throws {
         self.pool = pool
@@ -188,7 +176,7 @@ package final class Projections: Sendable {
         return configuration
     }
 
-    private static func configuration(_ sizeMaxBytes: Int?) -> Configuration {
+    private static var configuration: Configuration {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         configuration.label = "read-model"
@@ -198,8 +186,6 @@ package final class Projections: Sendable {
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
             // What is deleted is overwritten: rows of runs that are not kept any more are not left in free pages.
             try db.execute(sql: "PRAGMA secure_delete = ON")
-            guard let sizeMaxBytes, let page = try Int.fetchOne(db, sql: "PRAGMA page_size") else { return }
-            try db.execute(sql: "PRAGMA max_page_count = \(max(sizeMaxBytes / page, 1))")
         }
         return configuration
     }

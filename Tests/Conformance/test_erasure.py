@@ -133,6 +133,28 @@ def test_no_byte_of_the_directory_or_of_a_backup_says_anything_of_an_erased_pers
     assert world.client().get(f"/runs?q={MARK}").json == []
 
 
+def test_bases_of_answers_about_the_past_are_made_again_without_an_erased_person(own_sluice):
+    sluice = own_sluice(SLUICE_HISTORY_INTERVAL="100")
+    api = sluice.client()
+    run, _ = life(api, sluice.client(sluice.key("approver")))
+    other = api.post("/runs", {"agent_id": "helper", "user_id": "bob@example.test"}).json["id"]
+    lines = "\n".join('{"type": "X", "data": {"n": %d}}' % n for n in range(300)).encode()
+    answer = api.post(f"/runs/{other}/events", content=lines, headers={"Content-Type": "application/x-ndjson"})
+    assert answer.status == 201, answer
+
+    def bases():
+        return {(path.name, path.stat().st_mtime_ns) for path in (sluice.data / "as-of").glob("*.base")}
+
+    before = eventually(bases, lambda files: len(files) >= 3)
+    position = max(int(name.split("-")[1].removesuffix(".base")) for name, _ in before)
+    assert MARK.encode() in api.get(f"/runs/{run}?as_of={position}").content
+    erased(api)
+    assert not before & bases(), "those that were made of what the key opened are gone"
+    eventually(bases, lambda files: len(files) >= 3)
+    answer = api.get(f"/runs/{run}?as_of={position}")
+    assert answer.status == 200 and run.encode() in answer.content and MARK.encode() not in answer.content
+
+
 def test_what_is_left_of_an_erased_person_still_proves_itself(world, tmp_path):
     api, (run, action) = world.client(), world.ada
     before = tmp_path / "before.json"

@@ -16,25 +16,42 @@ import Testing
         let recorded = generator.events(Self.eventCount)
         var random = SeededRandom(seed: seed)
         let positions = (0..<12).map { _ in Position(UInt64.random(in: 0...UInt64(Self.eventCount), using: &random)) }
-        try await withPast(recorded.map(\.event)) { past, _, directory in
+        try await withPast(recorded.map(\.event)) { past, directory in
             for position in positions + [.zero, past.newest] + positions.reversed() {
                 let readModels = try await past.readModels(at: position)
                 #expect(readModels.position == position)
-                let path = "\(directory)/plain-\(position).sqlite"
-                let plain = try Projections.open(path: path, logger: Self.logger)
-                if position > .zero { try await plain.apply(Array(recorded[..<Int(position.value)])) }
-                try plain.close()
-                let (found, expected) = (try tableRows(readModels.path), try tableRows(path))
+                let (found, expected) = (
+                    try tableRows(readModels.path), try await Self.plainRows(recorded, position, directory)
+                )
                 #expect(found == expected, "position \(position), seed \(seed)")
-                try Projections.delete(path: path)
             }
             #expect(past.kept.count <= 4)
         }
     }
 
+    /// Over bases that come while questions do, and over what else is kept.
+    @Test func overAnyBasesTheyAreWhatTheLogSaysUpToThere() async throws {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var generator = LogGenerator(seed: seed)
+        let recorded = generator.events(Self.eventCount)
+        var random = SeededRandom(seed: seed)
+        let positions = (0..<20).map { _ in Position(UInt64.random(in: 1...UInt64(Self.eventCount), using: &random)) }
+        try await withPast(recorded.map(\.event), interval: 300) { past, directory in
+            for position in positions + [past.newest] {
+                let readModels = try await past.readModels(at: position)
+                let (found, expected) = (
+                    try tableRows(readModels.path), try await Self.plainRows(recorded, position, directory)
+                )
+                #expect(found == expected, "position \(position), bases \(past.bases), seed \(seed)")
+            }
+            try await Self.becomes { past.bases.last.map { $0.value + 300 > past.newest.value } ?? false }
+            #expect(past.bases.count > Self.eventCount / 300 / 2, "all of it is recent")
+        }
+    }
+
     @Test func whatSomebodyHoldsIsNotTakenAway() async throws {
         var generator = LogGenerator(seed: 11)
-        try await withPast(generator.events(200).map(\.event)) { past, _, _ in
+        try await withPast(generator.events(200).map(\.event)) { past, _ in
             var held: [Projections] = []
             for position in 1...4 { held.append(try await past.readModels(at: Position(UInt64(position)))) }
             let error = await #expect(throws: ProjectionError.self) { try await past.readModels(at: Position(9)) }
@@ -52,7 +69,7 @@ import Testing
 
     @Test func whatIsForgottenIsHandedOutNoMoreAndGoneWhenNobodyHoldsIt() async throws {
         var generator = LogGenerator(seed: 14)
-        try await withPast(generator.events(200).map(\.event)) { past, _, directory in
+        try await withPast(generator.events(200).map(\.event)) { past, directory in
             var held: Projections? = try await past.readModels(at: Position(50))
             _ = try await past.readModels(at: Position(60))
             let old = try #require(held?.path)
@@ -69,6 +86,37 @@ import Testing
                 #expect(!FileManager.default.fileExists(atPath: old))
                 #expect(past.kept == [Position(50)])
             }
+        }
+    }
+
+    /// What is asked for is checked before anything is made, and goes through where there is room.
+    @Test func whatWouldTakeTooMuchIsRefusedAtOnce() async throws {
+        var generator = LogGenerator(seed: 16)
+        let events = generator.events(3_000).map(\.event)
+        try await withDirectory { directory in
+            let (store, live) = try await Self.followed(events, directory)
+            var configuration = PastReadModelsConfiguration()
+            configuration.bytesMax = 200 * 1024
+            // With nothing that makes any: a question that is let in waits.
+            configuration.waitMax = .zero
+            let past = PastReadModels(
+                store: store, live: live, directory: directory + "/as-of", configuration: configuration,
+                logger: Self.logger)
+            let large = await #expect(throws: ProjectionError.self) { try await past.readModels(at: past.newest) }
+            #expect(large?.code == .historyTooLarge && large?.description.contains("history-bytes-max") == true)
+            let small = await #expect(throws: ProjectionError.self) { try await past.readModels(at: Position(9)) }
+            #expect(small?.code == .historyBusy)
+        }
+    }
+
+    @Test func whatIsForgottenLeavesNoBaseAndBasesComeAgain() async throws {
+        var generator = LogGenerator(seed: 17)
+        try await withPast(generator.events(2_000).map(\.event), interval: 200) { past, directory in
+            try await Self.becomes { past.bases.count > 4 }
+            try await past.forget()
+            try await Self.becomes { past.bases.last.map { $0.value + 200 > past.newest.value } ?? false }
+            let files = try FileManager.default.contentsOfDirectory(atPath: directory + "/as-of")
+            #expect(files.filter { $0.hasSuffix(".base") }.count == past.bases.count)
         }
     }
 
@@ -133,7 +181,7 @@ import Testing
             newest = max(newest, recorded.event.time)
             return RecordedEvent(position: recorded.position, event: recorded.event.at(newest))
         }
-        try await withPast(events.map(\.event)) { past, _, _ in
+        try await withPast(events.map(\.event)) { past, _ in
             for index in stride(from: 0, to: events.count, by: 7) {
                 let time = events[index].event.time
                 let expected = events.last { $0.event.time <= time }?.position
@@ -149,25 +197,60 @@ import Testing
 
     /// Runs the body beside a log of those events, four models being kept at most.
     private func withPast(
-        _ events: [Event], _ body: @escaping @Sendable (PastReadModels, EventStore, String) async throws -> Void
+        _ events: [Event], interval: UInt64 = 65_536,
+        _ body: @escaping @Sendable (PastReadModels, String) async throws -> Void
     ) async throws {
         try await withDirectory { directory in
-            let (store, live) = try await Self.followed(events, directory)
-            var configuration = PastReadModelsConfiguration()
-            configuration.modelsMax = 4
-            let past = PastReadModels(
-                store: store, live: live, directory: directory + "/as-of", configuration: configuration,
-                logger: Self.logger)
-            try await withThrowingTaskGroup { group in
-                group.addTask { await past.run() }
-                try await body(past, store, directory)
-                group.cancelAll()
+            try await Self.withPast(events, directory, interval: interval) { past in
+                try await body(past, directory)
             }
         }
     }
 
-    private static func followed(_ events: [Event], _ directory: String) async throws -> (EventStore, Projections) {
-        let store = await EventStore(backend: InMemoryLogBackend())
+    static func withPast(
+        _ events: [Event], _ directory: String, backend: InMemoryLogBackend = InMemoryLogBackend(),
+        interval: UInt64, _ body: @escaping @Sendable (PastReadModels) async throws -> Void
+    ) async throws {
+        try Projections.delete(path: directory + "/live.sqlite")
+        let (store, live) = try await followed(events, directory, backend)
+        var configuration = PastReadModelsConfiguration()
+        configuration.modelsMax = 4
+        configuration.interval = interval
+        configuration.pause = .milliseconds(5)
+        let past = PastReadModels(
+            store: store, live: live, directory: directory + "/as-of", configuration: configuration, logger: logger)
+        try await withThrowingTaskGroup { group in
+            group.addTask { await past.run() }
+            try await body(past)
+            group.cancelAll()
+        }
+        try live.close()
+    }
+
+    /// The rows that a fold from the beginning makes.
+    static func plainRows(
+        _ recorded: [RecordedEvent], _ position: Position, _ directory: String
+    ) async throws -> [String: [String]] {
+        let path = "\(directory)/plain-\(position).sqlite"
+        let plain = try Projections.open(path: path, logger: logger)
+        if position > .zero { try await plain.apply(Array(recorded[..<Int(position.value)])) }
+        try plain.close()
+        let rows = try tableRows(path)
+        try Projections.delete(path: path)
+        return rows
+    }
+
+    static func becomes(_ condition: () -> Bool) async throws {
+        while !condition() {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
+    private static func followed(
+        _ events: [Event], _ directory: String, _ backend: InMemoryLogBackend = InMemoryLogBackend()
+    ) async throws -> (EventStore, Projections) {
+        let store = await EventStore(backend: backend)
         let live = try Projections.open(path: directory + "/live.sqlite", logger: logger)
         for start in stride(from: 0, to: events.count, by: 500) {
             try await live.apply(try await store.append(Array(events[start..<min(start + 500, events.count)])))

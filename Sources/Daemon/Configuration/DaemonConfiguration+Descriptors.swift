@@ -3,10 +3,12 @@ import Foundation
 import Gateways
 import HTTPAPI
 package import Logging
+import Projections
 import Scheduling
 
 extension DaemonConfiguration {
-    /// Descriptors that no setting limits: the log, the read models, the keyring, event loops, builds, deliveries.
+    /// Descriptors that no setting limits: the log, the read models, the keyring, event loops, builds, deliveries. Bases of
+    /// past read models come on top of them.
     private static var descriptorReserve: Int { 64 + 8 * ProcessInfo.processInfo.activeProcessorCount }
 
     /// The configuration with limits that fit into that many file descriptors.
@@ -27,8 +29,10 @@ extension DaemonConfiguration {
             // Pipes of the process, and the connections of the invokes that it answers.
             demand(.agentInstancesMax, agents.instancesMax, each: 4 + scheduler.agentConcurrencyMax, min: 2),
         ]
-        let plan = try DescriptorPlan(demands, reserve: Self.descriptorReserve, limit: limit)
         var fitted = self
+        fitted.history.basesMax = min(history.basesMax, max(16, limit / 16))
+        let plan = try DescriptorPlan(
+            demands, reserve: Self.descriptorReserve + fitted.history.basesMax, limit: limit)
         for demand in demands {
             guard let value = plan.values[demand.key], value != demand.value else { continue }
             fitted.set(demand.key, value)

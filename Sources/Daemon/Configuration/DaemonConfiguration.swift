@@ -98,6 +98,7 @@ package struct DaemonConfiguration: Sendable {
         http.listsMax = try settings.integer(.listsMax, in: 1...1_000_000)
         http.responseBytesMax = try settings.integer(.responseBytesMax, in: 1_048_576...1_099_511_627_776)
         history.bytesMax = try settings.integer(.historyBytesMax, in: 1_048_576...1_099_511_627_776)
+        history.interval = UInt64(try settings.integer(.historyInterval, in: 100...1_000_000_000))
         http.rateLimitPerSecond = try settings.integer(.rateLimit, in: 0...1_000_000)
         http.rateLimitBurst = try settings.integer(.rateBurst, in: 1...1_000_000)
         http.invokeTimeout = executor.invokeTimeout

@@ -16,7 +16,7 @@ package struct DataDirectory: Sendable {
     package var readModel: String { path + "/read-model.sqlite" }
     /// A mark that says how the last process left the read models.
     var readModelMark: String { path + "/read-model.state" }
-    /// Read models of past positions, made when somebody asks.
+    /// Read models of past positions: some as bases for others, and what was asked for.
     var pastReadModels: String { path + "/as-of" }
     /// Sockets of this run of the daemon.
     var runtime: String { path + "/run" }

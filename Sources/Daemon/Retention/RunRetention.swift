@@ -17,6 +17,7 @@ struct RunRetention: Sendable {
     let log: EventLog
     let commands: CommandHandler
     let projections: Projections
+    let history: PastReadModels
     /// `nil` keeps them for ever; what has expired before is pruned all the same.
     let retention: Duration?
     let logger: Logger
@@ -25,11 +26,13 @@ struct RunRetention: Sendable {
     private let freedCounter = Counter(label: "sluice_log_pruned_bytes_total")
 
     init(
-        log: EventLog, commands: CommandHandler, projections: Projections, retention: Duration?, logger: Logger
+        log: EventLog, commands: CommandHandler, projections: Projections, history: PastReadModels,
+        retention: Duration?, logger: Logger
     ) {
         self.log = log
         self.commands = commands
         self.projections = projections
+        self.history = history
         self.retention = retention
         self.logger = logger
     }
@@ -135,6 +138,8 @@ struct RunRetention: Sendable {
         }
         progress.end(at: place)
         guard total.segments > 0 else { return }
+        // They were made when the records were there.
+        try await history.forget()
         prunedCounter.increment(by: Int64(clamping: total.prunedRecords))
         freedCounter.increment(by: Int64(clamping: total.bytesFreed))
         logger.info(

@@ -1,9 +1,9 @@
 import CLZ4
 
 /// LZ4 blocks (github.com/lz4/lz4, `lz4_Block_format.md`) by the system's liblz4.
-enum LZ4Block {
+package enum LZ4Block {
     /// The compressed block, or `nil` when it would not be smaller than `bytes`.
-    static func compress(_ bytes: [UInt8]) -> [UInt8]? {
+    package static func compress(_ bytes: [UInt8]) -> [UInt8]? {
         guard bytes.count > 64, bytes.count <= Int(LZ4_MAX_INPUT_SIZE_LIMIT) else { return nil }
         let capacity = bytes.count - 1
         let block = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, initialized in
@@ -19,7 +19,7 @@ enum LZ4Block {
     }
 
     /// The `rawCount` bytes that the block stands for; `nil` when it is malformed or stands for another count.
-    static func decompress(_ block: ArraySlice<UInt8>, rawCount: Int) -> [UInt8]? {
+    package static func decompress(_ block: ArraySlice<UInt8>, rawCount: Int) -> [UInt8]? {
         var isWhole = false
         let bytes = [UInt8](unsafeUninitializedCapacity: rawCount) { buffer, initialized in
             let written = block.withUnsafeBytes { source in

@@ -27,6 +27,14 @@ package final class FileLogBackend: LogBackend {
         }
     }
 
+    package func editions() async throws(LogBackendError) -> UInt64 {
+        do {
+            return try await log.editions()
+        } catch {
+            throw LogBackendError(error)
+        }
+    }
+
     package func close() async throws(LogBackendError) {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         do {

@@ -3,6 +3,7 @@ package import EventLog
 /// A log in memory, for tests: as durable as the process, with the limits of the file log.
 package actor InMemoryLogBackend: LogBackend {
     private var records: [LogRecord] = []
+    private var editionCount: UInt64 = 0
     private var isClosed = false
     private var failure: LogBackendError?
 
@@ -36,11 +37,14 @@ package actor InMemoryLogBackend: LogBackend {
 
     /// Has hashes stand for the records at those positions.
     package func prune(_ positions: some Sequence<UInt64>) {
+        editionCount += 1
         for position in positions {
             let index = Int(position) - 1
             records[index] = .pruned(leafHash: records[index].leafHash)
         }
     }
+
+    package func editions() -> UInt64 { editionCount }
 
     package func close() { isClosed = true }
 

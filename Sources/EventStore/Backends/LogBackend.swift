@@ -17,6 +17,9 @@ package protocol LogBackend: Sendable {
     /// too.
     func read(from position: UInt64, bytesMax: Int) async throws(LogBackendError) -> [LogRecord]
 
+    /// How often the log was written anew without records that are not kept any more.
+    func editions() async throws(LogBackendError) -> UInt64
+
     /// Ends writing in order: every later append is refused with `stopped`. Closing again changes nothing.
     func close() async throws(LogBackendError)
 }

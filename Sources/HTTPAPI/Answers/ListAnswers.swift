@@ -1,5 +1,6 @@
 import Domain
 import EventStreaming
+import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -51,11 +52,18 @@ extension APIRequest {
     /// How many records of a list the client asks for; `nil` when it wants all.
     func listLimit() throws(APIError) -> Int? { try query("limit", in: 1...Self.listLimitMax).map(Int.init) }
 
-    /// The request's query with another beginning of the page: filters and order stay.
+    /// The request's query with another beginning of the page: filters and order stay, and a moment of the past becomes
+    /// its position.
     func query(from cursor: String) -> String {
         let kept = (head.path?.split(separator: "?", maxSplits: 1).dropFirst().first ?? "").split(separator: "&")
-            .filter { !$0.hasPrefix("cursor=") && !$0.contains { "<>\"".contains($0) } }
-        return "?" + (kept + ["cursor=\(cursor)"]).joined(separator: "&")
+            .filter { part in
+                let name = part.prefix { $0 != "=" }
+                return ![AsOf.parameter, "cursor"].contains(Substring(name.removingPercentEncoding ?? ""))
+                    && !part.contains { "<>\"".contains($0) }
+            }
+            .map(String.init)
+        let moment = PointInTime.current.map { "\(AsOf.parameter)=\($0.position)" }
+        return "?" + ([moment].compactMap(\.self) + kept + ["cursor=\(cursor)"]).joined(separator: "&")
     }
 
     /// In which order the client wants a list.

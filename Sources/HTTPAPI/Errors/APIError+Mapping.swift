@@ -12,6 +12,9 @@ extension APIError {
         switch error {
         case let error as APIError: self = error
         case let error as CommandError: self.init(error)
+        case let error as ProjectionError where error.code == .historyTooLarge:
+            // It is as large the next time: nothing to come again for.
+            self.init(.badRequest, code: error.code.rawValue, error.description)
         case let error as ProjectionError:
             self.init(.serviceUnavailable, code: error.code.rawValue, error.description)
             self = retryAfter(seconds: 5)

@@ -13,6 +13,9 @@ struct PointInTime: Sendable {
     let projections: Projections
     /// What the clock showed: the time that was asked for, or the position's own.
     let time: Timestamp
+
+    /// Names the position in an answer.
+    func mark(_ headers: inout HTTPFields) { headers[.position] = position.description }
 }
 
 extension APIHandlers {
@@ -26,19 +29,36 @@ extension APIHandlers {
             return support == .answered ? try await answeringNow(handler) : try await handler()
         }
         guard support == .answered else { throw APIError.noHistory }
+        if let response = try await answeringNow(asked, handler) { return response }
         let permit = try pastPermit(for: principal)
         let point = try await pointInTime(asked)
         do {
             var response = try await PointInTime.$current.withValue(point) { try await handler() }
-            response.headers[.position] = point.position.description
-            // The pages that follow are of the same moment.
-            if let link = response.headers[.link], link.hasPrefix("<?") {
-                response.headers[.link] = "<?as_of=\(point.position)&" + link.dropFirst(2)
-            }
+            point.mark(&response.headers)
             // Read models stay while a response is read from them.
             return response.holding(permit)
         } catch var error as APIError {
             error.headers[.position] = point.position.description
+            throw error
+        }
+    }
+
+    /// Answers about the newest position from the read models of now; `nil` when that is not what is asked for, or they
+    /// have gone on before the answer was complete.
+    private func answeringNow(_ asked: AsOf, _ handler: () async throws -> Response) async throws -> Response? {
+        let live = projections
+        guard case .position(let position) = asked, position > .zero, live.settledPosition == position,
+            let time = try await dependencies.history.time(of: position)
+        else { return nil }
+        let point = PointInTime(position: position, projections: live, time: time)
+        do {
+            var response = try await PointInTime.$current.withValue(point) { try await handler() }
+            guard response.body.contentLength != nil, live.settledPosition == position else { return nil }
+            point.mark(&response.headers)
+            return response
+        } catch var error as APIError {
+            guard live.settledPosition == position else { return nil }
+            error.headers[.position] = position.description
             throw error
         }
     }

@@ -31,9 +31,9 @@ struct PastShelf {
     /// The first is the one that is being made, when one is.
     private var orders: [Order] = []
     private var uses: UInt64 = 0
-    /// Taken off the shelf, and still in somebody's hands.
+    /// Taken off the shelf, and perhaps still in use.
     private var leaving: [Projections] = []
-    /// Whether what is being made may come from what was to be forgotten.
+    /// True when what is being made may come from what was to be forgotten.
     private var isStale = false
 
     init(_ configuration: PastReadModelsConfiguration) { self.configuration = configuration }
@@ -52,6 +52,16 @@ struct PastShelf {
         guard orders.count < configuration.ordersMax else { return .refused }
         orders.append(Order(position: position, waiters: [waiter]))
         return .ordered
+    }
+
+    /// The read models of the position, when they are there.
+    mutating func ready(_ position: Position) -> Projections? {
+        entries.firstIndex { $0.position == position }.map { use($0) }
+    }
+
+    /// The newest position that is there and not beyond that one.
+    func nearest(to position: Position) -> Position? {
+        entries.map(\.position).filter { $0 <= position }.max()
     }
 
     /// The position to make next; `finish` has to follow.
@@ -77,7 +87,13 @@ struct PastShelf {
         isStale = !orders.isEmpty
     }
 
-    /// Hands back what was forgotten and nobody uses any more, and says whether that is all of it.
+    /// Takes off the shelf what was made over a base that turned out to be damaged.
+    mutating func dropDamaged() {
+        leaving += entries.map(\.projections).filter(\.standOnDamage)
+        entries.removeAll(where: \.projections.standOnDamage)
+    }
+
+    /// Hands back what was forgotten and is not used any more, and whether that is all of it.
     mutating func takeForgotten() -> (taken: [Projections], isAll: Bool) {
         var taken: [Projections] = []
         for index in leaving.indices.reversed() where isKnownUniquelyReferenced(&leaving[index]) {
@@ -88,9 +104,12 @@ struct PastShelf {
 
     /// Takes in what was made of the first order, or tells why not.
     ///
+    /// - Parameter bytesMax: what all that is there may take.
     /// - Returns: who waits for it, and what was taken away to stay within the bytes; `nil` when it is to be made anew,
     ///   because everything that was made so far was to be forgotten meanwhile.
-    mutating func finish(_ outcome: Outcome, sizeBytes: Int) -> (waiters: [Waiter], evicted: [Projections])? {
+    mutating func finish(
+        _ outcome: Outcome, sizeBytes: Int, bytesMax: Int
+    ) -> (waiters: [Waiter], evicted: [Projections])? {
         precondition(!orders.isEmpty, "what is finished was ordered")
         if isStale {
             isStale = false
@@ -102,7 +121,7 @@ struct PastShelf {
         uses += 1
         entries.append(
             Entry(position: order.position, projections: projections, sizeBytes: sizeBytes, lastUse: uses))
-        let evicted = evict { $0.entries.reduce(0) { $0 + $1.sizeBytes } > $0.configuration.bytesMax }
+        let evicted = evict { $0.entries.reduce(0) { $0 + $1.sizeBytes } > bytesMax }
         return (order.waiters, evicted ?? [])
     }
 
@@ -118,11 +137,11 @@ struct PastShelf {
         return entries[index].projections
     }
 
-    /// Takes away what nobody uses, the longest unused first, while `isTooMuch`; `nil` when that was not enough.
+    /// Takes away what is not used, the longest unused first, while `isTooMuch`; `nil` when that was not enough.
     private mutating func evict(while isTooMuch: (PastShelf) -> Bool) -> [Projections]? {
         var evicted: [Projections] = []
         while isTooMuch(self) {
-            // Nobody can get at it but through this shelf: what nobody else holds now, nobody does.
+            // This shelf is the only way to it: without another reference now, it is not used.
             let unused = entries.indices.filter { isKnownUniquelyReferenced(&entries[$0].projections) }
             guard let oldest = unused.min(by: { entries[$0].lastUse < entries[$1].lastUse }) else {
                 return evicted.isEmpty ? nil : evicted
