@@ -126,6 +126,13 @@ overload: deps .venv/test/.done ## Offer ten times what can be served for OVERLO
 	OVERLOAD_SECONDS=$(OVERLOAD_SECONDS) SLUICE_BINARY="$$($(BUILD) -c release --show-bin-path)/sluice" \
 	  .venv/test/bin/python -m pytest -s -q -p no:cacheprovider Tests/Conformance/test_sustained_overload.py
 
+SOAK_SECONDS ?= 1200
+.PHONY: soak
+soak: deps .venv/test/.done .venv/runagents-1.4.2/.done ## Work one daemon with everything at once for SOAK_SECONDS=1200, and see that nothing grows
+	$(BUILD) -c release --product sluice
+	SOAK_SECONDS=$(SOAK_SECONDS) SLUICE_BINARY="$$($(BUILD) -c release --show-bin-path)/sluice" \
+	  .venv/test/bin/python -m pytest -s -q -p no:cacheprovider Tests/Conformance/soak
+
 MUTATE_ARGUMENTS ?=
 .PHONY: mutate
 mutate: deps .venv/test/.done ## Break each rule of Tests/Mutation once and see a test fail; MUTATE_ARGUMENTS="--only grants"
