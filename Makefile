@@ -192,6 +192,13 @@ bench: deps .venv/litellm/.done ## Print the figures of docs/benchmarks.md (rele
 	"$$($(BUILD) -c release --show-bin-path)/QueryBenchmark"
 	python3 Benchmarks/bench --products "$$($(BUILD) -c release --show-bin-path)" $(BENCH_ARGUMENTS)
 
+.PHONY: growth
+growth: APT_PACKAGES += $(BENCH_PACKAGES)
+growth: deps ## Print the second table of docs/benchmarks.md, with ten times the history, and times of lists of a million runs
+	for product in sluice HistoryGenerator QueryBenchmark; do $(BUILD) -c release --product $$product; done
+	"$$($(BUILD) -c release --show-bin-path)/QueryBenchmark"
+	python3 Benchmarks/bench --products "$$($(BUILD) -c release --show-bin-path)" --only growth $(BENCH_ARGUMENTS)
+
 .PHONY: format
 format: ## Format the Swift sources
 	swift format --in-place --recursive Sources Tests Benchmarks Package.swift
