@@ -126,6 +126,13 @@ overload: deps .venv/test/.done ## Offer ten times what can be served for OVERLO
 	OVERLOAD_SECONDS=$(OVERLOAD_SECONDS) SLUICE_BINARY="$$($(BUILD) -c release --show-bin-path)/sluice" \
 	  .venv/test/bin/python -m pytest -s -q -p no:cacheprovider Tests/Conformance/test_sustained_overload.py
 
+SOAK_SECONDS ?= 1200
+.PHONY: soak
+soak: deps .venv/test/.done .venv/runagents-1.4.2/.done ## Work one daemon with everything at once for SOAK_SECONDS=1200, and see that nothing grows
+	$(BUILD) -c release --product sluice
+	SOAK_SECONDS=$(SOAK_SECONDS) SLUICE_BINARY="$$($(BUILD) -c release --show-bin-path)/sluice" \
+	  .venv/test/bin/python -m pytest -s -q -p no:cacheprovider Tests/Conformance/soak
+
 MUTATE_ARGUMENTS ?=
 .PHONY: mutate
 mutate: deps .venv/test/.done ## Break each rule of Tests/Mutation once and see a test fail; MUTATE_ARGUMENTS="--only grants"
@@ -185,6 +192,13 @@ bench: deps .venv/litellm/.done ## Print the figures of docs/benchmarks.md (rele
 	"$$($(BUILD) -c release --show-bin-path)/QueryBenchmark"
 	"$$($(BUILD) -c release --show-bin-path)/KeyringBenchmark"
 	python3 Benchmarks/bench --products "$$($(BUILD) -c release --show-bin-path)" $(BENCH_ARGUMENTS)
+
+.PHONY: growth
+growth: APT_PACKAGES += $(BENCH_PACKAGES)
+growth: deps ## Print the second table of docs/benchmarks.md, with ten times the history, and times of lists of a million runs
+	for product in sluice HistoryGenerator QueryBenchmark; do $(BUILD) -c release --product $$product; done
+	"$$($(BUILD) -c release --show-bin-path)/QueryBenchmark"
+	python3 Benchmarks/bench --products "$$($(BUILD) -c release --show-bin-path)" --only growth $(BENCH_ARGUMENTS)
 
 .PHONY: format
 format: ## Format the Swift sources

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import latency
+import questions
 import starts
 import streams
 import table
@@ -50,7 +51,7 @@ class Change:
 def measured(bench: Bench, small: History, large: History) -> list[Change]:
     """What could be measured, of the rows for which history may matter."""
     changes = []
-    for measure in (_log, _rebuild, _starts, _streams, _service):
+    for measure in (_log, _rebuild, _questions, _starts, _streams, _service):
         try:
             changes += measure(bench, small, large)
         except Exception as error:
@@ -79,6 +80,15 @@ def _starts(bench: Bench, small: History, large: History) -> list[Change]:
         Change(11, "ready after a clean stop", one.after_stop, other.after_stop, " s"),
         Change(11, "ready after SIGKILL", one.after_kill, other.after_kill, " s"),
         Change(12, "resident memory at rest", one.resident, other.resident, " MiB")]
+
+
+def _questions(bench: Bench, small: History, large: History) -> list[Change]:
+    """Row 19: what is asked of a daemon with a past, in milliseconds where that is short."""
+    one, other = (questions.of(bench, history).seconds for history in (small, large))
+    return [
+        Change(19, what, seconds * scale, other[what] * scale, unit)
+        for what, seconds in one.items()
+        for scale, unit in [(1000, " ms") if max(seconds, other[what]) < 1 else (1, " s")]]
 
 
 def _streams(bench: Bench, small: History, large: History) -> list[Change]:

@@ -108,6 +108,12 @@ def test_every_promise_of_the_security_page_names_tests_that_exist() -> None:
     named = [(promise, re.findall(r"`([^`]+)`", tests)) for promise, tests in rows if promise != "promise"]
     untested = [promise for promise, tests in named if not tests]
     assert len(named) > 40 and not untested, report(untested)
+    gone = unknown_tests({test for _, tests in named for test in tests})
+    assert not gone, "docs/security.md names tests that do not exist" + report(gone)
+
+
+def unknown_tests(names: set[str]) -> list[str]:
+    """Those of the names, `FILE` or `FILE::TEST`, that no file of tests has."""
     sources = {path.name: path.read_text() for path in (ROOT / "Tests").rglob("*Tests.swift")}
     sources |= {path.name: path.read_text() for path in (ROOT / "Tests" / "Conformance").rglob("test_*.py")}
 
@@ -115,8 +121,17 @@ def test_every_promise_of_the_security_page_names_tests_that_exist() -> None:
         file, _, name = test.partition("::")
         return file in sources and (not name or re.search(rf"\b(def|func) {name}\b", sources[file]) is not None)
 
-    gone = sorted({test for _, tests in named for test in tests if not exists(test)})
-    assert not gone, "docs/security.md names tests that do not exist" + report(gone)
+    return sorted(test for test in names if not exists(test))
+
+
+def test_every_fault_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "faults.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.endswith("| test |")]
+    tests = {row: re.findall(r"`([\w.]+::\w+)`", row.rpartition(" | ")[2]) for row in rows}
+    untested = [row for row, named in tests.items() if not named]
+    assert len(rows) > 40 and not untested, report(untested)
+    gone = unknown_tests({test for named in tests.values() for test in named})
+    assert not gone, "docs/faults.md names tests that do not exist" + report(gone)
 
 
 def test_the_table_of_frameworks_has_a_row_for_each_that_is_tested() -> None:

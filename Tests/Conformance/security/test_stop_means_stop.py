@@ -65,7 +65,7 @@ class Runaway:
         self.sluice = SluiceProcess(directory, settings).start()
         self.api, self.agents = self.sluice.client(), DeployedAgents(self.sluice)
         self.tool, self.other_tool, self.model = ScriptedTool(), ScriptedTool(), ScriptedModel()
-        self.arrivals, self.streams = [], {"open": 0, "closed": 0}
+        self.arrivals, self.tool_arrivals, self.streams = [], [], {"open": 0, "closed": 0}
         self.tool.answer = self.answer
         self.model.say = lambda body: self.arrivals.append(time.monotonic()) or {"role": "assistant", "content": "on"}
         store_tool(self.sluice, "pay", self.tool.url)
@@ -88,7 +88,9 @@ class Runaway:
         self.agents.deploy("runaway", code, policies=["all"], required_tools=["pay"])
 
     def answer(self, call):
-        self.arrivals.append(time.monotonic())
+        now = time.monotonic()
+        self.arrivals.append(now)
+        self.tool_arrivals.append(now)
         return (200, [], self.stream()) if call.target == "/held" else (200, [], b"done")
 
     def stream(self):
@@ -222,6 +224,23 @@ def test_stopping_an_agent_or_its_workspace_ends_all_its_calls_and_holds_its_run
             lambda each=each: [event["type"] for event in runaway.agents.events(each)][-1],
             lambda last: last == "INVOKE_REQUESTED")
     eventually(lambda: len(runaway.arrivals), lambda now: now > count)
+
+
+def test_stopping_a_tool_ends_all_its_calls_and_leaves_the_agent_its_models(runaway):
+    run = runaway.start()
+    stop(runaway.api, "tools/pay", reason="it leaks")
+    answered = time.monotonic()
+    eventually(lambda: runaway.streams["open"] - runaway.streams["closed"], lambda count: count == 0, GONE_SECONDS)
+    # The agent runs away further: its models are asked again and again, long after the tool fell silent.
+    asked = runaway.model.calls.qsize()
+    eventually(lambda: (runaway.model.calls.qsize() - asked, time.monotonic() - answered),
+               lambda found: found[0] > 20 and found[1] > 2 * STOP_SECONDS)
+    late = [arrival - answered for arrival in runaway.tool_arrivals if arrival > answered + STOP_SECONDS]
+    assert not late, late
+    assert runaway.api.get(f"/runs/{run}").json["status"] == "RUNNING"
+    count = len(runaway.tool_arrivals)
+    start(runaway.api, "tools/pay")
+    eventually(lambda: len(runaway.tool_arrivals), lambda now: now > count)
 
 
 def test_a_stop_that_cancels_ends_the_runs_and_refuses_new_ones(runaway):
