@@ -360,8 +360,8 @@ package struct Daemon: Sendable {
     ) throws(DaemonError) -> (EventLog, LogRecovery.Report) {
         do {
             return try EventLog.open(
-                try PosixLogStorage(directory: directory.log), configuration: configuration, logger: logger,
-                progress: progress)
+                try PosixLogStorage(directory: directory.log), configuration: configuration,
+                signed: try AuditFiles(directory.audit).signedSize(), logger: logger, progress: progress)
         } catch let error as LogError {
             throw DaemonError(.logUnusable, error.description)
         } catch {

@@ -30,14 +30,16 @@ package final class EventLog: Sendable {
 
     /// Recovers the log in `storage`, or begins a new one. Of sealed segments only the headers are read: see `checkSealed`.
     ///
-    /// - Parameter progress: receives the bytes of the newest segment that are checked, and its size.
+    /// - Parameters:
+    ///   - signed: the newest position that a signed checkpoint covers: a log that ends before it has lost events.
+    ///   - progress: receives the bytes of the newest segment that are checked, and its size.
     /// - Returns: the log, and what recovery found and cut.
     /// - Throws: `LogError.damaged` when bytes that were durable are not as they were written.
     package static func open(
-        _ storage: any LogStorage, configuration: Configuration = Configuration(), logger: Logger,
+        _ storage: any LogStorage, configuration: Configuration = Configuration(), signed: UInt64 = 0, logger: Logger,
         progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
     ) throws(LogError) -> (EventLog, LogRecovery.Report) {
-        let (tail, report) = try LogRecovery.open(storage, progress)
+        let (tail, report) = try LogRecovery.open(storage, signed: signed, progress)
         if let torn = report.tornTail {
             logger.warning(
                 "cut a torn tail that was never acknowledged",

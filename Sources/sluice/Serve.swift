@@ -32,6 +32,7 @@ struct Serve: AsyncParsableCommand {
             var configuration = try DaemonConfiguration(loaded)
             configuration.acceptsKeyLoss = acceptKeyLoss
             if printsConfiguration { return list(loaded) }
+            try AddressSpaceLimit.check()
             let registry = PrometheusRegistry()
             MetricsSystem.bootstrap(registry)
             let log = DaemonLog(level: configuration.logLevel)

@@ -5,6 +5,7 @@ import os
 import pathlib
 import resource
 import shutil
+import subprocess
 import threading
 
 import pytest
@@ -15,11 +16,34 @@ from test_faults import LARGE, LOG_UNUSABLE, SEGMENT_BYTES_MAX, Work, contents, 
 from waiting import eventually, until_true
 
 CONFIGURATION, DIRECTORY_UNUSABLE = 78, 73
+ADDRESS_SPACE_MIN_MIB = 2048
 CONTROL_GROUPS = pathlib.Path("/sys/fs/cgroup/memory")
 GROUP_BYTES = 96 << 20
 
 
 # Memory
+
+
+@pytest.mark.parametrize("mebibytes", [300, 600, ADDRESS_SPACE_MIN_MIB - 1])
+def test_too_little_address_space_is_refused_with_the_number_that_is_needed(tmp_path, mebibytes):
+    sluice = SluiceProcess(tmp_path)
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f'ulimit -v {mebibytes * 1024}; exec "$0" "$@"', sluice.binary, "serve", "--data-dir",
+         sluice.data, "--listen", sluice.listen],
+        env=sluice.environment(), capture_output=True, text=True, timeout=60)
+    assert ended.returncode == CONFIGURATION, ended
+    assert str(ADDRESS_SPACE_MIN_MIB) in ended.stderr and "ulimit -v" in ended.stderr, ended.stderr
+    assert not sluice.data.exists(), "nothing was made"
+
+
+def test_the_least_address_space_is_enough_for_a_start_and_its_work(tmp_path):
+    sluice = SluiceProcess(tmp_path)
+    sluice.command_prefix = ["/bin/sh", "-c", f'ulimit -v {ADDRESS_SPACE_MIN_MIB * 1024}; exec "$0" "$@"']
+    work = Work(sluice.start())
+    for _ in range(3):
+        assert work.write(LARGE).status == 201
+    work.check()
+    verify_after_stop(sluice)
 
 
 def written_until_the_end(sluice, beside=8):
@@ -150,11 +174,12 @@ def cut_off(*patterns):
 
 LATER = ["log/CLEAN", "read-model*", "snapshots"]
 REFUSED = {
-    "without the log": (without("log"), LOG_UNUSABLE, "lost events", "backup"),
-    "with an empty log": (without("log/*"), LOG_UNUSABLE, "lost events", "backup"),
+    "without the log": (without("log"), LOG_UNUSABLE, "were signed", "backup"),
+    "with an empty log": (without("log/*"), LOG_UNUSABLE, "were signed", "backup"),
+    "without the log's mark, within the log": (cut_off("log/CLEAN"), LOG_UNUSABLE, "were signed", "backup"),
+    "up to within the log": (cut_off(*LATER), LOG_UNUSABLE, "were signed", "backup"),
     "without the newest segment": (
-        lambda data: (segment(data / "log", -1).unlink(), without("log/CLEAN", "snapshots")(data)), LOG_UNUSABLE,
-        "lost events", "backup"),
+        lambda data: (segment(data / "log", -1).unlink(), without(*LATER)(data)), LOG_UNUSABLE, "were signed", "backup"),
     "without the log and its audit": (without("log", "audit"), LOG_UNUSABLE, "lost events", "backup"),
     "the log alone": (with_only("log"), CONFIGURATION, "keyring", "backup"),
     "without keyrings": (without("keyring*"), CONFIGURATION, "keyring", "backup"),

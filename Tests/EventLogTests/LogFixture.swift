@@ -3,13 +3,13 @@ import Logging
 
 /// Opens the log of a storage, quietly.
 func openLog(
-    _ storage: any LogStorage, segmentBytesMax: UInt64 = 64 * 1024 * 1024
+    _ storage: any LogStorage, segmentBytesMax: UInt64 = 64 * 1024 * 1024, signed: UInt64 = 0
 ) throws(LogError) -> (log: EventLog, report: LogRecovery.Report) {
     var configuration = EventLog.Configuration()
     configuration.segmentBytesMax = segmentBytesMax
     var logger = Logger(label: "test")
     logger.logLevel = .critical
-    return try EventLog.open(storage, configuration: configuration, logger: logger)
+    return try EventLog.open(storage, configuration: configuration, signed: signed, logger: logger)
 }
 
 extension EventLog {

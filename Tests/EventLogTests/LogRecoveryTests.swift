@@ -81,6 +81,30 @@ import Testing
         #expect(try LogVerifier.verify(storage).problems.count == 1)
     }
 
+    @Test(arguments: [1, 10, 100])
+    func aLogThatEndsBeforeWhatWasSignedIsRefusedAndLeftAsItIs(missingBytes: Int) async throws {
+        let storage = MemoryLogStorage()
+        let log = try openLog(storage).log
+        for number in UInt8(0)..<5 { _ = try await log.append([[number]]) }
+        let segment = try #require(try storage.names().first { $0.hasSuffix(".seg") })
+        #expect(try openLog(storage, signed: 5).report.lastPosition == 5)
+        storage.edit(segment) { $0.removeLast(missingBytes) }
+        let before = storage.bytes(of: segment)
+        for _ in 0..<2 {
+            let error = #expect(throws: LogError.self) { try openLog(storage, signed: 5) }
+            #expect(error?.code == .damaged && error?.description.contains("up to position 5 were signed") == true)
+            #expect(storage.bytes(of: segment) == before)
+        }
+        // Without a checkpoint it is a torn tail.
+        #expect(try openLog(storage).report.lastPosition < 5)
+    }
+
+    @Test func aLogThatIsGoneIsRefusedWhenEventsWereSigned() throws {
+        let storage = MemoryLogStorage()
+        #expect(throws: LogError.self) { try openLog(storage, signed: 1) }
+        #expect(try storage.names().isEmpty)
+    }
+
     /// A killed process leaves frames in the page cache that no sync has confirmed. Once a start has shown them, a power
     /// cut may not take them back.
     @Test func whatAStartFindsIsDurableFromThenOn() async throws {

@@ -39,6 +39,12 @@ package struct AuditFiles: Sendable {
         }
     }
 
+    /// The number of events that the newest checkpoint of this log's key covers; 0 without one. Makes no file.
+    package func signedSize() throws(AuditError) -> UInt64 {
+        guard FileManager.default.fileExists(atPath: key.path) else { return 0 }
+        return try newestCheckpoint(try signer().verifier)?.0.size ?? 0
+    }
+
     /// What was signed last; `nil` when nothing was, or by another key.
     func newestCheckpoint(_ verifier: NoteVerifier) throws(AuditError) -> (Checkpoint, SignedNote)? {
         guard FileManager.default.fileExists(atPath: newest.path) else { return nil }

@@ -114,7 +114,7 @@ struct BackupDirectory: Sendable {
             try segments.syncDirectory()
             if try files.names().contains(Self.draft) { try files.remove(Self.draft) }
             let file = try files.create(Self.draft)
-            try file.write(Array((manifest.json.text + "\n").utf8), at: 0)
+            try file.write(ManifestChecksum.file(manifest.json.text), at: 0)
             try file.sync()
             try files.syncDirectory()
         }

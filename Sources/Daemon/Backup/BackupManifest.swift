@@ -86,6 +86,13 @@ extension BackupManifest {
                 .backupUnusable,
                 "the backup has format \(format), and this sluice reads format \(Self.formatVersion): upgrade it")
         }
+        guard value[ManifestChecksum.member] == nil || ManifestChecksum.isRight(bytes) else {
+            throw Self.malformed("its checksum does not match")
+        }
+        // A flipped bit in an optional member's name would make it a member of no meaning.
+        if let unknown = value.names(beside: Self.members) ?? value["keyring"]?.names(beside: Keyring.members) {
+            throw Self.malformed("it has a member \(unknown)")
+        }
         guard let time = value["taken_at"]?.string.flatMap(Timestamp.init(rfc3339:)),
             let position = value["position"]?.natural, let root = value["root_hash"]?.string,
             case .array(let items)? = value["segments"]
@@ -103,6 +110,10 @@ extension BackupManifest {
         }
     }
 
+    private static let members: Set = [
+        "format", "sluice", "taken_at", "position", "root_hash", "segments", "keyring", ManifestChecksum.member,
+    ]
+
     private static func malformed(_ reason: String) -> DaemonError {
         DaemonError(
             .backupUnusable, "the backup's \(fileName) is malformed (\(reason)); make a new backup in another place")
@@ -110,8 +121,13 @@ extension BackupManifest {
 }
 
 extension BackupManifest.Segment {
+    private static let members: Set = [
+        "file", "first_position", "last_position", "bytes", "sha256", "root_before", "root_after", "sealed", "edition",
+    ]
+
     fileprivate init?(_ value: JSONValue) {
-        guard let file = value["file"]?.fileName, let first = value["first_position"]?.natural,
+        guard value.names(beside: Self.members) == nil, let file = value["file"]?.fileName,
+            let first = value["first_position"]?.natural,
             let last = value["last_position"]?.natural, let bytes = value["bytes"]?.natural,
             let sha256 = value["sha256"]?.string, let before = value["root_before"]?.string,
             let after = value["root_after"]?.string, case .bool(let isSealed)? = value["sealed"],
@@ -124,6 +140,8 @@ extension BackupManifest.Segment {
 }
 
 extension BackupManifest.Keyring {
+    fileprivate static let members: Set = ["file", "bytes", "sha256"]
+
     fileprivate init?(_ value: JSONValue) {
         guard let file = value["file"]?.fileName, let bytes = value["bytes"]?.natural,
             let sha256 = value["sha256"]?.string
@@ -134,6 +152,12 @@ extension BackupManifest.Keyring {
 
 extension JSONValue {
     fileprivate var natural: UInt64? { if case .number(let text) = self { UInt64(text) } else { nil } }
+
+    /// A member's name that is not among these.
+    fileprivate func names(beside known: Set<String>) -> String? {
+        guard case .object(let members) = self else { return nil }
+        return members.first { !known.contains($0.name) }?.name
+    }
 
     /// A name that leads nowhere else.
     fileprivate var fileName: String? {

@@ -30,12 +30,16 @@ package enum LogRecovery {
 
     /// Finds where the writer goes on, and makes durable whatever it finds.
     ///
-    /// - Parameter progress: receives the bytes of the newest segment that are checked, and its size.
+    /// - Parameters:
+    ///   - signed: the newest position that a signed checkpoint covers: a log that ends before it has lost events.
+    ///   - progress: receives the bytes of the newest segment that are checked, and its size.
     package static func open(
-        _ storage: any LogStorage, _ progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
+        _ storage: any LogStorage, signed: UInt64 = 0,
+        _ progress: (_ done: UInt64, _ total: UInt64) -> Void = { _, _ in }
     ) throws(LogError) -> (Tail, Report) {
         var report = Report()
-        let mark = try wrap { () throws(StorageError) in try CleanMark.read(from: storage) }
+        let closed = try wrap { () throws(StorageError) in try CleanMark.read(from: storage) }
+        let acknowledged = Acknowledged(closed: closed ?? 0, signed: signed)
         var firsts = try segmentPositions(storage)
         let newest = firsts.last
         let unfinished = if let newest, try isUnfinished(newest, storage) { firsts.popLast() } else { nil as UInt64? }
@@ -47,7 +51,7 @@ package enum LogRecovery {
                 reason: "the first segment is missing")
         }
         guard let newest = firsts.last else {
-            if let mark, mark > 0 { throw shortened(mark, SegmentHeader.fileName(firstPosition: 1), 0, offset: 0) }
+            try acknowledged.check(SegmentHeader.fileName(firstPosition: 1), end: 0, offset: 0)
             try wrap { () throws(StorageError) in try SegmentPruning.removeDrafts(storage) }
             try remove(unfinished, storage, &report)
             let header = SegmentHeader(firstPosition: 1, frontier: MerkleFrontier())
@@ -60,7 +64,7 @@ package enum LogRecovery {
             )
         }
         let tail = try recoverTail(
-            try header(newest, storage), storage, mark, unfinished, &report, progress)
+            try header(newest, storage), storage, acknowledged, unfinished, &report, progress)
         try remove(unfinished, storage, &report)
         try wrap { () throws(StorageError) in try SegmentPruning.removeDrafts(storage) }
         report.segments = firsts.count
@@ -124,7 +128,7 @@ package enum LogRecovery {
     }
 
     private static func recoverTail(
-        _ header: SegmentHeader, _ storage: any LogStorage, _ mark: UInt64?, _ unfinished: UInt64?,
+        _ header: SegmentHeader, _ storage: any LogStorage, _ acknowledged: Acknowledged, _ unfinished: UInt64?,
         _ report: inout Report, _ progress: (UInt64, UInt64) -> Void
     ) throws(LogError) -> Tail {
         let name = header.fileName
@@ -144,7 +148,7 @@ package enum LogRecovery {
             }
         }
         // Before anything is cut: the next start must find the same.
-        if let mark, mark > frontier.count { throw shortened(mark, name, frontier.count, offset: scan.offset) }
+        try acknowledged.check(name, end: frontier.count, offset: scan.offset)
         if let unfinished, unfinished != frontier.count + 1 {
             throw .damaged(
                 segment: name, position: frontier.count + 1, offset: scan.offset,
@@ -167,6 +171,23 @@ package enum LogRecovery {
             try storage.syncDirectory()
         }
         return Tail(firstPosition: header.firstPosition, file: file, end: scan.offset, frontier: frontier)
+    }
+
+    /// Positions that were durable for certain: a log that ends before them has no torn tail, it is damaged.
+    private struct Acknowledged {
+        /// The last position of a log that was closed in order; 0 without a mark.
+        let closed: UInt64
+        let signed: UInt64
+
+        func check(_ segment: String, end: UInt64, offset: UInt64) throws(LogError) {
+            if closed > end { throw LogRecovery.shortened(closed, segment, end, offset: offset) }
+            guard signed > end else { return }
+            throw .damaged(
+                segment: segment, position: end + 1, offset: offset,
+                reason:
+                    "events up to position \(signed) were signed and the log ends at \(end) now; if an earlier log is "
+                    + "wanted, move the directory `audit` away")
+        }
     }
 
     /// A log that was closed in order has no torn tail: what is missing was acknowledged.
