@@ -297,7 +297,7 @@ def test_a_superseded_attempt_may_not_call_models(payer, models):
     run = payer.begin()
     assert first_answered.wait(30)
     late = payer.ask(run, request=f"req-{run}-0")
-    assert (late.status, late.code) == (409, "ATTEMPT_SUPERSEDED") and run in late.error
+    assert (late.status, late.code) == (409, "ATTEMPT_SUPERSEDED") and run in str(late.json["error"])
     late = payer.ask(run, api="messages", request=f"req-{run}-0")
     assert late.status == 409 and late.json["type"] == "error"
     assert payer.ask(run, request="my-own-id").status == 200

@@ -207,12 +207,38 @@ import Testing
         #expect(reader.usage == TokenUsage(prompt: 700, completion: 9))
     }
 
+    @Test func anErrorWithinAStreamKeepsTheTextThatWasWritten() {
+        var reader = AnswerUsage(isEvents: true)
+        reader.read(
+            Array(
+                """
+                data: {"type":"message_start","message":{"usage":{"input_tokens":7,"output_tokens":1}}}
+
+                data: {"type":"content_block_delta","delta":{"type":"text_delta","text":"12345678"}}
+
+                event: error
+                data: {"type":"error","error":{"message":"overloaded"}}
+
+
+                """.utf8))
+        reader.end()
+        #expect(reader.usage == nil && reader.textBytes == 8 && reader.failure?.hasSuffix("overloaded") == true)
+    }
+
+    @Test(arguments: [#""choices":[{"delta":{"content":""},"finish_reason":"error"}]"#, #""choices":[]"#])
+    func anErrorWithinAStreamIsAFailureWhateverChoiceItHas(choices: String) {
+        var reader = AnswerUsage(isEvents: true)
+        reader.read(Array("data: {\"error\":{\"code\":502,\"message\":\"gone\"},\(choices)}\n\n".utf8))
+        #expect(reader.failure == "the provider reports an error: gone")
+    }
+
     @Test func reasoningTokensAreCountedWithinAndBeside() throws {
         let cases: [(String, UInt64)] = [
             (#""completion_tokens":100,"total_tokens":110,"completion_tokens_details":{"reasoning_tokens":60}"#, 100),
             (#""completion_tokens":40,"total_tokens":110,"completion_tokens_details":{"reasoning_tokens":60}"#, 100),
             (#""completion_tokens":40,"completion_tokens_details":{"reasoning_tokens":60}"#, 100),
-            (#""completion_tokens":40"#, 40),
+            (#""completion_tokens":40"#, 40), (#""completion_tokens":198,"total_tokens":623"#, 613),
+            (#""completion_tokens":18446744073709551615,"total_tokens":10"#, TokenUsage.tokensMax),
         ]
         for (usage, completion) in cases {
             var reader = AnswerUsage(isEvents: false)

@@ -132,6 +132,26 @@ import Testing
         #expect(message.stopReason == "tool_use")
     }
 
+    @Test func anotherIdWithoutANameBelongsToTheCall() throws {
+        let message = try Self.message(
+            Self.calls(
+                #"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#,
+                #"{"index":0,"id":"b","function":{"arguments":"{\"x\":1}"}}"#, #"{"index":0}"#))
+        #expect(message.calls == [Call(id: "a", name: "f", arguments: #"{"x":1}"#)])
+    }
+
+    @Test func anEmptyReasonToFinishInEachPartEndsNoCall() throws {
+        var (stream, deltas) = (OpenAIFormat(isOpenAI: false).stream(), [ChatDelta]())
+        for call in [
+            #"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#,
+            #"{"index":0,"function":{"arguments":"{}"}}"#,
+        ] {
+            let chunk = #"{"choices":[{"delta":{"tool_calls":[\#(call)]},"finish_reason":""}]}"#
+            try stream.read(Array("data: \(chunk)\n\n".utf8), into: &deltas)
+        }
+        #expect(deltas == [.callBegun(0, id: "a", name: "f"), .callArguments(0, "{}")])
+    }
+
     @Test func aCallWithoutANameEndsTheStreamWithAnError() {
         #expect(throws: BrokenStream.self) { try Self.message(Self.calls(#"{"index":0,"id":"a"}"#)) }
     }

@@ -63,6 +63,7 @@ package struct DaemonConfiguration: Sendable {
         egress.timeout = try settings.duration(.egressTimeout)
         egress.callsMax = try settings.integer(.egressCallsMax, in: 1...100_000)
         llm.timeout = try settings.duration(.llmTimeout)
+        llm.heartbeat = heartbeat
         llm.callsMax = try settings.integer(.llmCallsMax, in: 1...100_000)
         llm.journalsAnswers = try settings.flag(.journalModelCalls)
         llm.journaledAnswerBytesMax = try settings.integer(.journalModelAnswerMax, in: 0...8_388_608)

@@ -40,14 +40,53 @@ final class AnswerChunks: @unchecked Sendable {
     }
 
     /// Writes what was read and all that follows; throws when the tool breaks off, is silent or sends too much.
-    func write(after begun: [UInt8], upTo bytesMax: Int, to write: (ByteBuffer) async throws -> Void) async throws {
+    ///
+    /// - Parameters:
+    ///   - heartbeat: the silence of the peer after which `beat` is called, again and again; `nil` for never.
+    ///   - beat: tells the reader that the peer is still awaited.
+    func write(
+        after begun: [UInt8], upTo bytesMax: Int, heartbeat: Duration? = nil, beat: () async throws -> Void = {},
+        to write: (ByteBuffer) async throws -> Void
+    ) async throws {
         if !begun.isEmpty { try await write(ByteBuffer(bytes: begun)) }
         var count = begun.count
         // What the redaction holds back is no silence of the peer.
-        while let chunk = try await next({ try await self.untilEnd { try await self.nextAsSent() } }) {
+        let nextUntilEnd: @Sendable () async throws -> ByteBuffer? = {
+            try await self.untilEnd { try await self.nextAsSent() }
+        }
+        while let chunk = try await next({
+            guard let heartbeat else { return try await nextUntilEnd() }
+            return try await Self.beating(every: heartbeat, beat, nextUntilEnd)
+        }) {
             count += chunk.readableBytes
             guard count <= bytesMax else { throw OutboundError.tooLarge(bytesMax: bytesMax) }
             try await write(chunk)
+        }
+    }
+
+    /// Waits for the value, and beats meanwhile.
+    private static func beating<Value: Sendable>(
+        every heartbeat: Duration, _ beat: () async throws -> Void,
+        _ read: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            let isRead = Flag()
+            group.addImmediateTask {
+                defer { isRead.set() }
+                return try await read()
+            }
+            defer { group.cancelAll() }
+            while !isRead.isSet {
+                group.addTask {
+                    try await Task.sleep(for: heartbeat)
+                    return nil
+                }
+                guard let result = try await group.next() else { break }
+                if let value = result { return value }
+                try await beat()
+            }
+            while let result = try await group.next() { if let value = result { return value } }
+            throw CancellationError()
         }
     }
 

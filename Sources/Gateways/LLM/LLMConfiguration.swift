@@ -4,6 +4,8 @@ import Domain
 package struct LLMConfiguration: Hashable, Sendable {
     /// How long a model may take to begin its answer, and then to go on with it.
     package var timeout: Duration = .seconds(300)
+    /// The silence in a translated stream after which its caller gets a ping.
+    package var heartbeat: Duration = .seconds(15)
     /// Calls of models on their way at the same time, of all agents together, until their last byte.
     package var callsMax = 256
     /// The part of them that one agent may have, in percent.

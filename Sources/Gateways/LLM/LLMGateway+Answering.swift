@@ -15,7 +15,7 @@ extension LLMGateway {
         do throws(ModelCallFailure) {
             answer = try await passOn(body, of: call)
         } catch {
-            guard UsageRequest.isUnknown(to: error) else { throw error }
+            guard error.isAboutUsageRequest else { throw error }
             return ProviderAnswer(answer: try await passOn(call.body, of: call))
         }
         return Self.withoutUsage(answer)
@@ -93,7 +93,9 @@ extension LLMGateway {
         let document = try await document(of: response)
         do throws(UnreadableAnswer) {
             let answer = try translator.answer(document, to: chat)
-            return ProviderAnswer(answer: .json(dialect.answer(answer, identity), headers))
+            let report = AnswerReport(isOfTranslation: true)
+            report.note(usage: answer.usage)
+            return ProviderAnswer(answer: .json(dialect.answer(answer, identity), headers), report: report)
         } catch {
             throw .unreadable(document["error"]?.present == nil ? error : ProviderWords.error(document, error.usage))
         }
@@ -134,9 +136,9 @@ extension LLMGateway {
         _ response: ProviderResponse, _ translator: any ChatTranslator, _ writer: any ChatStreamWriter,
         _ headers: [(name: String, value: String)]
     ) -> ProviderAnswer {
-        let report = AnswerReport()
+        let report = AnswerReport(isOfTranslation: true)
         let source = response.chunks(silenceMax: configuration.timeout)
-        let limit = configuration.answerBytesMax
+        let (limit, heartbeat) = (configuration.answerBytesMax, configuration.heartbeat)
         let answer = EgressAnswer(
             status: 200, headers: headers + [("content-type", "text/event-stream"), ("cache-control", "no-cache")],
             body: .streamed { write in
@@ -150,6 +152,13 @@ extension LLMGateway {
                     }
                     try stream.read(Array(buffer.readableBytesView), into: &deltas)
                 }
+                func pass() async throws {
+                    guard !bytes.isEmpty else { return }
+                    isWriting = true
+                    try await write(ByteBuffer(bytes: bytes))
+                    isWriting = false
+                    bytes.removeAll(keepingCapacity: true)
+                }
                 defer { report.note(usage: chunks.usage) }
                 func fail(_ reason: String) {
                     let reason = "the provider's stream broke off: \(reason)"
@@ -157,13 +166,12 @@ extension LLMGateway {
                     chunks.fail(reason, to: &bytes)
                 }
                 do {
-                    try await source.write(after: [], upTo: limit) { buffer in
+                    try await source.write(after: [], upTo: limit, heartbeat: heartbeat) {
+                        chunks.ping(to: &bytes)
+                        try await pass()
+                    } to: { buffer in
                         try read(buffer)
-                        guard !bytes.isEmpty else { return }
-                        isWriting = true
-                        try await write(ByteBuffer(bytes: bytes))
-                        isWriting = false
-                        bytes.removeAll(keepingCapacity: true)
+                        try await pass()
                     }
                     guard stream.isComplete else { throw BrokenStream("it ended early") }
                     chunks.end(to: &bytes)

@@ -80,7 +80,11 @@ extension LLMGateway {
             if case .addressRefused(let refusal) = error {
                 throw .provider(refusal.reason(allowing: "the model provider with spec.topology"))
             }
-            guard error.isNeverSent else { throw .provider("the provider did not answer: \(error)") }
+            guard error.isNeverSent else {
+                var failure = ModelCallFailure.provider("the provider did not answer: \(error)")
+                failure.mayBeBilled = true
+                throw failure
+            }
             throw .provider("the provider cannot be reached: \(error)", mayRepeat: true)
         }
     }
@@ -106,6 +110,7 @@ extension LLMGateway {
                 reason: "the provider refuses the request (\(status))\(said)",
                 answer: refusal(response, body, words, isTranslated))
             failure.isAnswered = true
+            failure.isAboutUsageRequest = body.map { UsageRequest.isNamed(in: $0) } ?? false
             failure.mayFallBack = status == 429
             failure.mayRepeat = status == 429
             failure.retryAfter = retryAfter

@@ -145,10 +145,11 @@ package struct LLMGateway: Sendable {
                 if error.isAnswered {
                     _ = await meter.metered(error.answer, of: metered, since: start, report: AnswerReport())
                 } else if error.isSent {
-                    await meter.recordFailure(error.reason, of: metered, since: start, usage: error.usage)
+                    await meter.recordFailure(
+                        error.reason, of: metered, since: start, usage: error.usage, mayBeBilled: error.mayBeBilled)
                 }
                 failure = failure ?? error
-                guard error.mayFallBack else { break }
+                guard error.mayFallBack, !Task.isCancelled else { break }
             }
         }
         guard let failure else { preconditionFailure("somebody is asked") }

@@ -14,6 +14,10 @@ struct ModelCallFailure: Error {
     var isAnswered = false
     /// Whether anything went to the provider: what did not is no call of it.
     var isSent = true
+    /// Whether the provider refuses the request for the usage of a stream, which the caller did not make.
+    var isAboutUsageRequest = false
+    /// Whether the provider may have taken the call, and bills its prompt then.
+    var mayBeBilled = false
     /// The tokens that the provider bills for an answer that is of no use.
     var usage: TokenUsage?
 

@@ -32,7 +32,11 @@ struct ProviderAnswer: Sendable {
 
 /// What is known of an answer beside what the agent gets.
 final class AnswerReport: Sendable {
+    /// True when the answer is written by us: what it says of the usage is the report's, or nothing that is known.
+    let isOfTranslation: Bool
     private let state = Mutex<(usage: TokenUsage?, failure: String?)>((nil, nil))
+
+    init(isOfTranslation: Bool = false) { self.isOfTranslation = isOfTranslation }
 
     var usage: TokenUsage? { state.withLock { $0.usage } }
     /// Why the answer is not whole.

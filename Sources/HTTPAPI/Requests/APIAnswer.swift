@@ -28,9 +28,9 @@ struct APIAnswer: Sendable {
 }
 
 extension APIError {
-    /// The error as the clients of the path read it.
-    func response(on path: String) -> Response {
-        let form = ModelErrorForm(path: path)
+    /// The error as the clients of the route read it.
+    func response(on route: String?) -> Response {
+        let form = ModelErrorForm(route: route)
         var answer = APIAnswer(
             status, form == .text ? text : form.document(message, code: code, status: status.code).text)
         answer.headers = headers

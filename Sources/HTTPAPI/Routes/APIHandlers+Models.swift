@@ -22,7 +22,7 @@ extension APIHandlers {
                 traceparent: request.headers.shortTraceparent, headers: headers,
                 presence: context.caller ?? CallerPresence()),
             operation: operation, provider: try Self.provider(context), model: try body.requiredText("model"),
-            errorForm: ModelErrorForm(path: request.uri.path),
+            errorForm: ModelErrorForm(route: context.endpointPath),
             headers: headers, body: bytes, document: body)
         let registration = endingWithAccess(of: principal, context)
         return Self.response(try await dependencies.models.answer(asked)).holding(registration)

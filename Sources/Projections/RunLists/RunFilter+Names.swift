@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 
 extension RunFilter {
     /// The filters that clients can set. Lists and cancellations read this table, and so does the test of their plans.

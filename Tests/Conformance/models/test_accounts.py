@@ -77,12 +77,15 @@ def test_a_usage_beside_the_last_choice_stays(sluice, provider):
     assert last_call(sluice, model)["prompt_tokens"] == 700
 
 
-def test_a_provider_that_knows_no_stream_options_is_asked_without_them(sluice, provider):
+@pytest.mark.parametrize("refusal", [
+    b'{"detail":"Extra inputs are not permitted: stream_options"}',
+    b'{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs are not permitted"}]}'])
+def test_a_provider_that_knows_no_stream_options_is_asked_without_them(sluice, provider, refusal):
     model = provider.store(sluice.client())
     provider.stream(WORD, END)
     answer = provider.respond
     provider.respond = lambda body: answer(body) if "stream_options" not in body else (
-        400, {"Content-Type": "application/json"}, b'{"detail":"Extra inputs are not permitted: stream_options"}')
+        422, {"Content-Type": "application/json"}, refusal)
     chunks = list(sdk(sluice).chat.completions.create(model=model, messages=ASK, stream=True))
     assert len(chunks) == 2
     data = last_call(sluice, model)
@@ -100,6 +103,21 @@ def test_an_error_within_an_answer_of_200_is_a_failure_without_the_providers_key
     assert KEY not in answer.content.decode() and "Incorrect key" in answer.content.decode()
     assert KEY not in log(sluice)
     assert "Incorrect key" in last_call(sluice, model)["error"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_translated_answer_without_usage_is_estimated(sluice, provider, stream):
+    message = {"role": "assistant", "content": "hello"}
+    if stream:
+        provider.stream(WORD, END)
+    else:
+        provider.say({"id": "c", "model": "m", "choices": [{"index": 0, "finish_reason": "stop", "message": message}]})
+    model = provider.store(sluice.client())
+    answer = sluice.client(sluice.key("agent")).post(
+        "/v1/messages", {"model": model, "messages": ASK, "max_tokens": 9, "stream": stream})
+    assert answer.status == 200
+    data = last_call(sluice, model)
+    assert (data["prompt_tokens"], data["completion_tokens"], data["estimated"]) == (3, 2, True)
 
 
 def test_a_call_cut_off_by_the_limit_of_tokens_is_an_answer_with_its_usage(sluice, provider):

@@ -89,6 +89,12 @@ def test_refusals_are_in_the_form_of_the_path(sluice, client, messages):
     assert caught.value.body["error"]["type"] == "not_found_error"
 
 
+def test_other_resources_with_such_names_keep_the_form_of_the_api(sluice):
+    for path in ("/api/v1/tools/messages", "/api/v1/agents/embeddings"):
+        answer = sluice.client().get(path)
+        assert answer.status == 404 and isinstance(answer.json["error"], str)
+
+
 def test_a_caller_reads_the_first_providers_limit_when_the_fallback_cannot_stand_in(sluice, provider, client):
     other = ByteProvider()
     other.say({"error": {"message": "unknown model"}}, 400)

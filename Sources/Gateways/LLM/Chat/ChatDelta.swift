@@ -94,6 +94,9 @@ package struct CompletionChunks: ChatStreamWriter {
         bytes += "\n\n".utf8
     }
 
+    /// A comment of server-sent events.
+    package mutating func ping(to bytes: inout [UInt8]) { bytes += ": ping\n\n".utf8 }
+
     package func fail(_ message: String, to bytes: inout [UInt8]) {
         bytes += "data: ".utf8
         bytes += ModelErrors.document(message, type: "upstream_error").text.text.utf8

@@ -11,6 +11,9 @@ package protocol ChatStreamWriter: Sendable {
     /// Appends the end of a whole answer.
     mutating func end(to bytes: inout [UInt8])
 
+    /// Appends a sign of life, which the SDKs skip.
+    mutating func ping(to bytes: inout [UInt8])
+
     /// Appends an error in the place of the rest: the SDKs raise it.
     func fail(_ message: String, to bytes: inout [UInt8])
 }

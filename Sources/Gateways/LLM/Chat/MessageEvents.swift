@@ -58,6 +58,11 @@ package struct MessageEvents: ChatStreamWriter {
         event("message_stop", [:], to: &bytes)
     }
 
+    package mutating func ping(to bytes: inout [UInt8]) {
+        begin(to: &bytes)
+        event("ping", [:], to: &bytes)
+    }
+
     package func fail(_ message: String, to bytes: inout [UInt8]) {
         bytes += "event: error\ndata: \(AnthropicMessage.error(message, status: 502).text.text)\n\n".utf8
     }

@@ -84,7 +84,7 @@ package struct AnthropicFormat: ChatTranslator {
     private static func tool(_ tool: ChatRequest.Tool) -> JSONValue {
         .members([
             "name": .string(tool.name), "description": tool.description.map { .string($0) },
-            "strict": tool.isStrict.map { .bool($0) }, "input_schema": ToolSchema.ofObject(tool.parameters),
+            "input_schema": ToolSchema.ofObject(tool.parameters),
         ])
     }
 

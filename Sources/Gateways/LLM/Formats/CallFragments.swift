@@ -16,7 +16,7 @@ struct CallFragments: Sendable {
 
         /// True when a fragment with that id, name and text begins another call at the same index.
         func isOther(_ id: String?, _ name: String?, _ text: String) -> Bool {
-            if let id, let own = self.id, id != own { return true }
+            if let id, let own = self.id, id != own { return name != nil || arguments.isComplete }
             return name != nil && self.name != nil && !text.isEmpty && arguments.isComplete
         }
     }
@@ -46,11 +46,14 @@ struct CallFragments: Sendable {
         calls[index] = call
     }
 
-    /// Appends the calls that have not begun yet; nothing of them follows.
+    /// Appends the calls that have not begun yet, because their ids or arguments have not come.
     mutating func finish(into deltas: inout [ChatDelta]) throws(BrokenStream) {
         for index in calls.keys.sorted() {
-            guard var call = calls.removeValue(forKey: index) else { continue }
+            guard var call = calls[index], call.number == nil else { continue }
+            // Some services end with a fragment that says nothing.
+            guard call.id != nil || call.name != nil || !call.held.isEmpty else { continue }
             try finish(&call, into: &deltas)
+            calls[index] = call
         }
     }
 

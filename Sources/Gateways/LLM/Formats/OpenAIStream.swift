@@ -26,7 +26,8 @@ struct OpenAIStream: ChatStream {
             let text = OpenAIFormat.text(delta)
             if !text.isEmpty { deltas.append(.text(text)) }
             for call in delta?["tool_calls"]?.elements ?? [] { try calls.read(call, into: &deltas) }
-            if let reason = choice["finish_reason"]?.string {
+            // Some services send an empty one with each part.
+            if let reason = choice["finish_reason"]?.string, !reason.isEmpty {
                 try calls.finish(into: &deltas)
                 let finish = OpenAIFormat.finish(reason)
                 deltas.append(.finish(finish == .stop && calls.hasCalls ? .toolCalls : finish))

@@ -47,10 +47,13 @@ package struct AnswerUsage {
     }
 
     /// About how many tokens it were: a token is taken for four bytes of text.
-    func estimate(of call: ModelCall) -> TokenUsage {
-        TokenUsage(
-            prompt: begun?.tokens?.prompt ?? UsageEstimate.promptTokens(of: call.body),
-            completion: UsageEstimate.tokens(bytes: textBytes), cached: begun?.tokens?.cached ?? 0)
+    ///
+    /// - Parameter isOfTranslation: True when the beginning of the stream is ours, and tells no usage.
+    func estimate(of call: ModelCall, isOfTranslation: Bool = false) -> TokenUsage {
+        let told = isOfTranslation ? nil : begun?.tokens.flatMap { $0.prompt > 0 ? $0 : nil }
+        return TokenUsage(
+            prompt: told?.prompt ?? UsageEstimate.promptTokens(of: call.body),
+            completion: UsageEstimate.tokens(bytes: textBytes), cached: told?.cached ?? 0)
     }
 
     private mutating func keepEnd(of bytes: some Collection<UInt8>) {
@@ -84,9 +87,10 @@ package struct AnswerUsage {
         guard found.hasUsage || found.hasError, let value = try? JSONValue(parsing: Array(document), .surrogates) else {
             return
         }
-        if let error = value["error"]?.present, value["choices"]?.elements.isEmpty ?? true {
+        if let error = value["error"]?.present, error != .string("") {
             failure = "the provider reports an error: " + (error["message"]?.string ?? error.string ?? error.text.text)
         }
+        guard found.hasUsage else { return }
         if isEvents, let started = value["message"]?["usage"] {
             begun = AnthropicUsage(started)
         } else if begun != nil {
@@ -109,19 +113,19 @@ extension TokenUsage {
             return
         }
         self.init(
-            prompt: prompt ?? 0,
-            completion: (completion ?? 0) &+ Self.reasoningBeside(completion ?? 0, prompt: prompt ?? 0, usage),
+            prompt: prompt ?? 0, completion: Self.completion(usage, completion ?? 0, prompt: prompt ?? 0),
             cached: usage?["prompt_tokens_details"]?["cached_tokens"]?.unsigned ?? 0)
     }
 
-    /// Reasoning tokens that are billed and not in `completion_tokens`. OpenAI counts them within; xAI and others count
-    /// them beside, which the total shows, or that there are more of them.
-    private static func reasoningBeside(_ completion: UInt64, prompt: UInt64, _ usage: JSONValue?) -> UInt64 {
-        let reasoning = usage?["completion_tokens_details"]?["reasoning_tokens"]?.unsigned ?? 0
+    /// The tokens billed as output. OpenAI counts those of reasoning within `completion_tokens`, others beside them, which
+    /// the total shows, or that there are more of them.
+    private static func completion(_ usage: JSONValue?, _ told: UInt64, prompt: UInt64) -> UInt64 {
+        let told = min(told, tokensMax)
         if let total = usage?["total_tokens"]?.unsigned {
-            return total &- prompt &- completion == reasoning ? reasoning : 0
+            return total > prompt ? max(told, total - prompt) : told
         }
-        return reasoning > completion ? reasoning : 0
+        let reasoning = min(usage?["completion_tokens_details"]?["reasoning_tokens"]?.unsigned ?? 0, tokensMax)
+        return reasoning > told ? told + reasoning : told
     }
 
     /// The last `"usage": {…}` in the end of a document whose beginning is gone.

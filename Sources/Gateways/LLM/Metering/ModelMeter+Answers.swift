@@ -3,11 +3,13 @@ import NIOCore
 
 extension ModelMeter {
     /// A call that has no answer: the caller gets an error of the gateway's own.
+    ///
+    /// - Parameter mayBeBilled: True when the provider may have taken the call: its prompt counts by an estimate then.
     func recordFailure(
-        _ reason: String, of call: ModelCall, since start: ContinuousClock.Instant, usage: TokenUsage? = nil
+        _ reason: String, of call: ModelCall, since start: ContinuousClock.Instant, usage: TokenUsage? = nil,
+        mayBeBilled: Bool
     ) async {
-        // A provider bills the prompt of a call that its caller left.
-        let estimate = call.caller.presence.isGone ? AnswerUsage(isEvents: false).estimate(of: call) : nil
+        let estimate = mayBeBilled ? AnswerUsage(isEvents: false).estimate(of: call) : nil
         await record(
             ModelUsageReport(
                 call: call, outcome: .failed(error: String(reason.prefix(1_024))), usage: usage ?? estimate,
@@ -37,8 +39,8 @@ extension ModelMeter {
             if let copy, isSuccess, failure == nil, !Task.isCancelled {
                 recorded = await journaled?.answer(answer.status, answer.headers, copy)
             }
-            let known = report.usage ?? reader.usage
-            let usage = known ?? (isSuccess ? reader.estimate(of: call) : nil)
+            let known = report.usage ?? (report.isOfTranslation ? nil : reader.usage)
+            let usage = known ?? (isSuccess ? reader.estimate(of: call, isOfTranslation: report.isOfTranslation) : nil)
             await self.record(
                 ModelUsageReport(
                     call: call,

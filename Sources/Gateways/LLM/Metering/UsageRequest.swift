@@ -22,10 +22,8 @@ enum UsageRequest {
         return body[..<end] + Array(#","\#(member)":\#(options.text.text)"#.utf8) + body[end...]
     }
 
-    /// True when a provider refuses a call because it does not know the request for the usage.
-    static func isUnknown(to failure: ModelCallFailure) -> Bool {
-        failure.isAnswered && failure.reason.contains(member)
-    }
+    /// True when the body of a refusal names the request for the usage.
+    static func isNamed(in body: [UInt8]) -> Bool { String(decoding: body, as: UTF8.self).contains(member) }
 }
 
 extension JSONValue {
