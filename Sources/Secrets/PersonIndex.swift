@@ -22,6 +22,11 @@ final class PersonIndex: Sendable {
             guard ids.updateValue(id, forKey: person) == nil else { return }
             usage.take(owner)
         }
+
+        mutating func dropUnwrapped(_ people: Set<PersonID>) {
+            for person in people { byID[person] = nil }
+            byName = byName.filter { !people.contains($0.value.personID) }
+        }
     }
 
     /// The key that an earlier version sealed with for everyone who came after its keyring was full. It opens what it has
@@ -76,10 +81,14 @@ final class PersonIndex: Sendable {
         state.withLock { state in
             for (person, owner) in people {
                 if state.ids.removeValue(forKey: person) != nil { state.usage.release(owner) }
-                state.byID[person] = nil
             }
-            state.byName = state.byName.filter { people[$0.value.personID] == nil }
+            state.dropUnwrapped(Set(people.keys))
         }
+    }
+
+    /// Forgets the keys of people as they are, and not that there are any: their destruction has to be repeated.
+    func dropUnwrapped(_ people: some Sequence<PersonID>) {
+        state.withLock { $0.dropUnwrapped(Set(people)) }
     }
 
     /// The person's key of now, from the keyring when it was not used of late.

@@ -81,6 +81,8 @@ extension SecretVault {
     }
 
     /// Destroys the keys of people, durably and in one change of the keyring; keys that are gone already are no error.
+    ///
+    /// After a failure nothing is opened with these keys, and a retry succeeds only once none of them is on the disk.
     package func destroy(_ erased: some Collection<PersonID> & Sendable) async throws(SecretsError) {
         var (ids, owners): ([String], [PersonID: KeyOwner]) = ([], [:])
         for person in erased {
@@ -89,7 +91,12 @@ extension SecretVault {
             owners[person] = keyring.index[id]?.note.owner
         }
         guard !ids.isEmpty else { return }
-        try await keyring.file.destroy(ids)
+        do throws(SecretsError) {
+            try await keyring.file.destroy(ids)
+        } catch {
+            people.index.dropUnwrapped(erased)
+            throw error
+        }
         people.index.remove(owners)
     }
 

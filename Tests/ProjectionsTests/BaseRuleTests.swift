@@ -43,6 +43,12 @@ import Testing
         #expect(spans.last.map { $0.to.value - $0.from.value } == 1_000, "the newest ones are the densest")
     }
 
+    @Test func noBaseIsMadeWhereNoneIsAllowed() async throws {
+        let rule = BaseRule(interval: 1_000, recent: Self.day, bytesMax: .max, countMax: 0)
+        let step = try await rule.step(from: .zero, newest: Position(80_000)) { _ in true }
+        #expect(step == nil)
+    }
+
     @Test func aLongPastIsFoldedInLongerSteps() async throws {
         let rule = BaseRule(interval: 1_000, recent: Self.day, bytesMax: .max)
         let (newest, old) = (Position(10_000_000), Position(9_000_000))

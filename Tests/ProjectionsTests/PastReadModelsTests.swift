@@ -120,6 +120,28 @@ import Testing
         }
     }
 
+    /// Drafts, and what was begun and not removed, are made of events as well.
+    @Test func whatFailuresHaveLeftIsForgottenToo() async throws {
+        var generator = LogGenerator(seed: 18)
+        try await withPast(generator.events(200).map(\.event)) { past, directory in
+            let left = ["base.draft", "making-9.sqlite", "making-9.sqlite-wal", "7-9.sqlite", "0-150.base"]
+            var held: Projections? = try await past.readModels(at: Position(50))
+            let old = try #require(held?.path)
+            for name in left { try Data(name.utf8).write(to: URL(fileURLWithPath: "\(directory)/as-of/\(name)")) }
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await past.forget() }
+                let files = FileManager.default
+                try await Self.becomes { !left.contains { files.fileExists(atPath: "\(directory)/as-of/\($0)") } }
+                #expect(files.fileExists(atPath: old), "somebody reads it")
+                let keys = try await held?.apiKeys(in: .default)
+                #expect(keys != nil)
+                held = nil
+                try await group.next()
+                #expect(try files.contentsOfDirectory(atPath: directory + "/as-of").isEmpty)
+            }
+        }
+    }
+
     /// Beside a writer, readers and followers: they come to the rows that they had, in a file with nothing else in it.
     @Test func readModelsAreRenewedWhileTheyAreFollowedAndRead() async throws {
         var generator = LogGenerator(seed: 15)

@@ -53,6 +53,28 @@ import Testing
         }
     }
 
+    /// A retry says that the key is gone only when it is.
+    @Test(arguments: 0..<6)
+    func anErasureThatFailedIsNeverDoneWithoutTheDisk(_ changes: Int) async throws {
+        let world = KeyringWorld()
+        let vault = try await world.vault(isFirstStart: true)
+        try await vault.makeKeys(of: [ada, bob])
+        let (id, _, sealed) = try #require(try vault.seal(text, of: ada, at: place))
+        _ = try vault.people.open(sealed, of: id, at: place)
+        world.storage.crash(after: changes)
+        for _ in 0..<3 {
+            #expect(await code { () throws(SecretsError) in try await vault.destroy([id]) } == .keyringUnusable)
+            #expect(
+                await code { () throws(SecretsError) in _ = try vault.people.open(sealed, of: id, at: place) }
+                    == .keyDestroyed)
+            #expect(try vault.seal(text, of: ada, at: place) == nil)
+        }
+        try await vault.destroy([PersonID]())
+        let next = try await KeyringWorld(world.storage.survivor(.kept)).vault()
+        try await next.destroy([id])
+        #expect(try next.personID(of: ada) == nil)
+    }
+
     @Test func namesAreNotConfusedAcrossWorkspaces() async throws {
         try await withDirectory { directory in
             let vault = try await VaultFixture(directory).vault()

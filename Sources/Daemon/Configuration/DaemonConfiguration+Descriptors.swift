@@ -7,8 +7,7 @@ import Projections
 import Scheduling
 
 extension DaemonConfiguration {
-    /// Descriptors that no setting limits: the log, the read models, the keyring, event loops, builds, deliveries. Bases of
-    /// past read models come on top of them.
+    /// Descriptors that no setting limits: the log, the read models, the keyring, event loops, builds, deliveries.
     private static var descriptorReserve: Int { 64 + 8 * ProcessInfo.processInfo.activeProcessorCount }
 
     /// The configuration with limits that fit into that many file descriptors.
@@ -30,7 +29,9 @@ extension DaemonConfiguration {
             demand(.agentInstancesMax, agents.instancesMax, each: 4 + scheduler.agentConcurrencyMax, min: 2),
         ]
         var fitted = self
-        fitted.history.basesMax = min(history.basesMax, max(16, limit / 16))
+        // Without bases, answers about the past take longer and are the same: no setting has to give way to them.
+        let spare = DescriptorPlan.spare(demands, reserve: Self.descriptorReserve, limit: limit)
+        fitted.history.basesMax = min(history.basesMax, max(16, limit / 16), spare)
         let plan = try DescriptorPlan(
             demands, reserve: Self.descriptorReserve + fitted.history.basesMax, limit: limit)
         for demand in demands {

@@ -35,6 +35,11 @@ struct DescriptorPlan {
             })
     }
 
+    /// The descriptors that are left beside the reserve and what is never given up of the demands.
+    static func spare(_ demands: [Demand], reserve: Int, limit: Int) -> Int {
+        max(0, limit - demands.map(\.fixed).reduce(reserve, +))
+    }
+
     private static func refusal(_ demands: [Demand], needed: Int, _ limit: Int) -> DaemonError {
         let parts = demands.filter { !$0.isDefault }.map {
             "\($0.key.rawValue) \($0.value) needs \($0.wanted)"

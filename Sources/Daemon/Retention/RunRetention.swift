@@ -45,7 +45,7 @@ struct RunRetention: Sendable {
 
     /// Looks at once, and then every hour, until its task is cancelled. What fails is tried again the next time.
     func run() async throws {
-        var progress = PruningProgress()
+        var progress = PruningProgress(forgotten: try? await log.editions())
         while true {
             var pause = interval
             do {
@@ -60,6 +60,8 @@ struct RunRetention: Sendable {
             } catch {
                 logger.error("runs whose time is up stay a while longer", metadata: ["error": "\(error)"])
             }
+            // After a failure too: some segments may have been written anew by then.
+            if !(await forgetPruned(&progress)) { pause = min(pause, Self.retryPause) }
             try await Task.sleep(for: pause)
         }
     }
@@ -138,8 +140,6 @@ struct RunRetention: Sendable {
         }
         progress.end(at: place)
         guard total.segments > 0 else { return }
-        // They were made when the records were there.
-        try await history.forget()
         prunedCounter.increment(by: Int64(clamping: total.prunedRecords))
         freedCounter.increment(by: Int64(clamping: total.bytesFreed))
         logger.info(
@@ -148,6 +148,23 @@ struct RunRetention: Sendable {
                 "records": "\(total.prunedRecords)", "segments": "\(total.segments)",
                 "bytes_freed": "\(total.bytesFreed)", "records_waiting": "\(total.expiredRecords)",
             ])
+    }
+
+    /// Forgets past read models that were made when records were there that are pruned now.
+    ///
+    /// - Returns: false when that failed.
+    private func forgetPruned(_ progress: inout PruningProgress) async -> Bool {
+        do {
+            let editions = try await log.editions()
+            guard editions != progress.forgotten else { return true }
+            try await history.forget()
+            progress.forgotten = editions
+        } catch {
+            guard !Task.isCancelled else { return true }
+            logger.error("pruned records may show in the past; retrying", metadata: ["error": "\(error)"])
+            return false
+        }
+        return true
     }
 
     private func prune(_ runs: [ExpiredRun], now: Timestamp) async throws -> PruningOutcome {
@@ -169,6 +186,9 @@ struct RunRetention: Sendable {
 
 /// What of the pruning is done, so that the log is not read again for nothing.
 private struct PruningProgress {
+    /// The log's editions when past read models were forgotten last, or at the start, which takes in those of the log as
+    /// it is then; `nil` when that is not known.
+    var forgotten: UInt64?
     /// Everything that expired up to there is pruned. Not kept: a start looks again.
     private(set) var done = Position.zero
     /// The newest expiry, and the newest segment, of the last pass.
@@ -176,6 +196,8 @@ private struct PruningProgress {
     private var segment = Position.zero
     /// When the next of those that wait for others of their segment has waited long enough.
     private var nextUrgent: Timestamp?
+
+    init(forgotten: UInt64?) { self.forgotten = forgotten }
 
     /// Whether there is something to prune that was not there the last time.
     func isDue(at now: Timestamp, _ newest: Position, _ projections: Projections) async throws -> Bool {

@@ -19,11 +19,12 @@ struct KeyLossRecord: Sendable {
                     .deleteSecret(delete), CommandRequest(workspace: owner.workspace, actor: .keyring))
             }
         }
+        // They were made when the keys were there, and would show what a rebuild does not. Once the loss is recorded, no
+        // start comes here again.
+        try await history.forget()
         let loss = KeyLossAccepted(
             people: UInt64(lost.people), secrets: UInt64(lost.secrets.count), payloadDays: UInt64(lost.payloadDays))
         _ = try await commands.execute(.acceptKeyLoss(loss), CommandRequest(workspace: .default, actor: .keyring))
-        // They were made when the keys were there, and would show what a rebuild does not.
-        try await history.forget()
         try await commands.renewSnapshot()
         try directory.leaveEarlierPoint()
         logger.error(

@@ -3,6 +3,12 @@ import Foundation
 import Logging
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// The bases that there are, each made over the one before it, the first one from the beginning of the log.
 ///
 /// One changes them; any number read them.
@@ -50,7 +56,7 @@ final class BaseChain: Sendable {
     func load(isRight: @Sendable (BaseHeader) async throws -> Bool) async throws {
         let begun = generation
         var files: [BaseFile] = []
-        let found = Self.paths(in: directory).compactMap { BaseFile(path: $0) }
+        let found = try Self.paths(in: directory).compactMap { BaseFile(path: $0) }
         // A merged base may be beside those that it was made of.
         while let next = found.filter({ $0.header.from == files.last?.header.to ?? .zero })
             .max(by: { $0.header.to < $1.header.to }), try await isRight(next.header)
@@ -58,7 +64,7 @@ final class BaseChain: Sendable {
             files.append(next)
         }
         let kept = Set(files.map(\.path))
-        let superfluous = Self.paths(in: directory).filter { !kept.contains($0) }
+        let superfluous = try Self.paths(in: directory).filter { !kept.contains($0) }
         if !superfluous.isEmpty {
             logger.info("bases of past read models dropped", metadata: ["count": "\(superfluous.count)"])
         }
@@ -109,11 +115,34 @@ final class BaseChain: Sendable {
 
     /// Gives all bases up: nothing is made from them any more.
     func clear() throws(ProjectionError) {
+        dropAll()
+        try Self.remove(Self.paths(in: directory))
+        try sync()
+    }
+
+    /// Gives all bases up, durably, with everything that failures have left in the directory. Only while nothing is made.
+    ///
+    /// - Parameter models: the paths of past read models, whose files stay.
+    func clear(except models: [String]) throws(ProjectionError) {
+        dropAll()
+        try Self.remove(Self.files(in: directory).filter { path in !models.contains { path.hasPrefix($0) } })
+        try sync()
+    }
+
+    /// Has the names in the directory be on the disk as they are now: no removed file comes back with a power cut.
+    func sync() throws(ProjectionError) {
+        guard FileManager.default.fileExists(atPath: directory) else { return }
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .ofSystem("open \(directory)") }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw .ofSystem("fsync \(directory)") }
+    }
+
+    private func dropAll() {
         state.withLock { state in
             state.files = []
             state.generation += 1
         }
-        try Self.remove(Self.paths(in: directory))
     }
 
     /// Drops the first damaged base and those that were made over it.
@@ -148,18 +177,22 @@ final class BaseChain: Sendable {
             mark: second.header.mark, in: directory)
     }
 
-    private static func paths(in directory: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        return names.filter { $0.hasSuffix(".base") }.map { "\(directory)/\($0)" }
+    private static func paths(in directory: String) throws(ProjectionError) -> [String] {
+        try files(in: directory).filter { $0.hasSuffix(".base") }
+    }
+
+    private static func files(in directory: String) throws(ProjectionError) -> [String] {
+        guard FileManager.default.fileExists(atPath: directory) else { return [] }
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: directory).map { "\(directory)/\($0)" }
+        } catch {
+            throw .wrapping(error)
+        }
     }
 
     private static func remove(_ paths: [String]) throws(ProjectionError) {
-        do {
-            for path in paths where FileManager.default.fileExists(atPath: path) {
-                try FileManager.default.removeItem(atPath: path)
-            }
-        } catch {
-            throw .wrapping(error)
+        for path in paths {
+            guard unlink(path) == 0 || errno == ENOENT else { throw .ofSystem("remove \(path)") }
         }
     }
 }

@@ -37,6 +37,7 @@ actor BaseMaker {
 
     /// Takes in the bases that the last process has left, as far as they are of this log as it is now.
     func load() async throws {
+        guard rule.countMax > 0 else { return try chain.clear() }
         let (durable, editions, store) = (store.durablePosition, try await store.editions(), store)
         try await chain.load { header in
             guard header.to <= durable, header.mark.editions == editions else { return false }

@@ -10,7 +10,7 @@ package struct BaseRule: Hashable, Sendable {
     let recent: Duration
     /// Maximum bytes of all bases on the disk.
     let bytesMax: Int
-    /// Maximum number of bases; each takes a file descriptor.
+    /// Maximum number of bases, each of which takes a file descriptor; with 0 none is made.
     let countMax: Int
     /// Of the older past a base is as many events from the next as this share of its age in events.
     private static let ageShare: UInt64 = 16
@@ -51,7 +51,7 @@ package struct BaseRule: Hashable, Sendable {
     package func step(
         from top: Position, newest: Position, isRecent: @Sendable (Position) async throws -> Bool
     ) async throws -> UInt64? {
-        guard newest > top, newest.value - top.value >= interval else { return nil }
+        guard countMax > 0, newest > top, newest.value - top.value >= interval else { return nil }
         let far = min((newest.value - top.value) / Self.ageShare, interval * Self.intervalsMax)
         guard far > interval, try await !isRecent(Position(top.value + far)) else { return interval }
         return far

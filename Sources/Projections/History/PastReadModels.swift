@@ -115,11 +115,13 @@ package final class PastReadModels: Sendable {
         do {
             defer { turns.end() }
             try await maker.discard()
+            // What was being made meanwhile may have left files that no one knows of.
+            try chain.clear(except: shelf.withLock { $0.paths })
         }
         while true {
             let (taken, isAll) = shelf.withLock { $0.takeForgotten() }
             discard(taken)
-            if isAll { return }
+            if isAll { return try chain.sync() }
             try await Task.sleep(for: .milliseconds(50))
         }
     }

@@ -6,7 +6,7 @@ package struct PastReadModelsConfiguration: Hashable, Sendable {
     package var bytesMax = 8 * 1024 * 1024 * 1024
     /// The most events from one base to the next in the recent past.
     package var interval: UInt64 = 32_768
-    /// Maximum number of bases; each takes a file descriptor.
+    /// Maximum number of bases, each of which takes a file descriptor; with 0 none is made.
     package var basesMax = 512
     /// The length of the recent past.
     package var recent: Duration = .seconds(7 * 24 * 3600)

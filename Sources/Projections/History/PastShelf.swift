@@ -41,6 +41,9 @@ struct PastShelf {
     /// The positions that are there, oldest first.
     var positions: [Position] { entries.map(\.position).sorted() }
 
+    /// The paths of all that there are, those included that are only still in use.
+    var paths: [String] { (entries.map(\.projections) + leaving).map(\.path) }
+
     /// Gives out the read models of the position, or orders them.
     mutating func ask(_ position: Position, _ waiter: Waiter) -> Answer {
         if let index = entries.firstIndex(where: { $0.position == position }) { return .ready(use(index)) }

@@ -61,9 +61,11 @@ actor KeyringFile {
     func destroy(
         _ ids: some Collection<String> & Sendable, payloadsBefore day: PayloadDay = .none
     ) throws(SecretsError) {
+        guard !ids.isEmpty || day > header.payloadsBefore else { return }
+        // A key that is not in the index any more may be on the disk still.
+        if case .failed(let error) = state { throw error }
         let known = Set(ids).filter { index.contains($0) }
         guard !known.isEmpty || day > header.payloadsBefore else { return }
-        if case .failed(let error) = state { throw error }
         var change = KeyringChange(header, payloadsBefore: day)
         for id in known {
             guard let place = index.slot(of: id), let entry = index[id] else { continue }
