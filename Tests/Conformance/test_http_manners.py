@@ -77,7 +77,7 @@ def test_a_client_that_sends_all_of_a_body_that_is_too_large_reads_413(
         assert answer.startswith(b"HTTP/1.1 413"), answer
         while len(body) < int(fields(answer)["content-length"]):
             body += received(client)
-        assert "larger than" in json.loads(body)["error"]
+        assert "larger than" in str(json.loads(body)["error"])
         if connection:
             assert fields(answer)["connection"] == "close" and client.recv(1) == b""
         else:

@@ -145,12 +145,12 @@ struct AnthropicUsage: Hashable, Sendable {
     init(_ usage: JSONValue? = nil) { update(usage) }
 
     mutating func update(_ usage: JSONValue?) {
-        // The counts of a stream add up, and some services send 0 for those that they do not repeat.
+        // Some services send 0 at the end for what they told at the beginning; the output is known at the end alone.
         func larger(_ name: String, _ known: UInt64) -> UInt64 { max(usage?[name]?.unsigned ?? 0, known) }
         if let told = usage?["input_tokens"]?.unsigned { input = max(told, input ?? 0) }
         read = larger("cache_read_input_tokens", read)
         written = larger("cache_creation_input_tokens", written)
-        output = larger("output_tokens", output)
+        output = usage?["output_tokens"]?.unsigned ?? output
     }
 
     /// What is read from a cache or written to it is counted beside the input there, and within the prompt here.
