@@ -286,8 +286,8 @@ def test_long_messages_of_unfinished_runs_are_not_kept_in_memory(own_sluice):
             assert answer.status == 201, answer
         restarted = sluice.restart()
         eventually(lambda: restarted.client().get("/runs?limit=1").status, lambda status: status == 200)
-        # 180 MiB more when each was kept.
-        assert restarted.memory_mib("VmRSS") < 150
+        # 150 to 160 MiB in the debug configuration; 180 MiB more when each was kept.
+        assert restarted.memory_mib("VmRSS") < 200
 
 
 def test_large_events_and_blocked_calls_of_unfinished_runs_are_not_kept_in_memory(own_sluice, tool):
