@@ -74,7 +74,7 @@ package final class EventLog: Sendable {
         try await reading.read(from: position, through: durable, bytesMax: bytesMax)
     }
 
-    /// How often segments were written anew, all of them together: another number means that something was pruned.
+    /// The number of rewrites of all segments together; it changes when something is pruned.
     package func editions() async throws(LogError) -> UInt64 { try await reading.editions() }
 
     /// Checks every byte of the segments that were sealed when the log was opened, one after another, on a thread of its

@@ -121,7 +121,7 @@ package final class EventStore: Sendable {
         return (events, next)
     }
 
-    /// How often the log was written anew without some of its records: another number means that some are gone.
+    /// The number of rewrites of the log; it changes when records are removed.
     package func editions() async throws(EventStoreError) -> UInt64 {
         do {
             return try await backend.editions()

@@ -6,10 +6,10 @@ import Projections
 import Secrets
 import Synchronization
 
-/// Carries erasures out: destroys the keys, makes anew everything that was made from what they opened, and then says in the
+/// Carries erasures out: destroys the keys, rebuilds everything that was derived from what they opened, and then says in the
 /// log that it is done.
 ///
-/// All erasures that wait are carried out together: what is made anew is made once for all of them. Every step may be done
+/// All erasures that wait are carried out together: what is rebuilt is rebuilt once for all of them. Every step may be done
 /// twice: a crash in between begins it again at the next start.
 struct ErasureService: Sendable {
     private static let pause = Duration.seconds(5)

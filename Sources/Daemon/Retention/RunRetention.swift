@@ -60,7 +60,7 @@ struct RunRetention: Sendable {
             } catch {
                 logger.error("runs whose time is up stay a while longer", metadata: ["error": "\(error)"])
             }
-            // After a failure too: some segments may have been written anew by then.
+            // After a failure too: some segments may have been rewritten by then.
             if !(await forgetPruned(&progress)) { pause = min(pause, Self.retryPause) }
             try await Task.sleep(for: pause)
         }

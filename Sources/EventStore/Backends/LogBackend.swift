@@ -17,7 +17,7 @@ package protocol LogBackend: Sendable {
     /// too.
     func read(from position: UInt64, bytesMax: Int) async throws(LogBackendError) -> [LogRecord]
 
-    /// How often the log was written anew without records that are not kept any more.
+    /// The number of rewrites of the log without records that are no longer kept.
     func editions() async throws(LogBackendError) -> UInt64
 
     /// Ends writing in order: every later append is refused with `stopped`. Closing again changes nothing.

@@ -56,7 +56,7 @@ final class AnswerChunks: @unchecked Sendable {
         }
         while let chunk = try await next({
             guard let heartbeat else { return try await nextUntilEnd() }
-            return try await Self.beating(every: heartbeat, beat, nextUntilEnd)
+            return try await Self.waiting(beatingEvery: heartbeat, beat, nextUntilEnd)
         }) {
             count += chunk.readableBytes
             guard count <= bytesMax else { throw OutboundError.tooLarge(bytesMax: bytesMax) }
@@ -64,9 +64,9 @@ final class AnswerChunks: @unchecked Sendable {
         }
     }
 
-    /// Waits for the value, and beats meanwhile.
-    private static func beating<Value: Sendable>(
-        every heartbeat: Duration, _ beat: () async throws -> Void,
+    /// Waits for the value, and calls `beat` after each interval; an error of `beat` ends the wait.
+    private static func waiting<Value: Sendable>(
+        beatingEvery interval: Duration, _ beat: () async throws -> Void,
         _ read: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         try await withThrowingTaskGroup(of: Value?.self) { group in
@@ -76,9 +76,10 @@ final class AnswerChunks: @unchecked Sendable {
                 return try await read()
             }
             defer { group.cancelAll() }
+            // Most answers are here already, and cost no timer.
             while !isRead.isSet {
                 group.addTask {
-                    try await Task.sleep(for: heartbeat)
+                    try await Task.sleep(for: interval)
                     return nil
                 }
                 guard let result = try await group.next() else { break }
@@ -113,22 +114,8 @@ final class AnswerChunks: @unchecked Sendable {
     }
 
     private func inTime<Value: Sendable>(_ read: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value.self) { group in
-            let isRead = Flag()
-            group.addImmediateTask {
-                defer { isRead.set() }
-                return try await read()
-            }
-            // Most answers are here already, and cost no timer.
-            if isRead.isSet, let value = try await group.next() { return value }
-            group.addTask { [silenceMax] in
-                try await Task.sleep(for: silenceMax)
-                throw OutboundError.timedOut("the answer's next part")
-            }
-            defer { group.cancelAll() }
-            guard let value = try await group.next() else { throw CancellationError() }
-            return value
-        }
+        try await Self.waiting(
+            beatingEvery: silenceMax, { throw OutboundError.timedOut("the answer's next part") }, read)
     }
 }
 

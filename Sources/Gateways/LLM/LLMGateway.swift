@@ -70,7 +70,7 @@ package struct LLMGateway: Sendable {
         let subject = CallsInFlight.Subject(
             workspace: request.workspace, agent: request.caller.agent ?? run?.agentID, run: run?.id)
         let call = inFlight.begin(subject)
-        // A model goes on thinking, and its tokens are billed, until its connection is closed.
+        // A model continues, and its tokens are billed, until its connection is closed.
         let departure = request.caller.presence.onLeave { call.end.come(.callerLeft) }
         return try await call.answering { try await answer(request, for: run, place) }.holding(departure)
     }

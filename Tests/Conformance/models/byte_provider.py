@@ -1,11 +1,13 @@
 """A model provider whose responses a test writes byte for byte."""
 
 import contextlib
+import http.server
 import itertools
 import json
 import queue
 import threading
-import http.server
+
+import pytest
 
 KEY = "sk-upstream-0123456789abcdef"
 """The key that Sluice holds for the provider."""
@@ -72,3 +74,10 @@ class ByteProvider:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+@pytest.fixture
+def provider():
+    provider = ByteProvider()
+    yield provider
+    provider.close()

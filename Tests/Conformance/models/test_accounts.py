@@ -5,7 +5,7 @@ import json
 import openai
 import pytest
 
-from models.byte_provider import KEY, ByteProvider
+from models.byte_provider import KEY, provider  # noqa: F401 - fixture
 from sluice_process import SluiceProcess
 
 ASK = [{"role": "user", "content": "a question"}]
@@ -21,13 +21,6 @@ def sluice(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("accounts")).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture
-def provider():
-    provider = ByteProvider()
-    yield provider
-    provider.close()
 
 
 def sdk(sluice):

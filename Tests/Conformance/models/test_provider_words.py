@@ -7,7 +7,7 @@ import anthropic
 import openai
 import pytest
 
-from models.byte_provider import KEY, ByteProvider
+from models.byte_provider import KEY, ByteProvider, provider  # noqa: F401 - fixture
 from scripted_provider import Ollama
 from sluice_process import SluiceProcess
 
@@ -26,13 +26,6 @@ def sluice(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("words")).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture
-def provider():
-    provider = ByteProvider()
-    yield provider
-    provider.close()
 
 
 @pytest.fixture
