@@ -384,7 +384,8 @@ def test_bodies_that_are_being_read_have_a_bound_for_all_of_them_together(own_sl
             with contextlib.suppress(ConnectionResetError, BrokenPipeError):
                 connections[-1].sendall(b" " * (size - 1))
             assert api.get("/runs").status == 200
-            refused = select.select(connections, [], [], 0)[0]
+            # The request above can be answered before the bytes of the body that is over the bound have been read.
+            refused = select.select(connections, [], [], 0 if len(connections) <= 64 else 30)[0]
         assert len(connections) > 60
         answer = refused[0].recv(4096)
         assert answer.startswith(b"HTTP/1.1 503 ") and b"\r\nretry-after: 1\r\n" in answer.lower(), answer

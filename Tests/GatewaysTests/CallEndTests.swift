@@ -18,8 +18,7 @@ struct CallEndTests {
         await #expect(throws: CancellationError.self) { try await end.racing { throw CancellationError() } }
     }
 
-    @Test(.timeLimit(.minutes(1)))
-    func theEndCancelsTheOperationAndNotItsCaller() async {
+    @Test func theEndCancelsTheOperationAndNotItsCaller() async {
         let (begun, hasBegun) = AsyncStream<Void>.makeStream()
         let caller = Task {
             await #expect(throws: reason) {
@@ -35,8 +34,7 @@ struct CallEndTests {
         #expect(await !caller.value)
     }
 
-    @Test(.timeLimit(.minutes(1)))
-    func anOperationThatSwallowsItsCancellationIsEndedAllTheSame() async {
+    @Test func anOperationThatSwallowsItsCancellationIsEndedAllTheSame() async {
         let (begun, hasBegun) = AsyncStream<Void>.makeStream()
         let caller = Task {
             try await end.racing {
@@ -58,8 +56,7 @@ struct CallEndTests {
         #expect(!hasRun.withLock { $0 })
     }
 
-    @Test(.timeLimit(.minutes(1)))
-    func theEndCancelsEveryOperationOfTheCall() async throws {
+    @Test func theEndCancelsEveryOperationOfTheCall() async throws {
         let (begun, hasBegun) = AsyncStream<Int>.makeStream()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<8 {
@@ -78,8 +75,7 @@ struct CallEndTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
-    func theCancellationOfTheCallerIsTheOperations() async {
+    @Test func theCancellationOfTheCallerIsTheOperations() async {
         let (begun, hasBegun) = AsyncStream<Void>.makeStream()
         let caller = Task {
             try await end.racing {
