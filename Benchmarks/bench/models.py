@@ -2,17 +2,21 @@
 
 import json
 import secrets
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import wrk
 from context import LOADS, Bench, NotMeasured
 from daemon import KEY, Daemon
 from processes import Server, free_port, is_listening, needed
-from rounds import alternate
+from rounds import Pair, alternate
 from table import Figure
 
 CONNECTIONS = 16
 CHUNKS = 500
+PEER = "LiteLLM's proxy"
 LITELLM_KEY = "sk-" + secrets.token_hex(24)
 LITELLM = LOADS.parent / ".venv" / "litellm" / "bin" / "litellm"
 
@@ -23,7 +27,11 @@ http {{
   access_log off; keepalive_requests 10000000;
   client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy; fastcgi_temp_path {directory}/fastcgi;
   uwsgi_temp_path {directory}/uwsgi; scgi_temp_path {directory}/scgi;
-  server {{ listen 127.0.0.1:{whole}; location / {{ default_type application/json; return 200 '{answer}'; }} }}
+  server {{
+    listen 127.0.0.1:{whole}; default_type application/json;
+    location / {{ return 200 '{completion}'; }}
+    location = /v1/responses {{ return 200 '{response}'; }}
+  }}
   server {{
     listen 127.0.0.1:{streamed}; root {directory}; error_page 405 =200 /stream;
     location / {{ default_type text/event-stream; try_files /stream =404; }}
@@ -32,21 +40,48 @@ http {{
 """
 
 
+_COMPLETION = {
+    "id": "c", "object": "chat.completion", "created": 1, "model": "m",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}}
+_RESPONSE = {
+    "id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": "m",
+    "output": [{
+        "id": "msg_1", "type": "message", "role": "assistant", "status": "completed",
+        "content": [{"type": "output_text", "text": "hello", "annotations": []}]}],
+    "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+    "usage": {
+        "input_tokens": 7, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 5,
+        "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 12}}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A path below `/v1`, and the body that asks the model of that name a question there."""
+
+    path: str
+    question: Callable[[str], dict]
+
+
+_MESSAGES = [{"role": "user", "content": "a question"}]
+CHAT = Dialect(
+    "chat/completions", lambda name: {"model": name, "messages": _MESSAGES, "stream": name == "streamed"})
+MESSAGES = Dialect("messages", lambda name: {"model": name, "messages": _MESSAGES, "max_tokens": 100})
+RESPONSES = Dialect("responses", lambda name: {"model": name, "input": "a question"})
+
+
 class Model(Server):
-    """A model that answers at once: one port whole, one as a stream."""
+    """A model that answers at once: one port whole, one as a stream of chat completions."""
 
     def __init__(self, bench: Bench) -> None:
         self.whole, self.streamed = free_port(), free_port()
         directory = bench.path("model")
         directory.mkdir()
-        answer = {
-            "id": "c", "object": "chat.completion", "created": 1, "model": "m",
-            "choices": [{"index": 0, "message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}}
         (directory / "stream").write_text(_stream())
         configuration = directory / "nginx.conf"
         configuration.write_text(_NGINX.format(
-            directory=directory, whole=self.whole, streamed=self.streamed, answer=json.dumps(answer)))
+            directory=directory, whole=self.whole, streamed=self.streamed, completion=json.dumps(_COMPLETION),
+            response=json.dumps(_RESPONSE)))
         super().__init__([needed("nginx"), "-c", configuration, "-p", directory], bench.path("model.log"))
         self.await_ready(lambda: is_listening(self.whole))
 
@@ -82,41 +117,80 @@ class LiteLLM(Server):
         self.await_ready(lambda: is_listening(self.port))
 
 
-def beside_litellm(bench: Bench) -> list[Figure]:
-    """Throughput, the time added to a call, the time added to a streamed chunk, and memory."""
-    with Model(bench) as model, Daemon(bench) as daemon, LiteLLM(bench, model) as litellm:
+class Proxies:
+    """A model, and both proxies before it."""
+
+    def __init__(self, bench: Bench, stack: ExitStack) -> None:
+        self.bench = bench
+        self.model = stack.enter_context(Model(bench))
+        self.daemon = stack.enter_context(Daemon(bench))
+        self.litellm = stack.enter_context(LiteLLM(bench, self.model))
         for name in ("whole", "streamed"):
-            daemon.ask("POST", "/api/v1/model-providers", {
+            self.daemon.ask("POST", "/api/v1/model-providers", {
                 "name": name, "credentials": {"api_key": "sk-of-the-model"},
-                "spec": {"provider": "openai", "endpoint": model.url(name), "models": [name], "auth": {"type": "APIKey"}}})
-        ours, theirs = (f"{daemon.url}/v1", KEY), (f"http://127.0.0.1:{litellm.port}/v1", LITELLM_KEY)
+                "spec": {
+                    "provider": "openai", "endpoint": self.model.url(name), "models": [name],
+                    "auth": {"type": "APIKey"}}})
+        self.ours = (f"{self.daemon.url}/v1", KEY)
+        self.theirs = (f"http://127.0.0.1:{self.litellm.port}/v1", LITELLM_KEY)
 
+    def throughput(self, dialect: Dialect) -> Figure:
         def rate(server: tuple[str, str]) -> float:
-            return _measured(bench, server, "whole", CONNECTIONS)[0]
+            return self._measured(server, dialect, "whole", CONNECTIONS)[0]
 
-        def added(server: tuple[str, str], name: str) -> float:
-            return _measured(bench, server, name, 1)[1] - _measured(bench, (model.url(name), KEY), name, 1)[1]
+        return Figure.of(alternate(self.bench.rounds, lambda: rate(self.ours), lambda: rate(self.theirs)), PEER)
 
-        throughput = alternate(bench.rounds, lambda: rate(ours), lambda: rate(theirs))
-        call = alternate(bench.rounds, lambda: added(ours, "whole"), lambda: added(theirs, "whole"))
-        chunks = alternate(bench.rounds, lambda: added(ours, "streamed"), lambda: added(theirs, "streamed"))
-        memory = (daemon.peak_mib, litellm.peak_mib)
-    peer = "LiteLLM's proxy"
-    return [
-        Figure.of(throughput, peer),
-        Figure(f"{call.median:.2f} ms", call.ratio, f"{peer} {call.median_beside:.2f} ms", f"{call.ratio:.2f}"),
-        Figure(
+    def added_time(self, dialect: Dialect, name: str) -> Pair:
+        """Milliseconds beyond those of the model itself."""
+        def added(server: tuple[str, str]) -> float:
+            alone = self._measured((self.model.url(name), KEY), dialect, name, 1)[1]
+            return self._measured(server, dialect, name, 1)[1] - alone
+
+        return alternate(self.bench.rounds, lambda: added(self.ours), lambda: added(self.theirs))
+
+    def memory(self) -> Figure:
+        ours, theirs = self.daemon.peak_mib, self.litellm.peak_mib
+        return Figure(f"{ours:.0f} MiB", ours / theirs, f"{PEER} {theirs:.0f} MiB", f"{ours / theirs:.2f}")
+
+    def _measured(
+        self, server: tuple[str, str], dialect: Dialect, name: str, connections: int
+    ) -> tuple[float, float]:
+        base, key = server
+        body = Path(self.bench.directory / f"ask-{name}.json")
+        body.write_text(json.dumps(dialect.question(name)))
+        return wrk.timed(
+            self.bench, connections, ["--timeout", "30s", "-s", LOADS / "post.lua", f"{base}/{dialect.path}"],
+            {"SLUICE_API_KEY": key, "BENCH_BODY_FILE": str(body), "BENCH_CONTENT_TYPE": "application/json"})
+
+
+def _of_call(call: Pair) -> Figure:
+    return Figure(f"{call.median:.2f} ms", call.ratio, f"{PEER} {call.median_beside:.2f} ms", f"{call.ratio:.2f}")
+
+
+def chats_beside_litellm(bench: Bench) -> list[Figure]:
+    """Throughput, the time added to a call, the time added to a streamed chunk, and memory."""
+    with ExitStack() as stack:
+        proxies = Proxies(bench, stack)
+        throughput, call = proxies.throughput(CHAT), proxies.added_time(CHAT, "whole")
+        chunks = proxies.added_time(CHAT, "streamed")
+        chunk = Figure(
             f"{chunks.median * 1000 / CHUNKS:.1f} µs", chunks.ratio,
-            f"{peer} {chunks.median_beside * 1000 / CHUNKS:.1f} µs", f"{chunks.ratio:.3f}"),
-        Figure(f"{memory[0]:.0f} MiB", memory[0] / memory[1], f"{peer} {memory[1]:.0f} MiB", f"{memory[0] / memory[1]:.2f}"),
-    ]
+            f"{PEER} {chunks.median_beside * 1000 / CHUNKS:.1f} µs", f"{chunks.ratio:.3f}")
+        return [throughput, _of_call(call), chunk, proxies.memory()]
 
 
-def _measured(bench: Bench, server: tuple[str, str], name: str, connections: int) -> tuple[float, float]:
-    base, key = server
-    body = Path(bench.directory / f"ask-{name}.json")
-    body.write_text(json.dumps(
-        {"model": name, "messages": [{"role": "user", "content": "a question"}], "stream": name == "streamed"}))
-    return wrk.timed(
-        bench, connections, ["--timeout", "30s", "-s", LOADS / "post.lua", f"{base}/chat/completions"],
-        {"SLUICE_API_KEY": key, "BENCH_BODY_FILE": str(body), "BENCH_CONTENT_TYPE": "application/json"})
+def _calls(bench: Bench, dialect: Dialect) -> list[Figure]:
+    """Throughput, the time added to a call, and memory."""
+    with ExitStack() as stack:
+        proxies = Proxies(bench, stack)
+        return [proxies.throughput(dialect), _of_call(proxies.added_time(dialect, "whole")), proxies.memory()]
+
+
+def responses_beside_litellm(bench: Bench) -> list[Figure]:
+    """The model serves both the responses and the completions that a proxy may ask it for."""
+    return _calls(bench, RESPONSES)
+
+
+def messages_beside_litellm(bench: Bench) -> list[Figure]:
+    """As `responses_beside_litellm`, for messages in Anthropic's words."""
+    return _calls(bench, MESSAGES)

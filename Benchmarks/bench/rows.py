@@ -39,6 +39,14 @@ class Row:
 
 _POST = "durable `POST /runs/{id}/events`"
 
+
+def _model_lines(what: str) -> list[tuple[str, Target]]:
+    return [
+        (f"{what}: calls, recorded, 16 connections", at_least(10)),
+        ("what the gateway adds to such a call, one connection, median", at_most(0.2)),
+        ("resident memory at its highest after that", at_most(0.25))]
+
+
 ROWS = [
     Row(1, throughput.beside_echo, [(f"{_POST}, 64 connections", at_least(0.8))]),
     Row(2, throughput.beside_postgres, [(f"{_POST}, 64 connections", at_least(1.2))]),
@@ -66,8 +74,8 @@ ROWS = [
     Row(13, egress.beside_nginx, [("allowed GETs of a tool through the gate, recorded, 32 connections", at_least(0.5))]),
     Row(14, egress.added_time, [("what the gate adds to such a call, one connection, median", at_most(1, " ms"))]),
     Row(
-        15, models.beside_litellm,
-        [("calls of a model through the gateway, recorded, 16 connections", at_least(5)),
+        15, models.chats_beside_litellm,
+        [("calls of a model through the gateway, recorded, 16 connections", at_least(10)),
          ("what the gateway adds to such a call, one connection, median", at_most(0.2)),
          ("what it adds to each chunk of a stream of 500", at_most(0.2)),
          ("resident memory at its highest after that", at_most(0.25))]),
@@ -82,4 +90,6 @@ ROWS = [
         18, readers.beside_lists,
         [(f"{_POST} at {readers.RATE}/s beside {readers.LISTS} clients that read whole lists, p99", at_most(5)),
          ("daemon memory for each whole list that is not read", at_most(8, " MiB"))]),
+    Row(20, models.responses_beside_litellm, _model_lines("`POST /v1/responses` of a model of chat completions")),
+    Row(21, models.messages_beside_litellm, _model_lines("`POST /v1/messages` of a model of OpenAI's format")),
 ]
