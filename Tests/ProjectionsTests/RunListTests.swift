@@ -88,6 +88,38 @@ import Testing
         }
     }
 
+    /// A cursor can name a place outside of the range that the filter has by now.
+    @Test(arguments: [true, false])
+    func aPageOfARangeOfUpdatesFollowsItsPlaceWhereverThatIs(isDescending: Bool) async throws {
+        var generator = LogGenerator(seed: 4)
+        try await Self.withProjections(generator.events(1000)) { projections in
+            let order = ListOrder(RunField.updatedAt, isDescending: isDescending)
+            let all = try await Self.whole(RunFilter(), by: order, pages: 1000, projections)
+            try #require(all.count > 10)
+            for place in all.indices {
+                for bound in all.indices {
+                    var filter = RunFilter()
+                    if isDescending {
+                        filter.updatedBefore = all[bound].updatedAt
+                    } else {
+                        filter.updatedAfter = all[bound].updatedAt
+                    }
+                    let cursor = ListPlace(all[place].position, value: String(all[place].updatedAt.microseconds))
+                    let plans = try await projections.plans {
+                        let page = try await projections.runs(
+                            filter, by: order, after: cursor, limit: 1000, in: .default)
+                        let expected = all[(place + 1)...].filter { Self.matches($0, filter) }
+                        #expect(page.records.map(\.id) == expected.map(\.id), "place \(place), bound \(bound)")
+                    }
+                    // SQLite searches by one bound of a side and steps over all that another excludes.
+                    let sql = plans.map(\.sql).joined()
+                    let bounds = ["(updated_at, position)", "updated_at < ?", "updated_at >= ?"]
+                    #expect(bounds.count { sql.contains($0) } == 1, "\(sql)")
+                }
+            }
+        }
+    }
+
     @Test func aPageExaminesABoundedNumberOfRowsAndTheNextOneContinues() async throws {
         let events = Self.created(6000) { index in (agent: index == 3 ? "rare" : "usual", user: "u") }
         try await Self.withProjections(events) { projections in

@@ -174,12 +174,15 @@ extension APIHandlers {
                 defer { withExtendedLifetime(place) {} }
                 do {
                     let stream = StreamWriter(writer, channel)
-                    // Headers reach the client with the first bytes.
-                    try await stream.write(": open\n\n")
-                    try await StreamDeparture.watching(channel) { try await body(stream) }
+                    // An access that ends right after the headers ends the stream with its last event.
+                    try await StreamDeparture.watching(channel) {
+                        // Headers reach the client with the first bytes.
+                        try await stream.write(": open\n\n")
+                        try await body(stream)
+                    }
                 } catch {
-                    // The client is gone, the server shuts down, or the log cannot be read: the stream ends, and whoever
-                    // comes again with the last position it saw misses nothing.
+                    // The client is gone, the server shuts down, or the log cannot be read: the stream ends, and a client
+                    // that connects again with its last position misses nothing.
                 }
                 try await writer.finish(nil)
             })

@@ -139,11 +139,13 @@ struct RunQuery {
             default: conditions.add("conversation_id = ?", ifPresent: plan.filter.conversationID)
             }
         }
+        var (place, updated) = (arm.bounds.place, plan.filter.updates)
         if index == .update {
-            conditions.add("updated_at >= ?", ifPresent: plan.filter.updatedAfter?.microseconds)
-            conditions.add("updated_at < ?", ifPresent: plan.filter.updatedBefore?.microseconds)
+            updated.keepNarrower(of: &place, plan.order)
+            conditions.add("updated_at >= ?", ifPresent: updated.after)
+            conditions.add("updated_at < ?", ifPresent: updated.before)
         }
-        if plan.order.field.column != nil, plan.order.field != .status, let place = arm.bounds.place {
+        if plan.order.field.column != nil, plan.order.field != .status, let place {
             let following = plan.order.condition(after: place)
             conditions.add(following.sql, following.arguments)
         }
