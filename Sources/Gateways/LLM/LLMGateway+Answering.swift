@@ -26,7 +26,7 @@ extension LLMGateway {
             Sending(
                 path: call.request.operation.rawValue,
                 headers: ModelHeaders.ofCall(
-                    call.request.headers, defaults: call.provider.translator?.headers ?? []), body: body),
+                    call.request.headers, defaults: call.provider.format.headers), body: body),
             to: call.provider, in: call.request.workspace)
         return try await answer(response)
     }
@@ -187,21 +187,21 @@ extension LLMGateway {
         return ProviderAnswer(answer: answer, report: report)
     }
 
-    /// The model that is none.
-    func play(_ chat: ChatRequest, _ dialect: ChatDialect) -> ProviderAnswer {
-        ProviderAnswer(answer: played(chat, dialect))
+    /// The answer of a model that is part of Sluice.
+    func play(_ model: any LocalModel, _ chat: ChatRequest, _ dialect: ChatDialect) -> ProviderAnswer {
+        ProviderAnswer(answer: played(model, chat, dialect))
     }
 
-    private func played(_ chat: ChatRequest, _ dialect: ChatDialect) -> EgressAnswer {
-        let answer = PlaygroundModel.answer(chat)
-        let identity = identity(chat, dialect, fingerprint: PlaygroundModel.fingerprint)
+    private func played(_ model: any LocalModel, _ chat: ChatRequest, _ dialect: ChatDialect) -> EgressAnswer {
+        let answer = model.answer(chat)
+        let identity = identity(chat, dialect, fingerprint: model.fingerprint)
         guard chat.isStreamed else { return .json(dialect.answer(answer, identity), []) }
         let includesUsage = chat.includesUsage
         return EgressAnswer(
             status: 200, headers: [("content-type", "text/event-stream"), ("cache-control", "no-cache")],
             body: .streamed { write in
                 var chunks = dialect.writer(identity, includesUsage: includesUsage)
-                for delta in PlaygroundModel.deltas(answer) {
+                for delta in model.deltas(answer) {
                     var bytes: [UInt8] = []
                     chunks.write(delta, to: &bytes)
                     if !bytes.isEmpty { try await write(ByteBuffer(bytes: bytes)) }

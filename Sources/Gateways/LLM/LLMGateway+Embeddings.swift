@@ -4,17 +4,13 @@ import Outbound
 
 /// Embeddings of providers with a format of their own, in OpenAI's.
 extension LLMGateway {
-    /// How many texts go one by one to a model that takes no more than one at a time.
-    private static let singleTextsMax = 128
-
-    func embed(_ call: ProviderCall) async throws(ModelCallFailure) -> ProviderAnswer {
+    func embed(
+        _ call: ProviderCall, _ translator: any EmbeddingsTranslator
+    ) async throws(ModelCallFailure) -> ProviderAnswer {
         let texts = try Self.texts(call.request.document["input"]?.present)
         let dimensions = call.request.document["dimensions"]?.present
-        let found =
-            switch call.provider.format {
-            case .bedrock: try await embedByBedrock(texts, dimensions, call)
-            case .ollama, .openAI, .anthropic, .playground: try await embedByOllama(texts, dimensions, call)
-            }
+        let found = try await embeddings(
+            EmbeddedTexts(model: call.model, texts: texts, dimensions: dimensions), call, translator)
         let tokens = JSONValue.number(found.tokens)
         let isBase64 = call.request.document["encoding_format"]?.string == "base64"
         let data = found.vectors.enumerated().map { index, vector in
@@ -41,11 +37,6 @@ extension LLMGateway {
         return .string(Data(bytes).base64EncodedString())
     }
 
-    private struct Embeddings {
-        var vectors: [JSONValue] = []
-        var tokens: UInt64 = 0
-    }
-
     private static func texts(_ input: JSONValue?) throws(ModelCallFailure) -> [String] {
         guard let input else { throw .request("input is required") }
         let texts = input.string.map { [$0] } ?? input.strings
@@ -55,62 +46,28 @@ extension LLMGateway {
         return texts
     }
 
-    /// Ollama's docs/api.md, "Generate Embeddings".
-    private func embedByOllama(
-        _ texts: [String], _ dimensions: JSONValue?, _ call: ProviderCall
+    private func embeddings(
+        _ texts: EmbeddedTexts, _ call: ProviderCall, _ translator: any EmbeddingsTranslator
     ) async throws(ModelCallFailure) -> Embeddings {
-        let document = try await embedding(
-            "api/embed",
-            .members([
-                "model": .string(call.model), "input": .array(texts.map { .string($0) }), "dimensions": dimensions,
-            ]), call
-        ).document
-        guard case .array(let vectors)? = document["embeddings"], vectors.count == texts.count else {
-            throw .provider("the provider's answer cannot be read: it has no embeddings")
-        }
-        return Embeddings(vectors: vectors, tokens: document["prompt_eval_count"]?.unsigned ?? 0)
-    }
-
-    /// InvokeModel of Cohere's and Amazon's models (AWS's user guide of Bedrock, "Inference request parameters": "Cohere
-    /// Embed", "Amazon Titan Text Embeddings"). Amazon's take one text at a time.
-    private func embedByBedrock(
-        _ texts: [String], _ dimensions: JSONValue?, _ call: ProviderCall
-    ) async throws(ModelCallFailure) -> Embeddings {
-        let path = BedrockFormat.path(model: call.model, operation: "invoke")
-        guard !call.model.contains("cohere.") else {
-            let (document, tokens) = try await embedding(
-                path,
-                .members(["texts": .array(texts.map { .string($0) }), "input_type": .string("search_document")]), call)
-            let found = document["embeddings"]?["float"] ?? document["embeddings"]
-            guard case .array(let vectors)? = found, vectors.count == texts.count else {
-                throw .provider("the provider's answer cannot be read: it has no embeddings")
-            }
-            return Embeddings(vectors: vectors, tokens: tokens ?? 0)
-        }
-        guard texts.count <= Self.singleTextsMax else {
-            throw .request(
-                "input must have at most \(Self.singleTextsMax) texts for this model: send them in several calls")
+        let requests: [EmbeddingRequest]
+        do throws(UntranslatableRequest) {
+            requests = try translator.requests(texts)
+        } catch {
+            throw .request(error.reason)
         }
         var embeddings = Embeddings()
-        for text in texts {
-            let (document, tokens) = try await embedding(
-                path, .members(["inputText": .string(text), "dimensions": dimensions]), call)
-            guard let vector = document["embedding"], case .array = vector else {
-                throw .provider("the provider's answer cannot be read: it has no embedding")
+        for request in requests {
+            let response = try await send(
+                sending(request.path, request.body, call.provider.format.headers), to: call.provider,
+                in: call.request.workspace)
+            let tokens = response.header("x-amzn-bedrock-input-token-count").flatMap { UInt64($0) }
+            let reply = EmbeddingReply(try await document(of: response), headerTokens: tokens)
+            do throws(UnreadableAnswer) {
+                embeddings.append(try translator.embeddings(reply, to: request))
+            } catch {
+                throw .provider("the provider's answer cannot be read: \(error.reason)")
             }
-            embeddings.vectors.append(vector)
-            // A provider may count as much as it likes: each text counts as a whole call at most.
-            embeddings.tokens += min(
-                document["inputTextTokenCount"]?.unsigned ?? tokens ?? 0, TokenUsage.tokensMax)
         }
         return embeddings
-    }
-
-    private func embedding(
-        _ path: String, _ body: JSONValue, _ call: ProviderCall
-    ) async throws(ModelCallFailure) -> (document: JSONValue, tokens: UInt64?) {
-        let response = try await send(sending(path, body, []), to: call.provider, in: call.request.workspace)
-        let tokens = response.header("x-amzn-bedrock-input-token-count").flatMap { UInt64($0) }
-        return (try await document(of: response), tokens)
     }
 }

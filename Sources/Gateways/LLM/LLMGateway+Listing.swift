@@ -32,14 +32,16 @@ extension LLMGateway {
     /// - Returns: why it cannot be used; `nil` when it answers.
     package func probe(_ name: String, _ document: JSONValue, in workspace: WorkspaceName) async -> String? {
         let provider = ModelProvider(name: name, document: document)
-        guard let path = provider.format.probePath else {
-            guard provider.format == .bedrock else { return nil }
-            return "Bedrock has nothing to ask that costs nothing: call a model to see whether it answers"
+        let path: String
+        switch provider.format.probe {
+        case .path(let free): path = free
+        case .needless: return nil
+        case .impossible(let reason): return reason
         }
         do throws(ModelCallFailure) {
             _ = try await send(
                 Sending(
-                    method: "GET", path: path, headers: provider.translator?.headers ?? [], body: []),
+                    method: "GET", path: path, headers: provider.format.headers, body: []),
                 to: provider, in: workspace)
             return nil
         } catch {

@@ -163,20 +163,25 @@ package struct LLMGateway: Sendable {
         {
             throw .limited(provider.name, limit: limit, seconds: wait)
         }
-        switch (call.request.operation, provider.format) {
-        case (.chatCompletions, .openAI), (.embeddings, .openAI), (.messages, .anthropic):
-            return try await passOn(call)
-        case (.embeddings, .ollama), (.embeddings, .bedrock): return try await embed(call)
-        case (.embeddings, .anthropic), (.embeddings, .playground):
-            throw .request("model provider \"\(provider.name)\" (\(provider.kind.excerpt)) makes no embeddings here")
-        case (.chatCompletions, _): return try await chat(call, .openAI)
-        case (.messages, _): return try await chat(call, .anthropic)
+        let format = provider.format
+        guard !format.passedOn.contains(call.request.operation) else { return try await passOn(call) }
+        switch call.request.operation {
+        case .embeddings:
+            guard let translator = format.embeddings else {
+                throw .request(
+                    "model provider \"\(provider.name)\" (\(provider.kind.excerpt)) makes no embeddings here")
+            }
+            return try await embed(call, translator)
+        case .chatCompletions: return try await chat(call, .openAI)
+        case .messages: return try await chat(call, .anthropic)
         }
     }
 
     private func chat(_ call: ProviderCall, _ dialect: ChatDialect) async throws(ModelCallFailure) -> ProviderAnswer {
-        guard let translator = call.provider.translator else { return play(try call.chat(dialect), dialect) }
-        return try await translate(call, translator, dialect)
+        switch call.provider.format.chat {
+        case .provider(let translator): try await translate(call, translator, dialect)
+        case .local(let model): play(model, try call.chat(dialect), dialect)
+        }
     }
 
     func key(of provider: ModelProvider, _ request: LLMRequest) -> ResourceKey {

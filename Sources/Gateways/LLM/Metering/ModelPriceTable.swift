@@ -83,16 +83,14 @@ package enum ModelPriceTable {
         "cohere.embed-multilingual-v3": ("0.10", "0", nil),
     ]
 
-    /// Those that publish such prices; the same model elsewhere may cost something else.
-    private static let kinds: Set<String> = ["openai", "anthropic", "bedrock"]
-    /// Those that run on hardware of one's own.
-    private static let freeKinds: Set<String> = ["ollama", "playground"]
-
     /// The price of a model, by its name or by that of which it is a dated version; `nil` when none is known.
     package static func price(of model: String, kind: String) -> ModelPrice? {
-        if freeKinds.contains(kind) { return ModelPrice(input: .zero, output: .zero) }
-        guard kinds.contains(kind) else { return nil }
-        return prices[model] ?? prices[plainName(model)]
+        switch ProviderFormats.format(of: kind).pricing {
+        case .free: ModelPrice(input: .zero, output: .zero)
+        case .published: prices[model] ?? prices[plainName(model)]
+        // The same model elsewhere may cost something else.
+        case .unknown: nil
+        }
     }
 
     private static let prices: [String: ModelPrice] = dollars.compactMapValues { input, output, cached in

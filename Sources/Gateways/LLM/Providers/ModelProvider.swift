@@ -3,8 +3,6 @@ package import Governance
 
 /// What the gateway has to know of a model provider, read from its stored document.
 package struct ModelProvider: Hashable, Sendable {
-    private static let openAIEndpoint = "https://api.openai.com/v1"
-
     /// Whom to ask when a provider fails.
     package struct Fallback: Hashable, Sendable {
         package let provider: String
@@ -15,7 +13,6 @@ package struct ModelProvider: Hashable, Sendable {
     package let name: String
     /// `openai`, or the name of another; those that are none of the formats' speak OpenAI's.
     package let kind: String
-    package let format: ModelFormat
     package let endpoint: String?
     package let models: [String]
     package let fallbacks: [Fallback]
@@ -31,7 +28,6 @@ package struct ModelProvider: Hashable, Sendable {
         let spec = document["spec"]
         self.name = name
         kind = spec?["provider"]?.string?.lowercased() ?? ""
-        format = ModelFormat(kind: kind)
         endpoint = spec?["endpoint"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         models = (spec?["models"]).strings
         fallbacks = (spec?["fallbacks"]?.elements ?? []).compactMap { fallback in
@@ -42,45 +38,19 @@ package struct ModelProvider: Hashable, Sendable {
         let auth = spec?["auth"]
         let awsConfig = auth?["awsSignatureConfig"]
         region = (spec?["region"] ?? awsConfig?["region"] ?? auth?["region"])?.string
-        authentication = Self.authentication(auth, format, region)
+        authentication = ProviderFormats.format(of: kind).authentication(auth, region: region)
         isInternal = spec?["topology"]?.string?.lowercased() == "internal"
     }
 
-    /// What the document leaves out and the provider's kind decides.
-    private static func authentication(_ auth: JSONValue?, _ format: ModelFormat, _ region: String?) -> JSONValue? {
-        let type = auth?["type"]?.string
-        let key = auth?["apiKeyConfig"] ?? auth
-        if format == .anthropic, type == "APIKey", key?["name"]?.present == nil {
-            return .members(["type": .string("APIKey"), "in": .string("header"), "name": .string("x-api-key")])
-        }
-        if format == .bedrock, type == "AWSSignature" {
-            let service = (auth?["awsSignatureConfig"]?["service"] ?? auth?["service"])?.string ?? "bedrock"
-            return .members([
-                "type": .string("AWSSignature"), "region": region.map { .string($0) }, "service": .string(service),
-            ])
-        }
-        return auth
-    }
-
-    /// What puts calls in the provider's format; `nil` for a model of our own.
-    var translator: (any ChatTranslator)? {
-        switch format {
-        case .openAI: OpenAIFormat(isOpenAI: kind == "openai")
-        case .playground: nil
-        case .anthropic: AnthropicFormat()
-        case .bedrock: BedrockFormat()
-        case .ollama: OllamaFormat()
-        }
-    }
+    /// The format that the provider speaks.
+    package var format: any ProviderFormat { ProviderFormats.format(of: kind) }
 
     /// Where an operation of the provider's is asked for. An endpoint that is a host alone gets the path that the
     /// format has; one with a path is a base.
     package func url(_ operationPath: String) throws(UnusableEndpoint) -> NormalizedURL {
-        let known = kind == "openai" ? Self.openAIEndpoint : format.endpoint(region: region)
-        guard let text = endpoint ?? known else {
-            throw UnusableEndpoint(
-                "model provider \"\(name)\" has no spec.endpoint"
-                    + (format == .bedrock ? " and no spec.region: store it with one" : ": store it with one"))
+        let format = format
+        guard let text = endpoint ?? format.endpoint(region: region) else {
+            throw UnusableEndpoint("model provider \"\(name)\" has no \(format.endpointMembers): store it with one")
         }
         do throws(InvalidURL) {
             let base = try NormalizedURL(text)

@@ -2,10 +2,13 @@ package import Domain
 
 /// OpenAI's chat completions (platform.openai.com/docs/api-reference/chat), for what was asked in another's words.
 package struct OpenAIFormat: ChatTranslator {
-    /// What the limit of tokens is called: OpenAI's newer models know no `max_tokens`, other services know nothing else.
-    private let limitName: String
+    /// False for the services of others that speak the format.
+    let isOpenAI: Bool
 
-    package init(isOpenAI: Bool) { limitName = isOpenAI ? "max_completion_tokens" : "max_tokens" }
+    package init(isOpenAI: Bool) { self.isOpenAI = isOpenAI }
+
+    /// The name of the limit of tokens: OpenAI's newer models know no `max_tokens`, other services know nothing else.
+    private var limitName: String { isOpenAI ? "max_completion_tokens" : "max_tokens" }
 
     package func path(of request: ChatRequest) -> String { "chat/completions" }
 

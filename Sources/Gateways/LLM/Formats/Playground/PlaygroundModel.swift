@@ -5,25 +5,25 @@ import Domain
 /// It says what it is in each answer. Asked with tools it calls the one that it was told to, that the message names, or
 /// that is the only one; given what came of a call it says that. Arguments are the JSON object that the message has, or
 /// what the schema requires, made of the message.
-enum PlaygroundModel {
-    static let kind = "playground"
-    static let label = "[playground]"
-    static let fingerprint = "sluice-playground"
+struct PlaygroundModel: LocalModel {
+    private static let label = "[playground]"
+    var fingerprint: String { "sluice-playground" }
 
-    static func answer(_ request: ChatRequest) -> ChatAnswer {
+    func answer(_ request: ChatRequest) -> ChatAnswer {
         var answer = ChatAnswer(finish: .stop)
-        if let call = call(request) {
+        if let call = Self.call(request) {
             answer.calls = [call]
             answer.finish = .toolCalls
         } else {
-            answer.text = cut(text(request), to: request.tokensMax, &answer.finish)
+            answer.text = Self.cut(Self.text(request), to: request.tokensMax, &answer.finish)
         }
-        answer.usage = TokenUsage(prompt: tokens(prompt(request)), completion: tokens(written(answer)))
+        answer.usage = TokenUsage(
+            prompt: Self.tokens(Self.prompt(request)), completion: Self.tokens(Self.written(answer)))
         return answer
     }
 
     /// The parts of the same answer, word by word.
-    static func deltas(_ answer: ChatAnswer) -> [ChatDelta] {
+    func deltas(_ answer: ChatAnswer) -> [ChatDelta] {
         var deltas = answer.text.split(separator: " ", omittingEmptySubsequences: false).enumerated()
             .map { ChatDelta.text(($0 > 0 ? " " : "") + $1) }
         if answer.text.isEmpty { deltas = [] }

@@ -1,0 +1,68 @@
+package import Domain
+
+/// Translates embeddings of a provider with a format of its own. Pure.
+package protocol EmbeddingsTranslator: Sendable {
+    /// The requests that together embed the texts, in the order of the texts.
+    func requests(_ texts: EmbeddedTexts) throws(UntranslatableRequest) -> [EmbeddingRequest]
+
+    /// The vectors of one request, and the tokens that the provider counts for them.
+    func embeddings(_ reply: EmbeddingReply, to request: EmbeddingRequest) throws(UnreadableAnswer) -> Embeddings
+}
+
+/// The texts that a caller asks to embed.
+package struct EmbeddedTexts: Hashable, Sendable {
+    package let model: String
+    package let texts: [String]
+    /// The length of the vectors as the caller wrote it; `nil` leaves it to the model.
+    package let dimensions: JSONValue?
+
+    package init(model: String, texts: [String], dimensions: JSONValue? = nil) {
+        self.model = model
+        self.texts = texts
+        self.dimensions = dimensions
+    }
+}
+
+/// One request of embeddings in a provider's format.
+package struct EmbeddingRequest: Hashable, Sendable {
+    package let path: String
+    package let body: JSONValue
+    /// The number of texts in it.
+    package let count: Int
+
+    package init(path: String, body: JSONValue, count: Int) {
+        self.path = path
+        self.body = body
+        self.count = count
+    }
+}
+
+/// A provider's answer to a request of embeddings.
+package struct EmbeddingReply: Hashable, Sendable {
+    package let document: JSONValue
+    /// The tokens that its headers tell (`x-amzn-bedrock-input-token-count`).
+    package let headerTokens: UInt64?
+
+    package init(_ document: JSONValue, headerTokens: UInt64? = nil) {
+        self.document = document
+        self.headerTokens = headerTokens
+    }
+}
+
+/// Vectors, one for each text, and the tokens of the texts.
+package struct Embeddings: Hashable, Sendable {
+    package var vectors: [JSONValue] = []
+    package var tokens: UInt64 = 0
+
+    package init(vectors: [JSONValue] = [], tokens: UInt64 = 0) {
+        self.vectors = vectors
+        self.tokens = tokens
+    }
+
+    /// Appends those of the next request.
+    mutating func append(_ next: Embeddings) {
+        vectors += next.vectors
+        // A provider may count as much as it likes: each request counts as a whole call at most.
+        tokens = min(tokens, TokenUsage.tokensMax) + min(next.tokens, TokenUsage.tokensMax)
+    }
+}
