@@ -33,7 +33,7 @@ package enum ModelFormat: String, Hashable, Sendable, CaseIterable {
     /// What an endpoint may end with, when it was copied whole.
     var operationPaths: [String] {
         switch self {
-        case .openAI, .playground: ["/chat/completions", "/embeddings"]
+        case .openAI, .playground: ["/chat/completions", "/embeddings", "/responses"]
         case .anthropic: ["/messages"]
         case .bedrock: []
         case .ollama: ["/api/chat", "/api/embed"]

@@ -24,6 +24,8 @@ package struct ModelProvider: Hashable, Sendable {
     let prices: ModelPrices
     let authentication: JSONValue?
     private let region: String?
+    /// The API that the document names for responses: `responses` or `chat`.
+    private let api: String?
     /// Whether the document says, by `topology: Internal`, that the endpoint is on private addresses.
     package let isInternal: Bool
 
@@ -43,6 +45,7 @@ package struct ModelProvider: Hashable, Sendable {
         let awsConfig = auth?["awsSignatureConfig"]
         region = (spec?["region"] ?? awsConfig?["region"] ?? auth?["region"])?.string
         authentication = Self.authentication(auth, format, region)
+        api = spec?["api"]?.string?.lowercased()
         isInternal = spec?["topology"]?.string?.lowercased() == "internal"
     }
 
@@ -71,6 +74,20 @@ package struct ModelProvider: Hashable, Sendable {
         case .bedrock: BedrockFormat()
         case .ollama: OllamaFormat()
         }
+    }
+
+    /// The values of `spec.api`.
+    package static let apis = ["responses", "chat"]
+
+    /// True when the provider serves OpenAI's Responses itself: by its document, or because its endpoint is OpenAI's or
+    /// Azure's. Others that speak OpenAI's format are asked for chat completions, which all of them serve.
+    package var servesResponses: Bool {
+        guard format == .openAI, api == nil else { return format == .openAI && api == "responses" }
+        guard let url = try? url(LLMRequest.Operation.responses.rawValue) else { return false }
+        let host = url.host.lowercased()
+        let isAzure = host.hasSuffix(".openai.azure.com") || host.hasSuffix(".services.ai.azure.com")
+        return host == "api.openai.com" || host.hasSuffix(".api.openai.com")
+            || isAzure && url.path.hasSuffix("/openai/v1/responses")
     }
 
     /// Where an operation of the provider's is asked for. An endpoint that is a host alone gets the path that the

@@ -3,9 +3,10 @@ package import Domain
 /// OpenAI's chat completions (platform.openai.com/docs/api-reference/chat), for what was asked in another's words.
 package struct OpenAIFormat: ChatTranslator {
     /// What the limit of tokens is called: OpenAI's newer models know no `max_tokens`, other services know nothing else.
-    private let limitName: String
+    private var limitName: String { isOpenAI ? "max_completion_tokens" : "max_tokens" }
+    private let isOpenAI: Bool
 
-    package init(isOpenAI: Bool) { limitName = isOpenAI ? "max_completion_tokens" : "max_tokens" }
+    package init(isOpenAI: Bool) { self.isOpenAI = isOpenAI }
 
     package func path(of request: ChatRequest) -> String { "chat/completions" }
 
@@ -31,6 +32,8 @@ package struct OpenAIFormat: ChatTranslator {
         add("stop", request.stop.isEmpty ? nil : .array(request.stop.map { .string($0) }))
         add("user", request.user.map { .string(OpaqueUser.id(of: $0)) })
         add("response_format", Self.format(request.answerFormat))
+        // Other services refuse members that they do not know.
+        if isOpenAI { add("reasoning_effort", request.reasoningEffort.map { .string($0) }) }
         if request.isStreamed {
             add("stream", .bool(true))
             add("stream_options", .members(["include_usage": .bool(true)]))
