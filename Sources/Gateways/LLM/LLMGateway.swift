@@ -5,12 +5,15 @@ package import Outbound
 package import Projections
 package import Secrets
 
-/// Brings calls in OpenAI's or Anthropic's format to the provider that lists their model, with the provider's
+/// Brings calls in OpenAI's formats or Anthropic's to the provider that lists their model, with the provider's
 /// credentials, which the agent never sees, and in the provider's format; the answer comes back in the caller's, as it
 /// comes.
 package struct LLMGateway: Sendable {
     /// Marks calls that have been here (RFC 9110, section 7.6.3), so that an endpoint that leads back here is found out.
     static let via = "1.1 sluice-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
+
+    /// Names the provider that answered.
+    static let providerHeader = "sluice-provider"
 
     let projections: Projections
     let meter: ModelMeter
@@ -22,6 +25,7 @@ package struct LLMGateway: Sendable {
     /// Calls of tools and models that controls end.
     let inFlight: CallsInFlight
     let rates = RequestRates()
+    let responses = StoredResponses { ContinuousClock.now }
     let now: @Sendable () -> Timestamp
     let logger: Logger
 
@@ -81,7 +85,9 @@ package struct LLMGateway: Sendable {
         if let refusal = meter.refusal(of: request, for: run) { return refusal.answer }
         let journaled: JournaledCall?
         switch try await begin(request, of: run) {
-        case .replayed(let answer), .refused(let answer): return answer.holding(place)
+        case .replayed(let answer):
+            return try await keeping(replayed: answer, to: request, of: run).holding(place)
+        case .refused(let answer): return answer.holding(place)
         case .asked(let call): journaled = call
         }
         if let run, let refusal = try await meter.endAtLimit(run, request, journaled?.identity) { return refusal }
@@ -89,7 +95,13 @@ package struct LLMGateway: Sendable {
         guard let first = ModelProvider.choice(for: request.model, named: request.provider, of: providers) else {
             return .refusal(404, "MODEL_UNKNOWN", "no provider found for model \"\(request.model.excerpt)\"")
         }
-        return try await ask(candidates(first, request, providers), of: run, journaled, place)
+        let calls: [ProviderCall]
+        do throws(ModelCallFailure) {
+            calls = try candidates(first, request, providers, of: run)
+        } catch {
+            return error.answer
+        }
+        return try await ask(calls, of: run, journaled, place)
     }
 
     private func begin(_ request: LLMRequest, of run: CallingRun?) async throws -> ModelJournal.Beginning {
@@ -107,14 +119,17 @@ package struct LLMGateway: Sendable {
 
     /// The provider, and those that stand in for it.
     private func candidates(
-        _ first: ModelProvider, _ request: LLMRequest, _ providers: [ModelProvider]
-    ) -> [ProviderCall] {
+        _ first: ModelProvider, _ request: LLMRequest, _ providers: [ModelProvider], of run: CallingRun?
+    ) throws(ModelCallFailure) -> [ProviderCall] {
         let fallbacks = first.fallbacks.prefix(configuration.fallbacksMax).compactMap { fallback -> ProviderCall? in
             guard let provider = providers.first(where: { $0.name == fallback.provider }), provider.name != first.name
             else { return nil }
+            // One that cannot get what the request refers to cannot stand in.
+            guard let request = try? resolved(request, for: provider, of: run) else { return nil }
             return ProviderCall(provider: provider, model: fallback.model ?? request.model, request: request)
         }
-        return [ProviderCall(provider: first, model: request.model, request: request)] + fallbacks
+        let own = try resolved(request, for: first, of: run)
+        return [ProviderCall(provider: first, model: request.model, request: own)] + fallbacks
     }
 
     /// Asks one after the other, until one answers or it is the request that is wrong.
@@ -136,7 +151,9 @@ package struct LLMGateway: Sendable {
             do throws(ModelCallFailure) {
                 let given = try await ask(call)
                 log(.info, "status", "\(given.answer.status)")
-                let answer = given.answer.with(("sluice-provider", call.provider.name))
+                let answer = keeping(
+                    given.answer.with((Self.providerHeader, call.provider.name)), to: call.request, of: run,
+                    at: call.provider.servesResponses ? call.provider.name : nil)
                 return await meter.metered(
                     answer, of: metered, since: start, report: given.report, journaled: journaled
                 ).holding(place)
@@ -163,17 +180,17 @@ package struct LLMGateway: Sendable {
         {
             throw .limited(provider.name, limit: limit, seconds: wait)
         }
-        let format = provider.format
-        guard !format.passedOn.contains(call.request.operation) else { return try await passOn(call) }
+        guard !provider.passesOn(call.request.operation) else { return try await passOn(call) }
         switch call.request.operation {
         case .embeddings:
-            guard let translator = format.embeddings else {
+            guard let translator = provider.format.embeddings else {
                 throw .request(
                     "model provider \"\(provider.name)\" (\(provider.kind.excerpt)) makes no embeddings here")
             }
             return try await embed(call, translator)
         case .chatCompletions: return try await chat(call, .openAI)
         case .messages: return try await chat(call, .anthropic)
+        case .responses: return try await chat(call, .responses(ResponseEcho(of: call.request.document)))
         }
     }
 

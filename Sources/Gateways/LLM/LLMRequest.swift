@@ -8,6 +8,8 @@ package struct LLMRequest: Sendable {
         case embeddings
         /// In Anthropic's format.
         case messages
+        /// In OpenAI's Responses format.
+        case responses
     }
 
     /// Stands for whichever provider lists the model.
@@ -22,9 +24,9 @@ package struct LLMRequest: Sendable {
     /// The form in which the caller reads errors.
     package let errorForm: ModelErrorForm
     package let headers: [(name: String, value: String)]
-    package let body: [UInt8]
+    package private(set) var body: [UInt8]
     /// What the body is, parsed.
-    package let document: JSONValue
+    package private(set) var document: JSONValue
 
     package init(
         workspace: WorkspaceName, caller: ModelCaller, operation: Operation, provider: String?, model: String,
@@ -40,5 +42,13 @@ package struct LLMRequest: Sendable {
         self.headers = headers
         self.body = body
         self.document = document
+    }
+
+    /// The same request with another body.
+    func replacingBody(_ document: JSONValue) -> LLMRequest {
+        var request = self
+        request.document = document
+        request.body = Array(document.text.text.utf8)
+        return request
     }
 }

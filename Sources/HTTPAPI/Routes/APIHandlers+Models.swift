@@ -6,7 +6,7 @@ import HTTPTypes
 import Hummingbird
 import Projections
 
-/// The way to models, in OpenAI's format: `…/chat/completions`, `…/embeddings` and `…/models`.
+/// The way to models: `…/chat/completions`, `…/responses`, `…/messages`, `…/embeddings` and `…/models`.
 extension APIHandlers {
     func callModel(
         _ operation: LLMRequest.Operation, _ request: Request, _ context: APIContext
@@ -26,6 +26,13 @@ extension APIHandlers {
             headers: headers, body: bytes, document: body)
         let registration = endingWithAccess(of: principal, context)
         return Self.response(try await dependencies.models.answer(asked)).holding(registration)
+    }
+
+    /// Refuses to read or delete a response: requests refer to earlier ones, and clients keep their text.
+    func findResponse(_ request: Request, _ context: APIContext) async throws -> Response {
+        _ = try permitted(context, .actAsAgent)
+        throw APIError.notFound(
+            "responses cannot be read or deleted here: they are kept in memory for an hour, for previous_response_id")
     }
 
     /// The models that can be asked for, as `GET /v1/models` of OpenAI lists them.

@@ -40,6 +40,8 @@ extension RouteTable {
             onUnread(.get, base + "/models", .read, asOf: .refused, api.listModels)
             onUnread(.get, base + "/models/**", .read, asOf: .refused, api.getModel)
         }
+        onUnread(.get, address + "/v1/responses/:id", .actAsAgent, asOf: .refused, api.findResponse)
+        onUnread(.delete, address + "/v1/responses/:id", .actAsAgent, api.findResponse)
         // The runtime's readiness check asks for it beside the address of its models.
         onUnread(.get, address + "/healthz", nil, asOf: .refused) { _, _ in api.health().response }
     }

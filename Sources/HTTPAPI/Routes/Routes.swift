@@ -134,6 +134,8 @@ extension RouteTable {
                 onUnread(.post, base + path, .actAsAgent) { try await api.callModel(operation, $0, $1) }
             }
         }
+        onUnread(.get, "/v1/responses/:id", .actAsAgent, asOf: .refused, api.findResponse)
+        onUnread(.delete, "/v1/responses/:id", .actAsAgent, api.findResponse)
         for base in bases + ["/api/v1/workspaces/:workspace"] {
             onUnread(.get, base + "/models", .read, asOf: .answered, api.listModels)
             onUnread(.get, base + "/models/**", .read, asOf: .answered, api.getModel)

@@ -65,6 +65,9 @@ package enum SpecDocument {
                 _ = try fallback.text("model")
             }
         }
+        if let api = try spec.text("api"), !ModelProvider.apis.contains(api) {
+            throw .badRequest("spec.api must be \(ModelProvider.apis.joined(separator: " or "))")
+        }
         do throws(InvalidPrices) {
             try ModelPrices.check(spec["prices"])
         } catch {

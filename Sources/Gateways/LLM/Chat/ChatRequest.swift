@@ -78,6 +78,8 @@ package struct ChatRequest: Hashable, Sendable {
     package var seed: String?
     package var stop: [String] = []
     package var user: String?
+    /// How much the model is to think, by OpenAI's names; `nil` leaves that to the provider.
+    package var reasoningEffort: String?
     package var answerFormat = AnswerFormat.text
     package var isStreamed = false
     /// Whether a stream ends with what it used.

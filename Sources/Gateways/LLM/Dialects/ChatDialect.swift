@@ -21,11 +21,14 @@ package protocol ChatStreamWriter: Sendable {
 /// In whose words a chat is asked for, and answered.
 enum ChatDialect: Sendable {
     case openAI, anthropic
+    /// OpenAI's Responses, which repeat members of their request.
+    case responses(ResponseEcho)
 
     func request(_ document: JSONValue, model: String) throws(UntranslatableRequest) -> ChatRequest {
         switch self {
         case .openAI: try ChatRequest(openAI: document, model: model)
         case .anthropic: try ChatRequest(anthropic: document, model: model)
+        case .responses: try ChatRequest(responses: document, model: model)
         }
     }
 
@@ -33,6 +36,7 @@ enum ChatDialect: Sendable {
         switch self {
         case .openAI: "chatcmpl-"
         case .anthropic: "msg_"
+        case .responses: "resp_"
         }
     }
 
@@ -40,6 +44,7 @@ enum ChatDialect: Sendable {
         switch self {
         case .openAI: answer.openAI(identity)
         case .anthropic: answer.anthropic(identity)
+        case .responses(let echo): answer.response(identity, echo)
         }
     }
 
@@ -47,6 +52,7 @@ enum ChatDialect: Sendable {
         switch self {
         case .openAI: CompletionChunks(identity, includesUsage: includesUsage)
         case .anthropic: MessageEvents(identity)
+        case .responses(let echo): ResponseEvents(identity, echo)
         }
     }
 }

@@ -1,7 +1,7 @@
 package import Domain
 
-/// Reads the usage out of an answer in OpenAI's or Anthropic's format while it passes: one document, or an event stream
-/// whose last events have it (OpenAI's when `stream_options.include_usage` was asked for).
+/// Reads the usage out of an answer in one of OpenAI's formats or Anthropic's while it passes: one document, or an event
+/// stream whose last events have it (OpenAI's when `stream_options.include_usage` was asked for).
 ///
 /// Bounded: of a long document the end is kept, and a line of a stream that is too long is not looked into.
 package struct AnswerUsage {
@@ -64,10 +64,11 @@ package struct AnswerUsage {
         kept.removeFirst(kept.count - Self.tailBytes)
     }
 
+    /// Keeps the end of a line that is too long: the last event of a response repeats all of it before its usage.
     private mutating func keepLine(_ part: some Collection<UInt8>) {
-        guard !isCut else { return }
         kept += part
         if kept.count > Self.keptMax { isCut = true }
+        if isCut, kept.count > 4 * Self.tailBytes { kept.removeFirst(kept.count - Self.tailBytes) }
     }
 
     private mutating func finishLine() {
@@ -76,18 +77,29 @@ package struct AnswerUsage {
             isCut = false
         }
         if kept.starts(with: "event: message_stop".utf8) { isDone = true }
+        if kept.starts(with: "event: response.".utf8) { noteEvent(kept.dropFirst("event: ".utf8.count)) }
+        if isCut { usage = TokenUsage(inEndOf: kept) ?? usage }
         guard !isCut, kept.starts(with: "data:".utf8) else { return }
         let data = kept.dropFirst(5).drop { $0 == UInt8(ascii: " ") }
         if data.starts(with: "[DONE]".utf8) { isDone = true } else { note(data) }
     }
 
+    /// Notes the end of a response by the name of its event: the event itself may be too long.
+    private mutating func noteEvent(_ name: ArraySlice<UInt8>) {
+        if JSONStrings.ResponseEvent(type: name)?.isEnd == true { isDone = true }
+        if name.elementsEqual("response.failed".utf8) { failure = failure ?? "the provider reports a failed response" }
+    }
+
     private mutating func note(_ document: ArraySlice<UInt8>) {
         let found = JSONStrings.scan(document)
-        textBytes += found.textBytes
+        if found.event?.isDelta != false { textBytes += found.textBytes }
+        if found.event?.isEnd == true { isDone = true }
         guard found.hasUsage || found.hasError, let value = try? JSONValue(parsing: Array(document), .surrogates) else {
             return
         }
-        if let error = value["error"]?.present, error != .string("") {
+        let isError = isEvents && value["type"]?.string == "error"
+        let error = value["error"]?.present ?? value["response"]?["error"]?.present ?? (isError ? value : nil)
+        if let error, error != .string("") {
             failure = "the provider reports an error: " + (error["message"]?.string ?? error.string ?? error.text.text)
         }
         guard found.hasUsage else { return }
@@ -97,7 +109,7 @@ package struct AnswerUsage {
             begun?.update(value["usage"])
             usage = begun?.tokens
         } else {
-            usage = TokenUsage(value["usage"]) ?? usage
+            usage = TokenUsage(value["usage"] ?? value["response"]?["usage"]) ?? usage
         }
     }
 }
@@ -108,6 +120,10 @@ extension TokenUsage {
         let prompt = usage?["prompt_tokens"]?.unsigned
         let completion = usage?["completion_tokens"]?.unsigned
         guard prompt != nil || completion != nil else {
+            if let told = TokenUsage(response: usage) {
+                self = told
+                return
+            }
             guard let told = AnthropicUsage(usage).tokens else { return nil }
             self = told
             return

@@ -4,13 +4,13 @@ import Domain
 package enum UsageEstimate {
     package static func tokens(bytes: UInt64) -> UInt64 { bytes / 4 + (bytes % 4 == 0 ? 0 : 1) }
 
-    /// Of a request in OpenAI's or Anthropic's format: the texts of its messages, or what is to be embedded.
+    /// Of a request in one of OpenAI's formats or Anthropic's: the texts of its messages, or what is to be embedded.
     ///
     /// Definitions of tools, schemas of answers and images count too: providers bill them.
     package static func promptTokens(of body: [UInt8]) -> UInt64 {
         guard let request = try? JSONValue(parsing: body, .surrogates) else { return 0 }
-        var bytes = textBytes(request["system"])
-        for name in ["tools", "functions", "response_format", "output_config"] {
+        var bytes = textBytes(request["system"]) + textBytes(request["instructions"])
+        for name in ["tools", "functions", "response_format", "output_config", "text"] {
             if let part = request[name]?.present { bytes += UInt64(part.text.text.utf8.count) }
         }
         var images: UInt64 = 0
@@ -20,6 +20,10 @@ package enum UsageEstimate {
             for call in message["tool_calls"]?.elements ?? [] { bytes += textBytes(call["function"]?["arguments"]) }
         }
         let input = request["input"] ?? request["prompt"]
+        for item in input?.elements ?? [] {
+            bytes += textBytes(item["arguments"]) + textBytes(item["output"])
+            images += imageCount(item["content"]) + imageCount(item["output"])
+        }
         // What is to be embedded may come as numbers of tokens.
         let numbers = (input?.elements ?? []).flatMap { $0.elements + [$0] }.count {
             if case .number = $0 { true } else { false }
@@ -60,21 +64,42 @@ enum JSONStrings {
         var textBytes: UInt64 = 0
         /// Whether there is a member `usage` that is an object.
         var hasUsage = false
-        /// True when there is a member `error` that is an object or a string.
+        /// True when there is a member `error` that is an object or a string, or the document is an event of that type.
         var hasError = false
+        /// The kind of event, for the events of OpenAI's Responses.
+        var event: ResponseEvent?
+    }
+
+    /// An event of OpenAI's Responses: only deltas have new text, and others repeat it.
+    struct ResponseEvent: Hashable {
+        let isDelta: Bool
+        /// True for the last event of a response.
+        let isEnd: Bool
+
+        private static let prefix = Array("response.".utf8)
+        private static let ends = ["response.completed", "response.incomplete", "response.failed"]
+            .map { Array($0.utf8) }
+        private static let delta = Array(".delta".utf8)
+
+        init?(type: some BidirectionalCollection<UInt8>) {
+            guard type.starts(with: Self.prefix) else { return nil }
+            isDelta = type.suffix(Self.delta.count).elementsEqual(Self.delta)
+            isEnd = Self.ends.contains { type.elementsEqual($0) }
+        }
     }
 
     private static let texts = [
-        "content", "arguments", "reasoning_content", "refusal", "text", "partial_json", "thinking",
+        "content", "arguments", "reasoning_content", "refusal", "text", "partial_json", "thinking", "delta",
     ].map { Array($0.utf8) }
     private static let usage = Array("usage".utf8)
     private static let error = Array("error".utf8)
+    private static let type = Array("type".utf8)
 
     static func scan(_ document: ArraySlice<UInt8>) -> Found {
         document.withUnsafeBufferPointer { bytes in
             var found = Found()
             var index = 0
-            var isText = false
+            var (isText, isType) = (false, false)
             while index < bytes.count {
                 guard bytes[index] == UInt8(ascii: "\"") else {
                     index += 1
@@ -84,7 +109,11 @@ enum JSONStrings {
                 index = end(of: bytes, from: start)
                 let string = bytes[min(start, index)..<index]
                 if isText { found.textBytes += UInt64(string.count) }
-                isText = false
+                if isType {
+                    found.event = found.event ?? ResponseEvent(type: string)
+                    if string.elementsEqual(error) { found.hasError = true }
+                }
+                (isText, isType) = (false, false)
                 index = skipSpace(bytes, index + 1)
                 guard index < bytes.count, bytes[index] == UInt8(ascii: ":") else { continue }
                 index = skipSpace(bytes, index + 1)
@@ -92,6 +121,7 @@ enum JSONStrings {
                 if bytes[index] != UInt8(ascii: "n"), string.elementsEqual(error) { found.hasError = true }
                 if bytes[index] == UInt8(ascii: "\"") {
                     isText = texts.contains { string.elementsEqual($0) }
+                    isType = string.elementsEqual(type)
                 } else if bytes[index] == UInt8(ascii: "{"), string.elementsEqual(usage) {
                     found.hasUsage = true
                 }

@@ -21,6 +21,8 @@ package struct ModelProvider: Hashable, Sendable {
     let prices: ModelPrices
     let authentication: JSONValue?
     private let region: String?
+    /// The API that the document names for responses: `responses` or `chat`.
+    private let api: String?
     /// Whether the document says, by `topology: Internal`, that the endpoint is on private addresses.
     package let isInternal: Bool
 
@@ -39,11 +41,32 @@ package struct ModelProvider: Hashable, Sendable {
         let awsConfig = auth?["awsSignatureConfig"]
         region = (spec?["region"] ?? awsConfig?["region"] ?? auth?["region"])?.string
         authentication = ProviderFormats.format(of: kind).authentication(auth, region: region)
+        api = spec?["api"]?.string?.lowercased()
         isInternal = spec?["topology"]?.string?.lowercased() == "internal"
     }
 
     /// The format that the provider speaks.
     package var format: any ProviderFormat { ProviderFormats.format(of: kind) }
+
+    /// The values of `spec.api`.
+    package static let apis = ["responses", "chat"]
+
+    /// True when requests of that operation and their answers pass as they are.
+    func passesOn(_ operation: LLMRequest.Operation) -> Bool {
+        format.passedOn.contains(operation) && (operation != .responses || servesResponses)
+    }
+
+    /// True when the provider serves OpenAI's Responses itself: by its document, or because its endpoint is OpenAI's or
+    /// Azure's. Others that speak OpenAI's format are asked for chat completions, which all of them serve.
+    package var servesResponses: Bool {
+        guard format.passedOn.contains(.responses) else { return false }
+        if let api { return api == "responses" }
+        guard let url = try? url(LLMRequest.Operation.responses.rawValue) else { return false }
+        let host = url.host.lowercased()
+        let isAzure = host.hasSuffix(".openai.azure.com") || host.hasSuffix(".services.ai.azure.com")
+        return host == "api.openai.com" || host.hasSuffix(".api.openai.com")
+            || isAzure && url.path.hasSuffix("/openai/v1/responses")
+    }
 
     /// Where an operation of the provider's is asked for. An endpoint that is a host alone gets the path that the
     /// format has; one with a path is a base.

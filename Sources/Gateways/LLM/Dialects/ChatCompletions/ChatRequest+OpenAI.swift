@@ -81,29 +81,12 @@ extension ChatRequest {
                 guard let url = value["image_url"]?["url"]?.string ?? value["image_url"]?.string else {
                     throw UntranslatableRequest("\(place).image_url.url must be a string")
                 }
-                parts.append(.image(try image(url, place)))
+                parts.append(.image(try image(url, "\(place).image_url.url")))
             default:
                 throw UntranslatableRequest("\(place).type must be text or image_url for this model's provider")
             }
         }
         return parts
-    }
-
-    /// An image that is in a `data:` URL (RFC 2397), or where one is.
-    private static func image(_ url: String, _ place: String) throws(UntranslatableRequest) -> Image {
-        guard url.hasPrefix("data:") else {
-            guard url.hasPrefix("https://") || url.hasPrefix("http://") else {
-                throw UntranslatableRequest("\(place).image_url.url must be an http, https or data URL")
-            }
-            return .url(url)
-        }
-        guard let comma = url.firstIndex(of: ","), url[..<comma].hasSuffix(";base64") else {
-            throw UntranslatableRequest("\(place).image_url.url must be base64 when it is a data URL")
-        }
-        let mediaType = url[..<comma].dropFirst("data:".count).prefix { $0 != ";" }
-        return .data(
-            mediaType: mediaType.isEmpty ? "application/octet-stream" : String(mediaType),
-            base64: String(url[url.index(after: comma)...]))
     }
 
     private static func calls(_ value: JSONValue?, _ place: String) throws(UntranslatableRequest) -> [ChatToolCall] {

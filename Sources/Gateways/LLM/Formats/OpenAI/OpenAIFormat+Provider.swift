@@ -10,11 +10,11 @@ extension OpenAIFormat: ProviderFormat {
 
     package var basePath: String { "/v1" }
 
-    package var operationPaths: [String] { ["/chat/completions", "/embeddings"] }
+    package var operationPaths: [String] { ["/chat/completions", "/embeddings", "/responses"] }
 
     package var probe: ProviderProbe { .path("models") }
 
-    package var passedOn: Set<LLMRequest.Operation> { [.chatCompletions, .embeddings] }
+    package var passedOn: Set<LLMRequest.Operation> { [.chatCompletions, .embeddings, .responses] }
 
     package var pricing: ProviderPricing { isOpenAI ? .published : .unknown }
 }

@@ -34,6 +34,8 @@ package struct OpenAIFormat: ChatTranslator {
         add("stop", request.stop.isEmpty ? nil : .array(request.stop.map { .string($0) }))
         add("user", request.user.map { .string(OpaqueUser.id(of: $0)) })
         add("response_format", Self.format(request.answerFormat))
+        // Other services refuse members that they do not know.
+        if isOpenAI { add("reasoning_effort", request.reasoningEffort.map { .string($0) }) }
         if request.isStreamed {
             add("stream", .bool(true))
             add("stream_options", .members(["include_usage": .bool(true)]))

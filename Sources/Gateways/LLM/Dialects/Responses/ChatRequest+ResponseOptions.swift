@@ -1,0 +1,77 @@
+import Domain
+
+/// Tools, choices and limits in OpenAI's Responses format.
+extension ChatRequest {
+    mutating func readResponseTools(_ body: JSONValue) throws(UntranslatableRequest) {
+        for (index, tool) in (body["tools"]?.elements ?? []).enumerated() {
+            guard tool["type"]?.string == "function", let name = tool["name"]?.string else {
+                throw UntranslatableRequest(
+                    "tools[\(index)] must be a function with a name: this model's provider hosts no tools")
+            }
+            tools.append(
+                Tool(
+                    name: name, description: tool["description"]?.string,
+                    parameters: tool["parameters"]?.present
+                        ?? .members(["type": .string("object"), "properties": .object([])]),
+                    isStrict: tool["strict"]?.boolean))
+        }
+        allowsParallelCalls = body["parallel_tool_calls"]?.boolean
+        guard let choice = body["tool_choice"]?.present else { return }
+        toolChoice = try readChoice(choice)
+    }
+
+    private mutating func readChoice(_ choice: JSONValue) throws(UntranslatableRequest) -> ToolChoice {
+        switch choice.string ?? choice["type"]?.string {
+        case "auto": return .auto
+        case "none": return .none
+        case "required": return .required
+        case "function":
+            guard let name = choice["name"]?.string else { throw UntranslatableRequest("tool_choice.name is required") }
+            return .function(name)
+        case "allowed_tools":
+            let names = try Self.allowed(choice["tools"]?.elements ?? [])
+            tools.removeAll { !names.contains($0.name) }
+            return choice["mode"]?.string == "required" ? .required : .auto
+        default:
+            throw UntranslatableRequest(
+                "tool_choice must be auto, none, required, allowed_tools or a function with a name for this model's "
+                    + "provider")
+        }
+    }
+
+    private static func allowed(_ tools: [JSONValue]) throws(UntranslatableRequest) -> [String] {
+        var names: [String] = []
+        for (index, tool) in tools.enumerated() {
+            guard tool["type"]?.string == "function", let name = tool["name"]?.string else {
+                throw UntranslatableRequest("tool_choice.tools[\(index)] must be a function with a name")
+            }
+            names.append(name)
+        }
+        return names
+    }
+
+    mutating func readResponseSampling(_ body: JSONValue) throws(UntranslatableRequest) {
+        if let tokens = body["max_output_tokens"]?.present {
+            guard let number = tokens.unsigned, number > 0 else {
+                throw UntranslatableRequest("max_output_tokens must be a whole number above 0")
+            }
+            tokensMax = number
+        }
+        temperature = try Self.number("temperature", body)
+        topP = try Self.number("top_p", body)
+        user = body["safety_identifier"]?.string ?? body["user"]?.string
+        reasoningEffort = body["reasoning"]?["effort"]?.string
+        guard let format = body["text"]?["format"]?.present else { return }
+        switch format["type"]?.string {
+        case "text": break
+        case "json_object": answerFormat = .json
+        case "json_schema":
+            guard let schema = format["schema"]?.present else {
+                throw UntranslatableRequest("text.format.schema is required")
+            }
+            answerFormat = .schema(
+                AnswerSchema(schema, name: format["name"]?.string, isStrict: format["strict"]?.boolean))
+        default: throw UntranslatableRequest("text.format.type must be text, json_object or json_schema")
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package import Domain
+
+/// Resolves what a request in OpenAI's Responses format refers to: an earlier response, and items of such.
+///
+/// Content that is kept here takes the place of its reference. A reference to content that a provider keeps goes to that
+/// provider, and only for the owner of the response: with the workspace's credentials a provider would give it to any.
+package struct ResponseReferences: Sendable {
+    let responses: StoredResponses
+    let owner: ResponseOwner
+
+    package init(_ responses: StoredResponses, of owner: ResponseOwner) {
+        self.responses = responses
+        self.owner = owner
+    }
+
+    private static let advice = "send the whole input instead"
+
+    /// The request as the provider can take it; `nil` when it refers to nothing.
+    ///
+    /// - Parameter keeps: True when the provider keeps responses itself, and gets references to its own.
+    package func resolved(
+        _ body: JSONValue, for provider: String, keeps: Bool
+    ) throws(UntranslatableRequest) -> JSONValue? {
+        if body["background"]?.isTrue == true {
+            throw UntranslatableRequest("background responses cannot be read here: leave background out")
+        }
+        if body["conversation"]?.present != nil {
+            throw UntranslatableRequest("conversation is not kept here: \(Self.advice)")
+        }
+        var items = Self.items(of: body["input"])
+        let isReferring = try resolveItems(&items, for: provider, keeps: keeps)
+        guard let previous = body["previous_response_id"]?.present else {
+            return isReferring ? Self.body(body, items, keepsPrevious: true) : nil
+        }
+        guard let id = previous.string else { throw UntranslatableRequest("previous_response_id must be a string") }
+        guard let stored = responses.response(id, of: owner) else {
+            throw UntranslatableRequest("previous_response_id \"\(id.excerpt)\" is not kept here: \(Self.advice)")
+        }
+        if let keeper = stored.provider {
+            guard keeps, keeper == provider else { throw Self.elsewhere("previous_response_id", keeper) }
+            return isReferring ? Self.body(body, items, keepsPrevious: true) : nil
+        }
+        let earlier = stored.items.compactMap { try? JSONValue(parsing: $0, .surrogates) }
+        return Self.body(body, earlier + items, keepsPrevious: !keeps)
+    }
+
+    /// Puts items in the place of references to them; true when there was one.
+    private func resolveItems(
+        _ items: inout [JSONValue], for provider: String, keeps: Bool
+    ) throws(UntranslatableRequest) -> Bool {
+        var isChanged = false
+        for index in items.indices {
+            // The type may be left out.
+            let isReference =
+                items[index]["type"]?.present?.string == "item_reference"
+                || items[index]["type"]?.present == nil && items[index]["role"] == nil && items[index]["id"] != nil
+            guard isReference else { continue }
+            guard let id = items[index]["id"]?.string else {
+                throw UntranslatableRequest("input[\(index)].id is required")
+            }
+            guard let stored = responses.response(withItem: id, of: owner) else {
+                throw UntranslatableRequest(
+                    "input[\(index)] refers to item \"\(id.excerpt)\", which is not kept here: send the item itself")
+            }
+            if let keeper = stored.provider {
+                guard keeps, keeper == provider else { throw Self.elsewhere("input[\(index)]", keeper) }
+            } else if let place = stored.itemIDs.first(where: { $0.id == id })?.index,
+                let item = try? JSONValue(parsing: stored.items[place], .surrogates)
+            {
+                items[index] = item
+                isChanged = true
+            }
+        }
+        return isChanged
+    }
+
+    private static func elsewhere(_ place: String, _ keeper: String) -> UntranslatableRequest {
+        UntranslatableRequest(
+            "\(place) refers to a response that model provider \"\(keeper.excerpt)\" keeps, and this model is another "
+                + "provider's: \(advice)")
+    }
+
+    static func items(of input: JSONValue?) -> [JSONValue] {
+        guard let text = input?.string else { return input.elements }
+        return [.members(["type": .string("message"), "role": .string("user"), "content": .string(text)])]
+    }
+
+    private static func body(_ body: JSONValue, _ items: [JSONValue], keepsPrevious: Bool) -> JSONValue {
+        guard case .object(let members) = body else { return body }
+        let others = members.filter { keepsPrevious || $0.name != "previous_response_id" }
+        return JSONValue.object(others.filter { $0.name != "input" } + [.init(name: "input", value: .array(items))])
+    }
+}
