@@ -45,6 +45,40 @@ import Testing
         #expect(price.cost(of: usage) == MicroUSD(20_000_000_000_000))
     }
 
+    @Test func eachKindOfTokenCostsItsPriceOnce() {
+        let price = ModelPrice(
+            input: MicroUSD(1_000_000), output: MicroUSD(10_000_000), cachedInput: MicroUSD(100_000),
+            details: ModelPrice.Details(
+                cacheWrite: MicroUSD(1_250_000), cacheWriteHour: MicroUSD(2_000_000), audioInput: MicroUSD(7_000_000),
+                audioOutput: MicroUSD(70_000_000), reasoning: MicroUSD(20_000_000)))
+        let usage = TokenUsage(
+            prompt: 1_111_110, completion: 111, cached: 10,
+            details: TokenUsage.Details(
+                cacheWrite: 100, cacheWriteHour: 1_000, audioPrompt: 10_000, reasoning: 10, audioCompletion: 1))
+        #expect(
+            price.cost(of: usage).value
+                == 1_100_000 + 1 + 125 + 2_000 + 70_000 + 1_000 + 200 + 70)
+        #expect(usage.uncachedPrompt == 1_110_000 && usage.cacheWrites == 1_100)
+    }
+
+    @Test func withoutPricesOfTheirOwnTokensCostAsOthers() {
+        let price = ModelPrice(input: MicroUSD(3), output: MicroUSD(5))
+        #expect(price == ModelPrice(input: MicroUSD(3), output: MicroUSD(5), details: price.details))
+        #expect(price.details == ModelPrice.Details())
+        let hour = ModelPrice(
+            input: MicroUSD(3), output: MicroUSD(5), details: ModelPrice.Details(cacheWrite: MicroUSD(4)))
+        #expect(hour.cacheWriteHour == MicroUSD(4))
+    }
+
+    @Test func partsBeyondTheirWholeAreCut() {
+        let details = TokenUsage.Details(
+            cacheWrite: 4, cacheWriteHour: 4, audioPrompt: 4, reasoning: 4, audioCompletion: 4)
+        let usage = TokenUsage(prompt: 10, completion: 5, cached: 3, details: details)
+        #expect((usage.cached, usage.cacheWrite, usage.cacheWriteHour, usage.audioPrompt) == (3, 4, 3, 0))
+        #expect((usage.reasoning, usage.audioCompletion) == (4, 1))
+        #expect(usage.with(completion: 9).details == TokenUsage.Details(cacheWrite: 4, cacheWriteHour: 3))
+    }
+
     @Test func cachedTokensAreNeverMoreThanThePrompt() {
         #expect(TokenUsage(prompt: 3, completion: 0, cached: 9) == TokenUsage(prompt: 3, completion: 0, cached: 3))
     }

@@ -436,9 +436,17 @@ enum EventSamples {
             ModelCalled(
                 provider: "openai", providerKind: "openai", model: "gpt-4o-mini", role: "chat",
                 operation: "chat/completions", agentID: "payments", userID: "alice", isStreamed: true,
-                outcome: .answered(statusCode: 200), usage: TokenUsage(prompt: 1200, completion: 7, cached: 1024),
+                outcome: .answered(statusCode: 200),
+                usage: TokenUsage(
+                    prompt: 1200, completion: 7, cached: 1024,
+                    details: TokenUsage.Details(
+                        cacheWrite: 100, cacheWriteHour: 40, audioPrompt: 30, reasoning: 3, audioCompletion: 2)),
                 isEstimated: true, latency: .microseconds(1500), timeToFirstByte: .microseconds(20),
-                price: ModelPrice(input: MicroUSD(150_000), output: MicroUSD(600_000), cachedInput: MicroUSD(75_000)),
+                price: ModelPrice(
+                    input: MicroUSD(150_000), output: MicroUSD(600_000), cachedInput: MicroUSD(75_000),
+                    details: ModelPrice.Details(
+                        cacheWrite: .zero, cacheWriteHour: MicroUSD(300_000), audioInput: MicroUSD(40_000_000),
+                        audioOutput: MicroUSD(80_000_000), reasoning: MicroUSD(900_000))),
                 cost: MicroUSD(108), isNearBudget: true, callID: modelCall)),
         .modelCalled(
             ModelCalled(

@@ -244,7 +244,8 @@ import Testing
             var reader = AnswerUsage(isEvents: false)
             reader.read(Array(#"{"usage":{"prompt_tokens":10,\#(usage)}}"#.utf8))
             reader.end()
-            #expect(reader.usage == TokenUsage(prompt: 10, completion: completion))
+            #expect(reader.usage?.prompt == 10 && reader.usage?.completion == completion)
+            #expect(reader.usage?.reasoning == (usage.contains("reasoning") ? 60 : 0))
         }
     }
 }

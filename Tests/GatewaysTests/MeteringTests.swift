@@ -93,10 +93,53 @@ import Testing
     @Test func anOperatorsPricesAreReadExactly() throws {
         let document = try JSONValue(
             parsing: Array(#"{"m":{"input_per_million_usd":0.1,"output_per_million_usd":1e1},"x":7}"#.utf8))
-        let prices = ModelPrices(document)
+        let prices = ModelPrices(document, kind: "openai")
         #expect(prices["m"] == ModelPrice(input: MicroUSD(100_000), output: MicroUSD(10_000_000)))
         #expect(prices["x"] == nil && prices["none"] == nil)
         #expect(throws: InvalidPrices.self) { try ModelPrices.check(document) }
         #expect(throws: Never.self) { try ModelPrices.check(nil) }
+    }
+
+    @Test func eachKindOfTokenHasAPriceOfItsOwn() throws {
+        let document = try JSONValue(
+            parsing: Array(
+                #"""
+                {"m":{"input_per_million_usd":1,"output_per_million_usd":2,"cached_input_per_million_usd":0.5,
+                "cache_write_per_million_usd":3,"cache_write_1h_per_million_usd":4,"audio_input_per_million_usd":5,
+                "audio_output_per_million_usd":6,"reasoning_per_million_usd":7}}
+                """#.utf8))
+        #expect(throws: Never.self) { try ModelPrices.check(document) }
+        func dollars(_ count: UInt64) -> MicroUSD { MicroUSD(count * 1_000_000) }
+        #expect(
+            ModelPrices(document, kind: "vllm")["m"]
+                == ModelPrice(
+                    input: dollars(1), output: dollars(2), cachedInput: MicroUSD(500_000),
+                    details: ModelPrice.Details(
+                        cacheWrite: dollars(3), cacheWriteHour: dollars(4), audioInput: dollars(5),
+                        audioOutput: dollars(6), reasoning: dollars(7))))
+    }
+
+    @Test func anUnknownPriceIsNamedInItsRefusal() throws {
+        let document = try JSONValue(parsing: Array(#"{"m":{"input_per_million_usd":1,"thinking":1}}"#.utf8))
+        let refusal = #expect(throws: InvalidPrices.self) { try ModelPrices.check(document) }
+        #expect(refusal?.message.contains("must not have thinking; known are input_per_million_usd, ") == true)
+        #expect(refusal?.message.contains("cache_write_1h_per_million_usd") == true)
+    }
+
+    @Test(
+        arguments: [
+            ("m", "anthropic", 1_250_000, 2_000_000), ("anthropic/claude-opus-9", "vllm", 1_250_000, 2_000_000),
+            ("claude-3-haiku", "bedrock", 1_200_000, 2_000_000), ("gpt-6-sol", "openai", 1_250_000, 1_250_000),
+            ("gpt-4o", "openai", 1_000_000, 1_000_000), ("m", "vllm", 1_000_000, 1_000_000),
+        ] as [(String, String, UInt64, UInt64)])
+    func writingToACacheCostsWhatItsProviderBillsUnlessTheOperatorSaysOtherwise(
+        model: String, kind: String, short: UInt64, hour: UInt64
+    ) throws {
+        let document = try JSONValue(parsing: Array(#"{"\#(model)":{"input_per_million_usd":1}}"#.utf8))
+        let price = try #require(ModelPrices(document, kind: kind)[model])
+        #expect((price.cacheWrite.value, price.cacheWriteHour.value) == (short, hour))
+        let stated = try JSONValue(
+            parsing: Array(#"{"\#(model)":{"input_per_million_usd":1,"cache_write_per_million_usd":0}}"#.utf8))
+        #expect(ModelPrices(stated, kind: kind)[model]?.cacheWrite == .zero)
     }
 }

@@ -15,7 +15,8 @@ extension LogGenerator {
         let usage = random.maybe(
             TokenUsage(
                 prompt: .random(in: 0...9_000, using: &random), completion: .random(in: 0...900, using: &random),
-                cached: .random(in: 0...400, using: &random)))
+                cached: .random(in: 0...400, using: &random),
+                details: TokenUsage.Details(cacheWrite: random.maybe(50) ?? 0, reasoning: random.maybe(20) ?? 0)))
         let price = random.maybe(ModelPrice(input: MicroUSD(150_000), output: MicroUSD(600_000)))
         let called = ModelCalled(
             provider: random.pick(Self.names), providerKind: "openai", model: random.pick(["small", "large"]),

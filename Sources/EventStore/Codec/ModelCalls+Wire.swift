@@ -122,11 +122,20 @@ extension TokenUsage {
         writer.add(1, prompt)
         writer.add(2, completion)
         writer.add(3, cached)
+        writer.add(4, cacheWrite)
+        writer.add(5, cacheWriteHour)
+        writer.add(6, audioPrompt)
+        writer.add(7, reasoning)
+        writer.add(8, audioCompletion)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        let values = try ThreeNumbers(reader)
-        self.init(prompt: values.first, completion: values.second, cached: values.third)
+        let values = try EightNumbers(reader)
+        self.init(
+            prompt: values[1] ?? 0, completion: values[2] ?? 0, cached: values[3] ?? 0,
+            details: Details(
+                cacheWrite: values[4] ?? 0, cacheWriteHour: values[5] ?? 0, audioPrompt: values[6] ?? 0,
+                reasoning: values[7] ?? 0, audioCompletion: values[8] ?? 0))
     }
 }
 
@@ -135,27 +144,35 @@ extension ModelPrice {
         writer.add(1, input.value)
         writer.add(2, output.value)
         writer.add(3, cachedInput.value)
+        let details = details
+        writer.add(4, optional: details.cacheWrite?.value)
+        writer.add(5, optional: details.cacheWriteHour?.value)
+        writer.add(6, optional: details.audioInput?.value)
+        writer.add(7, optional: details.audioOutput?.value)
+        writer.add(8, optional: details.reasoning?.value)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
-        let values = try ThreeNumbers(reader)
+        let values = try EightNumbers(reader)
+        func amount(_ field: Int) -> MicroUSD? { values[field].map(MicroUSD.init) }
         self.init(
-            input: MicroUSD(values.first), output: MicroUSD(values.second), cachedInput: MicroUSD(values.third))
+            input: amount(1) ?? .zero, output: amount(2) ?? .zero, cachedInput: amount(3) ?? .zero,
+            details: Details(
+                cacheWrite: amount(4), cacheWriteHour: amount(5), audioInput: amount(6), audioOutput: amount(7),
+                reasoning: amount(8)))
     }
 }
 
-/// The fields 1 to 3 of a message that has no others.
-private struct ThreeNumbers {
-    private(set) var (first, second, third): (UInt64, UInt64, UInt64) = (0, 0, 0)
+/// The fields 1 to 8 of a message that has no others.
+private struct EightNumbers {
+    private var values = [UInt64?](repeating: nil, count: 8)
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         while let field = try reader.next() {
-            switch field {
-            case 1: first = try reader.unsigned()
-            case 2: second = try reader.unsigned()
-            case 3: third = try reader.unsigned()
-            default: try reader.skip()
-            }
+            if (1...8).contains(field) { values[Int(field) - 1] = try reader.unsigned() } else { try reader.skip() }
         }
     }
+
+    /// The value of a field; `nil` when the message leaves it out.
+    subscript(_ field: Int) -> UInt64? { values[field - 1] }
 }

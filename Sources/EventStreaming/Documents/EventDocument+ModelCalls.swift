@@ -21,6 +21,7 @@ extension EventDocument {
             json.add("prompt_tokens", usage.prompt)
             json.add("completion_tokens", usage.completion)
             json.add("cached_tokens", usage.cached)
+            for (name, tokens) in usage.details.named where tokens > 0 { json.add(name, tokens) }
         }
         if called.isEstimated { json.add("estimated", true) }
         json.add("latency_us", UInt64(max(0, called.latency / .microseconds(1))))
@@ -33,9 +34,32 @@ extension EventDocument {
                     json.add("input_per_million_usd", JSONText(dollars: price.input))
                     json.add("output_per_million_usd", JSONText(dollars: price.output))
                     json.add("cached_input_per_million_usd", JSONText(dollars: price.cachedInput))
+                    for (name, price) in price.details.named { json.add(name, price.map(JSONText.init(dollars:))) }
                 })
         }
         if called.isNearBudget { json.add("budget", "near") }
+    }
+}
+
+extension TokenUsage.Details {
+    /// In the words of the API.
+    fileprivate var named: KeyValuePairs<String, UInt64> {
+        [
+            "cache_write_tokens": cacheWrite, "cache_write_1h_tokens": cacheWriteHour,
+            "audio_prompt_tokens": audioPrompt, "reasoning_tokens": reasoning,
+            "audio_completion_tokens": audioCompletion,
+        ]
+    }
+}
+
+extension ModelPrice.Details {
+    /// In the words of `spec.prices`.
+    fileprivate var named: KeyValuePairs<String, MicroUSD?> {
+        [
+            "cache_write_per_million_usd": cacheWrite, "cache_write_1h_per_million_usd": cacheWriteHour,
+            "audio_input_per_million_usd": audioInput, "audio_output_per_million_usd": audioOutput,
+            "reasoning_per_million_usd": reasoning,
+        ]
     }
 }
 

@@ -3059,6 +3059,21 @@ nonisolated struct Sluice_Events_V1_TokenUsage: Sendable {
   /// Plain.
   var cached: UInt64 = 0
 
+  /// Those of the prompt that were written to a cache, for its shortest time and for an hour.
+  var cacheWrite: UInt64 = 0
+
+  /// Plain.
+  var cacheWriteHour: UInt64 = 0
+
+  /// Those of the prompt that are audio, and not cached.
+  var audioPrompt: UInt64 = 0
+
+  /// Those of the completion that are reasoning.
+  var reasoning: UInt64 = 0
+
+  /// Those of the completion that are audio.
+  var audioCompletion: UInt64 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -3079,9 +3094,65 @@ nonisolated struct Sluice_Events_V1_ModelPrice: Sendable {
   /// Plain.
   var cachedInput: UInt64 = 0
 
+  /// Without one: as other input.
+  var cacheWrite: UInt64 {
+    get {_cacheWrite ?? 0}
+    set {_cacheWrite = newValue}
+  }
+  /// Returns true if `cacheWrite` has been explicitly set.
+  var hasCacheWrite: Bool {self._cacheWrite != nil}
+  /// Clears the value of `cacheWrite`. Subsequent reads from it will return its default value.
+  mutating func clearCacheWrite() {self._cacheWrite = nil}
+
+  /// Without one: as cache_write.
+  var cacheWriteHour: UInt64 {
+    get {_cacheWriteHour ?? 0}
+    set {_cacheWriteHour = newValue}
+  }
+  /// Returns true if `cacheWriteHour` has been explicitly set.
+  var hasCacheWriteHour: Bool {self._cacheWriteHour != nil}
+  /// Clears the value of `cacheWriteHour`. Subsequent reads from it will return its default value.
+  mutating func clearCacheWriteHour() {self._cacheWriteHour = nil}
+
+  /// Without one: as other input.
+  var audioInput: UInt64 {
+    get {_audioInput ?? 0}
+    set {_audioInput = newValue}
+  }
+  /// Returns true if `audioInput` has been explicitly set.
+  var hasAudioInput: Bool {self._audioInput != nil}
+  /// Clears the value of `audioInput`. Subsequent reads from it will return its default value.
+  mutating func clearAudioInput() {self._audioInput = nil}
+
+  /// Without one: as other output.
+  var audioOutput: UInt64 {
+    get {_audioOutput ?? 0}
+    set {_audioOutput = newValue}
+  }
+  /// Returns true if `audioOutput` has been explicitly set.
+  var hasAudioOutput: Bool {self._audioOutput != nil}
+  /// Clears the value of `audioOutput`. Subsequent reads from it will return its default value.
+  mutating func clearAudioOutput() {self._audioOutput = nil}
+
+  /// Without one: as other output.
+  var reasoning: UInt64 {
+    get {_reasoning ?? 0}
+    set {_reasoning = newValue}
+  }
+  /// Returns true if `reasoning` has been explicitly set.
+  var hasReasoning: Bool {self._reasoning != nil}
+  /// Clears the value of `reasoning`. Subsequent reads from it will return its default value.
+  mutating func clearReasoning() {self._reasoning = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+
+  fileprivate var _cacheWrite: UInt64? = nil
+  fileprivate var _cacheWriteHour: UInt64? = nil
+  fileprivate var _audioInput: UInt64? = nil
+  fileprivate var _audioOutput: UInt64? = nil
+  fileprivate var _reasoning: UInt64? = nil
 }
 
 nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
@@ -7407,7 +7478,7 @@ nonisolated extension Sluice_Events_V1_SecretDeleted: SwiftProtobuf.Message, Swi
 
 nonisolated extension Sluice_Events_V1_TokenUsage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".TokenUsage"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}prompt\0\u{1}completion\0\u{1}cached\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}prompt\0\u{1}completion\0\u{1}cached\0\u{3}cache_write\0\u{3}cache_write_hour\0\u{3}audio_prompt\0\u{1}reasoning\0\u{3}audio_completion\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7418,6 +7489,11 @@ nonisolated extension Sluice_Events_V1_TokenUsage: SwiftProtobuf.Message, SwiftP
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.prompt) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.completion) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.cached) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.cacheWrite) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.cacheWriteHour) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.audioPrompt) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.reasoning) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.audioCompletion) }()
       default: break
       }
     }
@@ -7433,6 +7509,21 @@ nonisolated extension Sluice_Events_V1_TokenUsage: SwiftProtobuf.Message, SwiftP
     if self.cached != 0 {
       try visitor.visitSingularUInt64Field(value: self.cached, fieldNumber: 3)
     }
+    if self.cacheWrite != 0 {
+      try visitor.visitSingularUInt64Field(value: self.cacheWrite, fieldNumber: 4)
+    }
+    if self.cacheWriteHour != 0 {
+      try visitor.visitSingularUInt64Field(value: self.cacheWriteHour, fieldNumber: 5)
+    }
+    if self.audioPrompt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.audioPrompt, fieldNumber: 6)
+    }
+    if self.reasoning != 0 {
+      try visitor.visitSingularUInt64Field(value: self.reasoning, fieldNumber: 7)
+    }
+    if self.audioCompletion != 0 {
+      try visitor.visitSingularUInt64Field(value: self.audioCompletion, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7440,6 +7531,11 @@ nonisolated extension Sluice_Events_V1_TokenUsage: SwiftProtobuf.Message, SwiftP
     if lhs.prompt != rhs.prompt {return false}
     if lhs.completion != rhs.completion {return false}
     if lhs.cached != rhs.cached {return false}
+    if lhs.cacheWrite != rhs.cacheWrite {return false}
+    if lhs.cacheWriteHour != rhs.cacheWriteHour {return false}
+    if lhs.audioPrompt != rhs.audioPrompt {return false}
+    if lhs.reasoning != rhs.reasoning {return false}
+    if lhs.audioCompletion != rhs.audioCompletion {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -7447,7 +7543,7 @@ nonisolated extension Sluice_Events_V1_TokenUsage: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Sluice_Events_V1_ModelPrice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ModelPrice"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}output\0\u{3}cached_input\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}input\0\u{1}output\0\u{3}cached_input\0\u{3}cache_write\0\u{3}cache_write_hour\0\u{3}audio_input\0\u{3}audio_output\0\u{1}reasoning\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -7458,12 +7554,21 @@ nonisolated extension Sluice_Events_V1_ModelPrice: SwiftProtobuf.Message, SwiftP
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.input) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.output) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.cachedInput) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self._cacheWrite) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self._cacheWriteHour) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self._audioInput) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self._audioOutput) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self._reasoning) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.input != 0 {
       try visitor.visitSingularUInt64Field(value: self.input, fieldNumber: 1)
     }
@@ -7473,6 +7578,21 @@ nonisolated extension Sluice_Events_V1_ModelPrice: SwiftProtobuf.Message, SwiftP
     if self.cachedInput != 0 {
       try visitor.visitSingularUInt64Field(value: self.cachedInput, fieldNumber: 3)
     }
+    try { if let v = self._cacheWrite {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._cacheWriteHour {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._audioInput {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 6)
+    } }()
+    try { if let v = self._audioOutput {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 7)
+    } }()
+    try { if let v = self._reasoning {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 8)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -7480,6 +7600,11 @@ nonisolated extension Sluice_Events_V1_ModelPrice: SwiftProtobuf.Message, SwiftP
     if lhs.input != rhs.input {return false}
     if lhs.output != rhs.output {return false}
     if lhs.cachedInput != rhs.cachedInput {return false}
+    if lhs._cacheWrite != rhs._cacheWrite {return false}
+    if lhs._cacheWriteHour != rhs._cacheWriteHour {return false}
+    if lhs._audioInput != rhs._audioInput {return false}
+    if lhs._audioOutput != rhs._audioOutput {return false}
+    if lhs._reasoning != rhs._reasoning {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -25,10 +25,18 @@ package enum FinishReason: String, Hashable, Sendable, CaseIterable {
 extension TokenUsage {
     /// As OpenAI's format has it.
     var document: JSONValue {
-        .members([
+        let isDetailed = reasoning + audioCompletion > 0
+        return .members([
             "prompt_tokens": .number(prompt), "completion_tokens": .number(completion),
             "total_tokens": .number(prompt &+ completion),
-            "prompt_tokens_details": .members(["cached_tokens": .number(cached)]),
+            "prompt_tokens_details": .members([
+                "cached_tokens": .number(cached), "cache_write_tokens": cacheWrites > 0 ? .number(cacheWrites) : nil,
+                "audio_tokens": audioPrompt > 0 ? .number(audioPrompt) : nil,
+            ]),
+            "completion_tokens_details": isDetailed
+                ? .members([
+                    "reasoning_tokens": .number(reasoning), "audio_tokens": .number(audioCompletion),
+                ]) : nil,
         ])
     }
 }

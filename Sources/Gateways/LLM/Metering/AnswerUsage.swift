@@ -51,9 +51,8 @@ package struct AnswerUsage {
     /// - Parameter isOfTranslation: True when the beginning of the stream is ours, and tells no usage.
     func estimate(of call: ModelCall, isOfTranslation: Bool = false) -> TokenUsage {
         let told = isOfTranslation ? nil : begun?.tokens.flatMap { $0.prompt > 0 ? $0 : nil }
-        return TokenUsage(
-            prompt: told?.prompt ?? UsageEstimate.promptTokens(of: call.body),
-            completion: UsageEstimate.tokens(bytes: textBytes), cached: told?.cached ?? 0)
+        let prompt = told ?? TokenUsage(prompt: UsageEstimate.promptTokens(of: call.body), completion: 0)
+        return prompt.with(completion: UsageEstimate.tokens(bytes: textBytes))
     }
 
     private mutating func keepEnd(of bytes: some Collection<UInt8>) {
@@ -115,35 +114,6 @@ package struct AnswerUsage {
 }
 
 extension TokenUsage {
-    /// The member `usage` of an answer; `nil` when it tells nothing.
-    init?(_ usage: JSONValue?) {
-        let prompt = usage?["prompt_tokens"]?.unsigned
-        let completion = usage?["completion_tokens"]?.unsigned
-        guard prompt != nil || completion != nil else {
-            if let told = TokenUsage(response: usage) {
-                self = told
-                return
-            }
-            guard let told = AnthropicUsage(usage).tokens else { return nil }
-            self = told
-            return
-        }
-        self.init(
-            prompt: prompt ?? 0, completion: Self.completion(usage, completion ?? 0, prompt: prompt ?? 0),
-            cached: usage?["prompt_tokens_details"]?["cached_tokens"]?.unsigned ?? 0)
-    }
-
-    /// The tokens billed as output. OpenAI counts those of reasoning within `completion_tokens`, others beside them, which
-    /// the total shows, or that there are more of them.
-    private static func completion(_ usage: JSONValue?, _ told: UInt64, prompt: UInt64) -> UInt64 {
-        let told = min(told, tokensMax)
-        if let total = usage?["total_tokens"]?.unsigned {
-            return total > prompt ? max(told, total - prompt) : told
-        }
-        let reasoning = min(usage?["completion_tokens_details"]?["reasoning_tokens"]?.unsigned ?? 0, tokensMax)
-        return reasoning > told ? told + reasoning : told
-    }
-
     /// The last `"usage": {…}` in the end of a document whose beginning is gone.
     fileprivate init?(inEndOf bytes: [UInt8]) {
         let name = Array("\"usage\"".utf8)

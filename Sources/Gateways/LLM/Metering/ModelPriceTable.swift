@@ -15,7 +15,9 @@ package enum ModelPriceTable {
         "gpt-4.1-mini": ("0.40", "1.60", "0.10"),
         "gpt-4.1-nano": ("0.10", "0.40", "0.025"),
         "gpt-4o": ("2.50", "10", "1.25"),
+        "gpt-4o-audio-preview": ("2.50", "10", nil),
         "gpt-4o-mini": ("0.15", "0.60", "0.075"),
+        "gpt-4o-mini-audio-preview": ("0.15", "0.60", nil),
         "gpt-5": ("1.25", "10", "0.125"),
         "gpt-5-chat": ("1.25", "10", "0.125"),
         "gpt-5-mini": ("0.25", "2", "0.025"),
@@ -38,6 +40,9 @@ package enum ModelPriceTable {
         "gpt-6-luna": ("0.10", "0.50", "0.01"),
         "gpt-6-sol": ("2", "10", "0.20"),
         "gpt-6.1-sol": ("2", "10", "0.10"),
+        "gpt-audio": ("2.50", "10", nil),
+        "gpt-audio-1.5": ("2.50", "10", nil),
+        "gpt-audio-mini": ("0.60", "2.40", nil),
         "o1": ("15", "60", "7.50"),
         "o1-pro": ("150", "600", nil),
         "o3": ("2", "8", "0.50"),
@@ -83,6 +88,19 @@ package enum ModelPriceTable {
         "cohere.embed-multilingual-v3": ("0.10", "0", nil),
     ]
 
+    /// Model: input and output of audio; the output of those that write none costs as other output.
+    private static let audioDollars: [String: (String, String?)] = [
+        "gpt-4o-audio-preview": ("40", "80"),
+        "gpt-4o-mini-audio-preview": ("10", "20"),
+        "gpt-audio": ("32", "64"),
+        "gpt-audio-1.5": ("32", "64"),
+        "gpt-audio-mini": ("10", "20"),
+        "gemini-2.5-flash": ("1", nil),
+        "gemini-2.5-flash-lite": ("0.30", nil),
+        "gemini-3-flash-preview": ("1", nil),
+        "gemini-3.1-flash-lite": ("0.50", nil),
+    ]
+
     /// The price of a model, by its name or by that of which it is a dated version; `nil` when none is known.
     package static func price(of model: String, kind: String) -> ModelPrice? {
         switch ProviderFormats.format(of: kind).pricing {
@@ -93,11 +111,19 @@ package enum ModelPriceTable {
         }
     }
 
-    private static let prices: [String: ModelPrice] = dollars.compactMapValues { input, output, cached in
-        func amount(_ text: String) -> MicroUSD? { MicroUSD(dollars: text, max: ModelPrice.perMillionMax) }
-        guard let input = amount(input), let output = amount(output) else { return nil }
-        return ModelPrice(input: input, output: output, cachedInput: cached.flatMap(amount))
-    }
+    private static let prices: [String: ModelPrice] = Dictionary(
+        uniqueKeysWithValues: dollars.compactMap { model, dollars in
+            func amount(_ text: String) -> MicroUSD? { MicroUSD(dollars: text, max: ModelPrice.perMillionMax) }
+            guard let input = amount(dollars.0), let output = amount(dollars.1) else { return nil }
+            let audio = audioDollars[model]
+            var details = CacheWriteRates(of: model)?.prices(input: input) ?? ModelPrice.Details()
+            details.audioInput = (audio?.0).flatMap(amount)
+            details.audioOutput = (audio?.1).flatMap(amount)
+            return (
+                model,
+                ModelPrice(input: input, output: output, cachedInput: dollars.2.flatMap(amount), details: details)
+            )
+        })
 
     /// `gpt-4o-2024-08-06` is `gpt-4o`, `us.anthropic.claude-3-haiku-20240307-v1:0` is `claude-3-haiku`.
     private static func plainName(_ model: String) -> String {

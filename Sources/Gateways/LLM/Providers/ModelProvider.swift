@@ -36,7 +36,7 @@ package struct ModelProvider: Hashable, Sendable {
             fallback["provider"]?.string.map { Fallback(provider: $0, model: fallback["model"]?.string) }
         }
         requestsPerMinute = (spec?["rateLimit"]?["requestsPerMinute"]?.unsigned).flatMap { $0 > 0 ? $0 : nil }
-        prices = ModelPrices(spec?["prices"])
+        prices = ModelPrices(spec?["prices"], kind: kind)
         let auth = spec?["auth"]
         let awsConfig = auth?["awsSignatureConfig"]
         region = (spec?["region"] ?? awsConfig?["region"] ?? auth?["region"])?.string

@@ -5,10 +5,17 @@ package enum AnthropicMessage {
     /// Everything is 0 that nobody told.
     static func usage(_ usage: TokenUsage?) -> JSONValue {
         let usage = usage ?? TokenUsage(prompt: 0, completion: 0)
+        let writes = JSONValue.members([
+            "ephemeral_5m_input_tokens": .number(usage.cacheWrite),
+            "ephemeral_1h_input_tokens": .number(usage.cacheWriteHour),
+        ])
         return .members([
-            "input_tokens": .number(usage.prompt - min(usage.cached, usage.prompt)),
-            "cache_creation_input_tokens": .number(0), "cache_read_input_tokens": .number(usage.cached),
-            "output_tokens": .number(usage.completion),
+            "input_tokens": .number(usage.uncachedPrompt),
+            "cache_creation_input_tokens": .number(usage.cacheWrites),
+            "cache_read_input_tokens": .number(usage.cached),
+            "cache_creation": usage.cacheWrites > 0 ? writes : nil, "output_tokens": .number(usage.completion),
+            "output_tokens_details": usage.reasoning > 0
+                ? .members(["thinking_tokens": .number(usage.reasoning)]) : nil,
         ])
     }
 

@@ -148,24 +148,12 @@ extension TokenUsage {
     var responseDocument: JSONValue {
         .members([
             "input_tokens": .number(prompt),
-            "input_tokens_details": .members(["cache_write_tokens": .number(0), "cached_tokens": .number(cached)]),
+            "input_tokens_details": .members([
+                "cache_write_tokens": .number(cacheWrites), "cached_tokens": .number(cached),
+            ]),
             "output_tokens": .number(completion),
-            "output_tokens_details": .members(["reasoning_tokens": .number(0)]),
+            "output_tokens_details": .members(["reasoning_tokens": .number(reasoning)]),
             "total_tokens": .number(prompt &+ completion),
         ])
-    }
-
-    /// Reads a usage in OpenAI's Responses format, which counts cached and reasoning tokens within the others; `nil` for
-    /// one of another format.
-    init?(response usage: JSONValue?) {
-        guard let input = usage?["input_tokens"]?.unsigned,
-            usage?["input_tokens_details"]?.present != nil || usage?["output_tokens_details"]?.present != nil
-                || usage?["total_tokens"]?.present != nil
-        else { return nil }
-        let output = usage?["output_tokens"]?.unsigned ?? 0
-        let total = usage?["total_tokens"]?.unsigned ?? 0
-        self.init(
-            prompt: input, completion: total > input ? max(output, total - input) : output,
-            cached: usage?["input_tokens_details"]?["cached_tokens"]?.unsigned ?? 0)
     }
 }

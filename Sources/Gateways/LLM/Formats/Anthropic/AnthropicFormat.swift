@@ -134,27 +134,3 @@ package struct AnthropicFormat: ChatTranslator {
 
     package func stream() -> any ChatStream { AnthropicStream() }
 }
-
-/// What a message of Anthropic's used. A stream tells it at its beginning, and at its end what has changed since.
-struct AnthropicUsage: Hashable, Sendable {
-    private var input: UInt64?
-    private var read: UInt64 = 0
-    private var written: UInt64 = 0
-    private var output: UInt64 = 0
-
-    init(_ usage: JSONValue? = nil) { update(usage) }
-
-    mutating func update(_ usage: JSONValue?) {
-        // Some services send 0 at the end for what they told at the beginning; the output is known at the end alone.
-        func larger(_ name: String, _ known: UInt64) -> UInt64 { max(usage?[name]?.unsigned ?? 0, known) }
-        if let told = usage?["input_tokens"]?.unsigned { input = max(told, input ?? 0) }
-        read = larger("cache_read_input_tokens", read)
-        written = larger("cache_creation_input_tokens", written)
-        output = usage?["output_tokens"]?.unsigned ?? output
-    }
-
-    /// What is read from a cache or written to it is counted beside the input there, and within the prompt here.
-    var tokens: TokenUsage? {
-        input.map { TokenUsage(prompt: $0 &+ read &+ written, completion: output, cached: read) }
-    }
-}

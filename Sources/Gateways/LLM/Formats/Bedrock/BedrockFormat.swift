@@ -144,12 +144,19 @@ package struct BedrockFormat: ChatTranslator {
         }
     }
 
+    /// What is read from a cache or written to it is counted beside the input there, and within the prompt here.
     static func usage(_ usage: JSONValue?) -> TokenUsage? {
         guard let input = usage?["inputTokens"]?.unsigned else { return nil }
         let read = usage?["cacheReadInputTokens"]?.unsigned ?? 0
-        let written = usage?["cacheWriteInputTokens"]?.unsigned ?? 0
+        func written(for time: String) -> UInt64 {
+            let details = usage?["cacheDetails"]?.elements ?? []
+            return details.filter { $0["ttl"]?.string == time }.map { $0["inputTokens"]?.unsigned ?? 0 }.billed
+        }
+        let writes = CacheWrites(
+            total: usage?["cacheWriteInputTokens"]?.unsigned ?? 0, short: written(for: "5m"), hour: written(for: "1h"))
         return TokenUsage(
-            prompt: input &+ read &+ written, completion: usage?["outputTokens"]?.unsigned ?? 0, cached: read)
+            prompt: [input, read, writes.total].billed, completion: usage?["outputTokens"]?.unsigned ?? 0,
+            cached: read, details: TokenUsage.Details(cacheWrite: writes.short, cacheWriteHour: writes.hour))
     }
 
     package func stream() -> any ChatStream { BedrockStream() }
