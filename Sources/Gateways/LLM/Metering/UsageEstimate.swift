@@ -60,7 +60,7 @@ enum JSONStrings {
         var textBytes: UInt64 = 0
         /// Whether there is a member `usage` that is an object.
         var hasUsage = false
-        /// True when there is a member `error` that is an object or a string.
+        /// True when there is a member `error` that is an object or a string, or a member `object` that is `"error"`.
         var hasError = false
     }
 
@@ -69,6 +69,8 @@ enum JSONStrings {
     ].map { Array($0.utf8) }
     private static let usage = Array("usage".utf8)
     private static let error = Array("error".utf8)
+    private static let object = Array("object".utf8)
+    private static let quotedError = Array("\"error\"".utf8)
 
     static func scan(_ document: ArraySlice<UInt8>) -> Found {
         document.withUnsafeBufferPointer { bytes in
@@ -92,6 +94,7 @@ enum JSONStrings {
                 if bytes[index] != UInt8(ascii: "n"), string.elementsEqual(error) { found.hasError = true }
                 if bytes[index] == UInt8(ascii: "\"") {
                     isText = texts.contains { string.elementsEqual($0) }
+                    if string.elementsEqual(object), bytes[index...].starts(with: quotedError) { found.hasError = true }
                 } else if bytes[index] == UInt8(ascii: "{"), string.elementsEqual(usage) {
                     found.hasUsage = true
                 }
