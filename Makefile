@@ -11,7 +11,7 @@ TEST_PACKAGES := podman runc docker.io buildah openssh-client nodejs faketime
 BENCH_PACKAGES := wrk gcc libc6-dev postgresql-15 redis-server nginx-light
 CLIENT_VERSIONS := 0.2.0 1.3.1 1.4.2
 # Agent frameworks that `make test` tests; `make frameworks` adds those that take long to install or to import.
-FRAMEWORKS := langgraph openai_agents pydantic_ai smolagents llama_index ag2 agent_framework loops
+FRAMEWORKS := langgraph openai_agents pydantic_ai smolagents llama_index ag2 agent_framework loops litellm
 FRAMEWORKS_MORE := google_adk crewai autogen agno strands haystack dspy
 # Every executable of Benchmarks: `make test` compiles them too.
 BENCHMARKS := EchoServer EncodingBenchmark HistoryGenerator AuditBenchmark BacktestBenchmark QueryBenchmark KeyringBenchmark

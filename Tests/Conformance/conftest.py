@@ -16,7 +16,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_N
 
 # Files that take longest, longest first: the others fill the workers' time beside them.
 SLOW = [
-    "test_schemathesis.py", "test_frameworks.py", "test_crash.py", "test_build_images.py", "test_agents_run.py", "test_egress_recovery.py",
+    "test_schemathesis.py", "test_frameworks.py", "test_model_clients.py", "test_crash.py", "test_build_images.py", "test_agents_run.py", "test_egress_recovery.py",
     "test_langgraph.py", "test_agents_loop.py", "test_as_of.py", "test_image_agents.py", "test_builds.py",
     "test_agent_api.py", "test_sandbox.py", "test_judged_is_sent.py", "test_hostile_servers.py", "test_exhaustion.py",
     "test_hostile_package.py", "test_agent_ways_out.py",

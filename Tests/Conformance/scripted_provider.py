@@ -51,6 +51,10 @@ class ScriptedProvider:
         """A semaphore to be released for each piece of a stream after the first."""
         self.broken_after = None
         """How many pieces of a stream come before the connection breaks."""
+        self.bytes_at_once = None
+        """Size of the pieces in which a stream arrives, which then end anywhere; `None` for one event a piece."""
+        self.refuses_problems = False
+        """True when the caller too reads what the provider's own types refuse."""
         provider = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -69,6 +73,8 @@ class ScriptedProvider:
                     provider.check(self.path, headers, body, content)
                 except Exception as problem:  # Whatever the provider's own types refuse fails the test.
                     provider.problems.append(repr(problem))
+                    if provider.refuses_problems:
+                        return self.send(400, provider.error(f"invalid request: {problem!r}"), ())
                 provider.calls.put((self.path, headers, body))
                 try:
                     answer = provider.say(body)
@@ -82,7 +88,7 @@ class ScriptedProvider:
                     provider.calls.put("gone")
 
             def send(self, status, document, headers):
-                content = json.dumps(document).encode()
+                content = written(document)
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(content)))
@@ -96,7 +102,10 @@ class ScriptedProvider:
                 self.send_header("Content-Type", provider.stream_type)
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
-                for number, piece in enumerate(provider.events(answer, body)):
+                pieces = provider.events(answer, body)
+                if provider.bytes_at_once:
+                    pieces = split(b"".join(pieces), provider.bytes_at_once)
+                for number, piece in enumerate(pieces):
                     if number and provider.go_on:
                         assert provider.go_on.acquire(timeout=30)
                     if number == provider.broken_after:
@@ -138,7 +147,7 @@ class ScriptedProvider:
 
 
 def sse(event, document):
-    return b"event: %s\ndata: %s\n\n" % (event.encode(), json.dumps(document).encode())
+    return b"event: %s\ndata: %s\n\n" % (event.encode(), written(document))
 
 
 class Anthropic(ScriptedProvider):
@@ -275,7 +284,7 @@ class OpenAI(ScriptedProvider):
         document = {"id": "c-1", "object": "chat.completion.chunk", "created": 1, "model": body["model"],
                     "choices": choices, "usage": usage}
         openai.ChatCompletionChunk.model_validate(document)
-        return b"data: " + json.dumps(document).encode() + b"\n\n"
+        return b"data: " + written(document) + b"\n\n"
 
     def error(self, message):
         return {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}}
@@ -360,7 +369,7 @@ def message(event, payload, kind="event"):
     headers = b"".join(
         bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
         for name, value in ((f":{kind}-type", event), (":content-type", "application/json"), (":message-type", kind)))
-    payload = json.dumps(payload).encode()
+    payload = written(payload)
     prelude = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
     prelude += struct.pack(">I", binascii.crc32(prelude))
     content = prelude + headers + payload
@@ -405,18 +414,27 @@ class Ollama(ScriptedProvider):
 
     def events(self, answer, body):
         for piece in answer.pieces:
-            yield json.dumps(self.part(body, piece)).encode() + b"\n"
+            yield written(self.part(body, piece)) + b"\n"
         for call in self.calls_of(answer):
             part = self.part(body, "")
             part["message"]["tool_calls"] = [call]
-            yield json.dumps(part).encode() + b"\n"
-        yield json.dumps(self.last(answer, body, "")).encode() + b"\n"
+            yield written(part) + b"\n"
+        yield written(self.last(answer, body, "")) + b"\n"
 
     def error(self, message):
         return {"error": message}
 
     def stream_error(self, text):
         return json.dumps({"error": text}).encode() + b"\n"
+
+
+def split(content, size):
+    return [content[begin:begin + size] for begin in range(0, len(content), size)]
+
+
+def written(document):
+    """JSON with every character as it is, as the services write it."""
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 def halves(text):

@@ -98,6 +98,19 @@ def test_an_error_within_an_answer_of_200_is_a_failure_without_the_providers_key
     assert "Incorrect key" in last_call(sluice, model)["error"]
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+@pytest.mark.parametrize("error", [
+    {"object": "error", "message": f"too long for {KEY}", "code": 400}, {"error": f"too long for {KEY}"},
+    {"error": {"detail": f"too long for {KEY}"}}])
+def test_an_error_in_a_stream_is_known_in_whichever_form_a_service_writes_it(sluice, provider, path, error):
+    provider.stream(WORD, error)
+    model = provider.store(sluice.client())
+    answer = sluice.client(sluice.key("agent")).post(
+        path, {"model": model, "messages": ASK, "stream": True, "max_tokens": 9})
+    assert "too long for" in answer.content.decode() and KEY not in answer.content.decode()
+    assert "too long for" in last_call(sluice, model)["error"]
+
+
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_translated_answer_without_usage_is_estimated(sluice, provider, stream):
     message = {"role": "assistant", "content": "hello"}

@@ -13,6 +13,18 @@ package enum ProviderWords {
         return withoutMarkup(String(decoding: body, as: UTF8.self)).cut
     }
 
+    /// The error that an event of a stream reports in the place of a part of the answer; `nil` for a part.
+    static func error(inEvent event: JSONValue) -> String? {
+        if let error = event["error"]?.present, error != .string("") { return message(in: event) ?? error.text.text }
+        // A failed response of OpenAI's.
+        if let response = event["response"], let error = response["error"]?.present {
+            return message(in: response) ?? error.text.text
+        }
+        let isNamedError = [event["object"]?.string, event["type"]?.string].contains("error")
+        guard isNamedError || (event["choices"] ?? event["usage"] ?? event["type"]) == nil else { return nil }
+        return message(in: event)
+    }
+
     /// The error that a document with success for its status reports.
     static func error(_ document: JSONValue, _ usage: TokenUsage?) -> UnreadableAnswer {
         UnreadableAnswer("the provider reports an error: \(message(in: document) ?? document.text.text)", usage: usage)

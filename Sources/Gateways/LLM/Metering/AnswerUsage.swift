@@ -96,10 +96,8 @@ package struct AnswerUsage {
         guard found.hasUsage || found.hasError, let value = try? JSONValue(parsing: Array(document), .surrogates) else {
             return
         }
-        let isError = isEvents && value["type"]?.string == "error"
-        let error = value["error"]?.present ?? value["response"]?["error"]?.present ?? (isError ? value : nil)
-        if let error, error != .string("") {
-            failure = "the provider reports an error: " + (error["message"]?.string ?? error.string ?? error.text.text)
+        if found.hasError, let error = ProviderWords.error(inEvent: value) {
+            failure = "the provider reports an error: " + error
         }
         guard found.hasUsage else { return }
         if isEvents, let started = value["message"]?["usage"] {

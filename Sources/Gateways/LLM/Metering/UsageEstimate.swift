@@ -64,7 +64,8 @@ enum JSONStrings {
         var textBytes: UInt64 = 0
         /// Whether there is a member `usage` that is an object.
         var hasUsage = false
-        /// True when there is a member `error` that is an object or a string, or the document is an event of that type.
+        /// True when there is a member `error` that is an object or a string, a member `object` that is `"error"`, or the
+        /// document is an event of that type.
         var hasError = false
         /// The kind of event, for the events of OpenAI's Responses.
         var event: ResponseEvent?
@@ -94,6 +95,8 @@ enum JSONStrings {
     private static let usage = Array("usage".utf8)
     private static let error = Array("error".utf8)
     private static let type = Array("type".utf8)
+    private static let object = Array("object".utf8)
+    private static let quotedError = Array("\"error\"".utf8)
 
     static func scan(_ document: ArraySlice<UInt8>) -> Found {
         document.withUnsafeBufferPointer { bytes in
@@ -122,6 +125,7 @@ enum JSONStrings {
                 if bytes[index] == UInt8(ascii: "\"") {
                     isText = texts.contains { string.elementsEqual($0) }
                     isType = string.elementsEqual(type)
+                    if string.elementsEqual(object), bytes[index...].starts(with: quotedError) { found.hasError = true }
                 } else if bytes[index] == UInt8(ascii: "{"), string.elementsEqual(usage) {
                     found.hasUsage = true
                 }

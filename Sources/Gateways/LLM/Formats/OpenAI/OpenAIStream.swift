@@ -18,9 +18,7 @@ struct OpenAIStream: ChatStream {
     }
 
     private mutating func read(_ chunk: JSONValue, into deltas: inout [ChatDelta]) throws(BrokenStream) {
-        if let error = chunk["error"]?.present {
-            throw BrokenStream(error["message"]?.string ?? error.string ?? "the provider reports an error")
-        }
+        if let error = ProviderWords.error(inEvent: chunk) { throw BrokenStream(error) }
         if let choice = chunk["choices"]?.elements.first {
             let delta = choice["delta"]
             let text = OpenAIFormat.text(delta)

@@ -1,0 +1,85 @@
+import json
+
+import openai
+import pydantic
+from scenarios import (
+    OPENAI_WEATHER, PROMPTS, Asking, call_facts, forecast, run, text_facts)
+
+
+class City(pydantic.BaseModel):
+    city: str
+    degrees: int
+
+
+class OpenAI(Asking):
+    name = "openai"
+
+    def sdk(self, key=None):
+        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=key or self.key, max_retries=0, timeout=60)
+
+    def create(self, scenario, key=None, **more):
+        return self.sdk(key).chat.completions.create(
+            model=self.model, messages=[{"role": "user", "content": PROMPTS[scenario]}], **more)
+
+    def whole(self, scenario="whole"):
+        completion = self.create(scenario)
+        choice, usage = completion.choices[0], completion.usage
+        return text_facts(
+            choice.message.content, [usage.prompt_tokens, usage.completion_tokens], choice.finish_reason)
+
+    def streamed(self):
+        chunks = list(self.create("streamed", stream=True, stream_options={"include_usage": True}))
+        texts = [choice.delta.content for chunk in chunks for choice in chunk.choices if choice.delta.content]
+        reason = next(
+            choice.finish_reason for chunk in chunks for choice in chunk.choices if choice.finish_reason)
+        usage = chunks[-1].usage
+        return text_facts("".join(texts), [usage.prompt_tokens, usage.completion_tokens], reason, len(texts))
+
+    def conversation(self, scenario, ask):
+        """Asks, makes the calls that the model wants, and asks again with their results."""
+        messages, made = [{"role": "user", "content": PROMPTS[scenario]}], []
+        while (answer := ask(messages)).tool_calls:
+            messages.append(answer)
+            for call in answer.tool_calls:
+                made.append([call.function.name, json.loads(call.function.arguments)])
+                messages.append({
+                    "role": "tool", "tool_call_id": call.id, "content": forecast(made[-1][1]["city"])})
+        return call_facts(made, answer.content)
+
+    def tool(self):
+        return self.conversation("tool", lambda messages: self.sdk().chat.completions.create(
+            model=self.model, messages=messages, tools=[OPENAI_WEATHER]).choices[0].message)
+
+    def parallel(self):
+        def ask(messages):
+            with self.sdk().chat.completions.stream(
+                    model=self.model, messages=messages, tools=[OPENAI_WEATHER]) as stream:
+                return stream.get_final_completion().choices[0].message
+        return self.conversation("parallel", ask)
+
+    def structured(self):
+        completion = self.sdk().chat.completions.parse(
+            model=self.model, messages=[{"role": "user", "content": PROMPTS["structured"]}], response_format=City)
+        return {"value": completion.choices[0].message.parsed.model_dump()}
+
+    def cut(self):
+        choice = self.create("cut").choices[0]
+        return text_facts(choice.message.content, reason=choice.finish_reason)
+
+    def refused(self):
+        return self.create("refused")
+
+    def limited(self):
+        return self.create("limited")
+
+    def broken(self):
+        return list(self.create("broken", stream=True))
+
+    def budget(self):
+        return self.create("budget", self.limited_key)
+
+    def embeddings(self):
+        return {"vector": self.sdk().embeddings.create(model=self.embedding_model, input="text").data[0].embedding}
+
+
+run(OpenAI)
