@@ -13,7 +13,7 @@ struct CacheWriteRates: Hashable, Sendable {
     init?(of model: String, kind: String? = nil) {
         if model.hasSuffix("claude-3-haiku") || model.contains("claude-3-haiku-") {
             (short, hour) = (120, 200)
-        } else if model.contains("claude") || kind == ModelFormat.anthropic.rawValue {
+        } else if model.contains("claude") || kind.map(AnthropicFormat.kinds.contains) == true {
             (short, hour) = (125, 200)
         } else if Self.openAIFamilies.contains(where: model.hasPrefix) {
             // OpenAI's caches have no hour: what stays longer is not told in the usage.
