@@ -439,7 +439,7 @@ enum EventSamples {
                 outcome: .answered(statusCode: 200), usage: TokenUsage(prompt: 1200, completion: 7, cached: 1024),
                 isEstimated: true, latency: .microseconds(1500), timeToFirstByte: .microseconds(20),
                 price: ModelPrice(input: MicroUSD(150_000), output: MicroUSD(600_000), cachedInput: MicroUSD(75_000)),
-                cost: MicroUSD(108), isNearBudget: true, callID: modelCall)),
+                cost: MicroUSD(108), isNearBudget: true, callID: modelCall, askedModel: "gpt-*")),
         .modelCalled(
             ModelCalled(
                 provider: "local", providerKind: "ollama", model: "m", role: nil, operation: "embeddings", agentID: nil,

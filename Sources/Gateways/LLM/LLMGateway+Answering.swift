@@ -21,7 +21,7 @@ extension LLMGateway {
         return Self.withoutUsage(answer)
     }
 
-    private func passOn(_ body: [UInt8], of call: ProviderCall) async throws(ModelCallFailure) -> EgressAnswer {
+    func passOn(_ body: [UInt8], of call: ProviderCall) async throws(ModelCallFailure) -> EgressAnswer {
         let response = try await send(
             Sending(
                 path: call.request.operation.rawValue,

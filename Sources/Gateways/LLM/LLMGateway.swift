@@ -13,6 +13,7 @@ package struct LLMGateway: Sendable {
     static let via = "1.1 sluice-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
 
     let projections: Projections
+    let directories: ModelDirectoryCache
     let meter: ModelMeter
     let journal: ModelJournal
     let credentials: CredentialStore
@@ -32,6 +33,7 @@ package struct LLMGateway: Sendable {
         logger: Logger
     ) {
         self.projections = projections
+        directories = ModelDirectoryCache(projections)
         self.meter = meter
         journal = ModelJournal(
             commands: meter.commands, projections: projections, vault: vault,
@@ -79,17 +81,18 @@ package struct LLMGateway: Sendable {
         _ request: LLMRequest, for run: CallingRun?, _ place: CallPool.Permit
     ) async throws -> EgressAnswer {
         if let refusal = meter.refusal(of: request, for: run) { return refusal.answer }
+        if request.operation == .countTokens { return try await countTokens(of: request).holding(place) }
         let journaled: JournaledCall?
         switch try await begin(request, of: run) {
         case .replayed(let answer), .refused(let answer): return answer.holding(place)
         case .asked(let call): journaled = call
         }
         if let run, let refusal = try await meter.endAtLimit(run, request, journaled?.identity) { return refusal }
-        let providers = try await Self.providers(in: request.workspace, from: projections)
-        guard let first = ModelProvider.choice(for: request.model, named: request.provider, of: providers) else {
-            return .refusal(404, "MODEL_UNKNOWN", "no provider found for model \"\(request.model.excerpt)\"")
+        let directory = try await directories.directory(of: request.workspace)
+        guard let first = directory.route(request.model, named: request.provider) else {
+            return .refusal(404, "MODEL_UNKNOWN", directory.reason(against: request.model))
         }
-        return try await ask(candidates(first, request, providers), of: run, journaled, place)
+        return try await ask(candidates(first, request, directory.providers), of: run, journaled, place)
     }
 
     private func begin(_ request: LLMRequest, of run: CallingRun?) async throws -> ModelJournal.Beginning {
@@ -97,24 +100,17 @@ package struct LLMGateway: Sendable {
         return try await journal.begin(request, of: run, isJournaled: isJournaled)
     }
 
-    static func providers(
-        in workspace: WorkspaceName, from projections: Projections
-    ) async throws -> [ModelProvider] {
-        try await projections.resources(.modelProvider, in: workspace).map {
-            ModelProvider(name: $0.name, document: $0.document.value)
-        }
-    }
-
     /// The provider, and those that stand in for it.
     private func candidates(
-        _ first: ModelProvider, _ request: LLMRequest, _ providers: [ModelProvider]
+        _ first: ModelDirectory.Route, _ request: LLMRequest, _ providers: [ModelProvider]
     ) -> [ProviderCall] {
-        let fallbacks = first.fallbacks.prefix(configuration.fallbacksMax).compactMap { fallback -> ProviderCall? in
-            guard let provider = providers.first(where: { $0.name == fallback.provider }), provider.name != first.name
-            else { return nil }
-            return ProviderCall(provider: provider, model: fallback.model ?? request.model, request: request)
+        let standIns = first.provider.fallbacks.prefix(configuration.fallbacksMax)
+        let fallbacks = standIns.compactMap { fallback -> ProviderCall? in
+            let provider = providers.first { $0.name == fallback.provider }
+            guard let provider, provider.name != first.provider.name else { return nil }
+            return ProviderCall(provider: provider, model: fallback.model ?? first.model, request: request)
         }
-        return [ProviderCall(provider: first, model: request.model, request: request)] + fallbacks
+        return [ProviderCall(provider: first.provider, model: first.model, request: request)] + fallbacks
     }
 
     /// Asks one after the other, until one answers or it is the request that is wrong.
@@ -158,20 +154,26 @@ package struct LLMGateway: Sendable {
 
     private func ask(_ call: ProviderCall) async throws(ModelCallFailure) -> ProviderAnswer {
         let provider = call.provider
-        if let limit = provider.requestsPerMinute,
-            let wait = rates.take(key(of: provider, call.request), perMinute: limit, at: now())
-        {
-            throw .limited(provider.name, limit: limit, seconds: wait)
-        }
+        try takeRate(of: call)
         switch (call.request.operation, provider.format) {
         case (.chatCompletions, .openAI), (.embeddings, .openAI), (.messages, .anthropic):
             return try await passOn(call)
         case (.embeddings, .ollama), (.embeddings, .bedrock): return try await embed(call)
         case (.embeddings, .anthropic), (.embeddings, .playground):
             throw .request("model provider \"\(provider.name)\" (\(provider.kind.excerpt)) makes no embeddings here")
+        case (.countTokens, _): preconditionFailure("counts of tokens ask no model")
         case (.chatCompletions, _): return try await chat(call, .openAI)
         case (.messages, _): return try await chat(call, .anthropic)
         }
+    }
+
+    /// Counts the call for the rate of its provider.
+    func takeRate(of call: ProviderCall) throws(ModelCallFailure) {
+        let provider = call.provider
+        guard let limit = provider.requestsPerMinute,
+            let wait = rates.take(key(of: provider, call.request), perMinute: limit, at: now())
+        else { return }
+        throw .limited(provider.name, limit: limit, seconds: wait)
     }
 
     private func chat(_ call: ProviderCall, _ dialect: ChatDialect) async throws(ModelCallFailure) -> ProviderAnswer {

@@ -8,6 +8,8 @@ package struct LLMRequest: Sendable {
         case embeddings
         /// In Anthropic's format.
         case messages
+        /// The tokens that a request in Anthropic's format would have; it asks no model.
+        case countTokens = "messages/count_tokens"
     }
 
     /// Stands for whichever provider lists the model.

@@ -3,12 +3,16 @@ import Gateways
 extension ModelErrorForm {
     /// The form of errors on a route, by its pattern: that of the SDKs that look there.
     init(route: String?) {
-        let route = route ?? ""
-        let operation = LLMRequest.Operation.allCases.first { route.hasSuffix("/" + $0.rawValue) }
+        var parts = (route ?? "").split(separator: "/")
+        // An agent's own address has its key before the route.
+        let isOfAgent = parts.first == "as"
+        if isOfAgent { parts = Array(parts.dropFirst(2)) }
+        let path = "/" + parts.joined(separator: "/")
+        let operation = LLMRequest.Operation.allCases.first { path.hasSuffix("/" + $0.rawValue) }
+        let isOfSDKs = ["v1", "openai"].contains(parts.first)
         switch operation {
-        case nil: self = .text
-        case .messages: self = .anthropic
-        case .chatCompletions, .embeddings: self = route.hasPrefix("/api") ? .text : .openAI
+        case .messages, .countTokens: self = .anthropic
+        case nil, .chatCompletions, .embeddings: self = isOfSDKs ? .openAI : .text
         }
     }
 }
