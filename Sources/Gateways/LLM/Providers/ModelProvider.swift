@@ -24,6 +24,8 @@ package struct ModelProvider: Hashable, Sendable {
     let prices: ModelPrices
     let authentication: JSONValue?
     private let region: String?
+    /// Where Azure's API is asked; `nil` for every other provider.
+    private let azure: AzurePaths?
     /// Whether the document says, by `topology: Internal`, that the endpoint is on private addresses.
     package let isInternal: Bool
 
@@ -40,21 +42,35 @@ package struct ModelProvider: Hashable, Sendable {
         requestsPerMinute = (spec?["rateLimit"]?["requestsPerMinute"]?.unsigned).flatMap { $0 > 0 ? $0 : nil }
         prices = ModelPrices(spec?["prices"])
         let auth = spec?["auth"]
-        let awsConfig = auth?["awsSignatureConfig"]
+        let awsConfig = Self.signing(auth)
         region = (spec?["region"] ?? awsConfig?["region"] ?? auth?["region"])?.string
-        authentication = Self.authentication(auth, format, region)
+        azure = AzurePaths(kind: kind, version: spec?["apiVersion"]?.string)
+        authentication = Self.authentication(auth, format, region, azure)
         isInternal = spec?["topology"]?.string?.lowercased() == "internal"
     }
 
+    /// The documented member of a signature's region and service, or the shorter name that clients send.
+    private static func signing(_ auth: JSONValue?) -> JSONValue? {
+        auth?["awsSignatureConfig"]?.present ?? auth?["awsConfig"]?.present
+    }
+
+    /// Checks that calls can be authenticated in the way that the document says.
+    package func checkAuthentication() throws(CredentialError) {
+        try Authentication(authentication).checkUsable(allowsConsent: false)
+    }
+
     /// What the document leaves out and the provider's kind decides.
-    private static func authentication(_ auth: JSONValue?, _ format: ModelFormat, _ region: String?) -> JSONValue? {
+    private static func authentication(
+        _ auth: JSONValue?, _ format: ModelFormat, _ region: String?, _ azure: AzurePaths?
+    ) -> JSONValue? {
         let type = auth?["type"]?.string
         let key = auth?["apiKeyConfig"] ?? auth
-        if format == .anthropic, type == "APIKey", key?["name"]?.present == nil {
-            return .members(["type": .string("APIKey"), "in": .string("header"), "name": .string("x-api-key")])
+        let keyHeader = format == .anthropic ? "x-api-key" : azure.map { _ in AzurePaths.keyHeader }
+        if let keyHeader, type == "APIKey", key?["name"]?.present == nil {
+            return .members(["type": .string("APIKey"), "in": .string("header"), "name": .string(keyHeader)])
         }
         if format == .bedrock, type == "AWSSignature" {
-            let service = (auth?["awsSignatureConfig"]?["service"] ?? auth?["service"])?.string ?? "bedrock"
+            let service = (Self.signing(auth)?["service"] ?? auth?["service"])?.string ?? "bedrock"
             return .members([
                 "type": .string("AWSSignature"), "region": region.map { .string($0) }, "service": .string(service),
             ])
@@ -71,6 +87,11 @@ package struct ModelProvider: Hashable, Sendable {
         case .bedrock: BedrockFormat()
         case .ollama: OllamaFormat()
         }
+    }
+
+    /// The path of a call of a model below the provider's base.
+    func callPath(_ operationPath: String, of model: String) -> String {
+        azure?.callPath(operationPath, of: model, below: endpoint) ?? operationPath
     }
 
     /// Where an operation of the provider's is asked for. An endpoint that is a host alone gets the path that the
@@ -91,8 +112,9 @@ package struct ModelProvider: Hashable, Sendable {
             }
             let basePath =
                 path.isEmpty || format.isVersionedBelowPath && !path.hasSuffix(format.basePath)
-                ? path + format.basePath : path
-            return try NormalizedURL(base.origin + basePath + "/" + operationPath + (base.query.map { "?" + $0 } ?? ""))
+                ? path + (azure == nil ? format.basePath : AzurePaths.basePath) : path
+            let query = azure?.query(base.query, path: String(path)) ?? base.query
+            return try NormalizedURL(base.origin + basePath + "/" + operationPath + (query.map { "?" + $0 } ?? ""))
         } catch {
             throw UnusableEndpoint("model provider \"\(name)\": spec.endpoint \(error.reason)")
         }
