@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-APT_PACKAGES := libsqlite3-dev liblz4-dev pkg-config python3-venv bubblewrap
+APT_PACKAGES := libsqlite3-dev liblz4-dev zlib1g-dev pkg-config python3-venv bubblewrap
 # What runs the images that tests deploy, signs decisions, reads URLs as browsers do, and sets a process's clock.
 TEST_PACKAGES := podman runc docker.io buildah openssh-client nodejs faketime
 # The load generators, a compiler for those written in C, and the peers of the benchmarks.

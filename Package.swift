@@ -81,6 +81,7 @@ let package = Package(
     targets: [
         // Level 0: knows nothing of ours.
         .systemLibrary(name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         // Files that the binary brings along.
         .target(name: "CAssets"),
         room("Domain"),
@@ -92,7 +93,7 @@ let package = Package(
         room("Catalog", ["Domain"], embedding: ["Agents"]),
         // Level 2
         room("EventStore", ["Domain", "EventLog"]),
-        room("Outbound", ["Governance", .httpClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]),
+        room("Outbound", ["CZlib", "Governance", .httpClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]),
         // Level 3
         room("CommandHandling", ["Domain", "EventStore", .deque, .logging, .metrics]),
         room("Projections", ["Domain", "EventLog", "EventStore", .grdb, .sqlite, .logging, .metrics]),

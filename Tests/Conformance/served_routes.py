@@ -34,6 +34,7 @@ class World:
         self.policy = self.made("/policies", {"name": f"{marker}-policy", "spec": {"policies": []}})["name"]
         self.model = self.made("/model-providers", {"name": f"{marker}-model", "spec": {
             "provider": "playground", "models": [f"{marker}-model"]}})["name"]
+        self.alias = self.made("/model-aliases", {"name": f"{marker}/alias-*", "spec": {"provider": self.model}})["name"]
         self.identity = self.made("/identity-providers", {"name": f"{marker}-identity", "spec": {
             "host": "api.test", "userIDClaim": "sub", "identityProvider": {
                 "issuer": "https://issuer.test", "jwksUri": "https://issuer.test/keys", "audiences": ["a"]}}})["name"]
@@ -64,7 +65,7 @@ class World:
         for before, value in [
                 ("/runs/", self.run), ("/actions/", self.action), ("/checkpoint/", self.action),
                 ("requests/", self.request), ("/auth/api-keys/", self.key_id), ("/tools/", self.tool),
-                ("/policies/", self.policy), ("/model-providers/", self.model), ("/p/", self.model),
+                ("/policies/", self.policy), ("/model-providers/", self.model), ("/p/", self.model), ("/model-aliases/", self.alias),
                 ("/identity-providers/", self.identity), ("/models/", self.model), ("/egress/", self.tool),
                 ("/approval-connectors/", self.connector), ("/deploy-drafts/", self.draft),
                 ("/analysis/", self.analysis), ("/builds/", self.build), ("/erasures/", self.erasure),
@@ -76,7 +77,7 @@ class World:
 
     def snapshot(self, key):
         """What its admin reads of it."""
-        paths = ["/agents", "/tools", "/policies", "/model-providers", "/identity-providers", "/runs?status=RUNNING",
+        paths = ["/agents", "/tools", "/policies", "/model-providers", "/model-aliases", "/identity-providers", "/runs?status=RUNNING",
                  f"/runs/{self.run}", f"/runs/{self.run}/events", f"/runs/{self.run}/actions",
                  f"/approvals/requests/{self.request}", "/auth/api-keys", "/secrets", "/approval-connectors",
                  "/approval-connectors/defaults", "/deploy-drafts", f"/deploy-drafts/{self.draft}",

@@ -19,14 +19,19 @@ GRANTED = {
 # What concerns all workspaces, and is for keys of the default one.
 OF_THE_DEPLOYMENT = {"read_metrics", "confirm_clock"}
 
+MODEL_BASES = ("/v1", "/v1/p/{provider}")
+
 # Everything that an agent reaches at its own address. A new route belongs here only when the agents' runtime needs it.
 OF_AGENTS = {
     ("GET", "/healthz"),
     *((method, "/egress/{tool}" + rest) for rest in ("", "/{path}")
       for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")),
-    *(("POST", f"{base}/{operation}") for base in ("/v1", "/v1/p/{provider}")
-      for operation in ("chat/completions", "embeddings", "messages")),
-    *(("GET", f"{base}/models{rest}") for base in ("/v1", "/v1/p/{provider}") for rest in ("", "/{path}")),
+    *(("POST", base) for base in MODEL_BASES),
+    *(("POST", f"{base}{more}/{operation}") for base in MODEL_BASES for more in ("", "/v1")
+      for operation in ("chat/completions", "embeddings", "messages", "messages/count_tokens")),
+    *(("GET", f"{base}{more}/models{rest}") for base in MODEL_BASES for more in ("", "/v1") for rest in ("", "/{path}")),
+    *(("POST", "/openai/deployments/{model}/" + operation) for operation in ("chat/completions", "embeddings")),
+    *(("GET", "/openai/models" + rest) for rest in ("", "/{path}")),
     ("POST", "/runs/{id}/checkpoint"), ("GET", "/runs/{id}/checkpoint/{action}"), ("POST", "/runs/{id}/tool-result"),
     ("GET", "/runs"), ("GET", "/runs/{id}"),
     ("GET", "/runs/{id}/events"), ("POST", "/runs/{id}/events"),

@@ -19,6 +19,7 @@ def fill(post):
                 "connection": {"baseUrl": "https://bank.test", "authentication": {"type": "APIKey"}}}}),
             ("/model-providers", {"name": "gpt", "credentials": {"api_key": SECRETS[0]}, "spec": {
                 "provider": "openai", "models": ["m"], "auth": {"type": "APIKey"}}}),
+            ("/model-aliases", {"name": "cheap/*", "spec": {"provider": "gpt", "model": "m"}}),
             ("/policies", {"name": "careful", "spec": {"policies": [
                 {"permission": "allow", "resource": "https://bank.test/*"}]}}),
             ("/identity-providers", {"name": "corp", "spec": {
@@ -48,7 +49,7 @@ def test_an_export_has_everything_but_secrets(team, base):
     export, resources = answer.json, answer.json["resources"]
     assert (export["namespace"], export["user_id"], export["errors"]) == (team.workspace, "a operator", {})
     assert {kind: len(items) for kind, items in resources.items()} == {
-        "agents": 2, "tools": 1, "model_providers": 1, "policies": 1, "identity_providers": 1, "approvals": 1,
+        "agents": 2, "tools": 1, "model_providers": 1, "model_aliases": 1, "policies": 1, "identity_providers": 1, "approvals": 1,
         "drafts": 1, "settings": 1}
     assert export["meta"]["counts"]["agents"] == 2
     payer = next(each for each in resources["agents"] if each["name"] == "payer")
@@ -83,8 +84,8 @@ def names(lines, action):
     return {f"{line['kind']}/{line['name']}" for line in lines if line["action"] == action}
 
 
-EVERYTHING = {"tool/bank", "model_provider/gpt", "policy/careful", "identity_provider/corp", "agent/payer",
-              "agent/elsewhere", "settings/auth"}
+EVERYTHING = {"tool/bank", "model_provider/gpt", "model_alias/cheap/*", "policy/careful", "identity_provider/corp",
+              "agent/payer", "agent/elsewhere", "settings/auth"}
 
 
 def test_an_import_makes_the_same_workspace_and_a_second_one_changes_nothing(team, own_sluice, tmp_path):

@@ -447,7 +447,7 @@ enum EventSamples {
                     details: ModelPrice.Details(
                         cacheWrite: .zero, cacheWriteHour: MicroUSD(300_000), audioInput: MicroUSD(40_000_000),
                         audioOutput: MicroUSD(80_000_000), reasoning: MicroUSD(900_000))),
-                cost: MicroUSD(108), isNearBudget: true, callID: modelCall)),
+                cost: MicroUSD(108), isNearBudget: true, callID: modelCall, askedModel: "gpt-*")),
         .modelCalled(
             ModelCalled(
                 provider: "local", providerKind: "ollama", model: "m", role: nil, operation: "embeddings", agentID: nil,

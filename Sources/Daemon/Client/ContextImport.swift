@@ -28,6 +28,7 @@ package struct ContextImport: Sendable {
     /// In the order in which one may name the other.
     private static let kinds: [(member: String, kind: String, path: String, part: String)] = [
         ("tools", "tool", "/tools", "spec"), ("model_providers", "model_provider", "/model-providers", "spec"),
+        ("model_aliases", "model_alias", "/model-aliases", "spec"),
         ("policies", "policy", "/policies", "spec"),
         ("identity_providers", "identity_provider", "/identity-providers", "spec"),
         ("agents", "agent", "/deploy", "deploy"),

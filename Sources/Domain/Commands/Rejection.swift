@@ -40,6 +40,8 @@ package enum RejectionErrorCode: String, Hashable, Sendable, CaseIterable {
     case accessRequestNotPending = "access_request_not_pending"
     case resourceNotFound = "resource_not_found"
     case revisionChanged = "revision_changed"
+    /// Another alias may match the same names of models, and neither of them is the better one.
+    case modelAliasAmbiguous = "model_alias_ambiguous"
     case apiKeyNotFound = "api_key_not_found"
     /// The command's key was revoked after its request was admitted.
     case apiKeyRevoked = "api_key_revoked"

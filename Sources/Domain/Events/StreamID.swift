@@ -2,7 +2,7 @@
 package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
         case run, accessRequest, agent, tool, policy, modelProvider, apiKey, answer, secret, identityProvider
-        case approvalConnector, deployDraft, settings
+        case approvalConnector, deployDraft, settings, modelAlias
         case analysis, build, person
         /// That a run is not kept any more, under the run's id.
         case expiry

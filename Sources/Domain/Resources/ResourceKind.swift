@@ -5,6 +5,8 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
     case deployDraft
     /// What a workspace has chosen, under the name of what it is about.
     case settings
+    /// Another name, or a pattern of names, of a model.
+    case modelAlias
 
     /// The kind's name in event types and messages.
     package var singular: String {
@@ -17,6 +19,7 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .deployDraft: "deploy_draft"
         case .settings: "settings"
         case .approvalConnector: "approval_connector"
+        case .modelAlias: "model_alias"
         }
     }
 
@@ -30,6 +33,7 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .deployDraft: "deploy_draft.stored"
         case .settings: "settings.stored"
         case .approvalConnector: "approval_connector.stored"
+        case .modelAlias: "model_alias.stored"
         }
     }
 
@@ -43,6 +47,7 @@ package enum ResourceKind: String, Hashable, Sendable, CaseIterable {
         case .deployDraft: .deployDraft
         case .settings: .settings
         case .approvalConnector: .approvalConnector
+        case .modelAlias: .modelAlias
         }
     }
 }

@@ -12,6 +12,7 @@ extension ActiveState {
                 throw Rejection(.invalidArgument, "\(item.kind.singular) \(item.name) is named twice")
             }
             let current = try stored(key)
+            if item.kind == .modelAlias { try checkAlias(key, isNew: current == nil, seen, context.settings.limits) }
             if let expected = item.expectedRevision, (current?.revision ?? 0) != expected {
                 guard current != nil else { throw .resourceNotFound(item.kind, item.name) }
                 throw Rejection(
@@ -99,11 +100,14 @@ extension ActiveState {
     private func checkName(_ name: String, _ kind: ResourceKind, _ limits: Limits) throws(Rejection) {
         let what = kind == .agent ? "agent_name" : "name"
         try checkText(name, what, required: true, bytesMax: 253)
+        // Names of models have more: they are the rest of a path, and an alias may be a pattern.
+        let others = kind == .modelAlias ? "-_. :@/*+" : "-_. :@"
         let isPlain = name.unicodeScalars.allSatisfy { scalar in
-            scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "-_. :@".unicodeScalars.contains(scalar)
+            scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || others.unicodeScalars.contains(scalar)
         }
         guard isPlain, name != ".", name != ".." else {
-            throw Rejection(.invalidArgument, "\(what) may hold letters, digits, and - _ . : @ and spaces only")
+            let shown = others.filter { $0 != " " }.map(String.init).joined(separator: " ")
+            throw Rejection(.invalidArgument, "\(what) may hold letters, digits, and \(shown) and spaces only")
         }
     }
 }
@@ -118,6 +122,7 @@ extension Rejection {
         case .identityProvider: Rejection(.resourceNotFound, "identity provider \"\(name)\" not found")
         case .deployDraft: Rejection(.resourceNotFound, "deploy draft \(name) not found")
         case .settings: Rejection(.resourceNotFound, "settings \"\(name)\" not found")
+        case .modelAlias: Rejection(.resourceNotFound, "model alias \"\(name)\" not found")
         case .approvalConnector: Rejection(.resourceNotFound, "approval connector \"\(name)\" not found")
         }
     }

@@ -52,7 +52,7 @@ package struct ExpiredStreams: Sendable {
         // What connectors sent for runs is on their own streams.
         case .approvalConnector: true
         case .agent, .tool, .policy, .modelProvider, .apiKey, .answer, .secret, .identityProvider, .deployDraft,
-            .settings, .analysis, .build, .person, .expiry, .keyLoss, .control:
+            .settings, .modelAlias, .analysis, .build, .person, .expiry, .keyLoss, .control:
             false
         }
     }
@@ -65,7 +65,7 @@ package struct ExpiredStreams: Sendable {
         case .accessRequest: return accessRequests.contains(event.stream.id)
         case .approvalConnector: return event.payload.correlatedRunID.map { runs.contains($0.value) } ?? false
         case .agent, .tool, .policy, .modelProvider, .apiKey, .answer, .secret, .identityProvider, .deployDraft,
-            .settings, .analysis, .build, .person, .expiry, .keyLoss, .control:
+            .settings, .modelAlias, .analysis, .build, .person, .expiry, .keyLoss, .control:
             return false
         }
     }

@@ -18,6 +18,13 @@ package struct AgentModels: Hashable, Sendable {
             self.model == model && (modelProvider == nil || modelProvider == name)
                 && (provider == nil || provider == name || provider?.lowercased() == kind)
         }
+
+        /// The entry of the model that its own name is an alias of.
+        func leading(to target: ModelAliases.Target) -> Entry {
+            Entry(
+                role: role, modelProvider: target.provider, provider: nil, model: target.model ?? model,
+                monthlyBudget: monthlyBudget)
+        }
     }
 
     package let entries: [Entry]
@@ -73,6 +80,11 @@ package struct AgentModels: Hashable, Sendable {
         return AgentModels(
             entries: entries + earlier.entries.filter { $0.monthlyBudget != nil }, isJournaled: isJournaled,
             monthlyBudget: earlier.monthlyBudget, limits: limits)
+    }
+
+    func replacingEntries(_ replacement: (Entry) -> Entry) -> AgentModels {
+        AgentModels(
+            entries: entries.map(replacement), isJournaled: isJournaled, monthlyBudget: monthlyBudget, limits: limits)
     }
 
     /// Whether anything is to be compared with a budget at all.

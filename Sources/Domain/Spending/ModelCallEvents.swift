@@ -14,6 +14,8 @@ package struct ModelCalled: Hashable, Sendable {
     /// `openai`, `anthropic`, …
     package let providerKind: String
     package let model: String
+    /// The name that the caller asked for, when another model was called: by an alias, or in the place of a failed one.
+    package var askedModel: String?
     /// What the agent has that model for, when its configuration says.
     package let role: String?
     /// `chat/completions` or `embeddings`.
@@ -41,7 +43,7 @@ package struct ModelCalled: Hashable, Sendable {
         provider: String, providerKind: String, model: String, role: String?, operation: String, agentID: String?,
         userID: String?, isStreamed: Bool, outcome: Outcome, usage: TokenUsage?, isEstimated: Bool,
         latency: Duration, timeToFirstByte: Duration?, price: ModelPrice?, cost: MicroUSD?, isNearBudget: Bool,
-        callID: ModelCallID? = nil
+        callID: ModelCallID? = nil, askedModel: String? = nil
     ) {
         self.provider = provider
         self.providerKind = providerKind
@@ -60,6 +62,7 @@ package struct ModelCalled: Hashable, Sendable {
         self.cost = cost
         self.isNearBudget = isNearBudget
         self.callID = callID
+        self.askedModel = askedModel
     }
 
     /// Whether it was let through.

@@ -8,6 +8,7 @@ extension ActiveState {
         let limits = context.settings.limits
         let texts = [
             ("provider", called.provider), ("provider kind", called.providerKind), ("model", called.model),
+            ("asked model", called.askedModel ?? ""),
             ("role", called.role ?? ""), ("agent", called.agentID ?? ""), ("user", called.userID ?? ""),
         ]
         for (name, text) in texts { try checkText(text, name, bytesMax: limits.textBytesMax) }

@@ -71,7 +71,8 @@ package struct ActiveState: Hashable, Sendable {
         switch event.stream.kind {
         case .run: evolveRun(RunID(event.stream.id), event)
         case .accessRequest: evolveAccessRequest(AccessRequestID(event.stream.id), event)
-        case .agent, .tool, .policy, .modelProvider, .identityProvider, .approvalConnector, .deployDraft, .settings:
+        case .agent, .tool, .policy, .modelProvider, .identityProvider, .approvalConnector, .deployDraft, .settings,
+            .modelAlias:
             evolveResource(event)
         case .apiKey: evolveAPIKey(APIKeyID(event.stream.id), event)
         case .secret: evolveSecret(SecretID(event.stream.id), event)

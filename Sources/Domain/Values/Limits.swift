@@ -21,6 +21,8 @@ package struct Limits: Hashable, Sendable {
     package var openAccessRequestsMax = 100_000
     /// Agents, tools, policies, model providers, identity providers and approval connectors of all workspaces, each kind by itself.
     package var resourcesPerKindMax = 100_000
+    /// Model aliases of one workspace: a call of a model compares its name with each pattern.
+    package var modelAliasesMax = 1_000
     /// API keys that are not revoked.
     package var apiKeysMax = 10_000
     /// Secrets of all workspaces.

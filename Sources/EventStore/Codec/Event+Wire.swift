@@ -182,6 +182,7 @@ extension StreamID.Kind: WireChoice {
         case .expiry: 18
         case .keyLoss: 19
         case .control: 25
+        case .modelAlias: 26
         }
     }
 }

@@ -27,11 +27,13 @@ extension ModelCalled {
         writer.add(17, optional: cost?.value)
         writer.add(18, isNearBudget)
         writer.add(19, callID)
+        writer.add(20, optional: askedModel)
     }
 
     init(_ reader: consuming WireReader) throws(MalformedRecord) {
         var (provider, providerKind, model, operation): (String, String, String, String) = ("", "", "", "")
         var (role, agentID, userID): (String?, String?, String?) = (nil, nil, nil)
+        var askedModel: String?
         var (isStreamed, isEstimated, isNearBudget) = (false, false, false)
         var (kind, statusCode, error): (UInt64, UInt32, String) = (0, 0, "")
         var (latency, timeToFirstByte): (Duration, Duration?) = (.zero, nil)
@@ -58,6 +60,7 @@ extension ModelCalled {
             case 17: cost = try reader.unsigned()
             case 18: isNearBudget = try reader.bool()
             case 19: callID = try reader.id("call_id")
+            case 20: askedModel = try reader.text()
             default: try reader.skip()
             }
         }
@@ -72,7 +75,7 @@ extension ModelCalled {
             provider: provider, providerKind: providerKind, model: model, role: role, operation: operation,
             agentID: agentID, userID: userID, isStreamed: isStreamed, outcome: outcome, usage: usage,
             isEstimated: isEstimated, latency: latency, timeToFirstByte: timeToFirstByte, price: price,
-            cost: cost.map(MicroUSD.init), isNearBudget: isNearBudget, callID: callID)
+            cost: cost.map(MicroUSD.init), isNearBudget: isNearBudget, callID: callID, askedModel: askedModel)
     }
 }
 

@@ -88,6 +88,7 @@ extension ResourceKind: WireChoice {
         case .deployDraft: 7
         case .settings: 8
         case .approvalConnector: 6
+        case .modelAlias: 9
         }
     }
 }

@@ -7,6 +7,7 @@ extension EventDocument {
         json.add("provider", called.provider)
         json.add("provider_kind", called.providerKind)
         json.add("model", called.model)
+        json.add("asked_model", called.askedModel)
         json.add("role", called.role)
         json.add("operation", called.operation)
         json.add("agent_id", called.agentID)

@@ -44,9 +44,9 @@ package enum Authentication: Hashable, Sendable {
                 parameters: Self.parameters(member("oauth2Config", "authParams")),
                 client: member("oauth2Config", "clientAuthentication")?.string)
         case "AWSSignature":
+            let config = document["awsSignatureConfig"]?.present == nil ? "awsConfig" : "awsSignatureConfig"
             self = .awsSignature(
-                region: member("awsSignatureConfig", "region")?.string,
-                service: member("awsSignatureConfig", "service")?.string)
+                region: member(config, "region")?.string, service: member(config, "service")?.string)
         case let type:
             throw CredentialError(
                 .unsupported, "the authentication type \(type.excerpt) is not one of None, APIKey, OAuth2, AWSSignature"

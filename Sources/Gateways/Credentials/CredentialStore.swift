@@ -103,22 +103,14 @@ extension CredentialStore {
                 place: try APIKeyInjector.Place(place, name), valuePrefix: prefix ?? (name == nil ? "Bearer " : ""),
                 key: try value("api_key"))
         case .oauth2(let url, let scopes, let parameters, let client):
-            guard let method = TokenRequest.ClientAuthentication(rawValue: client ?? "client_secret_basic") else {
-                throw CredentialError(
-                    .unsupported, "clientAuthentication must be client_secret_basic or client_secret_post")
-            }
+            let method = try Authentication.clientAuthentication(client)
             let request = TokenRequest(
                 url: url, clientID: try value("client_id"), clientSecret: try value("client_secret"), scopes: scopes,
                 parameters: parameters, authentication: method, isInternal: isInternal)
             return ClientCredentialsInjector(request, endpoint: endpoint) { clock.now() }
-        case .userOAuth2:
-            throw CredentialError(
-                .unsupported, "people consent to calls of tools alone: leave out oauth2Config.authUrl")
+        case .userOAuth2: throw Authentication.consentUnsupported
         case .awsSignature(let region, let service):
-            guard let region, let service else {
-                throw CredentialError(
-                    .malformed, "the authentication of type AWSSignature needs a region and a service")
-            }
+            let (region, service) = try Authentication.signing(region, service)
             let signer = SigV4Signer(
                 accessKeyID: try value("access_key_id"), secretAccessKey: try value("secret_access_key"),
                 sessionToken: values["session_token"], region: region, service: service)
@@ -128,7 +120,7 @@ extension CredentialStore {
 }
 
 extension APIKeyInjector.Place {
-    fileprivate init(_ place: String, _ name: String?) throws(CredentialError) {
+    init(_ place: String, _ name: String?) throws(CredentialError) {
         switch place.lowercased() {
         case "header": self = .header(name ?? "Authorization")
         case "query":

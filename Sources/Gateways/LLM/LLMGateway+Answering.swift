@@ -21,10 +21,10 @@ extension LLMGateway {
         return Self.withoutUsage(answer)
     }
 
-    private func passOn(_ body: [UInt8], of call: ProviderCall) async throws(ModelCallFailure) -> EgressAnswer {
+    func passOn(_ body: [UInt8], of call: ProviderCall) async throws(ModelCallFailure) -> EgressAnswer {
         let response = try await send(
             Sending(
-                path: call.request.operation.rawValue,
+                path: call.provider.callPath(call.request.operation.rawValue, of: call.model),
                 headers: ModelHeaders.ofCall(
                     call.request.headers, defaults: call.provider.format.headers), body: body),
             to: call.provider, in: call.request.workspace)
@@ -83,7 +83,8 @@ extension LLMGateway {
             throw .request(error.reason)
         }
         let response = try await send(
-            sending(translator.path(of: chat), body, translator.headers), to: call.provider, in: call.request.workspace)
+            sending(call.provider.callPath(translator.path(of: chat), of: call.model), body, translator.headers),
+            to: call.provider, in: call.request.workspace)
         let headers = ModelHeaders.ofTranslatedAnswer(response.headers)
         let identity = identity(chat, dialect)
         guard !chat.isStreamed else {

@@ -6,9 +6,12 @@ extension LLMGateway {
     package struct ListedModel: Hashable, Sendable {
         package let id: String
         package let provider: String
+        /// The time since when its provider, or its alias, is registered.
+        package let createdAt: Timestamp
     }
 
-    /// The models of a workspace, by name, each with the provider that answers for it.
+    /// The models of a workspace and the aliases that are names, in the order of their bytes, each with the provider that
+    /// answers for it.
     ///
     /// - Parameters:
     ///   - provider: the one whose models are asked for; `nil` for all.
@@ -17,14 +20,22 @@ extension LLMGateway {
     package func models(
         in workspace: WorkspaceName, of provider: String?, from projections: Projections
     ) async throws -> [ListedModel] {
-        let providers = try await Self.providers(in: workspace, from: projections).filter {
-            provider == nil || $0.name == provider
+        let directory = try await ModelDirectory(in: workspace, from: projections)
+        let aliases = Dictionary(directory.aliasNames.map { ($0.name, $0.createdAt) }) { first, _ in first }
+        let names = Set(directory.providers.flatMap(\.models)).union(aliases.keys)
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.compactMap { name in
+            directory.listed(name, of: provider, since: aliases[name])
         }
-        return Set(providers.flatMap(\.models)).sorted().compactMap { model in
-            ModelProvider.choice(for: model, named: nil, of: providers).map {
-                ListedModel(id: model, provider: $0.name)
-            }
-        }
+    }
+
+    /// One model that can be asked for, by its name, an alias of it, or a name that a pattern matches; `nil` when there is
+    /// none.
+    package func model(
+        _ name: String, in workspace: WorkspaceName, of provider: String?, from projections: Projections
+    ) async throws -> ListedModel? {
+        let directory = try await ModelDirectory(in: workspace, from: projections)
+        let alias = directory.aliasNames.first { $0.name.isExactly(name) }
+        return directory.listed(name, of: provider, since: alias?.createdAt)
     }
 
     /// Asks a provider, with its credentials, for what costs nothing.
@@ -46,6 +57,16 @@ extension LLMGateway {
             return nil
         } catch {
             return error.reason
+        }
+    }
+}
+
+extension ModelDirectory {
+    fileprivate func listed(_ name: String, of provider: String?, since time: Timestamp?) -> LLMGateway.ListedModel? {
+        route(name, named: provider).map { route in
+            LLMGateway.ListedModel(
+                id: name, provider: route.provider.name,
+                createdAt: time ?? createdAt[route.provider.name] ?? Timestamp(microseconds: 0))
         }
     }
 }

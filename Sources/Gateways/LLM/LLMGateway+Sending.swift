@@ -59,7 +59,13 @@ extension LLMGateway {
             do { sent = try await injector.apply(to: bare) } catch { throw .provider("\(error)") }
             response = try await execute(sent, url, provider)
         }
-        let answered = ProviderResponse(response, Redactor(injector, bare: bare, sent: sent))
+        let decoded: OutboundResponse
+        do throws(OutboundError) {
+            decoded = try response.decoded(upTo: configuration.answerBytesMax)
+        } catch {
+            throw .provider("the provider's answer cannot be read: \(error)")
+        }
+        let answered = ProviderResponse(decoded, Redactor(injector, bare: bare, sent: sent))
         if let reason = answered.unsearchable { throw .provider("the provider's answer cannot be read: \(reason)") }
         guard let failure = await failure(answered, provider, sending.isTranslated) else { return answered }
         throw failure

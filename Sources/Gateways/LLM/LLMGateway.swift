@@ -16,6 +16,7 @@ package struct LLMGateway: Sendable {
     static let providerHeader = "sluice-provider"
 
     let projections: Projections
+    let directories: ModelDirectoryCache
     let meter: ModelMeter
     let journal: ModelJournal
     let credentials: CredentialStore
@@ -36,6 +37,7 @@ package struct LLMGateway: Sendable {
         logger: Logger
     ) {
         self.projections = projections
+        directories = ModelDirectoryCache(projections)
         self.meter = meter
         journal = ModelJournal(
             commands: meter.commands, projections: projections, vault: vault,
@@ -83,6 +85,7 @@ package struct LLMGateway: Sendable {
         _ request: LLMRequest, for run: CallingRun?, _ place: CallPool.Permit
     ) async throws -> EgressAnswer {
         if let refusal = meter.refusal(of: request, for: run) { return refusal.answer }
+        if request.operation == .countTokens { return try await countTokens(of: request).holding(place) }
         let journaled: JournaledCall?
         switch try await begin(request, of: run) {
         case .replayed(let answer):
@@ -91,13 +94,13 @@ package struct LLMGateway: Sendable {
         case .asked(let call): journaled = call
         }
         if let run, let refusal = try await meter.endAtLimit(run, request, journaled?.identity) { return refusal }
-        let providers = try await Self.providers(in: request.workspace, from: projections)
-        guard let first = ModelProvider.choice(for: request.model, named: request.provider, of: providers) else {
-            return .refusal(404, "MODEL_UNKNOWN", "no provider found for model \"\(request.model.excerpt)\"")
+        let directory = try await directories.directory(of: request.workspace)
+        guard let first = directory.route(request.model, named: request.provider) else {
+            return .refusal(404, "MODEL_UNKNOWN", directory.reason(against: request.model))
         }
         let calls: [ProviderCall]
         do throws(ModelCallFailure) {
-            calls = try candidates(first, request, providers, of: run)
+            calls = try candidates(first, request, directory.providers, of: run)
         } catch {
             return error.answer
         }
@@ -109,27 +112,20 @@ package struct LLMGateway: Sendable {
         return try await journal.begin(request, of: run, isJournaled: isJournaled)
     }
 
-    static func providers(
-        in workspace: WorkspaceName, from projections: Projections
-    ) async throws -> [ModelProvider] {
-        try await projections.resources(.modelProvider, in: workspace).map {
-            ModelProvider(name: $0.name, document: $0.document.value)
-        }
-    }
-
     /// The provider, and those that stand in for it.
     private func candidates(
-        _ first: ModelProvider, _ request: LLMRequest, _ providers: [ModelProvider], of run: CallingRun?
+        _ first: ModelDirectory.Route, _ request: LLMRequest, _ providers: [ModelProvider], of run: CallingRun?
     ) throws(ModelCallFailure) -> [ProviderCall] {
-        let fallbacks = first.fallbacks.prefix(configuration.fallbacksMax).compactMap { fallback -> ProviderCall? in
-            guard let provider = providers.first(where: { $0.name == fallback.provider }), provider.name != first.name
-            else { return nil }
+        let standIns = first.provider.fallbacks.prefix(configuration.fallbacksMax)
+        let fallbacks = standIns.compactMap { fallback -> ProviderCall? in
+            let provider = providers.first { $0.name == fallback.provider }
+            guard let provider, provider.name != first.provider.name else { return nil }
             // One that cannot get what the request refers to cannot stand in.
             guard let request = try? resolved(request, for: provider, of: run) else { return nil }
-            return ProviderCall(provider: provider, model: fallback.model ?? request.model, request: request)
+            return ProviderCall(provider: provider, model: fallback.model ?? first.model, request: request)
         }
-        let own = try resolved(request, for: first, of: run)
-        return [ProviderCall(provider: first, model: request.model, request: own)] + fallbacks
+        let own = try resolved(request, for: first.provider, of: run)
+        return [ProviderCall(provider: first.provider, model: first.model, request: own)] + fallbacks
     }
 
     /// Asks one after the other, until one answers or it is the request that is wrong.
@@ -175,11 +171,7 @@ package struct LLMGateway: Sendable {
 
     private func ask(_ call: ProviderCall) async throws(ModelCallFailure) -> ProviderAnswer {
         let provider = call.provider
-        if let limit = provider.requestsPerMinute,
-            let wait = rates.take(key(of: provider, call.request), perMinute: limit, at: now())
-        {
-            throw .limited(provider.name, limit: limit, seconds: wait)
-        }
+        try takeRate(of: call)
         guard !provider.passesOn(call.request.operation) else { return try await passOn(call) }
         switch call.request.operation {
         case .embeddings:
@@ -190,8 +182,18 @@ package struct LLMGateway: Sendable {
             return try await embed(call, translator)
         case .chatCompletions: return try await chat(call, .openAI)
         case .messages: return try await chat(call, .anthropic)
+        case .countTokens: preconditionFailure("counts of tokens ask no model")
         case .responses: return try await chat(call, .responses(ResponseEcho(of: call.request.document)))
         }
+    }
+
+    /// Counts the call for the rate of its provider.
+    func takeRate(of call: ProviderCall) throws(ModelCallFailure) {
+        let provider = call.provider
+        guard let limit = provider.requestsPerMinute,
+            let wait = rates.take(key(of: provider, call.request), perMinute: limit, at: now())
+        else { return }
+        throw .limited(provider.name, limit: limit, seconds: wait)
     }
 
     private func chat(_ call: ProviderCall, _ dialect: ChatDialect) async throws(ModelCallFailure) -> ProviderAnswer {

@@ -10,6 +10,8 @@ package struct LLMRequest: Sendable {
         case messages
         /// In OpenAI's Responses format.
         case responses
+        /// The tokens that a request in Anthropic's format would have; it asks no model.
+        case countTokens = "messages/count_tokens"
     }
 
     /// Stands for whichever provider lists the model.

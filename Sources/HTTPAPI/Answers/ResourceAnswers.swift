@@ -24,7 +24,7 @@ extension ResourceRecord {
                 json.add("spec", spec.text)
             case .tool:
                 json.add("spec", (era == .v1alpha ? Self.toolSpecWithAliases(spec) : spec).text)
-            case .policy, .modelProvider, .identityProvider, .approvalConnector, .deployDraft, .settings:
+            case .policy, .modelProvider, .modelAlias, .identityProvider, .approvalConnector, .deployDraft, .settings:
                 json.add("spec", spec.text)
             }
             json.add("status", status(spec, control))
@@ -71,7 +71,7 @@ extension ResourceRecord {
                     phase == nil ? "stored; POST …/test asks whether it answers" : statusMessage ?? "it answers")
                 json.add("last_probe_time", probedAt)
                 json.add("probe_latency_ms", latencyMilliseconds)
-            case .approvalConnector, .deployDraft, .settings: json.add("ready", true)
+            case .approvalConnector, .deployDraft, .settings, .modelAlias: json.add("ready", true)
             case .identityProvider:
                 json.add("ready", true)
                 json.add(
@@ -120,7 +120,7 @@ extension ResourceRecord {
             json.add("provider", spec["provider"]?.text)
             json.add("endpoint", spec["endpoint"]?.text)
             json.add("models", spec["models"]?.text)
-        case .policy, .identityProvider, .approvalConnector, .deployDraft, .settings: break
+        case .policy, .identityProvider, .approvalConnector, .deployDraft, .settings, .modelAlias: break
         }
     }
 

@@ -65,7 +65,7 @@ extension APIError {
             .invokeNotExpected, .callOnItsWay,
             .consentIsTheUsers, .deliveryNotExpected, .decisionLinkUsed, .decisionLinkClosed, .decisionLinkExpired,
             .buildNotOpen, .personActive, .notInTurn, .attemptSuperseded, .journalFull, .runFull, .agentStopped,
-            .toolStopped, .workspaceStopped:
+            .toolStopped, .workspaceStopped, .modelAliasAmbiguous:
             .conflict
         case .agentMismatch, .foreignSubject, .approvalRequired, .approvalPending, .selfApproval, .notAnApprover,
             .signatureRequired:

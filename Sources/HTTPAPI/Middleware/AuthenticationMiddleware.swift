@@ -18,6 +18,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
     ]
     /// People's browsers bring no key: what they were given is in the address. The echo has nothing to keep.
     private static let openPathPrefixes = ["/oauth/", DecisionLinks.pathPrefix, APIHandlers.echoPath + "/"]
+    private static let azurePathPrefix = "/openai/"
     /// How the routes end where a token may come beside a key.
     static let invokePathSuffix = "/invoke"
 
@@ -141,8 +142,12 @@ struct AuthenticationMiddleware: RouterMiddleware {
         do throws(Credentials.Failure) {
             let (key, providerStyle) = (request.headers[.apiKey], request.headers[.providerStyleAPIKey])
             if let key, let providerStyle, key != providerStyle { throw .contradicting }
+            let authorization = request.headers[.authorization]
+            // Azure's clients send it, and no other key with it; elsewhere it may be any other service's.
+            let isOfAzure = authorization == nil && request.uri.path.hasPrefix(Self.azurePathPrefix)
             return try Credentials(
-                authorization: request.headers[.authorization], apiKeyHeader: key ?? providerStyle)
+                authorization: authorization,
+                apiKeyHeader: key ?? providerStyle ?? (isOfAzure ? request.headers[.azureStyleAPIKey] : nil))
         } catch {
             switch error {
             case .missing:

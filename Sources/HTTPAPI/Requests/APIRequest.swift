@@ -59,6 +59,14 @@ struct APIRequest: Sendable {
         return text
     }
 
+    /// The part of the path that a route catches whole, percent-decoded: a name that may have slashes in it.
+    func restOfPath() throws(APIError) -> String {
+        guard let text = parameters.getCatchAll().joined(separator: "/").percentDecoded, !text.isEmpty,
+            !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f })
+        else { throw .badRequest("the path is not valid") }
+        return text
+    }
+
     func hasParameter(_ name: String) -> Bool { parameters.get(name) != nil }
 
     /// A path parameter that is an id; a text that is none names nothing.
@@ -104,6 +112,8 @@ extension HTTPField.Name {
     static let apiKey = Self.named("X-RunAgents-API-Key")
     /// How Anthropic's SDK sends its key.
     static let providerStyleAPIKey = Self.named("x-api-key")
+    /// How the clients of Azure's API send their key.
+    static let azureStyleAPIKey = Self.named("api-key")
     static let workspaceNamespace = Self.named("X-Workspace-Namespace")
     static let requestID = Self.named("X-Request-Id")
     static let payloadHash = Self.named("X-Payload-Hash")

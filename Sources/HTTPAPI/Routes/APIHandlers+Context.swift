@@ -20,7 +20,7 @@ extension APIHandlers {
         var kinds: [(name: String, items: [JSONText])] = [("agents", agents)]
         for (name, kind) in [
             ("tools", ResourceKind.tool), ("model_providers", .modelProvider), ("policies", .policy),
-            ("identity_providers", .identityProvider),
+            ("identity_providers", .identityProvider), ("model_aliases", .modelAlias),
         ] {
             let secrets = kind == .policy ? [:] : try await secretNames(kind, request)
             let records = try await projections.resources(kind, in: request.workspace)

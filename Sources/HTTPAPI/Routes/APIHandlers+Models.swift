@@ -13,7 +13,7 @@ extension APIHandlers {
     ) async throws -> Response {
         let principal = try permitted(context, .actAsAgent)
         let bytes = try await bytes(of: request, context, upTo: configuration.modelBodyBytesMax)
-        let body = try BodyParsing.object(bytes, .surrogates)
+        let body = try Self.modelBody(bytes, context)
         let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
         let asked = LLMRequest(
             workspace: try workspace(request, context, principal, .object([])),
@@ -21,9 +21,9 @@ extension APIHandlers {
                 agent: principal.agent, acting: principal.actingAgent, actor: principal.actor,
                 traceparent: request.headers.shortTraceparent, headers: headers,
                 presence: context.caller ?? CallerPresence()),
-            operation: operation, provider: try Self.provider(context), model: try body.requiredText("model"),
+            operation: operation, provider: try Self.provider(context), model: try body.document.requiredText("model"),
             errorForm: ModelErrorForm(route: context.endpointPath),
-            headers: headers, body: bytes, document: body)
+            headers: headers, body: body.bytes, document: body.document)
         let registration = endingWithAccess(of: principal, context)
         return Self.response(try await dependencies.models.answer(asked)).holding(registration)
     }
@@ -35,42 +35,49 @@ extension APIHandlers {
             "responses cannot be read or deleted here: they are kept in memory for an hour, for previous_response_id")
     }
 
-    /// The models that can be asked for, as `GET /v1/models` of OpenAI lists them.
+    /// The body with the model that the address names, as Azure's addresses do, in the place of its own.
+    private static func modelBody(
+        _ bytes: [UInt8], _ context: APIContext
+    ) throws(APIError) -> (document: JSONValue, bytes: [UInt8]) {
+        var document = try BodyParsing.object(bytes, .surrogates)
+        guard let raw = context.parameters.get("model") else { return (document, bytes) }
+        guard let model = raw.percentDecoded, !model.isEmpty else { throw .badRequest("the path is not valid") }
+        guard document["model"]?.string != model else { return (document, bytes) }
+        document.set("model", .string(model))
+        return (document, Array(document.text.text.utf8))
+    }
+
+    /// The models that can be asked for, in the form that the SDKs of OpenAI and of Anthropic read.
     func listModels(_ request: Request, _ context: APIContext) async throws -> Response {
-        let models = try await models(request, context)
-        return APIAnswer(
-            .ok,
-            .object { json in
-                json.add("object", "list")
-                json.add("data", models.map(Self.json))
-            }
-        ).response
+        let query = request.uri.queryParameters
+        let page = try ModelPage(try await models(request, context)) { query.get($0) }
+        return APIAnswer(.ok, page.json).response
     }
 
     /// One of them; its name may have slashes in it.
     func getModel(_ request: Request, _ context: APIContext) async throws -> Response {
         let name = context.parameters.getCatchAll().joined(separator: "/").percentDecoded
-        guard let model = try await models(request, context).first(where: { $0.id == name }) else {
-            throw APIError.notFound("no provider found for model \"\((name ?? "").excerpt)\"")
+        let principal = try permitted(context, .read)
+        let model = try await dependencies.models.model(
+            name ?? "", in: try workspace(request, context, principal, .object([])),
+            of: try Self.chosenProvider(context), from: projections)
+        guard let model else {
+            throw APIError(
+                .notFound, code: "MODEL_UNKNOWN", "no provider found for model \"\((name ?? "").excerpt)\"")
         }
-        return APIAnswer(.ok, Self.json(model)).response
+        return APIAnswer(.ok, model.json).response
     }
 
     private func models(_ request: Request, _ context: APIContext) async throws -> [LLMGateway.ListedModel] {
         let principal = try permitted(context, .read)
-        let provider = try Self.provider(context)
         return try await dependencies.models.models(
-            in: try workspace(request, context, principal, .object([])),
-            of: provider == LLMRequest.anyProvider ? nil : provider, from: projections)
+            in: try workspace(request, context, principal, .object([])), of: try Self.chosenProvider(context),
+            from: projections)
     }
 
-    private static func json(_ model: LLMGateway.ListedModel) -> JSONText {
-        .object { json in
-            json.add("id", model.id)
-            json.add("object", "model")
-            json.add("created", 0)
-            json.add("owned_by", model.provider)
-        }
+    /// The provider that the address names; `nil` for any.
+    private static func chosenProvider(_ context: APIContext) throws(APIError) -> String? {
+        try provider(context).flatMap { $0 == LLMRequest.anyProvider ? nil : $0 }
     }
 
     /// Asks a registered provider for what costs nothing, and records what was found.

@@ -22,14 +22,21 @@ extension APIHandlers {
     }
 
     func getResource(_ kind: ResourceKind, _ request: APIRequest) async throws -> APIAnswer {
-        let name = try request.parameter("name")
+        try await getResource(kind, named: try request.parameter("name"), request)
+    }
+
+    func getResource(_ kind: ResourceKind, named name: String, _ request: APIRequest) async throws -> APIAnswer {
         if kind == .agent { _ = try agentID(name, request) }
         let record = try await resource(kind, name, request, notFound: Self.notFound(kind, name))
         return try await answer(.ok, record, request, position: nil)
     }
 
     func deleteResource(_ kind: ResourceKind, _ request: APIRequest) async throws -> APIAnswer {
-        try await delete(kind, try request.parameter("name"), request, notFound: nil)
+        try await deleteResource(kind, named: try request.parameter("name"), request)
+    }
+
+    func deleteResource(_ kind: ResourceKind, named name: String, _ request: APIRequest) async throws -> APIAnswer {
+        try await delete(kind, name, request, notFound: nil)
     }
 
     /// `/api/agents/{namespace}/{name}`: the namespace must be the workspace the key works in.
@@ -59,6 +66,7 @@ extension APIHandlers {
         _ item: ResourcesToStore.Item, mustExist: Bool, _ request: APIRequest
     ) async throws -> APIAnswer {
         if item.kind == .policy { _ = try request.policyWarnings(item.document.value["spec"] ?? .null) }
+        try await checkProviders(of: [item], request)
         let receipt = try await execute(ResourcesToStore([item], mustExist: mustExist), request)
         let record = try await resource(item.kind, item.name, request, notFound: Self.notFound(item.kind, item.name))
         return try await answer(mustExist ? .ok : .created, record, request, position: receipt.position)
@@ -75,6 +83,8 @@ extension APIHandlers {
         let (name, document): (String, JSONText)
         if kind == .tool {
             (name, document) = (try ToolDocument.name(body), try ToolDocument.document(body, &secrets))
+        } else if kind == .modelAlias {
+            (name, document) = (try body.requiredText("name"), try ModelAliasDocument.document(body))
         } else {
             name = try body.requiredText("name")
             guard kind != .policy || !SpecDocument.reservedPolicyNames.contains(name) else {
@@ -113,6 +123,7 @@ extension APIHandlers {
         case .identityProvider: "identity provider \"\(name)\" not found"
         case .deployDraft: "deploy draft \(name) not found"
         case .settings: "settings \"\(name)\" not found"
+        case .modelAlias: "model alias \"\(name)\" not found"
         case .approvalConnector: "approval connector \"\(name)\" not found"
         }
     }

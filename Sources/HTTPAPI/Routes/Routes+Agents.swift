@@ -31,17 +31,9 @@ extension RouteTable {
             onUnread(method, address + "/egress/:tool", .actAsAgent, api.egress)
             onUnread(method, address + "/egress/:tool/**", .actAsAgent, api.egress)
         }
-        for base in [address + "/v1", address + "/v1/p/:provider"] {
-            for operation in LLMRequest.Operation.allCases {
-                onUnread(.post, base + "/" + operation.rawValue, .actAsAgent) {
-                    try await api.callModel(operation, $0, $1)
-                }
-            }
-            onUnread(.get, base + "/models", .read, asOf: .refused, api.listModels)
-            onUnread(.get, base + "/models/**", .read, asOf: .refused, api.getModel)
-        }
-        onUnread(.get, address + "/v1/responses/:id", .actAsAgent, asOf: .refused, api.findResponse)
-        onUnread(.delete, address + "/v1/responses/:id", .actAsAgent, api.findResponse)
+        addModelGateway(below: address, asOf: .refused, api)
+        addDeploymentPaths(below: address, asOf: .refused, api)
+        addResponses(below: address, api)
         // The runtime's readiness check asks for it beside the address of its models.
         onUnread(.get, address + "/healthz", nil, asOf: .refused) { _, _ in api.health().response }
     }

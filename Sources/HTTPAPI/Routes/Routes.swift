@@ -87,6 +87,7 @@ extension RouteTable {
         for (path, kind) in kinds where kind != .agent && kind != .identityProvider {
             on(.post, path, under: prefixes, .manageResources) { try await api.upsert(kind, $0) }
         }
+        addModelAliases(api)
         on(.post, "/tools/probe", under: prefixes, .manageResources, api.probe)
         on(.post, "/tools/:name/test", under: prefixes, .manageResources, api.testTool)
         on(.post, "/model-providers/:name/test", under: prefixes, .manageResources, api.testModelProvider)
@@ -123,25 +124,6 @@ extension RouteTable {
         on(.get, "/secrets", under: Self.apiPrefixes, .manageResources, api.listSecrets)
         on(.post, "/secrets", under: Self.apiPrefixes, .manageResources, api.storeSecret)
         on(.delete, "/secrets/:kind/:owner/:name", under: Self.apiPrefixes, .manageResources, api.deleteSecret)
-    }
-
-    /// Models, where the clients of both eras and the SDKs of model providers look for them.
-    private mutating func addModels(_ api: APIHandlers) {
-        let bases = ["/v1", "/v1/p/:provider", "/api/v1", "/api/v1/v1", "/api/v1/v1/p/:provider"]
-        for operation in LLMRequest.Operation.allCases {
-            let path = "/" + operation.rawValue
-            for base in bases + ["/api/v1/workspaces/:workspace"] {
-                onUnread(.post, base + path, .actAsAgent) { try await api.callModel(operation, $0, $1) }
-            }
-        }
-        onUnread(.get, "/v1/responses/:id", .actAsAgent, asOf: .refused, api.findResponse)
-        onUnread(.delete, "/v1/responses/:id", .actAsAgent, api.findResponse)
-        for base in bases + ["/api/v1/workspaces/:workspace"] {
-            onUnread(.get, base + "/models", .read, asOf: .answered, api.listModels)
-            onUnread(.get, base + "/models/**", .read, asOf: .answered, api.getModel)
-        }
-        on(.get, "/model-spend", under: Self.apiPrefixes, .read, api.modelSpend)
-        on(.get, "/model-usage", under: Self.apiPrefixes, .read, api.modelUsage)
     }
 
     private mutating func addSystem(_ api: APIHandlers) {

@@ -55,6 +55,7 @@ package enum SpecDocument {
         _ = try spec.requiredText("provider")
         if let endpoint = try spec.text("endpoint") { try checkURL(endpoint, "spec.endpoint") }
         _ = try spec.texts("models")
+        _ = try spec.text("apiVersion")
         if let limit = try spec.object("rateLimit") {
             _ = try limit.integer("requestsPerMinute", in: 0...1_000_000)
         }
@@ -75,6 +76,13 @@ package enum SpecDocument {
             throw .badRequest("spec.prices\(separator)\(error.message)")
         }
         guard let auth = try spec.object("auth") else { return spec }
+        _ = try auth.text("type")
+        let document = JSONValue.object([.init(name: "spec", value: spec)])
+        do throws(CredentialError) {
+            try ModelProvider(name: "", document: document).checkAuthentication()
+        } catch {
+            throw .badRequest("spec.auth: \(error.description)")
+        }
         let kept = try CredentialFields.extract(from: auth, "spec.auth", &secrets)
         return spec.replacing("auth") { _ in kept }
     }

@@ -2,6 +2,7 @@ import CommandHandling
 package import Domain
 import EventStreaming
 import Foundation
+import Gateways
 import Governance
 import HTTPTypes
 import Projections
@@ -26,9 +27,23 @@ package enum ToolDocument {
         } else {
             spec = try flatSpec(body)
         }
+        try checkAuthentication(spec)
         let complete = withDefaults(spec)
         try checkGovernance(complete)
         return JSONValue.object([.init(name: "spec", value: complete)]).text
+    }
+
+    /// Refuses an authentication that would fail each call. Published clients name OAuth2 before they give its endpoint.
+    private static func checkAuthentication(_ spec: JSONValue) throws(APIError) {
+        guard let document = try spec.object("connection")?.object("authentication") else { return }
+        let config = document["oauth2Config"]
+        let hasEndpoint = ["tokenUrl", "token_url"].contains { (config?[$0] ?? document[$0])?.string != nil }
+        guard document["type"]?.string != "OAuth2" || hasEndpoint else { return }
+        do throws(CredentialError) {
+            try Authentication(document).checkUsable(allowsConsent: true)
+        } catch {
+            throw .badRequest("spec.connection.authentication: \(error.description)")
+        }
     }
 
     /// A tool that governance cannot read could never be called.

@@ -35,7 +35,7 @@ struct SecretOrigins: Hashable, Sendable {
                 add("spec.identityProvider.\(member)", settings?[member]?.string)
             }
             used = settings?["clientId"] == nil ? [] : ["client_secret"]
-        case .agent, .policy, .deployDraft, .settings, .approvalConnector: break
+        case .agent, .policy, .deployDraft, .settings, .approvalConnector, .modelAlias: break
         }
     }
 

@@ -5,25 +5,49 @@ import NIOHTTP1
 /// A response whose body is read as it arrives.
 package struct OutboundResponse: Sendable {
     package let status: Int
-    package let headers: [(name: String, value: String)]
+    package internal(set) var headers: [(name: String, value: String)]
     /// The body. It can be read once.
-    package let body: Body
+    package internal(set) var body: Body
 
     package struct Body: AsyncSequence, Sendable {
         package typealias Element = ByteBuffer
 
+        struct Decoding: Hashable, Sendable {
+            let coding: ContentCoding
+            let bytesMax: Int
+        }
+
         let chunks: HTTPClientResponse.Body
+        /// The coding that is taken off while the body is read.
+        var decoding: Decoding?
 
         package struct AsyncIterator: AsyncIteratorProtocol {
             var chunks: HTTPClientResponse.Body.AsyncIterator
+            let decoder: BodyDecoder?
 
             /// - Throws: `OutboundError`.
             package mutating func next() async throws -> ByteBuffer? {
+                guard let decoder else { return try await nextAsSent() }
+                while true {
+                    if let part = try decoder.next() { return part }
+                    guard let chunk = try await nextAsSent() else {
+                        try decoder.finish()
+                        return nil
+                    }
+                    decoder.take(chunk)
+                }
+            }
+
+            private mutating func nextAsSent() async throws -> ByteBuffer? {
                 do { return try await chunks.next() } catch { throw OutboundError(error) }
             }
         }
 
-        package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(chunks: chunks.makeAsyncIterator()) }
+        package func makeAsyncIterator() -> AsyncIterator {
+            AsyncIterator(
+                chunks: chunks.makeAsyncIterator(),
+                decoder: decoding.map { BodyDecoder($0.coding, bytesMax: $0.bytesMax) })
+        }
 
         /// Reads the body and keeps its beginning.
         ///

@@ -53,7 +53,7 @@ enum Projector {
         case .agent:
             try ResourcesProjector.apply(recorded, db)
             try AgentVersionsProjector.apply(recorded, db)
-        case .tool, .policy, .modelProvider, .identityProvider, .deployDraft, .settings:
+        case .tool, .policy, .modelProvider, .modelAlias, .identityProvider, .deployDraft, .settings:
             try ResourcesProjector.apply(recorded, db)
         case .approvalConnector:
             try ResourcesProjector.apply(recorded, db)

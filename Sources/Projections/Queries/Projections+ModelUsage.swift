@@ -63,16 +63,19 @@ extension Projections {
     ) async throws(ProjectionError) -> [(agent: String, models: AgentModels)] {
         try await query { db in
             let arguments: StatementArguments = agent.map { [workspace.text, $0] } ?? [workspace.text]
+            let aliases = try db.modelAliases(in: workspace)
             return try Row.fetchAll(db, sql: Self.agentModelsQuery(isOfOne: agent != nil), arguments: arguments)
-                .map(Self.agentModels)
+                .map(Self.agentModels).map { ($0.agent, $0.models.resolved(by: aliases.all, listed: aliases.listed)) }
         }
     }
 
     /// The models and budgets of one agent, on the caller's thread; without a deploy there are none.
     package func agentModels(_ agent: String, _ workspace: WorkspaceName) throws(ProjectionError) -> AgentModels {
         try lookUp { db in
-            try db.first(Self.agentModelsQuery(isOfOne: true), [workspace.text, agent], Self.agentModels)?.models
-                ?? AgentModels(document: .null)
+            let models = try db.first(
+                Self.agentModelsQuery(isOfOne: true), [workspace.text, agent], Self.agentModels)?.models
+            let aliases = try db.modelAliases(in: workspace)
+            return models?.resolved(by: aliases.all, listed: aliases.listed) ?? AgentModels(document: .null)
         }
     }
 

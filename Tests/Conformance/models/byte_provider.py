@@ -26,6 +26,7 @@ class ByteProvider:
     def __init__(self):
         self.calls = queue.Queue()
         self.respond = None
+        self.headers = queue.Queue()
         provider = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -33,6 +34,7 @@ class ByteProvider:
 
             def do_POST(self):
                 content = self.rfile.read(int(self.headers["Content-Length"]))
+                provider.headers.put(dict(self.headers))
                 provider.calls.put((self.path, content))
                 status, headers, body = provider.respond(json.loads(content))
                 self.send_response(status)

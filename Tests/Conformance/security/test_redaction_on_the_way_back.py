@@ -378,17 +378,21 @@ def test_a_model_providers_key_is_redacted_like_a_tools(module_sluice, tool, str
     assert tool.calls[0].header("authorization") == [f"Bearer {key}"]
 
 
-def test_a_model_providers_encoded_answer_fails_its_call(module_sluice, tool):
+@pytest.mark.parametrize("coding", ["gzip", "br", "gzip, gzip"])
+def test_a_model_providers_encoded_answer_is_decoded_and_redacted_or_fails_its_call(module_sluice, tool, coding):
     name, key = f"model-{next(names)}", "sk-" + secrets.token_hex(16)
     assert module_sluice.client().post("/api/v1/model-providers", {
         "name": name, "credentials": {"api_key": key},
         "spec": {"provider": "openai", "endpoint": tool.url + "/v1", "models": [name], "auth": {"type": "APIKey"}}},
     ).status == 201
-    tool.answer = lambda call: (200, [("Content-Encoding", "gzip")], gzip.compress(key.encode()))
+    tool.answer = lambda call: (200, [("Content-Encoding", coding)], gzip.compress(key.encode()))
     agent = module_sluice.client(module_sluice.key("agent"))
     answer = agent.post("/v1/chat/completions", {"model": name, "messages": [{"role": "user", "content": "say it"}]})
     assert tool.calls[0].header("accept-encoding") == ["identity"]
-    assert answer.status == 502 and "content coding" in str(answer.json), answer
+    if coding == "gzip":
+        assert answer.status == 200 and answer.content == b"REDACTED", answer
+    else:
+        assert answer.status == 502 and "content coding" in str(answer.json), answer
 
 
 @pytest.mark.parametrize("status", [400, 401, 500])

@@ -65,6 +65,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
 
   /// Of a stop; it ends with the start.
   case control // = 25
+  case modelAlias // = 26
   case UNRECOGNIZED(Int)
 
   init() {
@@ -93,6 +94,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case 18: self = .expiry
     case 19: self = .keyLoss
     case 25: self = .control
+    case 26: self = .modelAlias
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -119,6 +121,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     case .expiry: return 18
     case .keyLoss: return 19
     case .control: return 25
+    case .modelAlias: return 26
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -145,6 +148,7 @@ nonisolated enum Sluice_Events_V1_StreamKind: SwiftProtobuf.Enum, Swift.CaseIter
     .expiry,
     .keyLoss,
     .control,
+    .modelAlias,
   ]
 
 }
@@ -160,6 +164,7 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
   case deployDraft // = 7
   case settings // = 8
   case approvalConnector // = 6
+  case modelAlias // = 9
   case UNRECOGNIZED(Int)
 
   init() {
@@ -177,6 +182,7 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
     case 6: self = .approvalConnector
     case 7: self = .deployDraft
     case 8: self = .settings
+    case 9: self = .modelAlias
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -192,6 +198,7 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
     case .approvalConnector: return 6
     case .deployDraft: return 7
     case .settings: return 8
+    case .modelAlias: return 9
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -207,6 +214,7 @@ nonisolated enum Sluice_Events_V1_ResourceKind: SwiftProtobuf.Enum, Swift.CaseIt
     .deployDraft,
     .settings,
     .approvalConnector,
+    .modelAlias,
   ]
 
 }
@@ -3306,6 +3314,16 @@ nonisolated struct Sluice_Events_V1_ModelCalled: @unchecked Sendable {
   /// Clears the value of `callID`. Subsequent reads from it will return its default value.
   mutating func clearCallID() {_uniqueStorage()._callID = nil}
 
+  /// The name that the caller asked for, when another model was called.
+  var askedModel: String {
+    get {_storage._askedModel ?? String()}
+    set {_uniqueStorage()._askedModel = newValue}
+  }
+  /// Returns true if `askedModel` has been explicitly set.
+  var hasAskedModel: Bool {_storage._askedModel != nil}
+  /// Clears the value of `askedModel`. Subsequent reads from it will return its default value.
+  mutating func clearAskedModel() {_uniqueStorage()._askedModel = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -3762,11 +3780,11 @@ nonisolated struct Sluice_Events_V1_RunUsage: Sendable {
 fileprivate nonisolated let _protobuf_package = "sluice.events.v1"
 
 nonisolated extension Sluice_Events_V1_StreamKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{1}STREAM_KIND_APPROVAL_CONNECTOR\0\u{1}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0\u{1}STREAM_KIND_ANALYSIS\0\u{1}STREAM_KIND_BUILD\0\u{1}STREAM_KIND_PERSON\0\u{2}\u{2}STREAM_KIND_EXPIRY\0\u{1}STREAM_KIND_KEY_LOSS\0\u{2}\u{6}STREAM_KIND_CONTROL\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0STREAM_KIND_UNSPECIFIED\0\u{1}STREAM_KIND_RUN\0\u{1}STREAM_KIND_ACCESS_REQUEST\0\u{1}STREAM_KIND_AGENT\0\u{1}STREAM_KIND_TOOL\0\u{1}STREAM_KIND_POLICY\0\u{1}STREAM_KIND_MODEL_PROVIDER\0\u{1}STREAM_KIND_API_KEY\0\u{1}STREAM_KIND_ANSWER\0\u{1}STREAM_KIND_SECRET\0\u{1}STREAM_KIND_IDENTITY_PROVIDER\0\u{1}STREAM_KIND_APPROVAL_CONNECTOR\0\u{1}STREAM_KIND_DEPLOY_DRAFT\0\u{1}STREAM_KIND_SETTINGS\0\u{1}STREAM_KIND_ANALYSIS\0\u{1}STREAM_KIND_BUILD\0\u{1}STREAM_KIND_PERSON\0\u{2}\u{2}STREAM_KIND_EXPIRY\0\u{1}STREAM_KIND_KEY_LOSS\0\u{2}\u{6}STREAM_KIND_CONTROL\0\u{1}STREAM_KIND_MODEL_ALIAS\0")
 }
 
 nonisolated extension Sluice_Events_V1_ResourceKind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESOURCE_KIND_UNSPECIFIED\0\u{1}RESOURCE_KIND_AGENT\0\u{1}RESOURCE_KIND_TOOL\0\u{1}RESOURCE_KIND_POLICY\0\u{1}RESOURCE_KIND_MODEL_PROVIDER\0\u{1}RESOURCE_KIND_IDENTITY_PROVIDER\0\u{1}RESOURCE_KIND_APPROVAL_CONNECTOR\0\u{1}RESOURCE_KIND_DEPLOY_DRAFT\0\u{1}RESOURCE_KIND_SETTINGS\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0RESOURCE_KIND_UNSPECIFIED\0\u{1}RESOURCE_KIND_AGENT\0\u{1}RESOURCE_KIND_TOOL\0\u{1}RESOURCE_KIND_POLICY\0\u{1}RESOURCE_KIND_MODEL_PROVIDER\0\u{1}RESOURCE_KIND_IDENTITY_PROVIDER\0\u{1}RESOURCE_KIND_APPROVAL_CONNECTOR\0\u{1}RESOURCE_KIND_DEPLOY_DRAFT\0\u{1}RESOURCE_KIND_SETTINGS\0\u{1}RESOURCE_KIND_MODEL_ALIAS\0")
 }
 
 nonisolated extension Sluice_Events_V1_RunStatus: SwiftProtobuf._ProtoNameProviding {
@@ -7612,7 +7630,7 @@ nonisolated extension Sluice_Events_V1_ModelPrice: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ModelCalled"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{3}provider_kind\0\u{1}model\0\u{1}role\0\u{1}operation\0\u{3}agent_id\0\u{3}user_id\0\u{3}is_streamed\0\u{1}outcome\0\u{3}status_code\0\u{1}error\0\u{1}usage\0\u{3}is_estimated\0\u{3}latency_us\0\u{3}time_to_first_byte_us\0\u{1}price\0\u{1}cost\0\u{3}is_near_budget\0\u{3}call_id\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}provider\0\u{3}provider_kind\0\u{1}model\0\u{1}role\0\u{1}operation\0\u{3}agent_id\0\u{3}user_id\0\u{3}is_streamed\0\u{1}outcome\0\u{3}status_code\0\u{1}error\0\u{1}usage\0\u{3}is_estimated\0\u{3}latency_us\0\u{3}time_to_first_byte_us\0\u{1}price\0\u{1}cost\0\u{3}is_near_budget\0\u{3}call_id\0\u{3}asked_model\0")
 
   fileprivate class _StorageClass {
     var _provider: String = String()
@@ -7634,6 +7652,7 @@ nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, Swift
     var _cost: UInt64? = nil
     var _isNearBudget: Bool = false
     var _callID: Data? = nil
+    var _askedModel: String? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -7663,6 +7682,7 @@ nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, Swift
       _cost = source._cost
       _isNearBudget = source._isNearBudget
       _callID = source._callID
+      _askedModel = source._askedModel
     }
   }
 
@@ -7700,6 +7720,7 @@ nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, Swift
         case 17: try { try decoder.decodeSingularUInt64Field(value: &_storage._cost) }()
         case 18: try { try decoder.decodeSingularBoolField(value: &_storage._isNearBudget) }()
         case 19: try { try decoder.decodeSingularBytesField(value: &_storage._callID) }()
+        case 20: try { try decoder.decodeSingularStringField(value: &_storage._askedModel) }()
         default: break
         }
       }
@@ -7769,6 +7790,9 @@ nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, Swift
       try { if let v = _storage._callID {
         try visitor.visitSingularBytesField(value: v, fieldNumber: 19)
       } }()
+      try { if let v = _storage._askedModel {
+        try visitor.visitSingularStringField(value: v, fieldNumber: 20)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -7797,6 +7821,7 @@ nonisolated extension Sluice_Events_V1_ModelCalled: SwiftProtobuf.Message, Swift
         if _storage._cost != rhs_storage._cost {return false}
         if _storage._isNearBudget != rhs_storage._isNearBudget {return false}
         if _storage._callID != rhs_storage._callID {return false}
+        if _storage._askedModel != rhs_storage._askedModel {return false}
         return true
       }
       if !storagesAreEqual {return false}

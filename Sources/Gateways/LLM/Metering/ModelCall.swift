@@ -12,6 +12,8 @@ package struct ModelCall: Sendable {
     let providerKind: String
     let prices: ModelPrices
     let model: String
+    /// The name that the caller asked for; `nil` when that is the model's own.
+    let askedModel: String?
     let operation: String
     /// What was asked, in OpenAI's format: where no usage is told, it is reckoned from this.
     let body: [UInt8]

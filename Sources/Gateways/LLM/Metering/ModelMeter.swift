@@ -28,6 +28,7 @@ package struct ModelMeter: Sendable {
             caller: caller, workspace: request.workspace, runID: run?.id, agent: caller.agent ?? run?.agentID,
             user: run?.userID ?? caller.endUser?.recordable, provider: provider.name,
             providerKind: provider.kind.recordable, prices: provider.prices, model: model.recordable,
+            askedModel: model == request.model ? nil : request.model.recordable,
             operation: request.operation.rawValue, body: request.body)
     }
 
@@ -107,7 +108,8 @@ package struct ModelMeter: Sendable {
             userID: call.user, isStreamed: report.isStreamed, outcome: report.outcome, usage: report.usage,
             isEstimated: report.isEstimated, latency: report.latency, timeToFirstByte: report.timeToFirstByte,
             price: price, cost: cost,
-            isNearBudget: standings.contains { $0.adding(cost ?? .zero).status != .active })
+            isNearBudget: standings.contains { $0.adding(cost ?? .zero).status != .active },
+            askedModel: call.askedModel)
     }
 
     private func entry(of call: ModelCall) -> AgentModels.Entry? {

@@ -38,7 +38,7 @@ package enum UsageEstimate {
         UInt64(
             (content?.elements ?? []).count {
                 ["image_url", "image", "input_image"].contains($0["type"]?.string ?? "")
-            })
+            }) + (content?.elements ?? []).reduce(0) { $0 + imageCount($1["content"]) }
     }
 
     /// Of a text, or of several, or of parts that have texts.
@@ -51,6 +51,8 @@ package enum UsageEstimate {
                 sum
                     + (value["content"].map(textBytes)
                         ?? UInt64((value.string ?? value["text"]?.string ?? "").utf8.count))
+                    // Calls of tools in Anthropic's format.
+                    + UInt64(value["input"]?.present?.text.text.utf8.count ?? 0)
             }
         case .object, .bool, .number, .null, nil: 0
         }

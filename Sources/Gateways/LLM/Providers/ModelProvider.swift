@@ -23,6 +23,8 @@ package struct ModelProvider: Hashable, Sendable {
     private let region: String?
     /// The API that the document names for responses: `responses` or `chat`.
     private let api: String?
+    /// Where Azure's API is asked; `nil` for every other provider.
+    private let azure: AzurePaths?
     /// Whether the document says, by `topology: Internal`, that the endpoint is on private addresses.
     package let isInternal: Bool
 
@@ -38,11 +40,22 @@ package struct ModelProvider: Hashable, Sendable {
         requestsPerMinute = (spec?["rateLimit"]?["requestsPerMinute"]?.unsigned).flatMap { $0 > 0 ? $0 : nil }
         prices = ModelPrices(spec?["prices"], kind: kind)
         let auth = spec?["auth"]
-        let awsConfig = auth?["awsSignatureConfig"]
+        let awsConfig = Self.signing(auth)
         region = (spec?["region"] ?? awsConfig?["region"] ?? auth?["region"])?.string
         authentication = ProviderFormats.format(of: kind).authentication(auth, region: region)
         api = spec?["api"]?.string?.lowercased()
+        azure = AzurePaths(kind: kind, version: spec?["apiVersion"]?.string)
         isInternal = spec?["topology"]?.string?.lowercased() == "internal"
+    }
+
+    /// Checks that calls can be authenticated in the way that the document says.
+    package func checkAuthentication() throws(CredentialError) {
+        try Authentication(authentication).checkUsable(allowsConsent: false)
+    }
+
+    /// The documented member of a signature's region and service, or the shorter name that clients send.
+    static func signing(_ auth: JSONValue?) -> JSONValue? {
+        auth?["awsSignatureConfig"]?.present ?? auth?["awsConfig"]?.present
     }
 
     /// The format that the provider speaks.
@@ -68,6 +81,11 @@ package struct ModelProvider: Hashable, Sendable {
             || isAzure && url.path.hasSuffix("/openai/v1/responses")
     }
 
+    /// The path of a call of a model below the provider's base.
+    func callPath(_ operationPath: String, of model: String) -> String {
+        azure?.callPath(operationPath, of: model, below: endpoint) ?? operationPath
+    }
+
     /// Where an operation of the provider's is asked for. An endpoint that is a host alone gets the path that the
     /// format has; one with a path is a base.
     package func url(_ operationPath: String) throws(UnusableEndpoint) -> NormalizedURL {
@@ -85,7 +103,8 @@ package struct ModelProvider: Hashable, Sendable {
             let basePath =
                 path.isEmpty || format.isVersionedBelowPath && !path.hasSuffix(format.basePath)
                 ? path + format.basePath : path
-            return try NormalizedURL(base.origin + basePath + "/" + operationPath + (base.query.map { "?" + $0 } ?? ""))
+            let query = azure?.query(base.query, path: String(path)) ?? base.query
+            return try NormalizedURL(base.origin + basePath + "/" + operationPath + (query.map { "?" + $0 } ?? ""))
         } catch {
             throw UnusableEndpoint("model provider \"\(name)\": spec.endpoint \(error.reason)")
         }

@@ -17,7 +17,7 @@ extension BedrockFormat: ProviderFormat {
 
     package func authentication(_ auth: JSONValue?, region: String?) -> JSONValue? {
         guard auth?["type"]?.string == "AWSSignature" else { return auth }
-        let service = (auth?["awsSignatureConfig"]?["service"] ?? auth?["service"])?.string ?? "bedrock"
+        let service = (ModelProvider.signing(auth)?["service"] ?? auth?["service"])?.string ?? "bedrock"
         return .members([
             "type": .string("AWSSignature"), "region": region.map { .string($0) }, "service": .string(service),
         ])

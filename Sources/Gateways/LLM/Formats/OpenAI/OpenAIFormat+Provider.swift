@@ -2,17 +2,21 @@ package import Domain
 
 extension OpenAIFormat: ProviderFormat {
     /// The kinds that have no format of their own speak this one too.
-    package static var kinds: [String] { ["openai"] }
+    package static var kinds: [String] { ["openai"] + AzurePaths.kinds.sorted() }
 
-    package init(kind: String) { self.init(isOpenAI: Self.kinds.contains(kind)) }
+    package init(kind: String) { self.init(isOpenAI: kind == "openai", isAzure: AzurePaths.kinds.contains(kind)) }
 
     package func endpoint(region: String?) -> String? { isOpenAI ? "https://api.openai.com/v1" : nil }
 
-    package var basePath: String { "/v1" }
+    package var basePath: String { isAzure ? AzurePaths.basePath : "/v1" }
 
     package var operationPaths: [String] { ["/chat/completions", "/embeddings", "/responses"] }
 
     package var probe: ProviderProbe { .path("models") }
+
+    package func authentication(_ auth: JSONValue?, region: String?) -> JSONValue? {
+        isAzure ? APIKeyHeader.named(AzurePaths.keyHeader, in: auth) : auth
+    }
 
     package var passedOn: Set<LLMRequest.Operation> { [.chatCompletions, .embeddings, .responses] }
 

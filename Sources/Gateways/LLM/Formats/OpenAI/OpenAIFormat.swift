@@ -5,10 +5,16 @@ package struct OpenAIFormat: ChatTranslator {
     /// False for the services of others that speak the format.
     let isOpenAI: Bool
 
-    package init(isOpenAI: Bool) { self.isOpenAI = isOpenAI }
+    /// True for OpenAI's models at Azure.
+    let isAzure: Bool
+
+    package init(isOpenAI: Bool, isAzure: Bool = false) {
+        self.isOpenAI = isOpenAI
+        self.isAzure = isAzure
+    }
 
     /// The name of the limit of tokens: OpenAI's newer models know no `max_tokens`, other services know nothing else.
-    private var limitName: String { isOpenAI ? "max_completion_tokens" : "max_tokens" }
+    private var limitName: String { isOpenAI || isAzure ? "max_completion_tokens" : "max_tokens" }
 
     package func path(of request: ChatRequest) -> String { "chat/completions" }
 
