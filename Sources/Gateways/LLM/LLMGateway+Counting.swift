@@ -20,14 +20,14 @@ extension LLMGateway {
         }
         let call = ProviderCall(provider: route.provider, model: route.model, request: request)
         do throws(ModelCallFailure) {
-            return try await countTokens(call).with(("sluice-provider", route.provider.name))
+            return try await countTokens(call).with((Self.providerHeader, route.provider.name))
         } catch {
             return error.answer
         }
     }
 
     private func countTokens(_ call: ProviderCall) async throws(ModelCallFailure) -> EgressAnswer {
-        guard call.provider.format == .anthropic else { return Self.estimate(call) }
+        guard call.provider.passesOn(.countTokens) else { return Self.estimate(call) }
         try takeRate(of: call)
         do throws(ModelCallFailure) {
             return try await passOn(call.body, of: call)

@@ -72,7 +72,7 @@ extension LLMGateway {
     ) async throws -> EgressAnswer {
         guard request.operation == .responses,
             let name = answer.headers.first(where: { $0.name == Self.providerHeader }),
-            let provider = try await Self.providers(in: request.workspace, from: projections)
+            let provider = try await directories.directory(of: request.workspace).providers
                 .first(where: { $0.name == name.value })
         else { return answer }
         do throws(ModelCallFailure) {
