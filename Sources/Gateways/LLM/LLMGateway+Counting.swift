@@ -27,7 +27,7 @@ extension LLMGateway {
     }
 
     private func countTokens(_ call: ProviderCall) async throws(ModelCallFailure) -> EgressAnswer {
-        guard call.provider.format == .anthropic else { return Self.estimate(call) }
+        guard call.provider.format.passedOn.contains(.countTokens) else { return Self.estimate(call) }
         try takeRate(of: call)
         do throws(ModelCallFailure) {
             return try await passOn(call.body, of: call)

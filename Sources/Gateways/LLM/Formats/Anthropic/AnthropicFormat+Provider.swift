@@ -19,7 +19,7 @@ extension AnthropicFormat: ProviderFormat {
         APIKeyHeader.named("x-api-key", in: auth)
     }
 
-    package var passedOn: Set<LLMRequest.Operation> { [.messages] }
+    package var passedOn: Set<LLMRequest.Operation> { [.messages, .countTokens] }
 
     package var pricing: ProviderPricing { .published }
 }
