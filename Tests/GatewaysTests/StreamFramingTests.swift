@@ -15,29 +15,6 @@ import Testing
         return pieces
     }
 
-    private static func message(_ headers: [(String, String)], _ payload: [UInt8]) -> [UInt8] {
-        func number(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
-        func checksum(_ bytes: [UInt8]) -> [UInt8] {
-            var value = ~UInt32(0)
-            for byte in bytes {
-                value ^= UInt32(byte)
-                for _ in 0..<8 { value = value & 1 == 1 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1 }
-            }
-            return number(Int(~value))
-        }
-        var head: [UInt8] = []
-        for (name, value) in headers {
-            head.append(UInt8(name.utf8.count))
-            head += name.utf8
-            head += [7, 0, UInt8(value.utf8.count)]
-            head += value.utf8
-        }
-        var bytes = number(16 + head.count + payload.count) + number(head.count)
-        bytes += checksum(bytes)
-        bytes += head + payload
-        return bytes + checksum(bytes)
-    }
-
     @Test(arguments: 0..<50 as Range<UInt64>)
     func eventsAreTheSameHoweverTheyAreCut(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
@@ -55,8 +32,8 @@ import Testing
     func messagesAreTheSameHoweverTheyAreCut(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let bytes =
-            Self.message([(":event-type", "a"), (":message-type", "event")], Array("{}".utf8))
-            + Self.message([], []) + Self.message([(":event-type", "b")], Array(repeating: 7, count: 100))
+            AWSFrame.bytes([(":event-type", "a"), (":message-type", "event")], Array("{}".utf8))
+            + AWSFrame.bytes([], [UInt8]()) + AWSFrame.bytes([(":event-type", "b")], Array(repeating: 7, count: 100))
         var stream = AWSEventStream(messageBytesMax: 1024)
         var found: [AWSEventStream.Message] = []
         for piece in Self.pieces(bytes, &random) { found += try stream.read(piece) }
@@ -65,7 +42,7 @@ import Testing
     }
 
     @Test func aFlippedBitAnywhereInAMessageIsFound() {
-        let message = Self.message([(":event-type", "a")], Array("{\"text\":1}".utf8))
+        let message = AWSFrame.bytes([(":event-type", "a")], Array("{\"text\":1}".utf8))
         for index in message.indices {
             var damaged = message
             damaged[index] ^= 0x10
@@ -82,6 +59,6 @@ import Testing
             for _ in 0..<10 { _ = try events.read(Array("data: abcd\n".utf8)) }
         }
         var stream = AWSEventStream(messageBytesMax: 64)
-        #expect(throws: BrokenStream.self) { try stream.read(Self.message([], Array(repeating: 0, count: 100))) }
+        #expect(throws: BrokenStream.self) { try stream.read(AWSFrame.bytes([], Array(repeating: 0, count: 100))) }
     }
 }

@@ -75,7 +75,8 @@ extension LLMGateway {
     func translate(
         _ call: ProviderCall, _ translator: any ChatTranslator, _ dialect: ChatDialect
     ) async throws(ModelCallFailure) -> ProviderAnswer {
-        let chat = try call.chat(dialect)
+        let asked = try call.chat(dialect)
+        let chat = translator.readsCallSignatures ? asked : asked.withoutCallSignatures
         let body: JSONValue
         do throws(UntranslatableRequest) {
             body = try translator.body(of: chat)

@@ -11,7 +11,11 @@ extension LLMGateway {
         let dimensions = call.request.document["dimensions"]?.present
         let found = try await embeddings(
             EmbeddedTexts(model: call.model, texts: texts, dimensions: dimensions), call, translator)
-        let tokens = JSONValue.number(found.tokens)
+        // Without a count of the provider's the caller gets an estimate, and the record says that it is one.
+        let report = AnswerReport(isOfTranslation: true)
+        report.note(usage: found.tokens.map { TokenUsage(prompt: $0, completion: 0) })
+        let bytes = texts.reduce(UInt64(0)) { $0 + UInt64($1.utf8.count) }
+        let tokens = JSONValue.number(found.tokens ?? UsageEstimate.tokens(bytes: bytes))
         let isBase64 = call.request.document["encoding_format"]?.string == "base64"
         let data = found.vectors.enumerated().map { index, vector in
             JSONValue.members([
@@ -24,7 +28,7 @@ extension LLMGateway {
                 .members([
                     "object": .string("list"), "data": .array(data), "model": .string(call.model),
                     "usage": .members(["prompt_tokens": tokens, "total_tokens": tokens]),
-                ]), []))
+                ]), []), report: report)
     }
 
     /// A vector as OpenAI's format has it in base64: numbers of 32 bits, the lowest byte first.

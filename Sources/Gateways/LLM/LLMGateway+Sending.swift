@@ -102,19 +102,21 @@ extension LLMGateway {
     ) async -> ModelCallFailure? {
         let status = response.status
         guard !(200...299).contains(status) else { return nil }
-        let retryAfter = response.header("retry-after").flatMap { Int64($0) }.map { Duration.seconds($0) }
         let body = await errorBody(of: response)
+        let refused = Self.refusal(body, provider)
+        let retryAfter =
+            response.header("retry-after").flatMap { Int64($0) }.map { Duration.seconds($0) } ?? refused.retryAfter
         let words = body.flatMap(ProviderWords.message).map(response.redactor.redact)
         let said = words.map { ": \($0)" } ?? ""
         switch status {
         case 300...399:
             return .provider("the provider answered with a redirect (\(status)), which is not followed")
-        case 401, 403, 407:
+        case 400...499 where [401, 403, 407].contains(status) || refused.isOfCredentials:
             return .provider("the provider refuses the credentials (\(status)): set the model provider's again\(said)")
         case 400...499:
             var failure = ModelCallFailure(
                 reason: "the provider refuses the request (\(status))\(said)",
-                answer: refusal(response, body, words, isTranslated))
+                answer: refusal(response, body, words, isTranslated, retryAfter))
             failure.isAnswered = true
             failure.isAboutUsageRequest = body.map { UsageRequest.isNamed(in: $0) } ?? false
             failure.mayFallBack = status == 429
@@ -125,9 +127,15 @@ extension LLMGateway {
             var failure = ModelCallFailure.provider(
                 "the provider answered with status \(status)\(said)", mayRepeat: [502, 503, 529].contains(status),
                 retryAfter: retryAfter)
-            if words != nil { failure.answer = refusal(response, body, words, isTranslated) }
+            if words != nil { failure.answer = refusal(response, body, words, isTranslated, retryAfter) }
             return failure
         }
+    }
+
+    /// The meaning of an error's document in the provider's format.
+    private static func refusal(_ body: [UInt8]?, _ provider: ModelProvider) -> ProviderRefusal {
+        let document = body.flatMap { try? JSONValue(parsing: $0, .surrogates) }
+        return document.map(provider.format.refusal) ?? ProviderRefusal()
     }
 
     /// The body of an error, with secrets redacted; `nil` when it is too large or breaks off.
@@ -139,10 +147,14 @@ extension LLMGateway {
 
     /// The provider's own words: in OpenAI's format, or as they came.
     private func refusal(
-        _ response: ProviderResponse, _ body: [UInt8]?, _ words: String?, _ isTranslated: Bool
+        _ response: ProviderResponse, _ body: [UInt8]?, _ words: String?, _ isTranslated: Bool,
+        _ retryAfter: Duration?
     ) -> EgressAnswer {
         let status = response.status
-        let headers = ModelHeaders.ofAnswer(response.headers)
+        var headers = ModelHeaders.ofAnswer(response.headers)
+        if let retryAfter, response.header("retry-after") == nil {
+            headers.append(("retry-after", String(retryAfter.components.seconds)))
+        }
         if !isTranslated, let body {
             return EgressAnswer(status: status, headers: headers, body: .whole(body))
         }

@@ -16,10 +16,12 @@ struct ProviderCall: Sendable {
         }
     }
 
-    /// The body as it came, unless it is for another model.
+    /// The body as it came, unless it is for another model, or has ids that are signed for another provider.
     var body: [UInt8] {
-        guard model != request.model else { return request.body }
-        return Array(request.document.replacing("model") { _ in .string(model) }.text.text.utf8)
+        let isMarked = CallSignature.isMarked(request.body)
+        guard model != request.model || isMarked else { return request.body }
+        let document = isMarked ? request.document.withoutCallSignatures : request.document
+        return Array(document.replacing("model") { _ in .string(model) }.text.text.utf8)
     }
 }
 

@@ -8,8 +8,11 @@ enum AcceptedID {
     static let bytesMax = 40
     private static let digestBytes = 8
 
-    /// The id itself where it is accepted, else one made of it: the same for a call and its result.
+    /// The id itself where it is accepted, else one made of it: the same for a call and its result. A signature in it
+    /// stays; only providers that sign their calls get it.
     static func of(call id: String) -> String {
+        let (bare, signature) = CallSignature.split(id)
+        if let signature { return CallSignature.signed(of(call: bare), with: signature) }
         let isAccepted = !id.isEmpty && id.utf8.count <= bytesMax && id.utf8.allSatisfy(isAccepted)
         guard !isAccepted else { return id }
         let digest = SHA256.hash(data: Array(id.utf8)).prefix(digestBytes).hexText

@@ -19,6 +19,7 @@ package struct CompletionChunks: ChatStreamWriter {
     private var finish: FinishReason?
     /// The last call, as long as it has no arguments: these are JSON, and nothing is not.
     private var bareCall: Int?
+    private var order = SequentialDeltas()
     private(set) package var usage: TokenUsage?
 
     package init(_ identity: CompletionIdentity, includesUsage: Bool) {
@@ -27,6 +28,10 @@ package struct CompletionChunks: ChatStreamWriter {
     }
 
     package mutating func write(_ delta: ChatDelta, to bytes: inout [UInt8]) {
+        for delta in order.read(delta) { writeNext(delta, to: &bytes) }
+    }
+
+    private mutating func writeNext(_ delta: ChatDelta, to bytes: inout [UInt8]) {
         switch delta {
         case .text(let text): chunk([.init(name: "content", value: .string(text))], to: &bytes)
         case .callBegun(let number, let id, let name):
@@ -51,6 +56,7 @@ package struct CompletionChunks: ChatStreamWriter {
 
     /// Appends the end: why the model stopped, what was used when that was asked for, and `[DONE]`.
     package mutating func end(to bytes: inout [UInt8]) {
+        for delta in order.finish() { writeNext(delta, to: &bytes) }
         closeCall(to: &bytes)
         chunk([], finish: finish ?? .stop, to: &bytes)
         if includesUsage {
@@ -63,7 +69,7 @@ package struct CompletionChunks: ChatStreamWriter {
     }
 
     private mutating func closeCall(to bytes: inout [UInt8]) {
-        if let bareCall { write(.callArguments(bareCall, "{}"), to: &bytes) }
+        if let bareCall { writeNext(.callArguments(bareCall, "{}"), to: &bytes) }
     }
 
     private static let object = "chat.completion.chunk"

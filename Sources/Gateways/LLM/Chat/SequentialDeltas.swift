@@ -1,5 +1,5 @@
-/// Puts the parts of an answer in an order in which each call is finished before the next part begins, for formats that
-/// write one content block after the other.
+/// Puts the parts of an answer in an order in which each call is finished before the next part begins, for callers that
+/// read one content block, or call, after the other.
 ///
 /// The first unfinished call passes as it comes; what belongs to later parts waits for its end. At most the rest of the
 /// answer waits, which the gateway bounds.

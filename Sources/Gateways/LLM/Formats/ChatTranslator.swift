@@ -8,12 +8,19 @@ package protocol ChatTranslator: Sendable {
     /// Sent with each call, beside its content's type.
     var headers: [(name: String, value: String)] { get }
 
+    /// True when the provider signs its calls: ids of calls come with their signatures (`CallSignature`).
+    var readsCallSignatures: Bool { get }
+
     func body(of request: ChatRequest) throws(UntranslatableRequest) -> JSONValue
 
     /// - Parameter request: the one that was put in that format.
     func answer(_ document: JSONValue, to request: ChatRequest) throws(UnreadableAnswer) -> ChatAnswer
 
     func stream() -> any ChatStream
+}
+
+extension ChatTranslator {
+    package var readsCallSignatures: Bool { false }
 }
 
 /// Reads a provider's stream as it comes.

@@ -2,7 +2,11 @@ import Domain
 
 /// Messages of a format whose turns alternate: what follows without a turn of the other's is one message.
 struct ChatTurns {
+    /// The member that holds a turn's content.
+    private let contentName: String
     private var turns: [(role: String, content: [JSONValue])] = []
+
+    init(contentName: String = "content") { self.contentName = contentName }
 
     mutating func add(_ role: String, _ content: [JSONValue]) {
         guard !content.isEmpty else { return }
@@ -18,6 +22,10 @@ struct ChatTurns {
     }
 
     var documents: [JSONValue] {
-        turns.map { .members(["role": .string($0.role), "content": .array($0.content)]) }
+        turns.map { turn in
+            .object([
+                .init(name: "role", value: .string(turn.role)), .init(name: contentName, value: .array(turn.content)),
+            ])
+        }
     }
 }

@@ -52,9 +52,10 @@ package struct EmbeddingReply: Hashable, Sendable {
 /// Vectors, one for each text, and the tokens of the texts.
 package struct Embeddings: Hashable, Sendable {
     package var vectors: [JSONValue] = []
-    package var tokens: UInt64 = 0
+    /// `nil` when the provider counts none.
+    package var tokens: UInt64?
 
-    package init(vectors: [JSONValue] = [], tokens: UInt64 = 0) {
+    package init(vectors: [JSONValue] = [], tokens: UInt64? = nil) {
         self.vectors = vectors
         self.tokens = tokens
     }
@@ -63,6 +64,7 @@ package struct Embeddings: Hashable, Sendable {
     mutating func append(_ next: Embeddings) {
         vectors += next.vectors
         // A provider may count as much as it likes: each request counts as a whole call at most.
-        tokens = min(tokens, TokenUsage.tokensMax) + min(next.tokens, TokenUsage.tokensMax)
+        guard let more = next.tokens.map({ min($0, TokenUsage.tokensMax) }) else { return }
+        tokens = min(tokens ?? 0, TokenUsage.tokensMax) + more
     }
 }

@@ -45,6 +45,9 @@ package protocol ProviderFormat: Sendable {
     /// The translation of embeddings that do not pass as they are; `nil` when the format has none.
     var embeddings: (any EmbeddingsTranslator)? { get }
 
+    /// The meaning of an error document beside its words.
+    func refusal(_ document: JSONValue) -> ProviderRefusal
+
     /// The prices of models without a price of their own in `spec.prices`.
     var pricing: ProviderPricing { get }
 }
@@ -59,6 +62,7 @@ extension ProviderFormat {
     package func authentication(_ auth: JSONValue?, region: String?) -> JSONValue? { auth }
     package var passedOn: Set<LLMRequest.Operation> { [] }
     package var embeddings: (any EmbeddingsTranslator)? { nil }
+    package func refusal(_ document: JSONValue) -> ProviderRefusal { ProviderRefusal() }
     package var pricing: ProviderPricing { .unknown }
 }
 
@@ -74,6 +78,16 @@ package enum ProviderProbe: Hashable, Sendable {
     case needless
     /// No request is free; the reason says what to do.
     case impossible(String)
+}
+
+/// The meaning of an error document that its status and headers do not tell.
+package struct ProviderRefusal: Hashable, Sendable {
+    /// True when the provider refuses the credentials.
+    package var isOfCredentials = false
+    /// The pause that the provider asks for.
+    package var retryAfter: Duration?
+
+    package init() {}
 }
 
 /// The way to an answer of a chat.

@@ -1,7 +1,8 @@
 /// The provider formats: a new one is a line here.
 package enum ProviderFormats {
     package static let all: [any ProviderFormat.Type] = [
-        OpenAIFormat.self, AnthropicFormat.self, BedrockFormat.self, OllamaFormat.self, PlaygroundFormat.self,
+        OpenAIFormat.self, AnthropicFormat.self, BedrockFormat.self, GeminiFormat.self, OllamaFormat.self,
+        PlaygroundFormat.self,
     ]
 
     /// The format of providers of a kind. A kind that no format has is a service that speaks OpenAI's.

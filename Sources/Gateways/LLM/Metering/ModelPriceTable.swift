@@ -76,6 +76,21 @@ package enum ModelPriceTable {
         "claude-sonnet-4-6": ("3", "15", "0.30"),
         "claude-sonnet-5": ("2", "10", "0.20"),
         "claude-sonnet-5-5": ("2", "10", "0.10"),
+        "gemini-2.5-flash": ("0.30", "2.50", "0.03"),
+        "gemini-2.5-flash-lite": ("0.10", "0.40", "0.01"),
+        "gemini-2.5-pro": ("1.25", "10", "0.125"),
+        "gemini-3-flash-preview": ("0.50", "3", "0.05"),
+        "gemini-3.1-flash-lite": ("0.25", "1.50", "0.025"),
+        "gemini-3.1-pro-preview": ("2", "12", "0.20"),
+        "gemini-3.5-flash": ("1.50", "9", "0.15"),
+        "gemini-3.5-flash-lite": ("0.30", "2.50", "0.03"),
+        "gemini-3.6-flash": ("0.75", "3.75", "0.075"),
+        "gemini-3.7-flash": ("0.75", "3.75", "0.075"),
+        "gemini-3.8-flash": ("0.75", "3.75", "0.075"),
+        "gemini-4-argon": ("2", "10", "0.10"),
+        "gemini-4-hydrogen": ("1.50", "7.50", "0.075"),
+        "gemini-embedding-001": ("0.15", "0", nil),
+        "gemini-embedding-2": ("0.20", "0", nil),
         "amazon.nova-2-lite": ("0.30", "2.50", "0.075"),
         "amazon.nova-lite": ("0.06", "0.24", "0.015"),
         "amazon.nova-micro": ("0.035", "0.14", "0.00875"),
@@ -138,7 +153,7 @@ package enum ModelPriceTable {
         }
         if isDate([4, 2, 2]) { parts.removeLast(3) } else if isDate([8]) { parts.removeLast() }
         var name = parts.joined(separator: "-")
-        for prefix in ["us.", "eu.", "apac.", "global."] where name.hasPrefix(prefix) {
+        for prefix in ["models/", "us.", "eu.", "apac.", "global."] where name.hasPrefix(prefix) {
             name = String(name.dropFirst(prefix.count))
         }
         return name.hasPrefix("anthropic.") ? String(name.dropFirst("anthropic.".count)) : name

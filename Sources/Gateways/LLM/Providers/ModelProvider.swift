@@ -100,14 +100,21 @@ package struct ModelProvider: Hashable, Sendable {
             for operation in format.operationPaths where path.hasSuffix(operation) {
                 path.removeLast(operation.count)
             }
-            let basePath =
-                path.isEmpty || format.isVersionedBelowPath && !path.hasSuffix(format.basePath)
-                ? path + format.basePath : path
-            let query = azure?.query(base.query, path: String(path)) ?? base.query
-            return try NormalizedURL(base.origin + basePath + "/" + operationPath + (query.map { "?" + $0 } ?? ""))
+            let isBase = path.isEmpty || format.isVersionedBelowPath && !Self.isVersioned(path)
+            let query = (azure?.query(base.query, path: String(path)) ?? base.query).map {
+                (operationPath.contains("?") ? "&" : "?") + $0
+            }
+            return try NormalizedURL(
+                base.origin + path + (isBase ? format.basePath : "") + "/" + operationPath + (query ?? ""))
         } catch {
             throw UnusableEndpoint("model provider \"\(name)\": spec.endpoint \(error.reason)")
         }
+    }
+
+    /// True when the last part of the path is a version, as in `/anthropic/v1`.
+    private static func isVersioned(_ path: Substring) -> Bool {
+        let last = path.split(separator: "/").last ?? ""
+        return last.first == "v" && last.dropFirst().first?.isNumber == true
     }
 
     /// Chooses whom to ask: of those that list the model, the first by name.

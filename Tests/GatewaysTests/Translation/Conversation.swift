@@ -1,0 +1,219 @@
+import Domain
+import Gateways
+import TestSupport
+
+/// A random conversation, in no format's words: what translations have to keep.
+struct Conversation {
+    enum Turn: Hashable {
+        case system(String)
+        case user([ChatRequest.Part])
+        case assistant(String, [ChatToolCall])
+        /// The results of the calls of the turn before.
+        case results([Result])
+    }
+
+    struct Result: Hashable {
+        let call: ChatToolCall
+        let parts: [ChatRequest.Part]
+        let isError: Bool
+    }
+
+    /// Parts of conversations that some format has no words for.
+    struct Features {
+        var hasImageURLs = true
+        var hasImagesInResults = true
+        var hasErrors = true
+    }
+
+    var turns: [Turn] = []
+    let tools: [ChatRequest.Tool]
+
+    init(_ features: Features, _ random: inout SeededRandom) {
+        tools = (0..<3).map { number in
+            ChatRequest.Tool(
+                name: "tool_\(number)", description: "Does \(number).",
+                parameters: .object([
+                    .init(name: "type", value: .string("object")),
+                    .init(
+                        name: "properties",
+                        value: .object([.init(name: "x\(number)", value: .object([]))])),
+                ]))
+        }
+        if random.chance(60) { turns.append(.system(Self.text(&random))) }
+        var callCount = 0
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+            turns.append(.user(Self.parts(features.hasImageURLs, &random)))
+            if random.chance(30) { turns.append(.system(Self.text(&random))) }
+            let calls = (0..<Int.random(in: 0...3, using: &random)).map { _ in
+                callCount += 1
+                return call(callCount, &random)
+            }
+            let said = calls.isEmpty || random.chance(50) ? Self.text(&random) : ""
+            turns.append(.assistant(said, calls))
+            guard !calls.isEmpty else { continue }
+            let results = calls.map { call in
+                var parts: [ChatRequest.Part] = [.text(Self.text(&random))]
+                if features.hasImagesInResults, random.chance(20) { parts.append(Self.image) }
+                return Result(call: call, parts: parts, isError: features.hasErrors && random.chance(20))
+            }
+            turns.append(.results(results.shuffled(using: &random)))
+            if random.chance(50) { turns.append(.assistant(Self.text(&random), [])) }
+        }
+        turns.append(.user(Self.parts(false, &random)))
+    }
+
+    private func call(_ number: Int, _ random: inout SeededRandom) -> ChatToolCall {
+        let ids = [
+            "call_\(number)", "functions.help:\(number)", "\(number)|fc",
+            "\(number)" + String(repeating: "x", count: 64),
+        ]
+        return ChatToolCall(
+            id: random.pick(ids), name: random.pick(tools).name,
+            arguments: .object([
+                .init(name: Self.text(&random), value: .array([.number("1.50"), .string(Self.text(&random)), .null]))
+            ]))
+    }
+
+    static let image = ChatRequest.Part.image(.data(mediaType: "image/png", base64: "iVBORw0KGgo="))
+
+    private static func parts(_ hasURLs: Bool, _ random: inout SeededRandom) -> [ChatRequest.Part] {
+        var parts: [ChatRequest.Part] = [.text(text(&random))]
+        if random.chance(30) { parts.append(image) }
+        if hasURLs, random.chance(30) { parts.append(.image(.url("https://images.test/a.png"))) }
+        if random.chance(50) { parts.append(.text(text(&random))) }
+        return parts
+    }
+
+    static func text(_ random: inout SeededRandom) -> String {
+        random.pick(["ja", "å \"quote\"", "line\nbreak", "\u{1F600}", "{}", "</x>", "a\\u0000", "data: x\n\nevent: y"])
+    }
+
+    // MARK: The same in the words of callers
+
+    /// A request in OpenAI's format.
+    var openAI: JSONValue {
+        var messages: [JSONValue] = []
+        func add(_ role: String, _ members: [JSONValue.Member]) {
+            messages.append(.object([.init(name: "role", value: .string(role))] + members))
+        }
+        for turn in turns {
+            switch turn {
+            case .system(let text): add("system", [.init(name: "content", value: .string(text))])
+            case .user(let parts):
+                add("user", [.init(name: "content", value: .array(parts.map(Self.openAI)))])
+            case .assistant(let text, let calls):
+                let content = JSONValue.Member(name: "content", value: text.isEmpty ? .null : .string(text))
+                let toolCalls = JSONValue.Member(name: "tool_calls", value: .array(calls.map(Self.openAI)))
+                add("assistant", calls.isEmpty ? [content] : [content, toolCalls])
+            case .results(let results):
+                for result in results {
+                    add(
+                        "tool",
+                        [
+                            .init(name: "tool_call_id", value: .string(result.call.id)),
+                            .init(name: "content", value: .array(result.parts.map(Self.openAI))),
+                        ])
+                }
+            }
+        }
+        let tools = tools.map { tool in
+            object([
+                "type": .string("function"),
+                "function": object([
+                    "name": .string(tool.name), "description": .string(tool.description ?? ""),
+                    "parameters": tool.parameters,
+                ]),
+            ])
+        }
+        return object(["model": .string("m"), "messages": .array(messages), "tools": .array(tools)])
+    }
+
+    private static func openAI(_ part: ChatRequest.Part) -> JSONValue {
+        switch part {
+        case .text(let text): object(["type": .string("text"), "text": .string(text)])
+        case .image(.url(let url)): openAI(imageURL: url)
+        case .image(.data(let mediaType, let base64)): openAI(imageURL: "data:\(mediaType);base64,\(base64)")
+        }
+    }
+
+    private static func openAI(imageURL url: String) -> JSONValue {
+        object(["type": .string("image_url"), "image_url": object(["url": .string(url)])])
+    }
+
+    private static func openAI(_ call: ChatToolCall) -> JSONValue {
+        object([
+            "id": .string(call.id), "type": .string("function"),
+            "function": object([
+                "name": .string(call.name), "arguments": .string(call.arguments.text.text),
+            ]),
+        ])
+    }
+
+    /// A request in Anthropic's format; results come in the user's turn.
+    var anthropic: JSONValue {
+        var messages: [JSONValue] = []
+        func add(_ role: String, _ blocks: [JSONValue]) {
+            messages.append(object(["role": .string(role), "content": .array(blocks)]))
+        }
+        for turn in turns {
+            switch turn {
+            case .system(let text): add("system", [Self.anthropic(.text(text))])
+            case .user(let parts): add("user", parts.map(Self.anthropic))
+            case .assistant(let text, let calls):
+                let said = text.isEmpty ? [] : [Self.anthropic(.text(text))]
+                add(
+                    "assistant",
+                    said
+                        + calls.map { call in
+                            object([
+                                "type": .string("tool_use"), "id": .string(call.id), "name": .string(call.name),
+                                "input": call.arguments,
+                            ])
+                        })
+            case .results(let results):
+                add(
+                    "user",
+                    results.map { result in
+                        object([
+                            "type": .string("tool_result"), "tool_use_id": .string(result.call.id),
+                            "content": .array(result.parts.map(Self.anthropic)), "is_error": .bool(result.isError),
+                        ])
+                    })
+            }
+        }
+        let tools = tools.map { tool in
+            object([
+                "name": .string(tool.name), "description": .string(tool.description ?? ""),
+                "input_schema": tool.parameters,
+            ])
+        }
+        return object([
+            "model": .string("m"), "max_tokens": .number("9"), "messages": .array(messages), "tools": .array(tools),
+        ])
+    }
+
+    private static func anthropic(_ part: ChatRequest.Part) -> JSONValue {
+        switch part {
+        case .text(let text): object(["type": .string("text"), "text": .string(text)])
+        case .image(.url(let url)):
+            object(["type": .string("image"), "source": object(["type": .string("url"), "url": .string(url)])])
+        case .image(.data(let mediaType, let base64)):
+            object([
+                "type": .string("image"),
+                "source": object([
+                    "type": .string("base64"), "media_type": .string(mediaType), "data": .string(base64),
+                ]),
+            ])
+        }
+    }
+}
+
+/// An object with those members, in order.
+func object(_ members: KeyValuePairs<String, JSONValue>) -> JSONValue {
+    .object(members.map { .init(name: $0, value: $1) })
+}
+
+/// The elements of an array; none of another value.
+func elements(_ value: JSONValue?) -> [JSONValue] {
+    if case .array(let values)? = value { values } else { [] }
+}

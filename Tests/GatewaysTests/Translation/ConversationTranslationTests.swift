@@ -1,0 +1,116 @@
+import Domain
+import Gateways
+import TestSupport
+import Testing
+
+/// A conversation means the same to the provider as to its caller, for every dialect and every format.
+@Suite struct ConversationTranslationTests {
+    private enum Dialect: CaseIterable {
+        case chatCompletions, messages
+
+        func request(_ conversation: Conversation) throws -> ChatRequest {
+            switch self {
+            case .chatCompletions: try ChatRequest(openAI: conversation.openAI, model: "m")
+            case .messages: try ChatRequest(anthropic: conversation.anthropic, model: "m")
+            }
+        }
+    }
+
+    private static func body(_ conversation: Conversation, _ dialect: Dialect, _ kind: String) throws -> JSONValue {
+        guard case .provider(let translator) = ProviderFormats.format(of: kind).chat else {
+            throw BrokenStream("\(kind) has no translator")
+        }
+        return try translator.body(of: dialect.request(conversation))
+    }
+
+    /// OpenAI's callers cannot say that a result is an error.
+    private static func conversation(
+        _ dialect: Dialect, _ random: inout SeededRandom, urls: Bool = true, images: Bool = true
+    ) -> Conversation {
+        Conversation(
+            Conversation.Features(
+                hasImageURLs: urls, hasImagesInResults: images, hasErrors: dialect == .messages), &random)
+    }
+
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func meansTheSameToOpenAI(seed: UInt64) throws {
+        for (kind, dialect) in ["openai", "vllm"].flatMap({ kind in Dialect.allCases.map { (kind, $0) } }) {
+            var random = SeededRandom(seed: seed)
+            let conversation = Self.conversation(dialect, &random, images: false)
+            let body = try Self.body(conversation, dialect, kind)
+            #expect(try Meaning(openAI: body) == conversation.meaning(hasErrors: false))
+            #expect(
+                elements(body["tools"]).map { $0["function"]?["parameters"] } == conversation.tools.map(\.parameters))
+        }
+    }
+
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func meansTheSameToAnthropic(seed: UInt64) throws {
+        for dialect in Dialect.allCases {
+            var random = SeededRandom(seed: seed)
+            let conversation = Self.conversation(dialect, &random)
+            let body = try Self.body(conversation, dialect, "anthropic")
+            #expect(Meaning(anthropic: body) == conversation.meaning().withLeadingSystem)
+            #expect(elements(body["tools"]).map { $0["input_schema"] } == conversation.tools.map(\.parameters))
+            let roles = elements(body["messages"]).map { $0["role"]?.string }
+            #expect(zip(roles, roles.dropFirst()).allSatisfy { $0 != $1 }, "turns alternate there")
+        }
+    }
+
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func meansTheSameToBedrock(seed: UInt64) throws {
+        for dialect in Dialect.allCases {
+            var random = SeededRandom(seed: seed)
+            let conversation = Self.conversation(dialect, &random, urls: false)
+            let body = try Self.body(conversation, dialect, "bedrock")
+            #expect(Meaning(bedrock: body) == conversation.meaning().withLeadingSystem)
+            let tools = elements(body["toolConfig"]?["tools"])
+            #expect(tools.map { $0["toolSpec"]?["inputSchema"]?["json"] } == conversation.tools.map(\.parameters))
+        }
+    }
+
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func meansTheSameToOllama(seed: UInt64) throws {
+        for dialect in Dialect.allCases {
+            var random = SeededRandom(seed: seed)
+            let conversation = Self.conversation(dialect, &random, urls: false)
+            let body = try Self.body(conversation, dialect, "ollama")
+            let meaning = conversation.meaning(namesTools: true, separatesImages: true, hasErrors: false)
+            #expect(Meaning(ollama: body) == meaning)
+            #expect(
+                elements(body["tools"]).map { $0["function"]?["parameters"] } == conversation.tools.map(\.parameters))
+        }
+    }
+
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func meansTheSameToGemini(seed: UInt64) throws {
+        for dialect in Dialect.allCases {
+            var random = SeededRandom(seed: seed)
+            let conversation = Self.conversation(dialect, &random)
+            let body = try Self.body(conversation, dialect, "gemini")
+            #expect(Meaning(gemini: body) == conversation.meaning().withLeadingSystem)
+            let tools = elements(elements(body["tools"]).first?["functionDeclarations"])
+            #expect(tools.map { $0["parametersJsonSchema"] } == conversation.tools.map(\.parameters))
+            for content in elements(body["contents"]) {
+                let calls = elements(content["parts"]).filter { $0["functionCall"] != nil }
+                #expect(calls.isEmpty || calls[0]["thoughtSignature"] != nil, "current models refuse calls without")
+            }
+        }
+    }
+
+    /// Formats without words for a part refuse it by name, and never leave it out.
+    @Test func refusesWhatAFormatCannotSay() throws {
+        var random = SeededRandom(seed: 1)
+        var conversation = Self.conversation(.messages, &random)
+        conversation.turns = [.user([.text("see"), .image(.url("https://images.test/a.png"))])]
+        for kind in ["bedrock", "ollama"] {
+            #expect(throws: UntranslatableRequest.self) { try Self.body(conversation, .messages, kind) }
+        }
+        let call = ChatToolCall(id: "a", name: "tool_0", arguments: .object([]))
+        conversation.turns = [
+            .user([.text("go")]), .assistant("", [call]),
+            .results([.init(call: call, parts: [Conversation.image], isError: false)]),
+        ]
+        #expect(throws: UntranslatableRequest.self) { try Self.body(conversation, .messages, "openai") }
+    }
+}
