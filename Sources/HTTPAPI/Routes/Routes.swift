@@ -140,6 +140,10 @@ extension RouteTable {
         }
         on(.get, "/model-spend", under: Self.apiPrefixes, .read, api.modelSpend)
         on(.get, "/model-usage", under: Self.apiPrefixes, .read, api.modelUsage)
+        on(.get, "/model-limits", under: Self.apiPrefixes, .read, api.listModelLimits)
+        on(.get, "/model-limits/:name", under: Self.apiPrefixes, .read, api.getModelLimit)
+        on(.put, "/model-limits/:name", under: Self.apiPrefixes, .manageResources, api.putModelLimit)
+        on(.delete, "/model-limits/:name", under: Self.apiPrefixes, .manageResources, api.deleteModelLimit)
     }
 
     private mutating func addSystem(_ api: APIHandlers) {
