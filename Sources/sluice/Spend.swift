@@ -4,24 +4,66 @@ import Domain
 
 struct Spend: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show what models have cost this month, beside the budgets, on a running daemon.",
-        discussion: "The key that this needs is read from SLUICE_API_KEY.")
+        abstract: "Show what models have cost, on a running daemon.",
+        discussion: """
+            Without --by and --since: this month, the dearest models first, beside the budgets. With them: calls, tokens and \
+            cost by user, agent, model, provider or day. The key that this needs is read from SLUICE_API_KEY.
+            """)
 
     @OptionGroup var connection: Keys.Connection
-    @Option(help: "How many models to show, the dearest first.") var limit = 10
+    @Option(help: "Group by user, agent, model, provider or day (model when --since is given).") var by: SpendGrouping?
+    @Option(help: "Count from so many days or weeks ago (7d, 2w), or from a day (2026-01-31); days are those of UTC.")
+    var since: String?
+    @Option(help: "Maximum number of rows (10, with --by 1000).") var limit: Int?
     @Flag(help: "Print JSON.") var json = false
+
+    func validate() throws {
+        guard let since, CalendarDay(since: since, before: CalendarDay(daysSinceEpoch: 0)) == nil else { return }
+        throw ValidationError("--since must be days or weeks such as 7d or 2w, or a day such as 2026-01-31")
+    }
 
     func run() async throws {
         try await reporting {
-            let answer = try await connection.client().request("GET", "/api/v1/model-spend?limit=\(limit)")
-            show(json ? answer.text.text : Self.text(answer))
+            let isGrouped = by != nil || since != nil
+            let answer = try await connection.client().request("GET", isGrouped ? usagePath : standingPath)
+            show(json ? answer.text.text : isGrouped ? usage(answer) : Self.standing(answer))
         }
     }
 
-    private static func text(_ answer: JSONValue) -> String {
+    private var standingPath: String { "/api/v1/model-spend?limit=\(limit ?? 10)" }
+
+    private var grouping: SpendGrouping { by ?? .model }
+
+    private var usagePath: String {
+        let path = "/api/v1/model-usage?group_by=\(grouping.rawValue)&limit=\(limit ?? 1_000)"
+        return since.map { "\(path)&since=\($0)" } ?? path
+    }
+
+    private func usage(_ answer: JSONValue) -> String {
+        let rows = answer["rows"]?.elements ?? []
+        let members = ["calls", "failed_calls", "refused_calls", "prompt_tokens", "cached_tokens", "completion_tokens"]
+        let cells = rows.map { row in
+            [row[grouping.rawValue]?.string.flatMap { $0.isEmpty ? nil : $0 } ?? "-"]
+                + (members + ["cost_usd"]).map { Self.amount(row[$0]) }
+        }
+        let header =
+            [grouping.rawValue.uppercased()] + ["CALLS", "FAILED", "REFUSED", "PROMPT", "CACHED", "COMPLETION"]
+            + ["COST USD"]
+        let total = rows.reduce(MicroUSD.zero) { sum, row in
+            guard case .number(let text)? = row["cost_usd"] else { return sum }
+            return sum + (MicroUSD(dollars: text, max: MicroUSD(.max)) ?? .zero)
+        }
+        var lines = ["\(total) USD from \(answer["from"]?.string ?? "-") to \(answer["to"]?.string ?? "-")"]
+        lines += Self.table([header] + cells)
+        if answer["has_more"] == .bool(true) { lines.append("there are more: raise --limit") }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func amount(_ value: JSONValue?) -> String { value.map { $0.text.text } ?? "-" }
+
+    private static func standing(_ answer: JSONValue) -> String {
         let summary = answer["summary"] ?? .null
-        func amount(_ value: JSONValue?) -> String { value.map { $0.text.text } ?? "-" }
-        var lines = [
+        let lines = [
             "\(amount(summary["total_estimated_spend_usd"])) USD since "
                 + "\(summary["period_start"]?.string?.prefix(10) ?? "-"), of "
                 + "\(amount(summary["total_budget_usd"])) USD in \(amount(summary["budgeted_model_count"])) budgets; "
@@ -37,11 +79,21 @@ struct Spend: AsyncParsableCommand {
                     item["status"]?.string ?? "-",
                 ]
             }
-        let widths = (0..<5).map { column in rows.map { $0[column].count }.max() ?? 0 }
-        for row in rows {
-            let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-            lines.append(cells.joined(separator: "  "))
-        }
-        return lines.joined(separator: "\n")
+        return (lines + table(rows)).joined(separator: "\n")
     }
+
+    /// Lines with columns of equal width.
+    private static func table(_ rows: [[String]]) -> [String] {
+        let rows = rows.map { $0.map { TerminalText.plain($0) } }
+        let columns = rows.first?.count ?? 0
+        let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
+        }
+    }
+}
+
+/// The values of `--by`, in the words of the API.
+enum SpendGrouping: String, ExpressibleByArgument {
+    case user, agent, model, provider, day
 }

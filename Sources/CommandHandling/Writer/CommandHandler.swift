@@ -30,7 +30,7 @@ package final class CommandHandler: Sendable {
     private let state: Mutex<WriterState<Waiter>>
     private let snapshots: Mutex<SnapshotSchedule>
     private let linkRedaction = Mutex<LinkRedaction?>(nil)
-    private let admission = Mutex<PersonAdmission?>(nil)
+    let admission = Mutex<PersonAdmission?>(nil)
     private let keyring: KeyringState
 
     private let commandsCounter = Counter(label: "sluice_commands_total")
@@ -104,14 +104,6 @@ package final class CommandHandler: Sendable {
     /// Sets the redaction of consent links in the texts that agents and clients give for the record of a run.
     package func redactConsentLinks(with redaction: @escaping LinkRedaction) {
         linkRedaction.withLock { $0 = redaction }
-    }
-
-    /// Sets the rule for people whom a client names, and who have no key yet.
-    package func admitPeople(by rule: @escaping PersonAdmission) { admission.withLock { $0 = rule } }
-
-    private func refusal(of command: Command, _ request: CommandRequest) -> Rejection? {
-        guard let userID = command.namedPerson, !userID.isEmpty else { return nil }
-        return admission.withLock { $0 }?(PersonName(workspace: request.workspace, userID: userID), request.actor)
     }
 
     /// The command as it is decided. A link that opens nothing any more may stay.

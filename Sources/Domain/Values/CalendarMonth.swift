@@ -18,6 +18,20 @@ package struct CalendarDay: Hashable, Sendable, Comparable, CustomStringConverti
         guard description == text else { return nil }
     }
 
+    /// Reads the beginning of a period: days or weeks before today, such as `7d` and `2w`, or a day. `nil` for anything
+    /// else.
+    package init?(since text: String, before today: CalendarDay) {
+        if let day = CalendarDay(text) {
+            self = day
+            return
+        }
+        guard let unit = text.last, let days = ["d": 1, "w": 7][unit] as Int64?,
+            text.dropLast().allSatisfy({ $0.isASCII && $0.isNumber }), let count = Int64(text.dropLast()),
+            (1...10_000).contains(count)
+        else { return nil }
+        self.init(daysSinceEpoch: today.daysSinceEpoch - count * days)
+    }
+
     package var start: Timestamp { Timestamp(microseconds: daysSinceEpoch * Self.length) }
     package var description: String { String(start.description.prefix(10)) }
 

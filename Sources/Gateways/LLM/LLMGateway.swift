@@ -135,8 +135,8 @@ package struct LLMGateway: Sendable {
         // The first provider is the one that was asked for: what the others lack is no answer to the caller.
         var failure: ModelCallFailure?
         for call in calls {
-            let metered = meter.call(call.request, of: run, to: call.provider, as: call.model)
-            if let refusal = try await meter.admit(metered) { return refusal }
+            var metered = meter.call(call.request, of: run, to: call.provider, as: call.model)
+            if let refusal = try await meter.admit(&metered) { return refusal }
             let start = ContinuousClock.now
             var metadata: Logger.Metadata = ["provider": "\(call.provider.name)", "model": "\(call.model.excerpt)"]
             func log(_ level: Logger.Level, _ name: String, _ value: String) {

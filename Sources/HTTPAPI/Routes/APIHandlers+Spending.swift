@@ -33,7 +33,7 @@ extension APIHandlers {
     func modelUsage(_ request: APIRequest) async throws -> APIAnswer {
         let today = CalendarDay(containing: now)
         let last = try request.day("to") ?? today
-        let first = try request.day("from") ?? CalendarMonth(containing: last.start).firstDay
+        let first = try Self.firstDay(request, today: today) ?? CalendarMonth(containing: last.start).firstDay
         guard first <= last, last.daysSinceEpoch - first.daysSinceEpoch < Self.usageDaysMax else {
             throw APIError.badRequest("from must be before to, by \(Self.usageDaysMax) days at most")
         }
@@ -56,6 +56,16 @@ extension APIHandlers {
         return APIAnswer(.ok, answer)
     }
 
+    /// The first day that a request asks for, by a day or by a time before today.
+    private static func firstDay(_ request: APIRequest, today: CalendarDay) throws(APIError) -> CalendarDay? {
+        let day = try request.day("from")
+        guard let since = request.query("since") else { return day }
+        guard day == nil else { throw .badRequest("from and since exclude each other") }
+        guard let first = CalendarDay(since: since, before: today) else {
+            throw .badRequest("since must be days or weeks such as 7d or 2w, or a day such as 2026-01-31")
+        }
+        return first
+    }
 }
 
 extension APIRequest {

@@ -10,6 +10,7 @@ extension RouteTable {
         addResponses(below: "", api)
         on(.get, "/model-spend", under: Self.apiPrefixes, .read, api.modelSpend)
         on(.get, "/model-usage", under: Self.apiPrefixes, .read, api.modelUsage)
+        addModelLimits(api)
     }
 
     /// Responses that were made before.
@@ -27,6 +28,13 @@ extension RouteTable {
             addModelCalls(at: base, asOf: asOf, api)
             addModelCalls(at: base + "/v1", asOf: asOf, api)
         }
+    }
+
+    private mutating func addModelLimits(_ api: APIHandlers) {
+        on(.get, "/model-limits", under: Self.apiPrefixes, .read, api.listModelLimits)
+        on(.get, "/model-limits/:name", under: Self.apiPrefixes, .read, api.getModelLimit)
+        on(.put, "/model-limits/:name", under: Self.apiPrefixes, .manageResources, api.putModelLimit)
+        on(.delete, "/model-limits/:name", under: Self.apiPrefixes, .manageResources, api.deleteModelLimit)
     }
 
     /// Azure's addresses, which name the model.

@@ -21,6 +21,23 @@ enum ModelUsageProjector {
             insertion(
                 into: "model_spend", keys: ["workspace", "month", "agent", "provider", "model", "provider_kind"]),
             [workspace, month, agent, called.provider, called.model, called.providerKind] + sums)
+        if called.isMade { try count(called, event, day: day, db) }
+    }
+
+    /// Counts a call for its key, its user and its model.
+    private static func count(_ called: ModelCalled, _ event: Event, day: Int64, _ db: Database) throws {
+        let tokens = Int64((called.usage?.prompt ?? 0) + (called.usage?.completion ?? 0))
+        let cost = Int64(clamping: min(called.cost?.value ?? 0, UInt64(sumMax)))
+        for subject in ModelSubject.all(actor: event.actor, user: called.userID, model: called.model) {
+            try db.run(
+                """
+                INSERT INTO model_subject_usage (workspace, subject, name, day, calls, tokens, cost)
+                VALUES (?, ?, ?, ?, 1, ?, ?)
+                ON CONFLICT DO UPDATE SET calls = calls + 1, tokens = min(tokens + excluded.tokens, \(sumMax)),
+                    cost = min(cost + excluded.cost, \(sumMax))
+                """,
+                [event.workspace.text, subject.kind.rawValue, subject.name, day, tokens, cost])
+        }
     }
 
     /// In the order of `ReadModelSchema.usageSums`.

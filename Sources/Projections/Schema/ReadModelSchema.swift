@@ -4,7 +4,7 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 16
+    static let version = 17
 
     static func create(_ db: Database) throws {
         try db.execute(sql: statements + usageTables + deliveryTables + ingestionTables + retentionTables)
@@ -54,7 +54,8 @@ enum ReadModelSchema {
         "completion_tokens", "cached_tokens", "cost",
     ]
 
-    /// Days for whoever asks who used what; months, with few rows, for budgets that every call asks for.
+    /// Days for whoever asks who used what; months, with few rows, for budgets that every call asks for; days of a key, a
+    /// user or a model, at most 31 of which a call asks for, for limits.
     private static let usageTables: String = {
         let sums = usageSums.map { "\($0) INTEGER NOT NULL" }.joined(separator: ", ")
         return """
@@ -70,6 +71,12 @@ enum ReadModelSchema {
                 workspace TEXT NOT NULL, month INTEGER NOT NULL, agent TEXT NOT NULL, provider TEXT NOT NULL,
                 model TEXT NOT NULL, provider_kind TEXT NOT NULL, \(sums),
                 PRIMARY KEY (workspace, month, agent, provider, model, provider_kind)
+            ) STRICT, WITHOUT ROWID;
+
+            CREATE TABLE model_subject_usage (
+                workspace TEXT NOT NULL, subject TEXT NOT NULL, name TEXT NOT NULL, day INTEGER NOT NULL,
+                calls INTEGER NOT NULL, tokens INTEGER NOT NULL, cost INTEGER NOT NULL,
+                PRIMARY KEY (workspace, subject, name, day)
             ) STRICT, WITHOUT ROWID;
             """
     }()

@@ -4,12 +4,20 @@ import json
 
 import pytest
 
+from scripted_model import ScriptedModel
 from waiting import eventually
 
 
 @pytest.fixture
 def sluice(own_sluice):
     return own_sluice(SLUICE_PEOPLE_MAX="16")
+
+
+@pytest.fixture
+def scripted_model():
+    model = ScriptedModel()
+    yield model
+    model.close()
 
 
 def start(client, user):
@@ -55,3 +63,20 @@ def test_a_share_outlives_a_restart_and_ends_with_an_erasure(sluice):
         assert admin.post(f"/runs/{run['id']}/cancel").status == 200
     assert admin.post("/erasures", {"user_id": "greedy-0"}).status == 202
     eventually(lambda: start(sluice.client(token), "greedy-new").status, lambda status: status == 201)
+
+
+def test_model_calls_that_name_ever_new_users_take_from_the_share_too(sluice, scripted_model):
+    admin = sluice.client()
+    assert admin.post("/api/v1/model-providers", {"name": "p", "spec": {
+        "provider": "vllm", "endpoint": scripted_model.url, "models": ["m"]}}).status == 201
+    token = sluice.key("operator")
+
+    def ask(user):
+        return sluice.client(token, **{"X-End-User-ID": user}).post("/v1/chat/completions", {
+            "model": "m", "messages": [{"role": "user", "content": "hi"}]})
+    statuses = [ask(f"greedy-{number}").status for number in range(20)]
+    count = statuses.index(429)
+    assert 0 < count < 8 and set(statuses[count:]) == {429} and scripted_model.calls.qsize() == count
+    assert ask("greedy-0").status == 200, "a user who is known costs nothing"
+    text = admin.get("/metrics").content.decode()
+    assert f'sluice_keyring_keys{{kind="person"}} {count}' in text

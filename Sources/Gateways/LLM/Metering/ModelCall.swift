@@ -17,6 +17,8 @@ package struct ModelCall: Sendable {
     let operation: String
     /// What was asked, in OpenAI's format: where no usage is told, it is reckoned from this.
     let body: [UInt8]
+    /// The room that limits and budgets keep for it while it is in flight; `nil` when none holds for it.
+    var reservation: CallReservation?
 
     var price: ModelPrice? { prices[model] ?? ModelPriceTable.price(of: model, kind: providerKind) }
 }

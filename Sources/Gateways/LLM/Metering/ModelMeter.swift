@@ -11,7 +11,9 @@ package struct ModelMeter: Sendable {
     let commands: CommandHandler
     let projections: Projections
     let logger: Logger
-    private let models: AgentModelsCache
+    let models: AgentModelsCache
+    let limits: ModelLimitsCache
+    let ledger: SpendLedger
     private let metrics = ModelMetrics()
 
     package init(commands: CommandHandler, projections: Projections, logger: Logger) {
@@ -19,6 +21,8 @@ package struct ModelMeter: Sendable {
         self.projections = projections
         self.logger = logger
         models = AgentModelsCache(projections)
+        limits = ModelLimitsCache(projections)
+        ledger = SpendLedger(projections)
     }
 
     /// The call that a request is when it goes to that provider, for that model.
@@ -43,29 +47,6 @@ package struct ModelMeter: Sendable {
         try models.models(of: agent, workspace).limits
     }
 
-    /// Lets a call through with `nil`, or answers that a budget of its agent is spent, and records that.
-    ///
-    /// Costs a few rows read by key. Calls on their way at the same time are not foreseen: together they can go over.
-    ///
-    /// - Throws: `ProjectionError` when the budgets cannot be looked up at the moment; `CommandError` when the writer takes
-    ///   nothing: what cannot be recorded is not made.
-    package func admit(_ call: ModelCall) async throws -> EgressAnswer? {
-        if let refusal = commands.refusal { throw refusal }
-        let spent = try budgets(of: call).first { $0.status == .reached }
-        guard let spent, let agent = call.agent else { return nil }
-        await record(ModelUsageReport(call: call, outcome: .overBudget, latency: .zero))
-        let what = spent.model.map { "model \"\($0)\"" } ?? "all its models"
-        let renewal = CalendarMonth(containing: commands.clock.now()).next.firstDay
-        return .refusal(
-            402, "BUDGET_REACHED",
-            "agent \(agent) has reached its monthly budget of \(spent.budget) USD for \(what): raise monthly_budget_usd "
-                + "with PUT /agents/{name}/config, or wait until \(renewal)",
-            [
-                .init(name: "budget_usd", value: .number(spent.budget.description)),
-                .init(name: "spent_usd", value: .number(spent.spent.description)),
-            ])
-    }
-
     /// Records a call on its run, or else on its provider. Returns once that is durable and seen by `admit`; when it
     /// cannot be recorded, the log says so and the caller gets the answer all the same.
     package func record(_ report: ModelUsageReport) async {
@@ -80,6 +61,7 @@ package struct ModelMeter: Sendable {
                 let receipt = try await commands.execute(
                     .recordModelCall(run: report.call.runID, called, report.answer), request)
                 try? await projections.reach(receipt.position)
+                settle(report.call, called)
                 return
             } catch {
                 failure = error
@@ -94,6 +76,11 @@ package struct ModelMeter: Sendable {
                 "provider": "\(called.provider)", "model": "\(called.model)", "agent": "\(called.agentID ?? "-")",
                 "error": "\(failure.map { "\($0)" } ?? "")",
             ])
+    }
+
+    private func settle(_ call: ModelCall, _ called: ModelCalled) {
+        let tokens = (called.usage?.prompt ?? 0) + (called.usage?.completion ?? 0)
+        call.reservation?.settle(CallAmounts(tokens: tokens, cost: called.cost ?? .zero), at: commands.clock.now())
     }
 
     private func called(_ report: ModelUsageReport) -> ModelCalled {
