@@ -13,11 +13,12 @@ from sluice_process import SluiceProcess
 TITLES = {
     "whole": "whole", "streamed": "streamed", "tool": "tool call", "parallel": "parallel calls, streamed",
     "structured": "structured", "cut": "cut by `max_tokens`", "refused": "400", "limited": "429",
-    "broken": "error in a stream", "budget": "402", "embeddings": "embeddings"}
+    "broken": "error in a stream", "budget": "402", "embeddings": "embeddings", "counted": "tokens counted", "listed": "models listed"}
 # Requests for which Sluice has a 400 that names the reason, by client and kind of provider.
 FORCED = "Ollama cannot be made to call a tool"
 REFUSED = {(client, "ollama", "structured"): FORCED for client in (
-    "langchain-anthropic", "langgraph", "pydantic-ai, OpenAI", "pydantic-ai, Anthropic", "litellm, Anthropic")}
+    "langchain-anthropic", "langgraph", "pydantic-ai, OpenAI", "pydantic-ai, Responses", "pydantic-ai, Anthropic",
+    "litellm, Anthropic")}
 EVERY_CLIENT = {"streamed", "tool", "parallel", "structured", "refused"}
 
 
