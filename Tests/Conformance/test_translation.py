@@ -185,9 +185,24 @@ def test_a_choice_of_tools_is_kept(client, provider, store):
         assert asked(named)["toolConfig"]["toolChoice"] == {"tool": {"name": "time"}}
     else:
         assert len(asked("auto")["tools"]) == 2 and "tools" not in asked("none")
-        for choice in ("required", named):
-            with pytest.raises(openai.BadRequestError, match="tool_choice"):
-                asked(choice)
+        forced = asked(named)
+        assert "tools" not in forced and forced["format"] == {"type": "object", "properties": {}}
+        assert "Call the tool time." in forced["messages"][0]["content"]
+        assert [each["properties"]["name"]["enum"] for each in asked("required")["format"]["anyOf"]] == [["weather"], ["time"]]
+
+
+@pytest.mark.parametrize("asking", ASKING)
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "weather"}}])
+def test_a_forced_tool_is_called_by_every_provider(client, provider, store, asking, choice):
+    model = store(provider)
+    arguments = {"city": "Bergen"}
+    answer = arguments if isinstance(choice, dict) else {"name": "weather", "arguments": arguments}
+    provider.say = lambda body: (
+        Answer(json.dumps(answer)) if provider.kind == "ollama" else Answer(calls=[("c1", "weather", arguments)]))
+    found = ASKING[asking](client, model=model, messages=ASK, tools=[WEATHER, TIME], tool_choice=choice).choices[0]
+    call, = found.message.tool_calls
+    assert (call.function.name, json.loads(call.function.arguments)) == ("weather", arguments) and call.id
+    assert found.finish_reason == "tool_calls" and not found.message.content
 
 
 @pytest.mark.parametrize("asking", ASKING)

@@ -78,8 +78,9 @@ extension LLMGateway {
         let asked = try call.chat(dialect)
         let chat = translator.readsCallSignatures ? asked : asked.withoutCallSignatures
         let body: JSONValue
+        let adapted = AdaptedRequest(chat, for: translator)
         do throws(UntranslatableRequest) {
-            body = try translator.body(of: chat)
+            body = try translator.body(of: adapted.request)
         } catch {
             throw .request(error.reason)
         }
@@ -90,16 +91,17 @@ extension LLMGateway {
         let identity = identity(chat, dialect)
         guard !chat.isStreamed else {
             return stream(
-                response, translator, dialect.writer(identity, includesUsage: chat.includesUsage), headers)
+                response, translator, adapted, dialect.writer(identity, includesUsage: chat.includesUsage), headers)
         }
         let document = try await document(of: response)
         do throws(UnreadableAnswer) {
-            let answer = try translator.answer(document, to: chat)
+            let answer = adapted.answer(try translator.answer(document, to: adapted.request))
             let report = AnswerReport(isOfTranslation: true)
             report.note(usage: answer.usage)
             return ProviderAnswer(answer: .json(dialect.answer(answer, identity), headers), report: report)
         } catch {
-            throw .unreadable(document["error"]?.present == nil ? error : ProviderWords.error(document, error.usage))
+            throw .unreadable(
+                ProviderWords.error(inEvent: document) == nil ? error : ProviderWords.error(document, error.usage))
         }
     }
 
@@ -135,8 +137,8 @@ extension LLMGateway {
     /// The stream, part by part, never more of it in memory than one event. What goes wrong after its beginning is said
     /// within it.
     private func stream(
-        _ response: ProviderResponse, _ translator: any ChatTranslator, _ writer: any ChatStreamWriter,
-        _ headers: [(name: String, value: String)]
+        _ response: ProviderResponse, _ translator: any ChatTranslator, _ adapted: AdaptedRequest,
+        _ writer: any ChatStreamWriter, _ headers: [(name: String, value: String)]
     ) -> ProviderAnswer {
         let report = AnswerReport(isOfTranslation: true)
         let source = response.chunks(silenceMax: configuration.timeout)
@@ -144,13 +146,15 @@ extension LLMGateway {
         let answer = EgressAnswer(
             status: 200, headers: headers + [("content-type", "text/event-stream"), ("cache-control", "no-cache")],
             body: .streamed { write in
-                var (stream, chunks, json) = (translator.stream(), writer, JSONAnswerDeltas())
+                var (stream, chunks, json, adapted) = (translator.stream(), writer, JSONAnswerDeltas(), adapted)
                 var bytes: [UInt8] = []
                 var isWriting = false
                 func read(_ buffer: ByteBuffer) throws(BrokenStream) {
                     var deltas: [ChatDelta] = []
                     defer {
-                        for delta in deltas { if let delta = json.read(delta) { chunks.write(delta, to: &bytes) } }
+                        for delta in deltas.compactMap({ json.read($0) }).flatMap({ adapted.read($0) }) {
+                            chunks.write(delta, to: &bytes)
+                        }
                     }
                     try stream.read(Array(buffer.readableBytesView), into: &deltas)
                 }

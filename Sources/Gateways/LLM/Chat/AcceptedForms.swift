@@ -20,7 +20,7 @@ enum AcceptedID {
         return String(decoding: readable.prefix(bytesMax - digest.utf8.count - 1), as: UTF8.self) + "_" + digest
     }
 
-    private static func isAccepted(_ byte: UInt8) -> Bool {
+    static func isAccepted(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):

@@ -31,7 +31,8 @@ package struct ChatRequest: Hashable, Sendable {
 
         package init(name: String, description: String?, parameters: JSONValue, isStrict: Bool? = nil) {
             self.name = name
-            self.description = description
+            // A blank one says nothing; Bedrock refuses it.
+            self.description = description.flatMap { $0.isBlank ? nil : $0 }
             self.parameters = parameters
             self.isStrict = isStrict
         }

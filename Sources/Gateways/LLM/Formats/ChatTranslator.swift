@@ -11,6 +11,9 @@ package protocol ChatTranslator: Sendable {
     /// True when the provider signs its calls: ids of calls come with their signatures (`CallSignature`).
     var readsCallSignatures: Bool { get }
 
+    /// False when the provider leaves the choice of a tool to the model in any case.
+    var forcesCalls: Bool { get }
+
     func body(of request: ChatRequest) throws(UntranslatableRequest) -> JSONValue
 
     /// - Parameter request: the one that was put in that format.
@@ -20,6 +23,7 @@ package protocol ChatTranslator: Sendable {
 }
 
 extension ChatTranslator {
+    package var forcesCalls: Bool { true }
     package var readsCallSignatures: Bool { false }
 }
 

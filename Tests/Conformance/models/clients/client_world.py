@@ -105,14 +105,20 @@ PYDANTIC_AI = {"refused": "ModelRequestRejectedError", "limited": "ModelRateLimi
 LITELLM = OPENAI | {"broken": "MidStreamFallbackError"}
 CLIENTS = [
     ModelClient("openai", "openai", "loops", **OPENAI),
+    ModelClient("openai, Responses", "openai_responses", "loops", **OPENAI),
+    ModelClient("openai, Azure", "openai", "loops", **OPENAI),
     ModelClient("anthropic", "anthropic", "loops", **ANTHROPIC),
     ModelClient("openai-agents", "openai_agents", "openai_agents", lacks=["reason"], **OPENAI),
+    ModelClient("openai-agents, Responses", "openai_agents_responses", "openai_agents", lacks=["reason"], **OPENAI),
     ModelClient("langchain-openai", "langchain", "langgraph", **OPENAI | {
+        "refused": "OpenAIInvalidRequestError", "limited": "OpenAIRateLimitError"}),
+    ModelClient("langchain-openai, Responses", "langchain", "langgraph", lacks=["reason"], **OPENAI | {
         "refused": "OpenAIInvalidRequestError", "limited": "OpenAIRateLimitError"}),
     ModelClient("langchain-anthropic", "langchain", "langgraph", **ANTHROPIC | {
         "refused": "AnthropicInvalidRequestError", "limited": "AnthropicRateLimitError"}),
     ModelClient("langgraph", "langchain", "langgraph", lacks=["reason", "usage"], refused="OpenAIInvalidRequestError"),
     ModelClient("pydantic-ai, OpenAI", "pydantic_ai", "pydantic_ai", **PYDANTIC_AI),
+    ModelClient("pydantic-ai, Responses", "pydantic_ai", "pydantic_ai", **PYDANTIC_AI | {"broken": "ModelServerError"}),
     ModelClient("pydantic-ai, Anthropic", "pydantic_ai", "pydantic_ai", **PYDANTIC_AI | {
         "broken": "ModelServerError", "broken_by_anthropic": "ModelOverloadedError"}),
     ModelClient("litellm, OpenAI", "litellm", "litellm", **LITELLM | {"budget": "APIError"}),

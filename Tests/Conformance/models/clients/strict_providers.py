@@ -1,86 +1,22 @@
-"""Scripted providers that refuse what the services refuse, and answer the scenarios of the published clients.
-
-Their streams arrive in pieces that end anywhere, in the middle of a character too.
-"""
+"""The kinds of providers that the published clients ask: each refuses what its service refuses."""
 
 import base64
-import itertools
 import json
 import struct
+import warnings
 
 import pydantic
-from anthropic.types import beta, message_create_params
+from anthropic.types import beta, message_count_tokens_params, message_create_params
 from openai.types import chat
 
 import scripted_provider
 from models.clients import provider_rules
 from models.clients.drivers import scenarios
+from models.clients.strict_gemini import StrictGemini
+from models.clients.strict_scenarios import Strict
 from scripted_provider import Answer, exhaust, with_bytes
 
-BYTES_AT_ONCE = 7
 STRICT = pydantic.ConfigDict(extra="forbid")
-
-
-class Strict:
-    """The part that the providers have in common."""
-
-    model = embedding_model = None
-
-    def __init__(self):
-        super().__init__(self.say_in_scenario)
-        self.bytes_at_once = BYTES_AT_ONCE
-        self.refuses_problems = True
-
-    def close(self):
-        """Problems are the callers': each one got its own as an error."""
-        self.problems.clear()
-        super().close()
-
-    def say_in_scenario(self, body):
-        if "messages" not in body:
-            return 200, self.embedding(body), ()
-        seen = json.dumps(body["messages"], ensure_ascii=False)
-        asked = {name for name, prompt in scenarios.PROMPTS.items() if prompt in seen}
-        if "refused" in asked:
-            return 400, self.error(scenarios.REFUSAL), ()
-        if "limited" in asked:
-            return 429, self.error(scenarios.LIMIT), [("Retry-After", "7")]
-        if "broken" in asked:
-            return Answer(scenarios.BREAK)
-        if "cut" in asked:
-            return Answer(scenarios.CUT, finish="length")
-        if "structured" in asked:
-            return self.structured(body)
-        if {"tool", "parallel"} & asked:
-            return self.forecast("parallel" in asked, seen)
-        return Answer(scenarios.HELLO, prompt=scenarios.USAGE[0], completion=scenarios.USAGE[1])
-
-    def structured(self, body):
-        tools = [tool for tool in self.tools(body) if tool != "weather"]
-        if tools:
-            return Answer(calls=[(self.call_id(1), tools[0], scenarios.CITY)])
-        return Answer(json.dumps(scenarios.CITY, ensure_ascii=False))
-
-    def forecast(self, is_parallel, seen):
-        if scenarios.RESULT in seen:
-            return Answer(scenarios.COMPARISON if is_parallel else scenarios.FORECAST)
-        calls = [scenarios.CALL, scenarios.OTHER_CALL][:1 + is_parallel]
-        return Answer(calls=[(self.call_id(number), *call) for number, call in enumerate(calls)])
-
-    def tools(self, body):
-        return [tool["function"]["name"] for tool in body.get("tools") or ()]
-
-    def call_id(self, number):
-        return f"call_{number}aBcDeFgHiJkLmNoPqRsTuV"
-
-    def events(self, answer, body):
-        events = super().events(answer, body)
-        if answer.text == scenarios.BREAK:
-            events = itertools.chain(itertools.islice(events, self.events_before_break), [
-                self.stream_error(scenarios.BREAK)])
-        return events
-
-    events_before_break = 3
 
 
 class StrictOpenAI(Strict, scripted_provider.OpenAI):
@@ -141,10 +77,18 @@ class StrictMistral(StrictOpenAI):
 class StrictAnthropic(Strict, scripted_provider.Anthropic):
     model = "claude-sonnet-4-5"
     request = pydantic.TypeAdapter(message_create_params.MessageCreateParams, config=STRICT)
-    beta_request = pydantic.TypeAdapter(beta.message_create_params.MessageCreateParams, config=STRICT)
+    count_request = pydantic.TypeAdapter(message_count_tokens_params.MessageCountTokensParams)
+    with warnings.catch_warnings(action="ignore"):  # One of the types allows members that it does not name.
+        beta_request = pydantic.TypeAdapter(beta.message_create_params.MessageCreateParams, config=STRICT)
     events_before_break = 5
 
+    def say_in_scenario(self, body):
+        return super().say_in_scenario(body) if "max_tokens" in body else (200, {"input_tokens": 9}, ())
+
     def check(self, path, headers, body, content):
+        if path == "/v1/messages/count_tokens":
+            exhaust(self.count_request.validate_python(body))
+            return
         assert path == "/v1/messages", path
         assert headers["anthropic-version"] in ("2023-06-01", "2026-10-21"), headers
         assert headers["x-api-key"] == self.credentials["api_key"] and "authorization" not in headers, headers
@@ -208,5 +152,5 @@ def as_read(value):
     return [as_read(each) for each in value] if isinstance(value, list) else value
 
 
-PROVIDERS = [StrictOpenAI, StrictAnthropic, StrictBedrock, StrictOllama, StrictMistral]
+PROVIDERS = [StrictOpenAI, StrictAnthropic, StrictBedrock, StrictGemini, StrictOllama, StrictMistral]
 KINDS = [provider.kind for provider in PROVIDERS]

@@ -13,11 +13,7 @@ from sluice_process import SluiceProcess
 TITLES = {
     "whole": "whole", "streamed": "streamed", "tool": "tool call", "parallel": "parallel calls, streamed",
     "structured": "structured", "cut": "cut by `max_tokens`", "refused": "400", "limited": "429",
-    "broken": "error in a stream", "budget": "402", "embeddings": "embeddings"}
-# Requests for which Sluice has a 400 that names the reason, by client and kind of provider.
-FORCED = "Ollama cannot be made to call a tool"
-REFUSED = {(client, "ollama", "structured"): FORCED for client in (
-    "langchain-anthropic", "langgraph", "pydantic-ai, OpenAI", "pydantic-ai, Anthropic", "litellm, Anthropic")}
+    "broken": "error in a stream", "budget": "402", "embeddings": "embeddings", "counted": "tokens counted", "listed": "models listed"}
 EVERY_CLIENT = {"streamed", "tool", "parallel", "structured", "refused"}
 
 
@@ -35,9 +31,6 @@ def outcome(client, kind, scenario, found):
     expected = {name: fact for name, fact in EXPECTED[scenario].items() if name not in client.lacks}
     if scenario in client.errors:
         expected["class"] = client.errors.get(f"{scenario}_by_{kind}", client.errors[scenario])
-    reason = REFUSED.get((client.name, kind, scenario))
-    if reason:
-        return "refuses", {} if reason in found.get("failed", "") else found
     return ("works", {}) if found == expected else ("fails", {"found": found, "expected": expected})
 
 

@@ -8,6 +8,8 @@ package struct OllamaFormat: ChatTranslator {
 
     package var headers: [(name: String, value: String)] { [] }
 
+    package var forcesCalls: Bool { false }
+
     package func body(of request: ChatRequest) throws(UntranslatableRequest) -> JSONValue {
         let options: [JSONValue.Member] = [
             request.tokensMax.map { .init(name: "num_predict", value: .number($0)) },
@@ -78,7 +80,7 @@ package struct OllamaFormat: ChatTranslator {
         case .auto: break
         case .none: return nil
         case .required, .function:
-            throw UntranslatableRequest("Ollama cannot be made to call a tool: leave tool_choice out")
+            throw UntranslatableRequest("tool_choice forces a tool that is not among tools")
         }
         guard !request.tools.isEmpty else { return nil }
         return .array(

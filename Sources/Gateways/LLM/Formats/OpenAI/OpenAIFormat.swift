@@ -23,7 +23,7 @@ package struct OpenAIFormat: ChatTranslator {
     package func body(of request: ChatRequest) throws(UntranslatableRequest) -> JSONValue {
         var members: [JSONValue.Member] = [
             .init(name: "model", value: .string(request.model)),
-            .init(name: "messages", value: .array(try messages(request))),
+            .init(name: "messages", value: .array(messages(request))),
         ]
         func add(_ name: String, _ value: JSONValue?) {
             if let value { members.append(.init(name: name, value: value)) }
@@ -38,7 +38,8 @@ package struct OpenAIFormat: ChatTranslator {
         add("top_p", request.topP.map { .number($0) })
         add("seed", request.seed.map { .number($0) })
         add("stop", request.stop.isEmpty ? nil : .array(request.stop.map { .string($0) }))
-        add("user", request.user.map { .string(OpaqueUser.id(of: $0)) })
+        // Other services refuse members that they do not know, and this one only tells users apart.
+        add("user", isOpenAI ? request.user.map { .string(OpaqueUser.id(of: $0)) } : nil)
         add("response_format", Self.format(request.answerFormat))
         // Other services refuse members that they do not know.
         if isOpenAI { add("reasoning_effort", request.reasoningEffort.map { .string($0) }) }
@@ -49,12 +50,16 @@ package struct OpenAIFormat: ChatTranslator {
         return .object(members)
     }
 
-    private func messages(_ request: ChatRequest) throws(UntranslatableRequest) -> [JSONValue] {
+    private func messages(_ request: ChatRequest) -> [JSONValue] {
         var messages = request.system.map(Self.system)
+        var images = ResultImages()
         for message in request.messages {
             switch message {
-            case .user(let parts):
-                messages.append(.members(["role": .string("user"), "content": Self.content(parts)]))
+            case .tool, .user: break
+            case .assistant, .system: if let shown = images.take() { messages.append(Self.user(shown)) }
+            }
+            switch message {
+            case .user(let parts): messages.append(Self.user((images.take() ?? []) + parts))
             case .assistant(let text, let calls):
                 messages.append(
                     .members([
@@ -63,21 +68,19 @@ package struct OpenAIFormat: ChatTranslator {
                     ]))
             case .system(let text): messages.append(Self.system(text))
             case .tool(let id, let parts, _):
-                var text = ""
-                for part in parts {
-                    guard case .text(let more) = part else {
-                        throw UntranslatableRequest("a tool's result must be text for this model's provider")
-                    }
-                    text += more
-                }
+                let id = AcceptedID.of(call: id)
                 messages.append(
                     .members([
-                        "role": .string("tool"), "tool_call_id": .string(AcceptedID.of(call: id)),
-                        "content": .string(text),
+                        "role": .string("tool"), "tool_call_id": .string(id),
+                        "content": .string(images.text(of: parts, call: id)),
                     ]))
             }
         }
-        return messages
+        return messages + (images.take().map { [Self.user($0)] } ?? [])
+    }
+
+    private static func user(_ parts: [ChatRequest.Part]) -> JSONValue {
+        .members(["role": .string("user"), "content": content(parts)])
     }
 
     private static func system(_ text: String) -> JSONValue {

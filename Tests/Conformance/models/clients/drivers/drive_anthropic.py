@@ -13,9 +13,11 @@ class City(pydantic.BaseModel):
 class Anthropic(Asking):
     name = "anthropic"
 
+    def sdk(self, key=None):
+        return anthropic.Anthropic(base_url=self.url, api_key=key or self.key, max_retries=0, timeout=60)
+
     def messages(self, key=None):
-        return anthropic.Anthropic(
-            base_url=self.url, api_key=key or self.key, max_retries=0, timeout=60).messages
+        return self.sdk(key).messages
 
     def request(self, scenario):
         return {"model": self.model, "max_tokens": 500, "messages": [
@@ -72,6 +74,15 @@ class Anthropic(Asking):
 
     def budget(self):
         return self.messages(self.limited_key).create(**self.request("budget"))
+
+    def counted(self):
+        request = self.request("whole")
+        del request["max_tokens"]
+        return {"counted": self.messages().count_tokens(tools=[WEATHER], **request).input_tokens > 0}
+
+    def listed(self):
+        models = {model.id: model for model in self.sdk().models.list(limit=2)}
+        return {"listed": self.model in models and bool(models[self.model].display_name)}
 
 
 def spoken(message):

@@ -1,7 +1,7 @@
 import pydantic
 from langchain.agents import create_agent
 from langchain_anthropic import ChatAnthropic
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from langgraph.graph import START, MessagesState, StateGraph
@@ -96,6 +96,13 @@ class LangChainOpenAI(LangChain):
         return {"vector": client.embed_query("text")}
 
 
+class LangChainResponses(LangChainOpenAI):
+    name = "langchain-openai, Responses"
+
+    def chat(self, **more):
+        return super().chat(use_responses_api=True, **more)
+
+
 class LangChainAnthropic(LangChain):
     name = "langchain-anthropic"
 
@@ -103,6 +110,9 @@ class LangChainAnthropic(LangChain):
         return ChatAnthropic(
             model=self.model, base_url=self.url, max_retries=0, timeout=60, max_tokens=500,
             **{"api_key": self.key} | more)
+
+    def counted(self):
+        return {"counted": self.chat().get_num_tokens_from_messages([HumanMessage(PROMPTS["whole"])]) > 0}
 
 
 class LangGraph(Asking):
@@ -148,4 +158,4 @@ class LangGraph(Asking):
         return self.graph().invoke({"messages": [("user", PROMPTS["refused"])]})
 
 
-run(LangChainOpenAI, LangChainAnthropic, LangGraph)
+run(LangChainOpenAI, LangChainResponses, LangChainAnthropic, LangGraph)

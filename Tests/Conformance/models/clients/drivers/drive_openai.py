@@ -81,5 +81,19 @@ class OpenAI(Asking):
     def embeddings(self):
         return {"vector": self.sdk().embeddings.create(model=self.embedding_model, input="text").data[0].embedding}
 
+    def listed(self):
+        models = {model.id: model for model in self.sdk().models.list()}
+        return {"listed": self.model in models and self.sdk().models.retrieve(self.model) == models[self.model]}
 
-run(OpenAI)
+
+class AzureOpenAI(OpenAI):
+    name = "openai, Azure"
+    # Azure lists models by another API.
+    listed = None
+
+    def sdk(self, key=None):
+        return openai.AzureOpenAI(
+            azure_endpoint=self.url, api_version="2024-10-21", api_key=key or self.key, max_retries=0, timeout=60)
+
+
+run(OpenAI, AzureOpenAI)

@@ -6,7 +6,7 @@ from openai import AsyncOpenAI
 from pydantic_ai import Agent
 from pydantic_ai.messages import ModelResponse, ToolCallPart
 from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 from scenarios import PROMPTS, Asking, call_facts, forecast, run, text_facts
@@ -83,10 +83,16 @@ class PydanticAI(Asking):
 
 class PydanticAIOpenAI(PydanticAI):
     name = "pydantic-ai, OpenAI"
+    model_of = OpenAIChatModel
 
     def chat(self, key=None):
         client = AsyncOpenAI(base_url=f"{self.url}/v1", api_key=key or self.key, max_retries=0, timeout=60)
-        return OpenAIChatModel(self.model, provider=OpenAIProvider(openai_client=client))
+        return self.model_of(self.model, provider=OpenAIProvider(openai_client=client))
+
+
+class PydanticAIResponses(PydanticAIOpenAI):
+    name = "pydantic-ai, Responses"
+    model_of = OpenAIResponsesModel
 
 
 class PydanticAIAnthropic(PydanticAI):
@@ -97,4 +103,4 @@ class PydanticAIAnthropic(PydanticAI):
         return AnthropicModel(self.model, provider=AnthropicProvider(anthropic_client=client))
 
 
-run(PydanticAIOpenAI, PydanticAIAnthropic)
+run(PydanticAIOpenAI, PydanticAIResponses, PydanticAIAnthropic)

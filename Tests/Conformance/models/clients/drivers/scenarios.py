@@ -33,6 +33,8 @@ EXPECTED = {
     "broken": {"says": [BREAK]},
     "budget": {"status": 402, "says": [BUDGET]},
     "embeddings": {"vector": VECTOR},
+    "counted": {"counted": True},
+    "listed": {"listed": True},
 }
 SCENARIOS = list(EXPECTED)
 REASONS = {"end_turn": "stop", "max_tokens": "length"}
@@ -103,7 +105,7 @@ def run(*clients):
     def report(client, kind):
         asking = client(world, kind)
         for scenario in SCENARIOS:
-            if hasattr(asking, scenario) and (scenario != "embeddings" or asking.embedding_model):
+            if getattr(asking, scenario, None) and (scenario != "embeddings" or asking.embedding_model):
                 found = asking.run(scenario)
                 with lock:
                     print(json.dumps({

@@ -1,0 +1,4 @@
+from responses import OpenAIResponses
+from scenarios import run
+
+run(OpenAIResponses)
