@@ -33,7 +33,7 @@ ensure_resource_availability.enabled = false
 display = []
 # A model that is not there is 502 by the contract, and paying is 501.
 [[operations]]
-include-path-regex = "/(chat/completions|embeddings|messages|count_tokens|v1|p/[^/]+)$|^/billing/"
+include-path-regex = "/(chat/completions|embeddings|messages|count_tokens|responses|v1|p/[^/]+)$|^/billing/"
 checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "501", "502"]
 """
 # Streams do not end by themselves, tools are whatever they are, a real agent is called, and in a stopped workspace all
@@ -57,7 +57,8 @@ JUDGED_BY_RULES = {
         "POST /runs/{runId}/events"],
     "what the chosen model's provider can do": [
         *(f"POST {base}/{operation}" for base in MODEL_BASES
-          for operation in ("chat/completions", "embeddings", "messages", "messages/count_tokens")),
+          for operation in ("chat/completions", "embeddings", "messages", "messages/count_tokens", "responses")),
+        "POST /openai/responses",
         "POST /v1", "POST /v1/p/{provider}", "POST /openai/deployments/{model}/chat/completions",
         "POST /openai/deployments/{model}/embeddings"],
     "a model alias, which leads to a provider that is there": ["POST /model-aliases", "PUT /model-aliases/{aliasName}"],
