@@ -28,7 +28,8 @@ OF_AGENTS = {
       for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")),
     *(("POST", base) for base in MODEL_BASES),
     *(("POST", f"{base}{more}/{operation}") for base in MODEL_BASES for more in ("", "/v1")
-      for operation in ("chat/completions", "embeddings", "messages", "messages/count_tokens")),
+      for operation in ("chat/completions", "embeddings", "messages", "messages/count_tokens", "responses")),
+    *((method, "/v1/responses/{id}") for method in ("GET", "DELETE")), ("POST", "/openai/responses"),
     *(("GET", f"{base}{more}/models{rest}") for base in MODEL_BASES for more in ("", "/v1") for rest in ("", "/{path}")),
     *(("POST", "/openai/deployments/{model}/" + operation) for operation in ("chat/completions", "embeddings")),
     *(("GET", "/openai/models" + rest) for rest in ("", "/{path}")),

@@ -33,12 +33,13 @@ ensure_resource_availability.enabled = false
 display = []
 # A model that is not there is 502 by the contract, and paying is 501.
 [[operations]]
-include-path-regex = "/(chat/completions|embeddings|messages)$|^/billing/"
+include-path-regex = "/(chat/completions|embeddings|messages|count_tokens|responses|v1|p/[^/]+)$|^/billing/"
 checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "501", "502"]
 """
 # Streams do not end by themselves, tools are whatever they are, a real agent is called, and in a stopped workspace all
 # else would be refused.
 LEFT_OUT = r"/events/stream$|/logs$|^/egress|^/echo|/invoke$|^/workspaces/[^/]+/stop$"
+MODEL_BASES = ("", "/v1", "/v1/p/{provider}", "/v1/v1", "/v1/p/{provider}/v1")
 # Where a request that the document allows may be answered with 400 all the same, and what that is about.
 JUDGED_BY_RULES = {
     "an address: which there are, the schema of a text cannot say": [
@@ -55,9 +56,14 @@ JUDGED_BY_RULES = {
         "POST /policies/backtest", "POST /runs/cancel", "POST /catalog/{catalogId}/deploy", "PUT /agents/{agentName}/config", "PUT /agents/{namespace}/{name}/config",
         "POST /runs/{runId}/events"],
     "what the chosen model's provider can do": [
-        "POST /chat/completions", "POST /v1/chat/completions", "POST /v1/p/{provider}/chat/completions",
-        "POST /embeddings", "POST /v1/embeddings", "POST /v1/p/{provider}/embeddings", "POST /messages",
-        "POST /v1/messages", "POST /v1/p/{provider}/messages"],
+        *(f"POST {base}/{operation}" for base in MODEL_BASES
+          for operation in ("chat/completions", "embeddings", "messages", "messages/count_tokens", "responses")),
+        "POST /openai/responses",
+        "POST /v1", "POST /v1/p/{provider}", "POST /openai/deployments/{model}/chat/completions",
+        "POST /openai/deployments/{model}/embeddings"],
+    "a model alias, which leads to a provider that is there": ["POST /model-aliases", "PUT /model-aliases/{aliasName}"],
+    "pages, which go in one direction": [
+        f"GET {base}/models" for base in (*MODEL_BASES, "/openai")],
     "public keys, in a format of their own": ["PUT /settings/approval-signers"],
     "an order that a search is not answered in": ["GET /runs"],
     "members of a key that belong together": ["POST /auth/api-keys"],
@@ -74,7 +80,8 @@ SIGNED = [
 # Whose answer to a request that the document forbids is 200, with what is wrong of each part in it.
 JUDGED_IN_THE_ANSWER = ["POST /actions/validate"]
 # An empty parameter is one that is not given.
-WITH_EMPTY_PARAMETERS = ["GET /runs", "GET /runs/{runId}/audit/export"]
+WITH_EMPTY_PARAMETERS = [
+    "GET /runs", "GET /runs/{runId}/audit/export", *(f"GET {base}/models" for base in (*MODEL_BASES, "/openai"))]
 
 
 def configuration():

@@ -109,7 +109,7 @@ import Testing
     @Test func everyOrderOfTheOtherListsIsReadFromAnIndex() async throws {
         try await Self.withProjections { projections in
             let places = [nil, ListPlace(Self.place, value: "m")]
-            try await Self.expectIndexes(projections, count: 50...100) {
+            try await Self.expectIndexes(projections, count: 50...110) {
                 for place in places {
                     for field in AccessRequestField.allCases {
                         for isDescending in [false, true] {

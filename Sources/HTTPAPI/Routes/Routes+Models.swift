@@ -37,13 +37,15 @@ extension RouteTable {
         on(.delete, "/model-limits/:name", under: Self.apiPrefixes, .manageResources, api.deleteModelLimit)
     }
 
-    /// Azure's addresses, which name the model.
+    /// Azure's addresses, of which those of deployments name the model.
     mutating func addDeploymentPaths(below address: String, asOf: AsOfSupport, _ api: APIHandlers) {
         for operation in [LLMRequest.Operation.chatCompletions, .embeddings] {
             onUnread(.post, address + "/openai/deployments/:model/" + operation.rawValue, .actAsAgent) {
                 try await api.callModel(operation, $0, $1)
             }
         }
+        // The API of responses has the model in its body.
+        onUnread(.post, address + "/openai/responses", .actAsAgent) { try await api.callModel(.responses, $0, $1) }
         onUnread(.get, address + "/openai/models", .read, asOf: asOf, api.listModels)
         onUnread(.get, address + "/openai/models/**", .read, asOf: asOf, api.getModel)
     }

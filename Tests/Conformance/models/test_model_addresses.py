@@ -47,12 +47,15 @@ def test_chat_completions_are_asked_at_the_base_and_below_it(sluice, key, provid
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_messages_and_embeddings_are_asked_below_another_v1(sluice, key, provider, model, base):
+def test_messages_responses_and_embeddings_are_asked_below_another_v1(sluice, key, provider, model, base):
     base = base.format(provider=f"of-{model}", key=key)
     client = sluice.client(None if "/as/" in base else key)
     for path in ("/messages", "/v1/messages"):
         answer = client.post(base + path, {"model": model, "messages": ASK, "max_tokens": 9})
         assert answer.status == 200 and answer.json["content"][0]["text"] == "hello", answer
+    for path in ("/responses", "/v1/responses"):
+        answer = client.post(base + path, {"model": model, "input": "a question", "store": False})
+        assert answer.status == 200 and answer.json["output"][0]["content"][0]["text"] == "hello", answer
     provider.say(VECTORS)
     for path in ("/embeddings", "/v1/embeddings"):
         assert client.post(base + path, {"model": model, "input": "a"}).json["data"][0]["embedding"] == [0.5]
@@ -99,6 +102,10 @@ def test_azures_client_asks_chats_streams_and_embeddings(sluice, key, provider, 
     provider.say(VECTORS)
     assert client.embeddings.create(model=model, input="a", encoding_format="float").data[0].embedding == [0.5]
     assert model in [each.id for each in client.models.list()]
+
+
+def test_azures_client_asks_responses(sluice, key, model):
+    assert azure(sluice, key).responses.create(model=model, input="a question").output_text == "hello"
 
 
 def test_the_model_of_azures_path_counts_and_not_that_of_the_body(sluice, key, provider, model):
