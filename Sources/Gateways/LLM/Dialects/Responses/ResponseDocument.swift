@@ -157,7 +157,7 @@ extension TokenUsage {
 
     /// Reads a usage in OpenAI's Responses format, which counts cached and reasoning tokens within the others; `nil` for
     /// one of another format.
-    init?(response usage: JSONValue?) {
+    package init?(response usage: JSONValue?) {
         guard let input = usage?["input_tokens"]?.unsigned,
             usage?["input_tokens_details"]?.present != nil || usage?["output_tokens_details"]?.present != nil
                 || usage?["total_tokens"]?.present != nil
