@@ -178,8 +178,10 @@ package struct Daemon: Sendable {
         let history = PastReadModels(
             store: store, live: projections, directory: directory.pastReadModels, configuration: configuration.history,
             logger: logger)
+        let responses = StoredResponses { ContinuousClock.now }
         let erasures = ErasureService(
-            commands: commands, store: store, projections: projections, history: history, vault: vault, logger: logger)
+            commands: commands, store: store, projections: projections, history: history, vault: vault,
+            responses: responses, logger: logger)
         try await erasures.look(at: active)
         let endpoint = HTTPTokenEndpoint(client: client)
         let credentials = CredentialStore(
@@ -198,7 +200,8 @@ package struct Daemon: Sendable {
             projections: projections,
             meter: ModelMeter(commands: commands, projections: projections, logger: logger), vault: vault,
             credentials: credentials, client: client,
-            configuration: configuration.llm, inFlight: inFlight, now: { commands.clock.now() }, logger: logger)
+            configuration: configuration.llm, responses: responses, inFlight: inFlight,
+            now: { commands.clock.now() }, logger: logger)
         let approvals = ApprovalServices(
             commands, store, projections, vault, client, publicURL: configuration.publicURL, logger)
         let misuse = KeyMisuseReporter(commands: commands, projections: projections, logger: logger)

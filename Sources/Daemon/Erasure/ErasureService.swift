@@ -1,6 +1,7 @@
 import CommandHandling
 import Domain
 import EventStore
+import Gateways
 import Logging
 import Projections
 import Secrets
@@ -21,6 +22,7 @@ struct ErasureService: Sendable {
     let projections: Projections
     let history: PastReadModels
     let vault: SecretVault
+    let responses: StoredResponses
     let logger: Logger
 
     /// Destroys the keys of erasures that the last process did not finish. Before anything is read or sealed.
@@ -74,6 +76,7 @@ struct ErasureService: Sendable {
         try await vault.destroy(Array(people.keys))
         // From here on the log opens nothing of theirs: what was read before is in memory and in files.
         store.forgetRecent()
+        responses.forgetContent()
         try await projections.renew(from: store, through: store.durablePosition)
         try await history.forget()
         try await commands.renewSnapshot()

@@ -26,15 +26,14 @@ package struct LLMGateway: Sendable {
     /// Calls of tools and models that controls end.
     let inFlight: CallsInFlight
     let rates = RequestRates()
-    let responses = StoredResponses { ContinuousClock.now }
+    let responses: StoredResponses
     let now: @Sendable () -> Timestamp
     let logger: Logger
 
     package init(
         projections: Projections, meter: ModelMeter, vault: SecretVault, credentials: CredentialStore,
-        client: OutboundClient,
-        configuration: LLMConfiguration, inFlight: CallsInFlight, now: @escaping @Sendable () -> Timestamp,
-        logger: Logger
+        client: OutboundClient, configuration: LLMConfiguration, responses: StoredResponses, inFlight: CallsInFlight,
+        now: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         self.projections = projections
         directories = ModelDirectoryCache(projections)
@@ -45,6 +44,7 @@ package struct LLMGateway: Sendable {
         self.credentials = credentials
         self.client = client
         self.configuration = configuration
+        self.responses = responses
         self.inFlight = inFlight
         places = CallPool(ShareRule(total: configuration.callsMax, percent: configuration.agentSharePercent))
         self.now = now

@@ -62,7 +62,7 @@ class ByteProvider:
         self.respond = lambda body: (
             status, {"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}, content)
 
-    def store(self, api, kind="vllm", path="", workspace="", **spec):
+    def store(self, api, /, kind="vllm", path="", workspace="", **spec):
         """Registers the provider with a model of its own; returns the model's name."""
         name = f"byte-model-{next(numbers)}"
         answer = api.post(f"/api/v1{workspace}/model-providers", {

@@ -12,7 +12,7 @@ import pydantic
 import pytest
 from openai.types.responses import Response, ResponseStreamEvent
 
-from models.byte_provider import ByteProvider, provider as bytes_of  # noqa: F401 - fixture
+from models.byte_provider import provider as bytes_of  # noqa: F401 - fixture
 from models.test_accounts import END, TOLD, WORD, last_call
 from scripted_provider import Anthropic, Answer, Bedrock, Ollama, OpenAI
 from sluice_process import SluiceProcess
@@ -251,21 +251,6 @@ def test_a_response_continues_another_and_refers_to_its_items(client, provider, 
     assert "the first question" not in asks[3]
 
 
-def test_a_response_is_its_principals_and_its_users_alone(sluice, store):
-    provider = OpenAI()
-    model = store(provider)
-    mine = sluice.client(sluice.key("agent"))
-    first = mine.post("/v1/responses", {"model": model, "input": "a secret"}).json
-    item = {"type": "item_reference", "id": first["output"][0]["id"]}
-    for client, headers in ((sluice.client(), {}), (mine, {"X-End-User-ID": "bob"})):
-        for body in ({"input": "a", "previous_response_id": first["id"]}, {"input": [item]}):
-            answer = client.post("/v1/responses", {"model": model} | body, headers=headers)
-            assert answer.status == 400 and "is not kept here: send the" in answer.json["error"]["message"], answer
-    assert provider.calls.qsize() == 1
-    assert mine.post("/v1/responses", {"model": model, "input": "a", "previous_response_id": first["id"]}).status == 200
-    provider.close()
-
-
 def test_a_response_that_is_not_to_be_stored_is_not(client, store):
     provider = OpenAI()
     model = store(provider)
@@ -367,3 +352,151 @@ def test_a_streams_usage_is_asked_for(sluice, bytes_of, client):
     data = last_call(sluice, model)
     assert (data["prompt_tokens"], data["completion_tokens"]) == (700, 50) and "estimated" not in data
     assert data["operation"] == "responses"
+
+
+# What a provider that serves responses itself answers.
+
+STORED = {"id": "resp_upstream_1", "object": "response", "created_at": 1, "status": "completed", "error": None,
+          "incomplete_details": None, "instructions": None, "metadata": {}, "model": "m", "parallel_tool_calls": True,
+          "temperature": 1.0, "tool_choice": "auto", "tools": [], "top_p": 1.0, "usage": {
+              "input_tokens": 700, "input_tokens_details": {"cached_tokens": 600, "cache_write_tokens": 0}, "output_tokens": 50,
+              "output_tokens_details": {"reasoning_tokens": 40}, "total_tokens": 750}, "output": [
+                  {"id": "rs_upstream", "type": "reasoning", "summary": []},
+                  {"id": "msg_upstream", "type": "message", "status": "completed", "role": "assistant", "content": [
+                      {"type": "output_text", "text": "hello", "annotations": []}]}]}
+
+
+def passing(provider, *events, response=None):
+    """Answers streams with those events and all else with a response."""
+    body = b"".join(b"event: %s\ndata: %s\n\n" % (event["type"].encode(), json.dumps(event).encode()) for event in events)
+    provider.respond = lambda asked: (
+        (200, {"Content-Type": "text/event-stream"}, body) if asked.get("stream") else
+        (200, {"Content-Type": "application/json"}, json.dumps(response or STORED, indent=1).encode()))
+    return body
+
+
+def ended(status="completed", **more):
+    response = STORED | {"status": status} | more
+    return [{"type": "response.created", "sequence_number": 0, "response": response | {"status": "in_progress", "usage": None}},
+            {"type": "response.output_text.delta", "sequence_number": 1, "item_id": "msg_upstream", "output_index": 0,
+             "content_index": 0, "delta": "hello", "logprobs": []},
+            {"type": f"response.{status}", "sequence_number": 2, "response": response}]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_provider_that_serves_responses_gets_and_gives_every_byte(sluice, bytes_of, stream):
+    body = passing(bytes_of, *ended())
+    model = bytes_of.store(sluice.client(), api="responses")
+    content = json.dumps({"stream": stream, "model": model, "input": "a", "tools": [{"type": "web_search"}]}, indent=2)
+    answer = sluice.client(sluice.key("agent")).post("/v1/responses", content=content.encode())
+    assert bytes_of.calls.get(timeout=30) == ("/v1/responses", content.encode())
+    assert answer.content == (body if stream else json.dumps(STORED, indent=1).encode())
+    data = last_call(sluice, model)
+    assert (data["prompt_tokens"], data["cached_tokens"], data["completion_tokens"]) == (700, 600, 50)
+    assert "estimated" not in data and "error" not in data
+
+
+def test_the_usage_of_a_response_of_a_megabyte_is_read(sluice, bytes_of):
+    passing(bytes_of, *ended(instructions="x" * 1_000_000))
+    model = bytes_of.store(sluice.client(), api="responses")
+    answer = sluice.client(sluice.key("agent")).post("/v1/responses", {"model": model, "input": "a", "stream": True})
+    assert len(answer.content) > 2_000_000
+    assert last_call(sluice, model)["prompt_tokens"] == 700
+
+
+def test_which_providers_serve_responses_is_said_or_translated(sluice, bytes_of, client):
+    api = sluice.client()
+    bytes_of.say({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hm"}}]})
+    for kind, spec in (("openai", {}), ("vllm", {}), ("openai", {"api": "chat"})):
+        assert whole(client, model=bytes_of.store(api, kind, **spec), input="a").output_text == "hm"
+        assert bytes_of.calls.get(timeout=30)[0] == "/v1/chat/completions"
+    answer = api.post("/api/v1/model-providers", {"name": "x", "spec": {"provider": "openai", "api": "soap"}})
+    assert answer.status == 400 and answer.error == "spec.api must be responses or chat"
+
+
+FAILED = {"code": "server_error", "message": "Incorrect key sk-upstream-0123456789abcdef"}
+
+
+@pytest.mark.parametrize("events", [
+    ended("failed", error=FAILED, usage=None), [*ended()[:2], {"type": "error", "sequence_number": 2, "param": None} | FAILED],
+    [*ended()[:2], {"type": "error", "sequence_number": 2, "error": FAILED}]], ids=["failed", "error", "nested"])
+def test_a_failure_within_a_passed_on_stream_is_one_without_the_providers_key(sluice, bytes_of, events):
+    passing(bytes_of, *events)
+    model = bytes_of.store(sluice.client(), api="responses")
+    answer = sluice.client(sluice.key("agent")).post("/v1/responses", {"model": model, "input": "a", "stream": True})
+    assert FAILED["message"] not in answer.content.decode() and "Incorrect key" in answer.content.decode()
+    data = last_call(sluice, model)
+    assert "Incorrect key" in data["error"] and FAILED["message"] not in data["error"]
+    assert data["estimated"] and data["completion_tokens"] == 2, "each text counts once"
+
+
+def test_a_failed_response_of_200_is_a_failure(sluice, bytes_of):
+    passing(bytes_of, response=STORED | {"status": "failed", "error": FAILED})
+    model = bytes_of.store(sluice.client(), api="responses")
+    sluice.client(sluice.key("agent")).post("/v1/responses", {"model": model, "input": "a"})
+    data = last_call(sluice, model)
+    assert "Incorrect key" in data["error"] and data["completion_tokens"] == 50
+
+
+def test_a_cut_answer_that_is_passed_on_is_an_answer(sluice, bytes_of, client):
+    passing(bytes_of, *ended("incomplete", incomplete_details={"reason": "max_output_tokens"}))
+    model = bytes_of.store(sluice.client(), api="responses")
+    assert events_of(client, model=model, input="a")[-1].type == "response.incomplete"
+    data = last_call(sluice, model)
+    assert "error" not in data and data["completion_tokens"] == 50
+
+
+def test_a_response_made_by_translation_continues_at_a_provider_that_serves_responses(sluice, bytes_of, client, store):
+    provider = OpenAI(lambda body: Answer("rain"))
+    first = whole(client, model=store(provider), input="Weather?")
+    passing(bytes_of)
+    model = bytes_of.store(sluice.client(), api="responses")
+    client.responses.create(model=model, input="Sure?", previous_response_id=first.id)
+    body = json.loads(bytes_of.calls.get(timeout=30)[1])
+    assert [item["role"] for item in body["input"]] == ["user", "assistant", "user"] and "previous_response_id" not in body
+    provider.close()
+
+
+def test_a_fallback_in_another_format_stands_in(sluice, bytes_of, client, store):
+    stand_in = Anthropic(lambda body: Answer("I stand in"))
+    model = store(stand_in)
+    bytes_of.say({"error": {"message": "overloaded"}}, 503)
+    first = bytes_of.store(sluice.client(), api="responses", fallbacks=[
+        {"provider": "of-" + model.replace(":", "-"), "model": model}])
+    assert whole(client, model=first, input="a").output_text == "I stand in"
+    stand_in.close()
+
+
+# As Codex asks: everything at once, nothing stored, the reasoning of earlier turns sealed.
+
+CODEX = {
+    "instructions": "You are a coding agent.", "stream": True, "store": False, "tool_choice": "auto",
+    "parallel_tool_calls": False, "include": ["reasoning.encrypted_content"], "prompt_cache_key": "0199",
+    "reasoning": {"effort": "medium", "summary": "auto"}, "text": {"verbosity": "low"}, "tools": [
+        {"type": "function", "name": "shell", "description": "Runs a command", "strict": False, "parameters": {
+            "type": "object", "properties": {"command": {"type": "array", "items": {"type": "string"}}},
+            "required": ["command"], "additionalProperties": False}}],
+    "input": [
+        {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "<permissions/>"}]},
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "<environment_context/>"}]},
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "List the files."}]},
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}], "content": None, "encrypted_content": "x"},
+        {"type": "function_call", "name": "shell", "arguments": "{\"command\":[\"ls\"]}", "call_id": "call_1"},
+        {"type": "function_call_output", "call_id": "call_1", "output": "{\"output\":\"a.txt\",\"metadata\":{\"exit_code\":0}}"}]}
+
+
+def test_a_coding_agents_request_is_answered_by_any_model(sluice, provider, store):
+    model = store(provider)
+    provider.check = provider.check if provider.kind != "openai" else lambda *given: None
+    provider.say = lambda body: Answer(calls=[("call_2", "shell", {"command": ["cat", "a.txt"]})])
+    answer = sluice.client(sluice.key("agent")).post(
+        "/v1/responses", CODEX | {"model": model}, headers={
+            "Accept": "text/event-stream", "OpenAI-Beta": "responses=experimental", "session_id": "0199",
+            "originator": "codex_cli_rs"})
+    events = [json.loads(line[6:]) for line in answer.content.decode().split("\n") if line.startswith("data: ")]
+    assert events[-1]["type"] == "response.completed"
+    item, = [event["item"] for event in events if event["type"] == "response.output_item.done"]
+    assert (item["type"], item["name"], json.loads(item["arguments"])) == ("function_call", "shell", {"command": ["cat", "a.txt"]})
+    path, headers, body = provider.next_call()
+    assert "a.txt" in json.dumps(body) and "session_id" not in headers and "x" != body.get("encrypted_content")

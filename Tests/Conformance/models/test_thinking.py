@@ -92,9 +92,9 @@ def name(sluice, model):
     return name
 
 
-def call(sluice, path, body):
+def call(sluice, path, body, headers=None):
     connection = http.client.HTTPConnection("127.0.0.1", sluice.port, timeout=30)
-    connection.request("POST", path, json.dumps(body), {
+    connection.request("POST", path, json.dumps(body), headers or {
         "Authorization": f"Bearer {sluice.key('agent')}", "Content-Type": "application/json"})
     return connection
 

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 import NIOCore
 
 /// Responses that later requests refer to by `previous_response_id` or by items.
@@ -87,7 +87,7 @@ extension LLMGateway {
 
 extension StoredResponse {
     /// - Parameter document: The request, with its references resolved.
-    init?(_ response: JSONValue, to document: JSONValue, of owner: ResponseOwner, at provider: String?) {
+    package init?(_ response: JSONValue, to document: JSONValue, of owner: ResponseOwner, at provider: String?) {
         guard let id = response["id"]?.string, !id.isEmpty else { return nil }
         let output = response["output"]?.elements ?? []
         guard provider == nil else {

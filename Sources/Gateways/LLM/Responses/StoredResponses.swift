@@ -81,6 +81,13 @@ package final class StoredResponses: Sendable {
         }
     }
 
+    /// Forgets the content of all responses that are kept here, as the erasure of a person requires.
+    package func forgetContent() {
+        state.withLock { state in
+            for (id, entry) in state.entries where entry.response.provider == nil { state.remove(id) }
+        }
+    }
+
     /// The owner's response of that id; `nil` when it is unknown, gone, or another owner's.
     package func response(_ id: String, of owner: ResponseOwner) -> StoredResponse? {
         let time = now()
@@ -99,19 +106,25 @@ package final class StoredResponses: Sendable {
 extension StoredResponses {
     /// Ids in the order in which they came. Those that were removed meanwhile are skipped by their numbers.
     fileprivate struct Queue {
+        private static let checkedMin = 128
+
         private var waiting: [(id: String, number: UInt64)] = []
         private var head = 0
+        /// The length at which those that were removed are taken out.
+        private var checkedAt = checkedMin
 
         var first: (id: String, number: UInt64)? { head < waiting.count ? waiting[head] : nil }
 
-        mutating func append(_ id: String, _ number: UInt64) { waiting.append((id, number)) }
-
-        mutating func removeFirst() {
-            head += 1
-            guard head > 64, head > waiting.count / 2 else { return }
-            waiting.removeFirst(head)
-            head = 0
+        mutating func append(_ id: String, _ number: UInt64, _ isKept: (String, UInt64) -> Bool) {
+            if waiting.count >= checkedAt {
+                waiting = waiting[head...].filter { isKept($0.id, $0.number) }
+                head = 0
+                checkedAt = max(Self.checkedMin, 2 * waiting.count)
+            }
+            waiting.append((id, number))
         }
+
+        mutating func removeFirst() { head += 1 }
     }
 }
 
@@ -120,8 +133,10 @@ extension StoredResponses.State {
         count += 1
         entries[response.id] = StoredResponses.Entry(response: response, expiry: expiry, number: count)
         for item in response.itemIDs { items[item.id] = response.id }
-        order.append(response.id, count)
-        owners[response.owner, default: (0, StoredResponses.Queue())].order.append(response.id, count)
+        let entries = entries
+        let isKept = { (id: String, number: UInt64) in entries[id]?.number == number }
+        order.append(response.id, count, isKept)
+        owners[response.owner, default: (0, StoredResponses.Queue())].order.append(response.id, count, isKept)
         owners[response.owner]?.bytes += response.bytes
         bytes += response.bytes
     }

@@ -1,0 +1,121 @@
+import Domain
+import Gateways
+import Synchronization
+import Testing
+
+/// Responses are kept for their owners, and bounded.
+@Suite struct StoredResponsesTests {
+    /// A clock that a test sets.
+    private final class Clock: Sendable {
+        private let time = Mutex(ContinuousClock.now)
+        var now: ContinuousClock.Instant { time.withLock { $0 } }
+        func advance(by duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
+    }
+
+    private static func owner(_ agent: String?, user: String? = nil) throws -> ResponseOwner {
+        ResponseOwner(workspace: try #require(WorkspaceName("w")), agent: agent, actor: .gateway, user: user)
+    }
+
+    private static func response(
+        _ id: String, _ owner: ResponseOwner, provider: String? = nil, text: String = "hello"
+    ) throws -> StoredResponse {
+        let item = #"{"id":"msg_\#(id)","role":"assistant","content":"\#(text)"}"#
+        let response = try JSONValue(parsing: Array(#"{"id":"\#(id)","output":[\#(item)]}"#.utf8))
+        let request = try JSONValue(parsing: Array(#"{"input":"a question"}"#.utf8))
+        return try #require(StoredResponse(response, to: request, of: owner, at: provider))
+    }
+
+    private static func resolved(
+        _ text: String, _ store: StoredResponses, _ owner: ResponseOwner, provider: String = "p", keeps: Bool = false
+    ) throws -> JSONValue? {
+        try ResponseReferences(store, of: owner).resolved(
+            JSONValue(parsing: Array(text.utf8)), for: provider, keeps: keeps)
+    }
+
+    @Test func aResponseIsFoundByItsOwnerAlone() throws {
+        let store = StoredResponses { ContinuousClock.now }
+        let (one, other) = (try Self.owner("a", user: "ada"), try Self.owner("a", user: "bob"))
+        store.keep(try Self.response("r", one))
+        #expect(store.response("r", of: one) != nil && store.response("r", of: other) == nil)
+        #expect(store.response(withItem: "msg_r", of: one) != nil)
+        #expect(store.response(withItem: "msg_r", of: other) == nil)
+        // Another owner cannot take the id over, nor push its owner's response out.
+        store.keep(try Self.response("r", other))
+        #expect(store.response("r", of: one) != nil && store.response("r", of: other) == nil)
+    }
+
+    @Test func aResponseIsGoneAfterItsAge() throws {
+        let clock = Clock()
+        let store = StoredResponses { clock.now }
+        let owner = try Self.owner("a")
+        store.keep(try Self.response("r", owner))
+        clock.advance(by: .seconds(3_601))
+        #expect(store.response("r", of: owner) == nil)
+        store.keep(try Self.response("s", owner))
+        #expect(store.response("s", of: owner) != nil && store.bytes < 1_000, "and its bytes are given back")
+    }
+
+    @Test func anOwnerWithManyResponsesLosesItsOwnOldest() throws {
+        var limits = StoredResponses.Limits()
+        limits.ownerBytesMax = 5_000
+        limits.bytesMax = 20_000
+        let store = StoredResponses(limits) { ContinuousClock.now }
+        let (one, other) = (try Self.owner("a"), try Self.owner("b"))
+        store.keep(try Self.response("kept", one))
+        for number in 0..<100 { store.keep(try Self.response("r\(number)", other)) }
+        #expect(store.response("kept", of: one) != nil && store.response("r99", of: other) != nil)
+        #expect(store.response("r0", of: other) == nil && store.bytes <= 6_000)
+    }
+
+    @Test func allOwnersTogetherAreBounded() throws {
+        var limits = StoredResponses.Limits()
+        limits.bytesMax = 10_000
+        let store = StoredResponses(limits) { ContinuousClock.now }
+        for number in 0..<500 { store.keep(try Self.response("r\(number)", try Self.owner("a\(number)"))) }
+        let (first, last) = (try Self.owner("a0"), try Self.owner("a499"))
+        #expect(store.bytes <= 10_000)
+        #expect(store.response("r499", of: last) != nil && store.response("r0", of: first) == nil)
+        store.keep(try Self.response("large", last, text: String(repeating: "x", count: 5_000_000)))
+        #expect(store.response("large", of: last) == nil)
+    }
+
+    @Test func contentIsForgottenWhenAPersonIsErased() throws {
+        let store = StoredResponses { ContinuousClock.now }
+        let owner = try Self.owner("a", user: "ada")
+        store.keep(try Self.response("here", owner))
+        store.keep(try Self.response("there", owner, provider: "p"))
+        store.forgetContent()
+        #expect(store.response("here", of: owner) == nil && store.response("there", of: owner) != nil)
+    }
+
+    @Test func aReferenceToAProvidersResponseGoesToThatProviderAlone() throws {
+        let store = StoredResponses { ContinuousClock.now }
+        let owner = try Self.owner("a")
+        store.keep(try Self.response("r", owner, provider: "p"))
+        for body in [
+            #"{"input":"b","previous_response_id":"r"}"#, #"{"input":[{"type":"item_reference","id":"msg_r"}]}"#,
+            #"{"input":[{"id":"msg_r"}]}"#,
+        ] {
+            #expect(try Self.resolved(body, store, owner, keeps: true) == nil, "it goes on as it is")
+            #expect(throws: UntranslatableRequest.self) { try Self.resolved(body, store, owner) }
+            #expect(throws: UntranslatableRequest.self) {
+                try Self.resolved(body, store, owner, provider: "q", keeps: true)
+            }
+            #expect(throws: UntranslatableRequest.self) {
+                try Self.resolved(body, store, Self.owner("b"), keeps: true)
+            }
+        }
+    }
+
+    @Test func aResponseThatIsKeptHereContinuesAtAnyProvider() throws {
+        let store = StoredResponses { ContinuousClock.now }
+        let owner = try Self.owner("a")
+        store.keep(try Self.response("r", owner))
+        let body = #"{"model":"m","previous_response_id":"r","input":"b"}"#
+        let translated = try #require(try Self.resolved(body, store, owner))
+        #expect(translated["input"]?.elements.map { $0["content"]?.string } == ["a question", "hello", "b"])
+        #expect(translated["previous_response_id"] == .string("r"), "the response repeats it")
+        let passedOn = try #require(try Self.resolved(body, store, owner, keeps: true))
+        #expect(passedOn["input"] == translated["input"] && passedOn["previous_response_id"] == nil)
+    }
+}
