@@ -12,6 +12,10 @@ import Testing
         .stop: "end_turn", .length: "max_tokens", .toolCalls: "tool_use", .contentFilter: "refusal",
     ]
 
+    private static let responseReasons: [FinishReason: String] = [
+        .stop: "completed", .length: "max_output_tokens", .toolCalls: "completed", .contentFilter: "content_filter",
+    ]
+
     private static func translator(_ kind: String) throws -> any ChatTranslator {
         guard case .provider(let translator) = ProviderFormats.format(of: kind).chat else {
             throw BrokenStream("\(kind) has no translator")
@@ -40,6 +44,9 @@ import Testing
             Self.expect(completion, answer, answer.finish.rawValue, writing.kind)
             let message = try CallerReading(anthropicDocument: read.anthropic(Self.identity))
             Self.expect(message, answer, Self.anthropicReasons[answer.finish], writing.kind)
+            let document = read.response(Self.identity, ResponseEcho(of: .object([])))
+            let response = try CallerReading(responseDocument: document)
+            Self.expect(response, answer, Self.responseReasons[answer.finish], writing.kind)
         }
     }
 
@@ -49,29 +56,29 @@ import Testing
         let script = ScriptedAnswer(&random)
         for writing in ProviderWriting.all where Self.isKnown(script.answer, to: writing.kind) {
             var stream = try Self.translator(writing.kind).stream()
-            let writers: [any ChatStreamWriter] = [
+            var writers: [any ChatStreamWriter] = [
                 CompletionChunks(Self.identity, includesUsage: false), MessageEvents(Self.identity),
+                ResponseEvents(Self.identity, ResponseEcho(of: .object([]))),
             ]
-            var (completion, message) = (writers[0], writers[1])
-            var (chunks, events) = ([UInt8](), [UInt8]())
+            var written = writers.map { _ in [UInt8]() }
             var rest = writing.stream(script)[...]
             while !rest.isEmpty {
                 let piece = rest.prefix(Int.random(in: 1...50, using: &random))
                 rest = rest.dropFirst(piece.count)
                 var deltas: [ChatDelta] = []
                 try stream.read(Array(piece), into: &deltas)
-                for delta in deltas {
-                    completion.write(delta, to: &chunks)
-                    message.write(delta, to: &events)
+                for index in writers.indices {
+                    for delta in deltas { writers[index].write(delta, to: &written[index]) }
                 }
             }
             #expect(stream.isComplete)
-            completion.end(to: &chunks)
-            message.end(to: &events)
+            for index in writers.indices { writers[index].end(to: &written[index]) }
             let answer = script.answer
-            Self.expect(try CallerReading(openAI: chunks), answer, answer.finish.rawValue, writing.kind)
+            Self.expect(try CallerReading(openAI: written[0]), answer, answer.finish.rawValue, writing.kind)
             Self.expect(
-                try CallerReading(anthropic: events), answer, Self.anthropicReasons[answer.finish], writing.kind)
+                try CallerReading(anthropic: written[1]), answer, Self.anthropicReasons[answer.finish], writing.kind)
+            Self.expect(
+                try CallerReading(responses: written[2]), answer, Self.responseReasons[answer.finish], writing.kind)
         }
     }
 

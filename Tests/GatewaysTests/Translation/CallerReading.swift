@@ -62,6 +62,36 @@ struct CallerReading: Hashable {
         try end()
     }
 
+    /// OpenAI's Responses, whose last event repeats all that the events before said.
+    init(responses bytes: [UInt8]) throws {
+        var events = ServerSentEvents(bytesMax: 1 << 20)
+        var (said, written, last) = ("", [String](), JSONValue.null)
+        for data in try events.read(bytes) {
+            last = try JSONValue(parsing: data)
+            switch last["type"]?.string {
+            case "response.output_text.delta": said += last["delta"]?.string ?? ""
+            case "response.output_item.added":
+                if last["item"]?["type"]?.string == "function_call" { written.append("") }
+            case "response.function_call_arguments.delta": written[written.count - 1] += last["delta"]?.string ?? ""
+            default: break
+            }
+        }
+        try self.init(responseDocument: #require(last["response"]))
+        #expect(said == text)
+        #expect(written.map { $0.isEmpty ? "{}" : $0 } == calls.map(\.arguments.text.text))
+    }
+
+    init(responseDocument document: JSONValue) throws {
+        finish = document["incomplete_details"]?["reason"]?.string ?? document["status"]?.string
+        for item in elements(document["output"]) {
+            text += elements(item["content"]).compactMap { $0["text"]?.string }.joined()
+            guard item["type"]?.string == "function_call" else { continue }
+            try begin(item["call_id"]?.string, item["name"])
+            arguments[arguments.count - 1] = item["arguments"]?.string ?? ""
+        }
+        try end()
+    }
+
     init(openAIDocument document: JSONValue) throws {
         let choice = try #require(elements(document["choices"]).first)
         text = choice["message"]?["content"]?.string ?? ""

@@ -6,12 +6,13 @@ import Testing
 /// A conversation means the same to the provider as to its caller, for every dialect and every format.
 @Suite struct ConversationTranslationTests {
     private enum Dialect: CaseIterable {
-        case chatCompletions, messages
+        case chatCompletions, messages, responses
 
         func request(_ conversation: Conversation) throws -> ChatRequest {
             switch self {
             case .chatCompletions: try ChatRequest(openAI: conversation.openAI, model: "m")
             case .messages: try ChatRequest(anthropic: conversation.anthropic, model: "m")
+            case .responses: try ChatRequest(responses: conversation.responses, model: "m")
             }
         }
     }
