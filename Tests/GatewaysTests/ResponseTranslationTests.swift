@@ -63,7 +63,7 @@ import Testing
         let answer = Self.answer(&random)
         let shown = answer.response(Self.identity, try Self.echo())
         let output = try #require(shown["output"])
-        #expect(TokenUsage(response: shown["usage"]) == answer.usage)
+        #expect(TokenUsage(shown["usage"]) == answer.usage)
         let user = try Self.value(#"{"role":"user","content":"a"}"#)
         let body = JSONValue.object([.init(name: "input", value: .array([user] + output.elements))])
         let turns = try ChatRequest(responses: body, model: "m").messages.dropFirst()

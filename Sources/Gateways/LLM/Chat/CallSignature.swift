@@ -35,7 +35,17 @@ enum CallSignature {
     }
 
     /// True when the bytes may have a signed id in them.
-    static func isMarked(_ body: [UInt8]) -> Bool { body.firstRange(of: Array(mark.utf8)) != nil }
+    static func isMarked(_ body: [UInt8]) -> Bool {
+        let mark = Array(mark.utf8)
+        return body.withUnsafeBufferPointer { bytes in
+            var index = 0
+            while index + mark.count <= bytes.count {
+                if bytes[index] == mark[0], bytes[index...].starts(with: mark) { return true }
+                index += 1
+            }
+            return false
+        }
+    }
 }
 
 extension ChatRequest {

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 extension TokenUsage {
     /// The member `usage` of an answer: of OpenAI's chat completions or responses, or of Anthropic's messages; `nil` when
@@ -6,7 +6,7 @@ extension TokenUsage {
     ///
     /// OpenAI counts the cached tokens, those written to a cache and the audio within `prompt_tokens`, and the reasoning
     /// and the audio within `completion_tokens`. Some services that speak its format use other names for the same.
-    init?(_ usage: JSONValue?) {
+    package init?(_ usage: JSONValue?) {
         let prompt = usage?["prompt_tokens"]?.unsigned
         let completion = usage?["completion_tokens"]?.unsigned
         if prompt != nil || completion != nil {
