@@ -25,7 +25,8 @@ OF_AGENTS = {
     *((method, "/egress/{tool}" + rest) for rest in ("", "/{path}")
       for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")),
     *(("POST", f"{base}/{operation}") for base in ("/v1", "/v1/p/{provider}")
-      for operation in ("chat/completions", "embeddings", "messages")),
+      for operation in ("chat/completions", "embeddings", "messages", "responses")),
+    ("GET", "/v1/responses/{id}"), ("DELETE", "/v1/responses/{id}"),
     *(("GET", f"{base}/models{rest}") for base in ("/v1", "/v1/p/{provider}") for rest in ("", "/{path}")),
     ("POST", "/runs/{id}/checkpoint"), ("GET", "/runs/{id}/checkpoint/{action}"), ("POST", "/runs/{id}/tool-result"),
     ("GET", "/runs"), ("GET", "/runs/{id}"),

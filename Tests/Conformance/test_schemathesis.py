@@ -33,7 +33,7 @@ ensure_resource_availability.enabled = false
 display = []
 # A model that is not there is 502 by the contract, and paying is 501.
 [[operations]]
-include-path-regex = "/(chat/completions|embeddings|messages)$|^/billing/"
+include-path-regex = "/(chat/completions|embeddings|messages|responses)$|^/billing/"
 checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "501", "502"]
 """
 # Streams do not end by themselves, tools are whatever they are, a real agent is called, and in a stopped workspace all
@@ -57,7 +57,8 @@ JUDGED_BY_RULES = {
     "what the chosen model's provider can do": [
         "POST /chat/completions", "POST /v1/chat/completions", "POST /v1/p/{provider}/chat/completions",
         "POST /embeddings", "POST /v1/embeddings", "POST /v1/p/{provider}/embeddings", "POST /messages",
-        "POST /v1/messages", "POST /v1/p/{provider}/messages"],
+        "POST /v1/messages", "POST /v1/p/{provider}/messages", "POST /responses", "POST /v1/responses",
+        "POST /v1/p/{provider}/responses"],
     "public keys, in a format of their own": ["PUT /settings/approval-signers"],
     "an order that a search is not answered in": ["GET /runs"],
     "members of a key that belong together": ["POST /auth/api-keys"],
