@@ -107,11 +107,19 @@ import Testing
         for kind in ["bedrock", "ollama"] {
             #expect(throws: UntranslatableRequest.self) { try Self.body(conversation, .messages, kind) }
         }
+    }
+
+    /// OpenAI's results of tools are texts: images follow them in a message of the user.
+    @Test func imagesInResultsFollowThem() throws {
+        var random = SeededRandom(seed: 1)
+        var conversation = Self.conversation(.messages, &random)
         let call = ChatToolCall(id: "a", name: "tool_0", arguments: .object([]))
         conversation.turns = [
             .user([.text("go")]), .assistant("", [call]),
             .results([.init(call: call, parts: [Conversation.image], isError: false)]),
         ]
-        #expect(throws: UntranslatableRequest.self) { try Self.body(conversation, .messages, "openai") }
+        let messages = elements(try Self.body(conversation, .messages, "openai")["messages"]).suffix(2)
+        #expect(messages.map { $0["role"]?.string } == ["tool", "user"])
+        #expect(elements(messages.last?["content"]).map { $0["type"]?.string } == ["text", "image_url"])
     }
 }
