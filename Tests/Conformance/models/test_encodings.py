@@ -96,16 +96,16 @@ def test_a_body_in_chunks_of_single_bytes_is_decoded(sluice, name):
     with socket.create_server(("127.0.0.1", 0)) as server:
         def serve():
             connection, _ = server.accept()
-            with connection:
+            with connection, connection.makefile("rb") as request:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                # A connection that is closed before all was read is reset.
+                lines = iter(request.readline, b"\r\n")
+                length = [line.split(b":")[1] for line in lines if line.lower().startswith(b"content-length:")]
+                request.read(int(length[0]))
                 connection.sendall(head.encode())
                 for byte in content:
                     connection.sendall(b"1\r\n%c\r\n" % byte)
                 connection.sendall(b"0\r\n\r\n")
-                # A connection that is closed before all was read is reset.
-                connection.shutdown(socket.SHUT_WR)
-                while connection.recv(65536):
-                    pass
         thread = threading.Thread(target=serve)
         thread.start()
         model = f"by-bytes-{server.getsockname()[1]}"
