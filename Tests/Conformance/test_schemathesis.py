@@ -53,7 +53,7 @@ JUDGED_BY_RULES = {
         "POST /deploy", "POST /deploy/preview", "POST /deploy-drafts", "PATCH /deploy-drafts/{draftId}",
         "POST /deploy-drafts/{draftId}/complete", "POST /actions/apply", "POST /policies", "PUT /policies/{policyName}",
         "POST /policies/backtest", "POST /runs/cancel", "POST /catalog/{catalogId}/deploy", "PUT /agents/{agentName}/config", "PUT /agents/{namespace}/{name}/config",
-        "POST /runs/{runId}/events"],
+        "POST /runs/{runId}/events", "PUT /model-limits/{limitName}"],
     "what the chosen model's provider can do": [
         "POST /chat/completions", "POST /v1/chat/completions", "POST /v1/p/{provider}/chat/completions",
         "POST /embeddings", "POST /v1/embeddings", "POST /v1/p/{provider}/embeddings", "POST /messages",
