@@ -54,7 +54,7 @@ JUDGED_BY_RULES = {
         "POST /deploy", "POST /deploy/preview", "POST /deploy-drafts", "PATCH /deploy-drafts/{draftId}",
         "POST /deploy-drafts/{draftId}/complete", "POST /actions/apply", "POST /policies", "PUT /policies/{policyName}",
         "POST /policies/backtest", "POST /runs/cancel", "POST /catalog/{catalogId}/deploy", "PUT /agents/{agentName}/config", "PUT /agents/{namespace}/{name}/config",
-        "POST /runs/{runId}/events"],
+        "POST /runs/{runId}/events", "PUT /model-limits/{limitName}"],
     "what the chosen model's provider can do": [
         *(f"POST {base}/{operation}" for base in MODEL_BASES
           for operation in ("chat/completions", "embeddings", "messages", "messages/count_tokens", "responses")),
