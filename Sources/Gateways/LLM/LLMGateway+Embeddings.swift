@@ -64,8 +64,7 @@ extension LLMGateway {
             let response = try await send(
                 sending(request.path, request.body, call.provider.format.headers), to: call.provider,
                 in: call.request.workspace)
-            let tokens = response.header("x-amzn-bedrock-input-token-count").flatMap { UInt64($0) }
-            let reply = EmbeddingReply(try await document(of: response), headerTokens: tokens)
+            let reply = EmbeddingReply(try await document(of: response), headers: response.headers)
             do throws(UnreadableAnswer) {
                 embeddings.append(try translator.embeddings(reply, to: request))
             } catch {

@@ -38,15 +38,17 @@ package struct EmbeddingRequest: Hashable, Sendable {
 }
 
 /// A provider's answer to a request of embeddings.
-package struct EmbeddingReply: Hashable, Sendable {
+package struct EmbeddingReply: Sendable {
     package let document: JSONValue
-    /// The tokens that its headers tell (`x-amzn-bedrock-input-token-count`).
-    package let headerTokens: UInt64?
+    private let headers: [(name: String, value: String)]
 
-    package init(_ document: JSONValue, headerTokens: UInt64? = nil) {
+    package init(_ document: JSONValue, headers: [(name: String, value: String)] = []) {
         self.document = document
-        self.headerTokens = headerTokens
+        self.headers = headers
     }
+
+    /// The value of a header, whose name is given in lower case.
+    func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name }?.value }
 }
 
 /// Vectors, one for each text, and the tokens of the texts.

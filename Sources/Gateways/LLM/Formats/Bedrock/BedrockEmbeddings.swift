@@ -26,16 +26,17 @@ struct BedrockEmbeddings: EmbeddingsTranslator {
 
     func embeddings(_ reply: EmbeddingReply, to request: EmbeddingRequest) throws(UnreadableAnswer) -> Embeddings {
         let document = reply.document
+        let told = reply.header("x-amzn-bedrock-input-token-count").flatMap { UInt64($0) }
         guard request.body["texts"] == nil else {
             guard case .array(let vectors)? = document["embeddings"]?["float"] ?? document["embeddings"],
                 vectors.count == request.count
             else { throw UnreadableAnswer("it has no embeddings") }
-            return Embeddings(vectors: vectors, tokens: reply.headerTokens ?? 0)
+            return Embeddings(vectors: vectors, tokens: told)
         }
         guard let vector = document["embedding"], case .array = vector else {
             throw UnreadableAnswer("it has no embedding")
         }
         return Embeddings(
-            vectors: [vector], tokens: document["inputTextTokenCount"]?.unsigned ?? reply.headerTokens ?? 0)
+            vectors: [vector], tokens: document["inputTextTokenCount"]?.unsigned ?? told)
     }
 }

@@ -30,6 +30,6 @@ struct OllamaEmbeddings: EmbeddingsTranslator {
         guard case .array(let vectors)? = reply.document["embeddings"], vectors.count == request.count else {
             throw UnreadableAnswer("it has no embeddings")
         }
-        return Embeddings(vectors: vectors, tokens: reply.document["prompt_eval_count"]?.unsigned ?? 0)
+        return Embeddings(vectors: vectors, tokens: reply.document["prompt_eval_count"]?.unsigned)
     }
 }
