@@ -107,11 +107,25 @@ import Testing
         for kind in ["bedrock", "ollama"] {
             #expect(throws: UntranslatableRequest.self) { try Self.body(conversation, .messages, kind) }
         }
-        let call = ChatToolCall(id: "a", name: "tool_0", arguments: .object([]))
+    }
+
+    /// Tool messages of OpenAI's format hold text alone.
+    @Test func showsImagesOfResultsToOpenAIInAMessageOfTheUser() throws {
+        var random = SeededRandom(seed: 1)
+        var conversation = Self.conversation(.messages, &random)
+        let calls = ["a", "b"].map { ChatToolCall(id: $0, name: "tool_0", arguments: .object([])) }
         conversation.turns = [
-            .user([.text("go")]), .assistant("", [call]),
-            .results([.init(call: call, parts: [Conversation.image], isError: false)]),
+            .user([.text("go")]), .assistant("", calls),
+            .results([
+                .init(call: calls[0], parts: [Conversation.image], isError: false),
+                .init(call: calls[1], parts: [.text("noon")], isError: false),
+            ]),
+            .user([.text("so?")]),
         ]
-        #expect(throws: UntranslatableRequest.self) { try Self.body(conversation, .messages, "openai") }
+        let messages = elements(try Self.body(conversation, .messages, "openai")["messages"]).suffix(3)
+        #expect(messages.map { $0["role"]?.string } == ["tool", "tool", "user"])
+        let shown = elements(messages.last?["content"])
+        #expect(shown.map { $0["type"]?.string } == ["text", "image_url", "text"])
+        #expect(shown[0]["text"]?.string == "The result of the call a:" && shown[2]["text"]?.string == "so?")
     }
 }
