@@ -52,6 +52,32 @@ import Testing
         }
     }
 
+    /// Callers send back a call that a limit of tokens cut off.
+    @Test func argumentsThatAreNoObjectReachEveryProviderInOne() throws {
+        let call = #"{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\": "}}"#
+        let item = #"{"type":"function_call","call_id":"c","name":"f","arguments":"{\"a\": "}"#
+        let requests = [
+            try Self.request(
+                openAI: """
+                    {"messages":[{"role":"user","content":"go"},{"role":"assistant","content":null,"tool_calls":[\(call)]},
+                    {"role":"tool","tool_call_id":"c","content":"no JSON"}]}
+                    """),
+            try ChatRequest(
+                responses: Self.value(
+                    """
+                    {"input":[{"role":"user","content":"go"},\(item),
+                    {"type":"function_call_output","call_id":"c","output":"no JSON"}]}
+                    """), model: "m"),
+        ]
+        for var request in requests {
+            request.tools = [ChatRequest.Tool(name: "f", description: nil, parameters: .object([]))]
+            let formats: [any ChatTranslator] = [AnthropicFormat(), BedrockFormat(), OllamaFormat(), GeminiFormat()]
+            for format in formats {
+                #expect(try format.body(of: request).text.text.contains(#"{"text":"{\"a\": "}"#))
+            }
+        }
+    }
+
     @Test func differentIdsStayDifferent() throws {
         var ids: Set<String> = []
         for id in ["a.b", "a:b", "a_b", "a b", String(repeating: "x", count: 99), String(repeating: "x", count: 98)] {

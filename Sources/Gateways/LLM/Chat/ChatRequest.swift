@@ -125,6 +125,19 @@ package struct ChatToolCall: Hashable, Sendable {
         self.name = name
         self.arguments = arguments
     }
+
+    /// A call of an earlier turn, whose arguments are a text.
+    ///
+    /// Callers send back what they were given. A text that is no object, such as that of a call which a limit of tokens cut
+    /// off, stands in an object, for providers that take nothing else.
+    init(id: String, name: String, text: String?) {
+        var arguments = JSONValue.object([])
+        if let text, !text.isEmpty {
+            let parsed = try? JSONValue(parsing: Array(text.utf8), .surrogates)
+            if let parsed, case .object = parsed { arguments = parsed } else { arguments = .members(["text": .string(text)]) }
+        }
+        self.init(id: id, name: name, arguments: arguments)
+    }
 }
 
 /// Why a request in OpenAI's format cannot be put in another's.

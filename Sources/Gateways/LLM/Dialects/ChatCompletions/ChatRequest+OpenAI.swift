@@ -97,11 +97,7 @@ extension ChatRequest {
             guard let id = call["id"]?.string, let name = call["function"]?["name"]?.string else {
                 throw UntranslatableRequest("\(place) must have an id and a function with a name")
             }
-            let text = call["function"]?["arguments"]?.string ?? ""
-            guard let arguments = try? JSONValue(parsing: Array((text.isEmpty ? "{}" : text).utf8), .surrogates),
-                case .object = arguments
-            else { throw UntranslatableRequest("\(place).function.arguments must be a JSON object in a string") }
-            calls.append(ChatToolCall(id: id, name: name, arguments: arguments))
+            calls.append(ChatToolCall(id: id, name: name, text: call["function"]?["arguments"]?.string))
         }
         return calls
     }

@@ -41,11 +41,7 @@ extension ChatRequest {
             guard let id = item["call_id"]?.string, let name = item["name"]?.string else {
                 throw UntranslatableRequest("\(place) must have a call_id and a name")
             }
-            let text = item["arguments"]?.string ?? ""
-            guard let arguments = try? JSONValue(parsing: Array((text.isEmpty ? "{}" : text).utf8), .surrogates),
-                case .object = arguments
-            else { throw UntranslatableRequest("\(place).arguments must be a JSON object in a string") }
-            add(ChatToolCall(id: id, name: name, arguments: arguments))
+            add(ChatToolCall(id: id, name: name, text: item["arguments"]?.string))
         case "function_call_output":
             guard let id = item["call_id"]?.string else { throw UntranslatableRequest("\(place).call_id is required") }
             let output = try Self.responseParts(item["output"]?.present, "\(place).output")
