@@ -1,6 +1,8 @@
 /// What is wrong with a text that should be JSON, for the one who sent it.
-package struct JSONError: Error, Hashable, Sendable {
+package struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     package let message: String
+
+    package var description: String { message }
 }
 
 extension JSONValue {

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// The reason why a control ended a call.
-package struct EndedCall: Error, Hashable, Sendable {
+package struct EndedCall: Error, Hashable, Sendable, CustomStringConvertible {
     let status: Int
     let code: String
     let message: String
@@ -14,6 +14,8 @@ package struct EndedCall: Error, Hashable, Sendable {
         self.code = code
         self.message = message
     }
+
+    package var description: String { message }
 
     var answer: EgressAnswer { .refusal(status, code, message) }
 }

@@ -59,7 +59,7 @@ extension LLMGateway {
         do {
             begun = isStream ? .part([]) : try await chunks.begin(upTo: configuration.wholeAnswerBytesMax)
         } catch {
-            throw .provider("the answer broke off: \(error)")
+            throw .brokenAnswer("the answer broke off: \(error)")
         }
         let body: EgressAnswer.Body =
             switch begun {
@@ -84,9 +84,7 @@ extension LLMGateway {
         } catch {
             throw .request(error.reason)
         }
-        let response = try await send(
-            sending(call.provider.callPath(translator.path(of: chat), of: call.model), body, translator.headers),
-            to: call.provider, in: call.request.workspace)
+        let response = try await send(body, translator.path(of: chat), translator, call)
         let headers = ModelHeaders.ofTranslatedAnswer(response.headers)
         let identity = identity(chat, dialect)
         guard !chat.isStreamed else {
@@ -105,6 +103,21 @@ extension LLMGateway {
         }
     }
 
+    /// Sends a translated request; without the request for the usage of a stream to a provider that refuses it.
+    private func send(
+        _ body: JSONValue, _ path: String, _ translator: any ChatTranslator, _ call: ProviderCall
+    ) async throws(ModelCallFailure) -> ProviderResponse {
+        let path = call.provider.callPath(path, of: call.model)
+        do throws(ModelCallFailure) {
+            return try await send(
+                sending(path, body, translator.headers), to: call.provider, in: call.request.workspace)
+        } catch {
+            guard error.isAboutUsageRequest, let body = UsageRequest.removed(from: body) else { throw error }
+            return try await send(
+                sending(path, body, translator.headers), to: call.provider, in: call.request.workspace)
+        }
+    }
+
     func sending(_ path: String, _ body: JSONValue, _ headers: [(name: String, value: String)]) -> Sending {
         Sending(
             path: path, headers: headers + [("content-type", "application/json")], body: Array(body.text.text.utf8),
@@ -115,14 +128,14 @@ extension LLMGateway {
         let chunks = response.chunks(silenceMax: configuration.timeout)
         do {
             guard case .whole(let bytes) = try await chunks.begin(upTo: configuration.translatedBytesMax) else {
-                throw ModelCallFailure.provider(
+                throw ModelCallFailure.brokenAnswer(
                     "the provider's answer is larger than \(configuration.translatedBytesMax) bytes")
             }
             return try JSONValue(parsing: bytes, .surrogates)
         } catch let error as ModelCallFailure {
             throw error
         } catch {
-            throw .provider("the provider's answer cannot be read: \(error)")
+            throw .brokenAnswer("the provider's answer cannot be read: \(error)")
         }
     }
 

@@ -59,14 +59,18 @@ extension LLMGateway {
             do { sent = try await injector.apply(to: bare) } catch { throw .provider("\(error)") }
             response = try await execute(sent, url, provider)
         }
+        func unreadable(_ reason: String) -> ModelCallFailure {
+            let reason = "the provider's answer cannot be read: \(reason)"
+            return (200...299).contains(response.status) ? .brokenAnswer(reason) : .provider(reason)
+        }
         let decoded: OutboundResponse
         do throws(OutboundError) {
             decoded = try response.decoded(upTo: configuration.answerBytesMax)
         } catch {
-            throw .provider("the provider's answer cannot be read: \(error)")
+            throw unreadable("\(error)")
         }
         let answered = ProviderResponse(decoded, Redactor(injector, bare: bare, sent: sent))
-        if let reason = answered.unsearchable { throw .provider("the provider's answer cannot be read: \(reason)") }
+        if let reason = answered.unsearchable { throw unreadable(reason) }
         guard let failure = await failure(answered, provider, sending.isTranslated) else { return answered }
         throw failure
     }

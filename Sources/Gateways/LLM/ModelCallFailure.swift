@@ -29,11 +29,19 @@ struct ModelCallFailure: Error {
         return Self(reason: reason, answer: answer, mayRepeat: mayRepeat, retryAfter: retryAfter)
     }
 
+    /// The provider began an answer of success, which cannot be read to its end: it bills the call all the same, and
+    /// bills a retry again.
+    static func brokenAnswer(_ reason: String) -> Self {
+        var failure = provider(reason)
+        failure.answer = failure.answer.with(("x-should-retry", "false"))
+        failure.mayBeBilled = true
+        return failure
+    }
+
     /// The provider has answered in a way that the caller's format cannot express. A retry would be billed again, which
     /// the SDKs of OpenAI and Anthropic leave when `x-should-retry` says so.
     static func unreadable(_ answer: UnreadableAnswer) -> Self {
-        var failure = provider("the provider's answer cannot be read: \(answer.reason)")
-        failure.answer = failure.answer.with(("x-should-retry", "false"))
+        var failure = brokenAnswer("the provider's answer cannot be read: \(answer.reason)")
         failure.usage = answer.usage
         return failure
     }

@@ -19,7 +19,10 @@ struct BodySchemas: Sendable {
 
         init(_ method: HTTPRequest.Method, _ path: String) {
             self.method = method
-            parts = path.split(separator: "/").map { $0.first == ":" || $0.first == "{" ? "*" : String($0) }
+            // The rest of a path is one parameter of the document's.
+            parts = path.split(separator: "/").map { part in
+                part == "**" || part.first == ":" || part.first == "{" ? "*" : String(part)
+            }
         }
     }
 

@@ -42,7 +42,7 @@ final class ObservabilityMiddleware: RouterMiddleware {
                 context.logger.error(
                     "request failed", metadata: ["request_id": "\(context.requestID)", "error": "\(error)"])
             }
-            response = apiError.response(on: context.endpointPath)
+            response = apiError.response(on: context.endpointPath ?? request.uri.path)
         }
         // A body would be read as the beginning of the connection's next response.
         if request.method == .head {

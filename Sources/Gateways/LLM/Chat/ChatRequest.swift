@@ -93,14 +93,19 @@ package struct ChatRequest: Hashable, Sendable {
         var request = self
         request.messages = []
         for message in messages {
-            if case .system(let text) = message {
-                request.system.append(text)
-            } else {
-                request.messages.append(message)
+            switch (message, request.messages.last) {
+            case (.system(let text), _): request.system.append(text)
+            // One turn, so that a blank text beside another is left out.
+            case (.user(let parts), .user(let before)):
+                request.messages[request.messages.count - 1] = .user(before + parts)
+            default: request.messages.append(message)
             }
         }
         return request
     }
+
+    /// The sequences that end the answer, for providers that refuse blank ones.
+    var visibleStop: [String] { stop.filter { !$0.isBlank } }
 
     /// Adds an instruction where it stands: before the first turn, or between turns.
     mutating func addSystem(_ text: String) {

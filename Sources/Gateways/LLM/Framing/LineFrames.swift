@@ -27,8 +27,10 @@ package struct LineFrames: Sendable {
 }
 
 /// Why the rest of a provider's stream cannot be read, or is not to be had.
-package struct BrokenStream: Error, Hashable, Sendable {
+package struct BrokenStream: Error, Hashable, Sendable, CustomStringConvertible {
     package let reason: String
+
+    package var description: String { reason }
 
     package init(_ reason: String) { self.reason = reason }
 }

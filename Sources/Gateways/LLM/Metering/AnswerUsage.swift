@@ -14,6 +14,9 @@ package struct AnswerUsage {
     private var begun: AnthropicUsage?
     /// Whether the stream has said that it is at its end.
     package private(set) var isDone = false
+    /// True once the stream has told why the model stopped, or that it is at its end: some services leave the latter out.
+    package var isWhole: Bool { isDone || isStopped }
+    private var isStopped = false
     /// The error that the answer reports in the place of the rest, or of all of it.
     package private(set) var failure: String?
     /// How much text the model wrote, as it stands in the JSON.
@@ -93,6 +96,7 @@ package struct AnswerUsage {
         let found = JSONStrings.scan(document)
         if found.event?.isDelta != false { textBytes += found.textBytes }
         if found.event?.isEnd == true { isDone = true }
+        if found.isStopped { isStopped = true }
         guard found.hasUsage || found.hasError, let value = try? JSONValue(parsing: Array(document), .surrogates) else {
             return
         }

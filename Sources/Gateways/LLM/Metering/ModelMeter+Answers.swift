@@ -31,8 +31,8 @@ extension ModelMeter {
         let isEvents = answer.headers.contains { header in
             header.name.lowercased() == "content-type" && header.value.lowercased().hasPrefix("text/event-stream")
         }
+        let isSuccess = (200...299).contains(answer.status)
         @Sendable func record(_ reader: AnswerUsage, _ copy: AnswerCopy?, _ failure: String?) async {
-            let isSuccess = (200...299).contains(answer.status)
             let failure = failure ?? report.failure ?? (isSuccess ? reader.failure : nil)
             var recorded: ModelAnswer?
             // A caller that has gone away may ask again, and act on that response.
@@ -89,6 +89,12 @@ extension ModelMeter {
                         throw error
                     }
                     reader.end()
+                    if isEvents, isSuccess, !report.isOfTranslation, !reader.isWhole, reader.failure == nil {
+                        // Its end is no end: the connection breaks off, so that no client takes it for one.
+                        let broken = BrokenStream("the provider's stream ended early")
+                        await record(reader, nil, broken.reason)
+                        throw broken
+                    }
                     await record(reader, copy, nil)
                     try await give(held)
                 })

@@ -69,6 +69,8 @@ enum JSONStrings {
         /// True when there is a member `error` that is an object or a string, a member `object` that is `"error"`, or the
         /// document is an event of that type.
         var hasError = false
+        /// True when a member `finish_reason` or `stop_reason` is a text that is not empty.
+        var isStopped = false
         /// The kind of event, for the events of OpenAI's Responses.
         var event: ResponseEvent?
     }
@@ -97,6 +99,7 @@ enum JSONStrings {
     private static let usage = Array("usage".utf8)
     private static let error = Array("error".utf8)
     private static let type = Array("type".utf8)
+    private static let stops = ["finish_reason", "stop_reason"].map { Array($0.utf8) }
     private static let object = Array("object".utf8)
     private static let quotedError = Array("\"error\"".utf8)
 
@@ -127,6 +130,8 @@ enum JSONStrings {
                 if bytes[index] == UInt8(ascii: "\"") {
                     isText = texts.contains { string.elementsEqual($0) }
                     isType = string.elementsEqual(type)
+                    let isEmpty = bytes[(index + 1)...].first == UInt8(ascii: "\"")
+                    if !isEmpty, stops.contains(where: { string.elementsEqual($0) }) { found.isStopped = true }
                     if string.elementsEqual(object), bytes[index...].starts(with: quotedError) { found.hasError = true }
                 } else if bytes[index] == UInt8(ascii: "{"), string.elementsEqual(usage) {
                     found.hasUsage = true

@@ -22,6 +22,12 @@ enum UsageRequest {
         return body[..<end] + Array(#","\#(member)":\#(options.text.text)"#.utf8) + body[end...]
     }
 
+    /// A body without the request for the usage; `nil` when it has none.
+    static func removed(from body: JSONValue) -> JSONValue? {
+        guard case .object(let members) = body, members.contains(where: { $0.name == member }) else { return nil }
+        return .object(members.filter { $0.name != member })
+    }
+
     /// True when the body of a refusal names the request for the usage.
     static func isNamed(in body: [UInt8]) -> Bool { String(decoding: body, as: UTF8.self).contains(member) }
 }

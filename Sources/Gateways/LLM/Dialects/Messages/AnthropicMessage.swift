@@ -42,13 +42,13 @@ package enum AnthropicMessage {
     package static func error(_ message: String, status: Int) -> JSONValue {
         let type =
             switch status {
-            case 400: "invalid_request_error"
             case 401: "authentication_error"
             case 402: "billing_error"
             case 403: "permission_error"
             case 404: "not_found_error"
             case 413: "request_too_large"
             case 429: "rate_limit_error"
+            case 400..<500: "invalid_request_error"
             case 529: "overloaded_error"
             default: "api_error"
             }

@@ -20,7 +20,8 @@ package struct AnthropicFormat: ChatTranslator {
             "messages": .array(try messages(request)),
             "tools": request.tools.isEmpty ? nil : .array(request.tools.map(Self.tool)),
             "tool_choice": Self.choice(request),
-            "stop_sequences": request.stop.isEmpty ? nil : .array(request.stop.map { .string($0) }),
+            "stop_sequences": request.visibleStop.isEmpty
+                ? nil : .array(request.visibleStop.map { .string($0) }),
             "temperature": request.temperature.map { .number(Self.clamped($0)) },
             "top_p": request.topP.map { .number($0) },
             "metadata": request.user.map { .members(["user_id": .string(OpaqueUser.id(of: $0))]) },

@@ -19,8 +19,8 @@ package struct BedrockFormat: ChatTranslator {
             request.tokensMax.map { .init(name: "maxTokens", value: .number($0)) },
             request.temperature.map { .init(name: "temperature", value: .number($0)) },
             request.topP.map { .init(name: "topP", value: .number($0)) },
-            request.stop.isEmpty
-                ? nil : .init(name: "stopSequences", value: .array(request.stop.map { .string($0) })),
+            request.visibleStop.isEmpty
+                ? nil : .init(name: "stopSequences", value: .array(request.visibleStop.map { .string($0) })),
         ].compactMap(\.self)
         return .members([
             "messages": .array(try messages(request)),

@@ -148,7 +148,7 @@ package struct OpenAIFormat: ChatTranslator {
         var answer = ChatAnswer(
             text: Self.text(message), finish: Self.finish(choice["finish_reason"]?.string),
             usage: TokenUsage(document["usage"]))
-        for call in message["tool_calls"]?.elements ?? [] {
+        for call in Self.calls(of: message) {
             guard let name = call["function"]?["name"]?.string, !name.isEmpty else {
                 throw UnreadableAnswer("a tool call has no name", usage: answer.usage)
             }
@@ -165,6 +165,13 @@ package struct OpenAIFormat: ChatTranslator {
         }
         if !answer.calls.isEmpty, answer.finish == .stop { answer.finish = .toolCalls }
         return answer
+    }
+
+    /// The calls of a message or of a part of one; older services have one, without an id, in `function_call`.
+    static func calls(of message: JSONValue?) -> [JSONValue] {
+        let calls = message?["tool_calls"]?.elements ?? []
+        guard calls.isEmpty, let call = message?["function_call"]?.present else { return calls }
+        return [.members(["function": call])]
     }
 
     /// The text of a message or a part of one: a string, or parts that have texts.

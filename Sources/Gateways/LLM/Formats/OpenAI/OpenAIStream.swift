@@ -23,7 +23,7 @@ struct OpenAIStream: ChatStream {
             let delta = choice["delta"]
             let text = OpenAIFormat.text(delta)
             if !text.isEmpty { deltas.append(.text(text)) }
-            for call in delta?["tool_calls"]?.elements ?? [] { try calls.read(call, into: &deltas) }
+            for call in OpenAIFormat.calls(of: delta) { try calls.read(call, into: &deltas) }
             // Some services send an empty one with each part.
             if let reason = choice["finish_reason"]?.string, !reason.isEmpty {
                 try calls.finish(into: &deltas)
