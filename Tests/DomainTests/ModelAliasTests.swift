@@ -149,6 +149,22 @@ import Testing
         #expect(models.entry(provider: "other", kind: "anthropic", model: "claude-sonnet-4-5") == nil)
     }
 
+    @Test func theBudgetOfANameHoldsForItsModelAndForTheAlias() throws {
+        var aliases = ModelAliases()
+        aliases.add("m", document: Self.document("q", "x"))
+        let text = #"{"llm_configs":[{"model":"m","monthly_budget_usd":5}]}"#
+        let models = AgentModels(document: JSONText(verified: text).value).resolved(by: aliases, listed: ["m"])
+        func spending(_ provider: String, _ model: String) -> ModelSpending {
+            ModelSpending(provider: provider, providerKind: "openai", model: model, cost: MicroUSD(3_000_000))
+        }
+        let spent = [spending("p", "m"), spending("q", "x"), spending("q", "y")]
+        for (provider, model) in [("p", "m"), ("q", "x")] {
+            let standing = models.budgets(provider: provider, kind: "openai", model: model, spending: spent)
+            #expect(standing.map(\.spent) == [MicroUSD(6_000_000)], "one sum, whatever the address of the call")
+        }
+        #expect(models.budgets(provider: "q", kind: "openai", model: "y", spending: spent).isEmpty)
+    }
+
     private static func document(_ provider: String, _ model: String?) -> JSONValue {
         let members: [JSONValue.Member] =
             [.init(name: "provider", value: .string(provider))]

@@ -12,18 +12,29 @@ package struct AgentModels: Hashable, Sendable {
         package let provider: String?
         package let model: String
         package fileprivate(set) var monthlyBudget: MicroUSD?
+        /// The model that its name leads to as an alias, beside the models of that very name.
+        private var target: ModelAliases.Target?
 
-        /// Whether a model of that provider is this one.
+        init(role: String?, modelProvider: String?, provider: String?, model: String, monthlyBudget: MicroUSD?) {
+            self.role = role
+            self.modelProvider = modelProvider
+            self.provider = provider
+            self.model = model
+            self.monthlyBudget = monthlyBudget
+        }
+
+        /// True when a model of that provider is this one.
         package func isOf(provider name: String, kind: String, model: String) -> Bool {
-            self.model == model && (modelProvider == nil || modelProvider == name)
+            if let target, target.provider == name, (target.model ?? self.model) == model { return true }
+            return self.model == model && (modelProvider == nil || modelProvider == name)
                 && (provider == nil || provider == name || provider?.lowercased() == kind)
         }
 
-        /// The entry of the model that its own name is an alias of.
+        /// The same entry, which covers the model that its name is an alias of too.
         func leading(to target: ModelAliases.Target) -> Entry {
-            Entry(
-                role: role, modelProvider: target.provider, provider: nil, model: target.model ?? model,
-                monthlyBudget: monthlyBudget)
+            var entry = self
+            entry.target = target
+            return entry
         }
     }
 

@@ -85,6 +85,9 @@ package struct LLMGateway: Sendable {
         _ request: LLMRequest, for run: CallingRun?, _ place: CallPool.Permit
     ) async throws -> EgressAnswer {
         if let refusal = meter.refusal(of: request, for: run) { return refusal.answer }
+        if let stream = request.document["stream"]?.present, stream.boolean == nil {
+            return .refusal(400, "REQUEST_UNSUPPORTED", "stream must be true or false")
+        }
         if request.operation == .countTokens { return try await countTokens(of: request).holding(place) }
         let journaled: JournaledCall?
         switch try await begin(request, of: run) {
@@ -136,7 +139,10 @@ package struct LLMGateway: Sendable {
         var failure: ModelCallFailure?
         for call in calls {
             var metered = meter.call(call.request, of: run, to: call.provider, as: call.model)
-            if let refusal = try await meter.admit(&metered) { return refusal }
+            if let refusal = try await meter.admit(&metered) {
+                if failure != nil { continue }
+                return refusal
+            }
             let start = ContinuousClock.now
             var metadata: Logger.Metadata = ["provider": "\(call.provider.name)", "model": "\(call.model.excerpt)"]
             func log(_ level: Logger.Level, _ name: String, _ value: String) {

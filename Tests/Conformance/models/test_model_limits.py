@@ -208,6 +208,22 @@ def test_calls_at_once_pass_a_budget_by_one_of_them_at_most(make_team):
     assert [ask(team).status, ask(team).status] == [200, 402], "one call more reaches it"
 
 
+# Without a limit of its own that its service heeds, a call reserves 4,096 tokens for its answer: 4.1 USD.
+@pytest.mark.parametrize("more", [
+    {"max_tokens": None, "max_output_tokens": 1}, {"max_tokens": 0}, {"max_completion_tokens": 1, "max_tokens": 4000},
+    {"max_tokens": "4000"}, {"max_tokens": 4000.0}, {"max_tokens": 500, "n": "9"}])
+def test_no_form_of_a_request_reserves_less_than_its_answer_may_cost(make_team, more):
+    team = make_team(monthly_budget_usd=1)
+    answers, _ = at_once(team, 4, 1, **more)
+    assert sorted(answer.status for answer in answers) == [200] + [429] * 3
+
+
+def test_texts_in_members_that_are_not_known_reserve_room_too(make_team):
+    team = make_team(monthly_budget_usd=1)
+    answers, _ = at_once(team, 4, 1, documents=[{"text": "word " * 40_000}])
+    assert sorted(answer.status for answer in answers) == [200] + [429] * 3
+
+
 @pytest.mark.parametrize("fault", ["refused", "left"])
 def test_a_call_that_ends_in_any_way_gives_its_room_back(team, fault):
     # Each call reserves 90 USD.

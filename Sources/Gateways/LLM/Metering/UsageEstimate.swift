@@ -28,8 +28,11 @@ package enum UsageEstimate {
         let numbers = (input?.elements ?? []).flatMap { $0.elements + [$0] }.count {
             if case .number = $0 { true } else { false }
         }
-        return tokens(bytes: bytes + textBytes(input)) + UInt64(numbers) + images * imageTokens
+        return min(tokens(bytes: bytes + textBytes(input)) + UInt64(numbers) + images * imageTokens, promptTokensMax)
     }
+
+    /// No model takes a longer prompt.
+    private static let promptTokensMax: UInt64 = 10_000_000
 
     /// The tokens of an image of the largest size that providers take without scaling it down.
     private static let imageTokens: UInt64 = 1_600
@@ -38,6 +41,7 @@ package enum UsageEstimate {
         UInt64(
             (content?.elements ?? []).count {
                 ["image_url", "image", "input_image"].contains($0["type"]?.string ?? "")
+                    && ($0["image_url"] ?? $0["source"] ?? $0["file_id"]) != nil
             }) + (content?.elements ?? []).reduce(0) { $0 + imageCount($1["content"]) }
     }
 

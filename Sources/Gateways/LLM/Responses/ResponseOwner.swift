@@ -21,7 +21,7 @@ package struct ResponseOwner: Hashable, Sendable {
     init(of request: LLMRequest, for run: CallingRun?) {
         let caller = request.caller
         self.init(
-            workspace: request.workspace, agent: caller.agent ?? run?.agentID, actor: caller.actor,
+            workspace: request.workspace, agent: caller.agent, actor: caller.actor,
             user: run?.userID ?? caller.endUser)
     }
 }

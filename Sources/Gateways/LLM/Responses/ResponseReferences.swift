@@ -14,6 +14,8 @@ package struct ResponseReferences: Sendable {
     }
 
     private static let advice = "send the whole input instead"
+    /// Maximum bytes of the content that takes the place of references.
+    private static let contentBytesMax = 8 * 1024 * 1024
 
     /// The request as the provider can take it; `nil` when it refers to nothing.
     ///
@@ -28,7 +30,8 @@ package struct ResponseReferences: Sendable {
             throw UntranslatableRequest("conversation is not kept here: \(Self.advice)")
         }
         var items = Self.items(of: body["input"])
-        let isReferring = try resolveItems(&items, for: provider, keeps: keeps)
+        var bytes = 0
+        let isReferring = try resolveItems(&items, for: provider, keeps: keeps, &bytes)
         guard let previous = body["previous_response_id"]?.present else {
             return isReferring ? Self.body(body, items, keepsPrevious: true) : nil
         }
@@ -40,13 +43,14 @@ package struct ResponseReferences: Sendable {
             guard keeps, keeper == provider else { throw Self.elsewhere("previous_response_id", keeper) }
             return isReferring ? Self.body(body, items, keepsPrevious: true) : nil
         }
+        try Self.count(stored.items.reduce(0) { $0 + $1.count }, &bytes)
         let earlier = stored.items.compactMap { try? JSONValue(parsing: $0, .surrogates) }
         return Self.body(body, earlier + items, keepsPrevious: !keeps)
     }
 
     /// Puts items in the place of references to them; true when there was one.
     private func resolveItems(
-        _ items: inout [JSONValue], for provider: String, keeps: Bool
+        _ items: inout [JSONValue], for provider: String, keeps: Bool, _ bytes: inout Int
     ) throws(UntranslatableRequest) -> Bool {
         var isChanged = false
         for index in items.indices {
@@ -64,14 +68,23 @@ package struct ResponseReferences: Sendable {
             }
             if let keeper = stored.provider {
                 guard keeps, keeper == provider else { throw Self.elsewhere("input[\(index)]", keeper) }
-            } else if let place = stored.itemIDs.first(where: { $0.id == id })?.index,
-                let item = try? JSONValue(parsing: stored.items[place], .surrogates)
-            {
+            } else if let place = stored.itemIDs.first(where: { $0.id == id })?.index {
+                try Self.count(stored.items[place].count, &bytes)
+                guard let item = try? JSONValue(parsing: stored.items[place], .surrogates) else { continue }
                 items[index] = item
                 isChanged = true
             }
         }
         return isChanged
+    }
+
+    /// Counts content before it is read: one item can be referred to many times.
+    private static func count(_ more: Int, _ bytes: inout Int) throws(UntranslatableRequest) {
+        bytes += more
+        guard bytes <= contentBytesMax else {
+            throw UntranslatableRequest(
+                "the responses and items that the request refers to have more than \(contentBytesMax) bytes: refer to fewer")
+        }
     }
 
     private static func elsewhere(_ place: String, _ keeper: String) -> UntranslatableRequest {
