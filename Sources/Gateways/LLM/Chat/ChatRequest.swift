@@ -138,8 +138,10 @@ package struct ChatToolCall: Hashable, Sendable {
     init(id: String, name: String, text: String?) {
         var arguments = JSONValue.object([])
         if let text, !text.isEmpty {
-            let parsed = try? JSONValue(parsing: Array(text.utf8), .surrogates)
-            if let parsed, case .object = parsed { arguments = parsed } else { arguments = .members(["text": .string(text)]) }
+            arguments = .members(["text": .string(text)])
+            if let parsed = try? JSONValue(parsing: Array(text.utf8), .surrogates), case .object = parsed {
+                arguments = parsed
+            }
         }
         self.init(id: id, name: name, arguments: arguments)
     }

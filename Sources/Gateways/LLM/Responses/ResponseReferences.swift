@@ -83,7 +83,8 @@ package struct ResponseReferences: Sendable {
         bytes += more
         guard bytes <= contentBytesMax else {
             throw UntranslatableRequest(
-                "the responses and items that the request refers to have more than \(contentBytesMax) bytes: refer to fewer")
+                "the responses and items that the request refers to have more than \(contentBytesMax) bytes: refer to fewer"
+            )
         }
     }
 
