@@ -42,7 +42,9 @@ final class ObservabilityMiddleware: RouterMiddleware {
                 context.logger.error(
                     "request failed", metadata: ["request_id": "\(context.requestID)", "error": "\(error)"])
             }
-            response = apiError.response(on: context.endpointPath ?? request.uri.path)
+            // The router names a word for a path that has no route.
+            let route = context.endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? request.uri.path
+            response = apiError.response(on: route)
         }
         // A body would be read as the beginning of the connection's next response.
         if request.method == .head {

@@ -82,6 +82,16 @@ def test_refusals_are_in_the_form_of_the_path(sluice, client, messages):
     assert caught.value.body["error"]["type"] == "not_found_error"
 
 
+def test_a_providers_error_is_a_text_below_the_published_address(sluice, provider):
+    provider.say({"error": {"message": "too long", "type": "invalid_request_error", "code": "context_length_exceeded"}}, 400)
+    api = sluice.client(sluice.key("agent"))
+    for kind in ("vllm", "ollama"):
+        model = provider.store(sluice.client(), kind=kind)
+        answer = api.post("/api/v1/chat/completions", {"model": model, "messages": ASK})
+        assert answer.status == 400 and answer.json["error"] == "too long", answer
+    assert api.post("/v1/images/generations", {}).json["error"]["message"], "an unknown address of SDKs has their form"
+
+
 def test_other_resources_with_such_names_keep_the_form_of_the_api(sluice):
     for path in ("/api/v1/tools/messages", "/api/v1/agents/embeddings"):
         answer = sluice.client().get(path)

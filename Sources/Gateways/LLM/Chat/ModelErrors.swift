@@ -48,15 +48,21 @@ package enum ModelErrorForm: Hashable, Sendable {
     /// OpenAI's SDKs read what any service of that format writes; only errors of Sluice's own are put in another form.
     func applied(to answer: EgressAnswer) -> EgressAnswer {
         guard answer.status >= 400, case .whole(let bytes) = answer.body else { return answer }
-        let code = answer.headers.first { $0.name == "sluice-code" }?.value
-        guard self == .anthropic || self == .openAI && code != nil else { return answer }
+        var code = answer.headers.first { $0.name == "sluice-code" }?.value
         let document = try? JSONValue(parsing: bytes, .surrogates)
-        guard self == .openAI || document?["type"]?.string != "error" else { return answer }
+        switch self {
+        case .text:
+            guard let error = document?["error"], case .object = error else { return answer }
+            code = code ?? error["code"]?.string ?? ModelErrors.type(ofStatus: answer.status)
+        case .openAI: guard code != nil else { return answer }
+        case .anthropic: guard document?["type"]?.string != "error" else { return answer }
+        }
         let message = ProviderWords.message(in: bytes) ?? "the provider answered with status \(answer.status)"
         var members: [JSONValue.Member] = []
         if case .object(let error) = self.document(message, code: code ?? "", status: answer.status) { members = error }
         if case .object(let others)? = document {
-            members += others.filter { !["error", "message", "type"].contains($0.name) }
+            let names = Set(members.map(\.name)).union(["error", "message", "type"])
+            members += others.filter { !names.contains($0.name) }
         }
         let headers = answer.headers.filter { !$0.name.lowercased().hasPrefix("content-") }
         return EgressAnswer(

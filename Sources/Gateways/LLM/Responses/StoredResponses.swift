@@ -38,10 +38,16 @@ package final class StoredResponses: Sendable {
         let number: UInt64
     }
 
+    /// An id among those of its owner: providers number items, and some responses, for each caller.
+    fileprivate struct Key: Hashable {
+        let owner: ResponseOwner
+        let id: String
+    }
+
     fileprivate struct State {
-        var entries: [String: Entry] = [:]
+        var entries: [Key: Entry] = [:]
         /// The response of each item.
-        var items: [String: String] = [:]
+        var items: [Key: Key] = [:]
         var order = Queue()
         var owners: [ResponseOwner: (bytes: Int, order: Queue)] = [:]
         var bytes = 0
@@ -63,16 +69,13 @@ package final class StoredResponses: Sendable {
     /// The bytes of all responses that are kept.
     package var bytes: Int { state.withLock { $0.bytes } }
 
-    /// Keeps the response, unless it is too large or another owner's has its id.
+    /// Keeps the response in the place of an earlier one of its owner's with its id, unless it is too large.
     package func keep(_ response: StoredResponse) {
         guard response.bytes <= limits.responseBytesMax else { return }
         let time = now()
         state.withLock { state in
             state.removeExpired(at: time)
-            if let known = state.entries[response.id]?.response {
-                guard known.owner == response.owner else { return }
-                state.remove(known.id)
-            }
+            state.remove(Key(owner: response.owner, id: response.id))
             while let owned = state.owners[response.owner], owned.bytes + response.bytes > limits.ownerBytesMax {
                 state.removeOldest(of: response.owner)
             }
@@ -84,7 +87,7 @@ package final class StoredResponses: Sendable {
     /// Forgets the content of all responses that are kept here, as the erasure of a person requires.
     package func forgetContent() {
         state.withLock { state in
-            for (id, entry) in state.entries where entry.response.provider == nil { state.remove(id) }
+            for (key, entry) in state.entries where entry.response.provider == nil { state.remove(key) }
         }
     }
 
@@ -92,36 +95,38 @@ package final class StoredResponses: Sendable {
     package func response(_ id: String, of owner: ResponseOwner) -> StoredResponse? {
         let time = now()
         return state.withLock { state in
-            guard let entry = state.entries[id], entry.expiry > time, entry.response.owner == owner else { return nil }
+            guard let entry = state.entries[Key(owner: owner, id: id)], entry.expiry > time else { return nil }
             return entry.response
         }
     }
 
     /// The owner's response that has an item of that id.
     package func response(withItem id: String, of owner: ResponseOwner) -> StoredResponse? {
-        state.withLock { $0.items[id] }.flatMap { response($0, of: owner) }
+        state.withLock { $0.items[Key(owner: owner, id: id)] }.flatMap { response($0.id, of: owner) }
     }
 }
 
 extension StoredResponses {
-    /// Ids in the order in which they came. Those that were removed meanwhile are skipped by their numbers.
+    /// Responses in the order in which they came. Those that were removed meanwhile are skipped by their numbers.
     fileprivate struct Queue {
         private static let checkedMin = 128
 
-        private var waiting: [(id: String, number: UInt64)] = []
+        private var waiting: [(key: StoredResponses.Key, number: UInt64)] = []
         private var head = 0
         /// The length at which those that were removed are taken out.
         private var checkedAt = checkedMin
 
-        var first: (id: String, number: UInt64)? { head < waiting.count ? waiting[head] : nil }
+        var first: (key: StoredResponses.Key, number: UInt64)? { head < waiting.count ? waiting[head] : nil }
 
-        mutating func append(_ id: String, _ number: UInt64, _ isKept: (String, UInt64) -> Bool) {
+        mutating func append(
+            _ key: StoredResponses.Key, _ number: UInt64, _ isKept: (StoredResponses.Key, UInt64) -> Bool
+        ) {
             if waiting.count >= checkedAt {
-                waiting = waiting[head...].filter { isKept($0.id, $0.number) }
+                waiting = waiting[head...].filter { isKept($0.key, $0.number) }
                 head = 0
                 checkedAt = max(Self.checkedMin, 2 * waiting.count)
             }
-            waiting.append((id, number))
+            waiting.append((key, number))
         }
 
         mutating func removeFirst() { head += 1 }
@@ -131,19 +136,23 @@ extension StoredResponses {
 extension StoredResponses.State {
     fileprivate mutating func add(_ response: StoredResponse, until expiry: ContinuousClock.Instant) {
         count += 1
-        entries[response.id] = StoredResponses.Entry(response: response, expiry: expiry, number: count)
-        for item in response.itemIDs { items[item.id] = response.id }
+        let key = StoredResponses.Key(owner: response.owner, id: response.id)
+        entries[key] = StoredResponses.Entry(response: response, expiry: expiry, number: count)
+        for item in response.itemIDs { items[StoredResponses.Key(owner: response.owner, id: item.id)] = key }
         let entries = entries
-        let isKept = { (id: String, number: UInt64) in entries[id]?.number == number }
-        order.append(response.id, count, isKept)
-        owners[response.owner, default: (0, StoredResponses.Queue())].order.append(response.id, count, isKept)
+        let isKept = { (key: StoredResponses.Key, number: UInt64) in entries[key]?.number == number }
+        order.append(key, count, isKept)
+        owners[response.owner, default: (0, StoredResponses.Queue())].order.append(key, count, isKept)
         owners[response.owner]?.bytes += response.bytes
         bytes += response.bytes
     }
 
-    fileprivate mutating func remove(_ id: String) {
-        guard let response = entries.removeValue(forKey: id)?.response else { return }
-        for item in response.itemIDs where items[item.id] == id { items[item.id] = nil }
+    fileprivate mutating func remove(_ key: StoredResponses.Key) {
+        guard let response = entries.removeValue(forKey: key)?.response else { return }
+        for (id, _) in response.itemIDs {
+            let item = StoredResponses.Key(owner: key.owner, id: id)
+            if items[item] == key { items[item] = nil }
+        }
         bytes -= response.bytes
         let left = (owners[response.owner]?.bytes ?? 0) - response.bytes
         owners[response.owner]?.bytes = left
@@ -153,7 +162,7 @@ extension StoredResponses.State {
     fileprivate mutating func removeOldest() {
         guard let next = order.first else { return }
         order.removeFirst()
-        if entries[next.id]?.number == next.number { remove(next.id) }
+        if entries[next.key]?.number == next.number { remove(next.key) }
     }
 
     fileprivate mutating func removeOldest(of owner: ResponseOwner) {
@@ -162,12 +171,12 @@ extension StoredResponses.State {
             return
         }
         owners[owner]?.order.removeFirst()
-        if entries[next.id]?.number == next.number { remove(next.id) }
+        if entries[next.key]?.number == next.number { remove(next.key) }
     }
 
     fileprivate mutating func removeExpired(at time: ContinuousClock.Instant) {
         while let next = order.first {
-            let entry = entries[next.id]
+            let entry = entries[next.key]
             guard entry?.number != next.number || (entry?.expiry ?? time) <= time else { return }
             removeOldest()
         }
