@@ -67,7 +67,8 @@ package final class PrometheusRegistry: MetricsFactory {
     package func makeRecorder(
         label: String, dimensions: [(String, String)], aggregate: Bool
     ) -> any RecorderHandler {
-        Handler(value(aggregate ? .summary : .gauge, label, dimensions))
+        aggregate
+            ? Handler(value(.summary, label, dimensions)) : GaugeHandler(value(.gauge, label, dimensions))
     }
 
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
@@ -78,7 +79,17 @@ package final class PrometheusRegistry: MetricsFactory {
     package func destroyRecorder(_ handler: any RecorderHandler) {}
     package func destroyTimer(_ handler: any TimerHandler) {}
 
-    /// One series, whatever kind of metric writes to it.
+    /// A series that shows the last of its values.
+    private final class GaugeHandler: RecorderHandler {
+        private let value: Value
+
+        init(_ value: Value) { self.value = value }
+
+        func record(_ amount: Int64) { value.set(Double(amount)) }
+        func record(_ amount: Double) { value.set(amount) }
+    }
+
+    /// A series that adds its values up: a counter, a summary or a timer.
     private final class Handler: CounterHandler, RecorderHandler, TimerHandler {
         private let value: Value
 

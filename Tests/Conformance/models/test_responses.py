@@ -215,7 +215,6 @@ def test_how_much_to_think_goes_to_models_that_know_it(sluice, bytes_of, client)
     ({"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "f"}]}]}, "input[0].content[0].type"),
     ({"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "f"}]}]}, "input[0].content[0].image_url"),
     ({"input": [{"type": "web_search_call", "id": "w"}]}, "input[0].type"),
-    ({"input": [{"type": "function_call", "call_id": "c", "name": "f", "arguments": "[1]"}]}, "input[0].arguments"),
     ({"input": [{"type": "function_call_output", "output": "a"}]}, "input[0].call_id"),
     ({"tools": [{"type": "web_search"}]}, "tools[0]"), ({"tools": [{"type": "mcp", "server_label": "a"}]}, "tools[0]"),
     ({"tool_choice": {"type": "file_search"}}, "tool_choice"), ({"max_output_tokens": 0}, "max_output_tokens"),
