@@ -60,7 +60,7 @@ import Testing
     @Test(
         arguments: [
             (
-                #"{"messages":[{"content":"12345"},{"content":[{"type":"text","text":"1234"},{"type":"image_url"}]}]}"#,
+                #"{"messages":[{"content":"12345"},{"content":[{"type":"text","text":"1234"},{"type":"image_url","image_url":{}}]}]}"#,
                 1_603
             ),
             (#"{"messages":[{"content":null,"tool_calls":[{"function":{"arguments":"{\"a\":1}"}}]}]}"#, 2),
