@@ -4,6 +4,7 @@ import itertools
 import json
 
 import openai
+import pytest
 
 from scripted_model import ScriptedModel
 
@@ -70,3 +71,20 @@ class MeteredTeam:
         events = [json.loads(line) for line in answer.stdout.split("\n")[:-1]]
         return [event for event in events
                 if event["workspace"] == self.workspace and event["type"].startswith("model_call.")]
+
+
+@pytest.fixture
+def make_team(sluice):
+    made = []
+
+    def make(**deploy):
+        made.append(MeteredTeam(sluice, **deploy))
+        return made[-1]
+    yield make
+    for team in made:
+        team.model.close()
+
+
+@pytest.fixture
+def team(make_team):
+    return make_team()

@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from agents_world import World, agents, module_sluice, world  # noqa: F401 - fixtures
-from metered_team import ASK, PRICES, MeteredTeam
+from metered_team import ASK, PRICES, MeteredTeam, make_team, team  # noqa: F401 - fixtures
 from scripted_model import words
 from sluice_process import SluiceProcess, free_port
 from test_contract import Contract
@@ -22,23 +22,6 @@ def sluice(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("spend")).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture
-def make_team(sluice):
-    made = []
-
-    def make(**deploy):
-        made.append(MeteredTeam(sluice, **deploy))
-        return made[-1]
-    yield make
-    for team in made:
-        team.model.close()
-
-
-@pytest.fixture
-def team(make_team):
-    return make_team()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from metered_team import ASK, MeteredTeam
+from metered_team import ASK, MeteredTeam, make_team, team  # noqa: F401 - fixtures
 from scripted_model import words
 from sluice_process import SluiceProcess
 from waiting import until_true
@@ -20,23 +20,6 @@ def sluice(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("limits")).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture
-def make_team(sluice):
-    made = []
-
-    def make(**deploy):
-        made.append(MeteredTeam(sluice, **deploy))
-        return made[-1]
-    yield make
-    for team in made:
-        team.model.close()
-
-
-@pytest.fixture
-def team(make_team):
-    return make_team()
 
 
 def limit(team, name="l", **spec):
