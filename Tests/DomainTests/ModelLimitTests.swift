@@ -15,7 +15,7 @@ import Testing
             ("a*a", "a", false), ("", "", true), ("", "a", false), ("é*", "éa", true), ("a?c", "abc", false),
         ] as [(String, String, Bool)])
     func aStarStandsForAnyCharacters(pattern: String, name: String, matches: Bool) {
-        #expect(SubjectPattern(pattern).matches(name) == matches)
+        #expect(WildcardPattern(pattern).matches(name) == matches)
     }
 
     /// The obvious recursion over all ways to place each star.
@@ -35,14 +35,14 @@ import Testing
         for _ in 0..<5_000 {
             let (pattern, name) = (text("ab*", &random), text("ab", &random))
             let expected = Self.matches(Array(pattern.utf8)[...], Array(name.utf8)[...])
-            #expect(SubjectPattern(pattern).matches(name) == expected, "\(pattern) \(name)")
+            #expect(WildcardPattern(pattern).matches(name) == expected, "\(pattern) \(name)")
         }
     }
 
     @Test func aLimitIsReadExactly() throws {
         let limit = try Self.limit(
             #"{"subject":{"user":"a*"},"requests":{"minute":3,"day":null},"cost_usd":{"month":0.1}}"#)
-        #expect(limit.kind == .user && limit.pattern == SubjectPattern("a*"))
+        #expect(limit.kind == .user && limit.pattern == WildcardPattern("a*"))
         #expect(limit.allowances.map(\.measure) == [.requests, .cost])
         #expect(limit.allowances.map(\.window) == [.minute, .month])
         #expect(limit.allowances.map(\.amount) == [3, 100_000])
@@ -122,7 +122,7 @@ import Testing
 
     private static let workspace = WorkspaceName.default
     private static let account = Book.Account(workspace: workspace, subject: ModelSubject(.user, "u"))
-    private static let holder = Book.Holder(workspace: workspace, agent: "a")
+    private static let holder = ResourceKey(workspace: workspace, kind: .agent, name: "a")
 
     private static func reservation(cost: UInt64, minute: Int64 = 1) -> Book.Reservation {
         Book.Reservation(
@@ -150,7 +150,7 @@ import Testing
         book.release(first)
         #expect(book.counted(for: Self.account, in: 1) == CallAmounts(requests: 1))
         #expect(book.held(by: Self.account) == CallAmounts(requests: 1, tokens: 10, cost: MicroUSD(5)))
-        #expect(book.counted(for: Self.account, in: 2) == CallAmounts(), "a minute begins anew")
+        #expect(book.counted(for: Self.account, in: 2) == CallAmounts(), "a minute begins again")
         let third = book.reserve(Self.reservation(cost: 5, minute: 2))
         book.release(second)
         #expect(book.counted(for: Self.account, in: 2) == CallAmounts(requests: 1), "nor is it taken from another one")

@@ -6,42 +6,28 @@ package struct ModelNamePattern: Hashable, Sendable {
     /// The longest name that is compared with patterns, in bytes.
     package static let nameBytesMax = 1_024
 
-    package let text: String
-    /// The bytes between the stars; one part for a name.
-    private let parts: [[UInt8]]
+    private let wildcard: WildcardPattern
 
-    package init(_ text: String) {
-        self.text = text
-        parts = text.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
-    }
+    package init(_ text: String) { wildcard = WildcardPattern(text) }
+
+    package var text: String { wildcard.text }
 
     /// True when it has no `*`, and is the name of one model.
-    package var isName: Bool { parts.count == 1 }
+    package var isName: Bool { wildcard.isExact }
 
     /// The bytes before the first `*`; all of a name.
-    package var prefix: [UInt8] { parts[0] }
+    package var prefix: [UInt8] { wildcard.prefix }
 
-    private var suffix: [UInt8] { parts[parts.count - 1] }
+    private var suffix: [UInt8] { wildcard.suffix }
 
     /// True when the name matches, byte for byte.
     package func matches(_ name: String) -> Bool {
-        guard !isName else { return text.isExactly(name) }
-        let bytes = Array(name.utf8)
-        guard bytes.count <= Self.nameBytesMax, prefix.count + suffix.count <= bytes.count,
-            bytes.starts(with: prefix), bytes.suffix(suffix.count).elementsEqual(suffix)
-        else { return false }
-        var rest = bytes[prefix.count..<(bytes.count - suffix.count)]
-        for part in parts.dropFirst().dropLast() where !part.isEmpty {
-            guard let found = rest.firstRange(of: part) else { return false }
-            rest = rest[found.upperBound...]
-        }
-        return true
+        (isName || name.utf8.count <= Self.nameBytesMax) && wildcard.matches(name)
     }
 
     /// True when a name may match both patterns, with neither of them the better one.
     ///
-    /// What stands between the first and the last `*` of both fits into one name, one after the other, so that the ends
-    /// alone decide.
+    /// The ends alone decide: one name can have the middle parts of both, one after the other.
     package func conflicts(with other: ModelNamePattern) -> Bool {
         guard !isName, !other.isName else { return isName && other.isName && text.isExactly(other.text) }
         let isEnd = suffix.count <= other.suffix.count

@@ -1,4 +1,4 @@
-/// How many tokens a call of a model took, by the kinds that providers price.
+/// The tokens of a call of a model, by the kinds that providers price.
 ///
 /// Kinds with a price of their own are counted within `prompt` or `completion`, and no token is counted in two of them.
 /// Providers differ: OpenAI counts like this, Anthropic and Bedrock tell what a cache was read or written for beside the

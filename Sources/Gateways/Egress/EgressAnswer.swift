@@ -24,6 +24,13 @@ package struct EgressAnswer: Sendable {
     /// True when all of its body is here.
     package var isWhole: Bool { if case .whole = body { true } else { false } }
 
+    /// True when its content type is that of server-sent events.
+    var isEventStream: Bool {
+        headers.contains { header in
+            header.name.lowercased() == "content-type" && header.value.lowercased().hasPrefix("text/event-stream")
+        }
+    }
+
     /// The same, which calls the function when it is about to be written.
     func noting(delivery: @escaping @Sendable () -> Void) -> EgressAnswer {
         var answer = self

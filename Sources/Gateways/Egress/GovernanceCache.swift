@@ -1,7 +1,6 @@
 import Domain
 import Governance
 import Projections
-import Synchronization
 
 /// What decides over the calls of one agent to one tool, as it was stored.
 struct GovernedPair: Sendable {
@@ -21,8 +20,7 @@ struct GovernedPair: Sendable {
     }
 }
 
-/// Keeps documents as they were read, for as long as none is stored or deleted: an agent calls the same tools again and
-/// again. Bounded: beyond `pairsMax` it begins anew.
+/// Keeps the documents of agents and tools: an agent calls the same tools again and again.
 final class GovernanceCache: Sendable {
     static let pairsMax = 1_000
 
@@ -32,36 +30,20 @@ final class GovernanceCache: Sendable {
         let tool: ExactText
     }
 
-    private struct Kept {
-        /// How many changes of documents there had been before the pair was read.
-        var changes: UInt64
-        var pairs: [Key: GovernedPair]
-    }
-
     private let projections: Projections
-    private let kept: Mutex<Kept>
+    private let cache: DocumentCache<Key, GovernedPair>
 
     init(_ projections: Projections) {
         self.projections = projections
-        kept = Mutex(Kept(changes: 0, pairs: [:]))
+        cache = DocumentCache(projections, countMax: Self.pairsMax)
     }
 
-    /// The documents as every change that was acknowledged has left them.
+    /// The documents as every acknowledged change has left them.
     ///
     /// - Throws: `InvalidDocument` when the tool's cannot be read.
     func pair(agent: String, tool: String, in workspace: WorkspaceName) async throws -> GovernedPair {
         let key = Key(workspace: workspace, agent: ExactText(agent), tool: ExactText(tool))
-        // Asked before anything is read: what changes while it is read is read again by the next call.
-        let changes = projections.resourceChanges
-        if let pair = kept.withLock({ $0.changes == changes ? $0.pairs[key] : nil }) { return pair }
-        let pair = try await read(key)
-        kept.withLock { kept in
-            guard changes >= kept.changes else { return }
-            if changes > kept.changes || kept.pairs.count >= Self.pairsMax { kept.pairs.removeAll() }
-            kept.changes = changes
-            kept.pairs[key] = pair
-        }
-        return pair
+        return try await cache.value(of: key) { try await read(key) }
     }
 
     private func read(_ key: Key) async throws -> GovernedPair {

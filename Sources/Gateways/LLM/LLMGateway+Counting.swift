@@ -14,7 +14,7 @@ extension LLMGateway {
         guard case .array = request.document["messages"] else {
             return .refusal(400, "REQUEST_UNSUPPORTED", "messages must be an array")
         }
-        let directory = try await directories.directory(of: request.workspace)
+        let directory = try await self.directory(of: request.workspace)
         guard let route = directory.route(request.model, named: request.provider) else {
             return .refusal(404, "MODEL_UNKNOWN", directory.reason(against: request.model))
         }
@@ -38,7 +38,7 @@ extension LLMGateway {
     }
 
     private static func estimate(_ call: ProviderCall) -> EgressAnswer {
-        let tokens = UsageEstimate.promptTokens(of: call.request.body)
+        let tokens = UsageEstimate.promptTokens(of: call.request.document)
         return .json(.members(["input_tokens": .number(String(tokens))]), [(estimateHeader, "true")])
     }
 }

@@ -12,11 +12,13 @@ package struct LLMGateway: Sendable {
     /// Marks calls that have been here (RFC 9110, section 7.6.3), so that an endpoint that leads back here is found out.
     static let via = "1.1 sluice-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
 
+    private static let directoriesMax = 100
+
     /// Names the provider that answered.
     static let providerHeader = "sluice-provider"
 
     let projections: Projections
-    let directories: ModelDirectoryCache
+    private let directories: DocumentCache<WorkspaceName, ModelDirectory>
     let meter: ModelMeter
     let journal: ModelJournal
     let credentials: CredentialStore
@@ -36,7 +38,7 @@ package struct LLMGateway: Sendable {
         now: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         self.projections = projections
-        directories = ModelDirectoryCache(projections)
+        directories = DocumentCache(projections, countMax: Self.directoriesMax)
         self.meter = meter
         journal = ModelJournal(
             commands: meter.commands, projections: projections, vault: vault,
@@ -97,17 +99,11 @@ package struct LLMGateway: Sendable {
         case .asked(let call): journaled = call
         }
         if let run, let refusal = try await meter.endAtLimit(run, request, journaled?.identity) { return refusal }
-        let directory = try await directories.directory(of: request.workspace)
+        let directory = try await self.directory(of: request.workspace)
         guard let first = directory.route(request.model, named: request.provider) else {
             return .refusal(404, "MODEL_UNKNOWN", directory.reason(against: request.model))
         }
-        let calls: [ProviderCall]
-        do throws(ModelCallFailure) {
-            calls = try candidates(first, request, directory.providers, of: run)
-        } catch {
-            return error.answer
-        }
-        return try await ask(calls, of: run, journaled, place)
+        return try await ask(candidates(first, directory.providers), request, of: run, journaled, place)
     }
 
     private func begin(_ request: LLMRequest, of run: CallingRun?) async throws -> ModelJournal.Beginning {
@@ -115,29 +111,41 @@ package struct LLMGateway: Sendable {
         return try await journal.begin(request, of: run, isJournaled: isJournaled)
     }
 
+    /// The providers and aliases as every acknowledged change has left them.
+    func directory(of workspace: WorkspaceName) async throws -> ModelDirectory {
+        try await directories.value(of: workspace) { try await ModelDirectory(in: workspace, from: projections) }
+    }
+
     /// The provider, and those that stand in for it.
     private func candidates(
-        _ first: ModelDirectory.Route, _ request: LLMRequest, _ providers: [ModelProvider], of run: CallingRun?
-    ) throws(ModelCallFailure) -> [ProviderCall] {
+        _ first: ModelDirectory.Route, _ providers: [ModelProvider]
+    ) -> [ModelDirectory.Route] {
         let standIns = first.provider.fallbacks.prefix(configuration.fallbacksMax)
-        let fallbacks = standIns.compactMap { fallback -> ProviderCall? in
+        let fallbacks = standIns.compactMap { fallback -> ModelDirectory.Route? in
             let provider = providers.first { $0.name == fallback.provider }
             guard let provider, provider.name != first.provider.name else { return nil }
-            // One that cannot get what the request refers to cannot stand in.
-            guard let request = try? resolved(request, for: provider, of: run) else { return nil }
-            return ProviderCall(provider: provider, model: fallback.model ?? first.model, request: request)
+            return ModelDirectory.Route(provider: provider, model: fallback.model ?? first.model)
         }
-        let own = try resolved(request, for: first.provider, of: run)
-        return [ProviderCall(provider: first.provider, model: first.model, request: own)] + fallbacks
+        return [first] + fallbacks
     }
 
     /// Asks one after the other, until one answers or it is the request that is wrong.
     private func ask(
-        _ calls: [ProviderCall], of run: CallingRun?, _ journaled: JournaledCall?, _ place: CallPool.Permit
+        _ routes: [ModelDirectory.Route], _ request: LLMRequest, of run: CallingRun?, _ journaled: JournaledCall?,
+        _ place: CallPool.Permit
     ) async throws -> EgressAnswer {
         // The first provider is the one that was asked for: what the others lack is no answer to the caller.
         var failure: ModelCallFailure?
-        for call in calls {
+        for route in routes {
+            let call: ProviderCall
+            do throws(ModelCallFailure) {
+                let own = try resolved(request, for: route.provider, of: run)
+                call = ProviderCall(provider: route.provider, model: route.model, request: own)
+            } catch {
+                // A fallback that cannot get what the request refers to cannot stand in.
+                guard failure != nil else { return error.answer }
+                continue
+            }
             var metered = meter.call(call.request, of: run, to: call.provider, as: call.model)
             if let refusal = try await meter.admit(&metered) {
                 if failure != nil { continue }

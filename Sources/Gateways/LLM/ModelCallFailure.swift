@@ -52,13 +52,17 @@ struct ModelCallFailure: Error {
     }
 
     static func limited(_ provider: String, limit: UInt64, seconds: Int) -> Self {
-        let message =
-            "model provider \"\(provider)\" takes \(limit) requests a minute (spec.rateLimit); try again in \(seconds) s"
-        let refusal = EgressAnswer.refusal(429, "RATE_LIMITED", message)
+        let reason = "model provider \"\(provider)\" takes \(limit) requests a minute (spec.rateLimit)"
         return Self(
-            reason: message,
-            answer: EgressAnswer(
-                status: 429, headers: refusal.headers + [("retry-after", String(seconds))], body: refusal.body),
+            reason: "\(reason); try again in \(seconds) s", answer: .limited(reason, seconds: Int64(seconds)),
             isSent: false)
+    }
+}
+
+extension EgressAnswer {
+    /// A refusal of a call that may be made again after that time.
+    static func limited(_ reason: String, seconds: Int64) -> EgressAnswer {
+        EgressAnswer.refusal(429, "RATE_LIMITED", "\(reason); try again in \(seconds) s")
+            .with(("retry-after", String(seconds)))
     }
 }

@@ -112,7 +112,7 @@ extension HTTPField.Name {
     static let apiKey = Self.named("X-RunAgents-API-Key")
     /// How Anthropic's SDK sends its key.
     static let providerStyleAPIKey = Self.named("x-api-key")
-    /// How the clients of Azure's API send their key.
+    /// The header in which the clients of Azure's API send their key.
     static let azureStyleAPIKey = Self.named("api-key")
     static let workspaceNamespace = Self.named("X-Workspace-Namespace")
     static let requestID = Self.named("X-Request-Id")

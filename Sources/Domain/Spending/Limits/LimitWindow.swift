@@ -43,7 +43,7 @@ package struct CallAmounts: Hashable, Sendable {
             cost: left.cost + right.cost)
     }
 
-    /// What is left of `left`; nothing of what `right` has more of.
+    /// The difference; zero where `right` is larger.
     package static func - (left: Self, right: Self) -> Self {
         func rest(_ left: UInt64, _ right: UInt64) -> UInt64 { left > right ? left - right : 0 }
         return Self(

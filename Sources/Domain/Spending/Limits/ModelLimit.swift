@@ -1,6 +1,6 @@
 /// A limit of calls of models. It holds for each key, user or model of that name or pattern by itself.
 package struct ModelLimit: Hashable, Sendable {
-    /// What is counted, in the words of the API.
+    /// A countable amount, by the API's name.
     package enum Measure: String, Hashable, Sendable, CaseIterable {
         case requests, tokens
         case cost = "cost_usd"
@@ -18,7 +18,7 @@ package struct ModelLimit: Hashable, Sendable {
 
     package let name: String
     package let kind: ModelSubject.Kind
-    package let pattern: SubjectPattern
+    package let pattern: WildcardPattern
     package let allowances: [Allowance]
 
     /// Reads the `spec` of a limit.
@@ -59,7 +59,7 @@ package struct ModelLimit: Hashable, Sendable {
         }
     }
 
-    private static func subject(_ value: JSONValue?) throws(InvalidModelLimit) -> (ModelSubject.Kind, SubjectPattern) {
+    private static func subject(_ value: JSONValue?) throws(InvalidModelLimit) -> (ModelSubject.Kind, WildcardPattern) {
         let kinds = ModelSubject.Kind.allCases
         guard case .object(let members)? = value, members.count == 1, let member = members.first,
             let kind = ModelSubject.Kind(rawValue: member.name)
@@ -71,7 +71,7 @@ package struct ModelLimit: Hashable, Sendable {
             throw InvalidModelLimit(
                 ".subject.\(kind.rawValue) must be a name or a pattern with *, of at most \(patternBytesMax) bytes")
         }
-        return (kind, SubjectPattern(text))
+        return (kind, WildcardPattern(text))
     }
 
     private static func amount(

@@ -1,19 +1,8 @@
 /// Calls in flight with what they may come to, and the counts of the current minute. Pure; everything takes time in
 /// proportion to the call's own subjects, or to its agent's calls in flight.
 package struct ReservationBook: Sendable {
-    /// The number of subjects of one kind that are counted in a minute; beyond it that kind's counts begin anew.
+    /// The number of subjects of one kind that are counted in a minute; beyond it that kind's counts begin again.
     package static let subjectsMax = 100_000
-
-    /// An agent, whose budgets its calls fall under.
-    package struct Holder: Hashable, Sendable {
-        package let workspace: WorkspaceName
-        package let agent: String
-
-        package init(workspace: WorkspaceName, agent: String) {
-            self.workspace = workspace
-            self.agent = agent
-        }
-    }
 
     /// A subject in its workspace.
     package struct Account: Hashable, Sendable {
@@ -26,11 +15,11 @@ package struct ReservationBook: Sendable {
         }
     }
 
-    /// What one call may use.
+    /// The use that is reserved for one call.
     package struct Reservation: Sendable {
         /// The agent whose budgets the call falls under.
-        let holder: Holder?
-        /// What the call may add to the agent's spending.
+        let holder: ResourceKey?
+        /// The maximum that the call adds to the agent's spending, by an estimate.
         let spending: ModelSpending
         /// The subjects that limits hold for.
         let accounts: [Account]
@@ -38,7 +27,7 @@ package struct ReservationBook: Sendable {
         let minute: Int64
 
         package init(
-            holder: Holder?, spending: ModelSpending, accounts: [Account], amounts: CallAmounts, minute: Int64
+            holder: ResourceKey?, spending: ModelSpending, accounts: [Account], amounts: CallAmounts, minute: Int64
         ) {
             self.holder = holder
             self.spending = spending
@@ -50,7 +39,7 @@ package struct ReservationBook: Sendable {
 
     private var reservations: [UInt64: Reservation] = [:]
     private var held: [Account: CallAmounts] = [:]
-    private var spending: [Holder: [UInt64: ModelSpending]] = [:]
+    private var spending: [ResourceKey: [UInt64: ModelSpending]] = [:]
     private var minute: Int64 = 0
     private var minutes: [ModelSubject.Kind: [Account: CallAmounts]] = [:]
     private var nextID: UInt64 = 0
@@ -63,11 +52,11 @@ package struct ReservationBook: Sendable {
         return minutes[account.subject.kind]?[account] ?? CallAmounts()
     }
 
-    /// What the account's calls in flight may come to.
+    /// The sum of the reservations of the account's calls in flight.
     package func held(by account: Account) -> CallAmounts { held[account] ?? CallAmounts() }
 
-    /// What the agent's calls in flight may cost.
-    package func spending(of holder: Holder) -> [ModelSpending] { spending[holder].map { Array($0.values) } ?? [] }
+    /// The reserved costs of the agent's calls in flight.
+    package func spending(of holder: ResourceKey) -> [ModelSpending] { spending[holder].map { Array($0.values) } ?? [] }
 
     /// Keeps what the call may use, until `settle` or `release` gets its number.
     package mutating func reserve(_ reservation: Reservation) -> UInt64 {

@@ -79,7 +79,7 @@ package struct ChatRequest: Hashable, Sendable {
     package var seed: String?
     package var stop: [String] = []
     package var user: String?
-    /// How much the model is to think, by OpenAI's names; `nil` leaves that to the provider.
+    /// The effort of the model's reasoning, by OpenAI's names; `nil` leaves that to the provider.
     package var reasoningEffort: String?
     package var answerFormat = AnswerFormat.text
     package var isStreamed = false

@@ -111,12 +111,10 @@ struct ModelJournal: Sendable {
 
     private func replay(_ answer: KeptAnswer) -> EgressAnswer {
         Counter(label: "sluice_model_calls_replayed_total").increment()
-        let isStream = answer.headers.contains { header in
-            header.name.lowercased() == "content-type" && header.value.lowercased().hasPrefix("text/event-stream")
-        }
-        return EgressAnswer(
-            status: answer.status, headers: answer.headers + [("sluice-replayed", "true")],
-            body: isStream ? Self.streamed(answer.body) : .whole(answer.body))
+        let whole = EgressAnswer(
+            status: answer.status, headers: answer.headers + [("sluice-replayed", "true")], body: .whole(answer.body))
+        guard whole.isEventStream else { return whole }
+        return EgressAnswer(status: whole.status, headers: whole.headers, body: Self.streamed(answer.body))
     }
 
     private static func streamed(_ bytes: [UInt8]) -> EgressAnswer.Body {

@@ -1,6 +1,6 @@
 import Domain
 
-/// What providers bill for writing to their caches, as a part of the price of input: they publish factors, not prices
+/// The price of writing to providers' caches, as a part of the price of input: they publish factors, not prices
 /// (docs.anthropic.com/en/docs/build-with-claude/prompt-caching, platform.openai.com/docs/guides/prompt-caching).
 struct CacheWriteRates: Hashable, Sendable {
     /// In percent of the input's price.

@@ -15,8 +15,8 @@ package struct ModelCall: Sendable {
     /// The name that the caller asked for; `nil` when that is the model's own.
     let askedModel: String?
     let operation: String
-    /// What was asked, in OpenAI's format: where no usage is told, it is reckoned from this.
-    let body: [UInt8]
+    /// The request in its caller's format; where no usage is told, the estimate is made from it.
+    let document: JSONValue
     /// The room that limits and budgets keep for it while it is in flight; `nil` when none holds for it.
     var reservation: CallReservation?
 

@@ -92,11 +92,3 @@ extension ModelMeter {
             ])
     }
 }
-
-extension EgressAnswer {
-    /// A refusal of a call that may be made again after that time.
-    fileprivate static func limited(_ reason: String, seconds: Int64) -> EgressAnswer {
-        EgressAnswer.refusal(429, "RATE_LIMITED", "\(reason); try again in \(seconds) s")
-            .with(("retry-after", String(seconds)))
-    }
-}

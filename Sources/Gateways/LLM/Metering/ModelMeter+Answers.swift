@@ -28,9 +28,7 @@ extension ModelMeter {
         report: AnswerReport, journaled: JournaledCall? = nil
     ) async -> EgressAnswer {
         let firstByte = start.duration(to: .now)
-        let isEvents = answer.headers.contains { header in
-            header.name.lowercased() == "content-type" && header.value.lowercased().hasPrefix("text/event-stream")
-        }
+        let isEvents = answer.isEventStream
         let isSuccess = (200...299).contains(answer.status)
         @Sendable func record(_ reader: AnswerUsage, _ copy: AnswerCopy?, _ failure: String?) async {
             let failure = failure ?? report.failure ?? (isSuccess ? reader.failure : nil)

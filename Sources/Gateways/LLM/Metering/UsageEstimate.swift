@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 /// Reckons tokens from texts, for providers that do not tell them.
 package enum UsageEstimate {
@@ -7,8 +7,7 @@ package enum UsageEstimate {
     /// Of a request in one of OpenAI's formats or Anthropic's: the texts of its messages, or what is to be embedded.
     ///
     /// Definitions of tools, schemas of answers and images count too: providers bill them.
-    package static func promptTokens(of body: [UInt8]) -> UInt64 {
-        guard let request = try? JSONValue(parsing: body, .surrogates) else { return 0 }
+    package static func promptTokens(of request: JSONValue) -> UInt64 {
         var bytes = textBytes(request["system"]) + textBytes(request["instructions"])
         for name in ["tools", "functions", "response_format", "output_config", "text"] {
             if let part = request[name]?.present { bytes += UInt64(part.text.text.utf8.count) }

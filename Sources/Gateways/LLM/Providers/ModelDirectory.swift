@@ -1,6 +1,5 @@
 import Domain
 import Projections
-import Synchronization
 
 /// The model providers and model aliases of a workspace: which provider a name of a model leads to.
 struct ModelDirectory: Sendable {
@@ -52,32 +51,5 @@ struct ModelDirectory: Sendable {
                 + "which is not registered"
         }
         return "no provider found for model \"\(model.excerpt)\""
-    }
-}
-
-/// The directories of workspaces as they were read, for as long as no document is stored or deleted. Bounded: beyond
-/// `workspacesMax` it begins again.
-final class ModelDirectoryCache: Sendable {
-    static let workspacesMax = 100
-
-    private let projections: Projections
-    /// With the number of changes of documents before they were read.
-    private let kept = Mutex((changes: UInt64(0), directories: [WorkspaceName: ModelDirectory]()))
-
-    init(_ projections: Projections) { self.projections = projections }
-
-    /// The directory as every acknowledged change has left it.
-    func directory(of workspace: WorkspaceName) async throws -> ModelDirectory {
-        // Read first: what changes while the documents are read is read again by the next call.
-        let changes = projections.resourceChanges
-        if let found = kept.withLock({ $0.changes == changes ? $0.directories[workspace] : nil }) { return found }
-        let directory = try await ModelDirectory(in: workspace, from: projections)
-        kept.withLock { kept in
-            guard changes >= kept.changes else { return }
-            if changes > kept.changes || kept.directories.count >= Self.workspacesMax { kept.directories.removeAll() }
-            kept.changes = changes
-            kept.directories[workspace] = directory
-        }
-        return directory
     }
 }

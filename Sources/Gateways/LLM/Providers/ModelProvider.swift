@@ -23,7 +23,7 @@ package struct ModelProvider: Hashable, Sendable {
     private let region: String?
     /// The API that the document names for responses: `responses` or `chat`.
     private let api: String?
-    /// Where Azure's API is asked; `nil` for every other provider.
+    /// The addresses of Azure's API; `nil` for every other provider.
     private let azure: AzurePaths?
     /// Whether the document says, by `topology: Internal`, that the endpoint is on private addresses.
     package let isInternal: Bool

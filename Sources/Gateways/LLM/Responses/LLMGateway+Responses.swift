@@ -28,9 +28,6 @@ extension LLMGateway {
             return answer
         }
         let owner = ResponseOwner(of: request, for: run)
-        let isEvents = answer.headers.contains { header in
-            header.name.lowercased() == "content-type" && header.value.lowercased().hasPrefix("text/event-stream")
-        }
         let responses = responses
         let document = request.document
         @Sendable func keep(_ reader: inout ResponseReader) {
@@ -39,7 +36,7 @@ extension LLMGateway {
             else { return }
             responses.keep(stored)
         }
-        var reader = ResponseReader(isEvents: isEvents, bytesMax: responses.responseBytesMax)
+        var reader = ResponseReader(isEvents: answer.isEventStream, bytesMax: responses.responseBytesMax)
         switch answer.body {
         case .whole(let bytes):
             reader.read(bytes)
@@ -72,7 +69,7 @@ extension LLMGateway {
     ) async throws -> EgressAnswer {
         guard request.operation == .responses,
             let name = answer.headers.first(where: { $0.name == Self.providerHeader }),
-            let provider = try await directories.directory(of: request.workspace).providers
+            let provider = try await directory(of: request.workspace).providers
                 .first(where: { $0.name == name.value })
         else { return answer }
         do throws(ModelCallFailure) {

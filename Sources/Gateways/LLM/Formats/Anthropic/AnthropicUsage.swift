@@ -1,6 +1,6 @@
 import Domain
 
-/// What a message of Anthropic's used. A stream tells it at its beginning, and at its end what has changed since.
+/// The usage of a message of Anthropic's. A stream tells it at its beginning, and at its end what has changed since.
 struct AnthropicUsage: Hashable, Sendable {
     private var input: UInt64?
     private var read: UInt64 = 0
@@ -27,8 +27,8 @@ struct AnthropicUsage: Hashable, Sendable {
         thinking = usage?["output_tokens_details"]?["thinking_tokens"]?.unsigned ?? thinking
     }
 
-    /// What is read from a cache or written to it is counted beside the input there, and within the prompt here. Writes
-    /// of no told time stay for five minutes. Thinking is counted within the output.
+    /// Tokens read from a cache or written to it are counted beside the input there, and within the prompt here. Writes of
+    /// no told time stay for five minutes. Thinking is counted within the output.
     var tokens: TokenUsage? {
         guard let input else { return nil }
         let writes = CacheWrites(total: written, short: writtenShort, hour: writtenHour)

@@ -144,7 +144,7 @@ package struct BedrockFormat: ChatTranslator {
         }
     }
 
-    /// What is read from a cache or written to it is counted beside the input there, and within the prompt here.
+    /// Tokens read from a cache or written to it are counted beside the input there, and within the prompt here.
     static func usage(_ usage: JSONValue?) -> TokenUsage? {
         guard let input = usage?["inputTokens"]?.unsigned else { return nil }
         let read = usage?["cacheReadInputTokens"]?.unsigned ?? 0

@@ -2,7 +2,7 @@ package import Domain
 
 /// Reads the member `usageMetadata` of Gemini's answers (ai.google.dev/api/generate-content#UsageMetadata).
 package enum GeminiUsage {
-    /// What the cache had is counted within the prompt there too. The results of the provider's own tools are counted
+    /// Cached tokens are counted within the prompt there too. The results of the provider's own tools are counted
     /// beside the prompt, and thoughts beside the candidates; both are billed.
     package static func tokens(_ usage: JSONValue?) -> TokenUsage? {
         guard let prompt = usage?["promptTokenCount"]?.unsigned else { return nil }

@@ -1,6 +1,6 @@
 import Domain
 
-/// What a call may come to, before its provider has answered: reserved while it is in flight.
+/// An estimate of the most that a call uses, before its provider has answered: reserved while it is in flight.
 enum CallEstimate {
     /// The tokens of an answer whose request sets no limit.
     static let answerTokensDefault: UInt64 = 4_096
@@ -14,14 +14,14 @@ enum CallEstimate {
     private static let formBytesMax: UInt64 = 1_024
 
     static func amounts(of call: ModelCall) -> CallAmounts {
-        let document = (try? JSONValue(parsing: call.body, .surrogates)) ?? .null
+        let document = call.document
         // Of several limits of one request services heed one or the other.
         let limit = limitNames(call).compactMap { count(document[$0]) }.filter { $0 > 0 }.max() ?? answerTokensDefault
         let choices = max(1, min(count(document["n"]) ?? 1, answerTokensMax))
         let answer = isAnswered(call) ? min(min(limit, answerTokensMax) * choices, answerTokensMax) : 0
         let messages = UInt64(document["messages"]?.elements.count ?? 0)
         let usage = TokenUsage(
-            prompt: 2 * max(UsageEstimate.promptTokens(of: call.body), textTokens(of: document))
+            prompt: 2 * max(UsageEstimate.promptTokens(of: document), textTokens(of: document))
                 + (messages + 1) * messageTokens,
             completion: answer)
         return CallAmounts(

@@ -13,7 +13,7 @@ final class SpendLedger: Sendable {
         case budgetReserved(BudgetStanding)
     }
 
-    /// What is decided for a call.
+    /// A call with everything that decides on it.
     struct Request: Sendable {
         let call: ModelCall
         /// The limits that hold for it, with their subjects.
@@ -31,8 +31,8 @@ final class SpendLedger: Sendable {
 
     /// Reserves room for a call, unless there is none.
     ///
-    /// What was recorded is read while the book is locked: a call that is recorded meanwhile is counted as one in flight,
-    /// or as a recorded one, and never as neither.
+    /// The book is locked while recorded calls are read: a call that is recorded meanwhile is counted as one in flight, or
+    /// as a recorded one, and never as neither.
     func reserve(_ request: Request) throws(ProjectionError) -> Result<CallReservation, SpendRefusal> {
         let decision = try book.withLock { book throws(ProjectionError) -> Result<UInt64, SpendRefusal> in
             if let refusal = try refusal(of: request, &book) { return .failure(SpendRefusal(refusal)) }
@@ -84,7 +84,7 @@ final class SpendLedger: Sendable {
         guard let models = request.models, let holder = Self.holder(of: request) else { return nil }
         let call = request.call
         let month = CalendarMonth(containing: request.now)
-        let recorded = try projections.modelSpending(of: holder.agent, in: month, holder.workspace)
+        let recorded = try projections.modelSpending(of: holder.name, in: month, holder.workspace)
         func reached(_ spending: [ModelSpending]) -> BudgetStanding? {
             models.budgets(
                 provider: call.provider, kind: call.providerKind, model: call.model, spending: spending
@@ -94,9 +94,9 @@ final class SpendLedger: Sendable {
         return reached(recorded + book.spending(of: holder)).map(Refusal.budgetReserved)
     }
 
-    private static func holder(of request: Request) -> ReservationBook.Holder? {
+    private static func holder(of request: Request) -> ResourceKey? {
         guard request.models != nil, let agent = request.call.agent else { return nil }
-        return ReservationBook.Holder(workspace: request.call.workspace, agent: agent)
+        return ResourceKey(workspace: request.call.workspace, kind: .agent, name: agent)
     }
 
     private static func reservation(of request: Request) -> ReservationBook.Reservation {
