@@ -50,6 +50,15 @@ def resolve(document, value):
     return value
 
 
+def test_every_whole_number_in_an_address_has_its_bounds(document):
+    """Without them, a number that no daemon can hold is one that the document allows."""
+    unbounded = [
+        (method, path, each["name"]) for path, item in document["paths"].items() for method in METHODS & item.keys()
+        for each in (resolve(document, each) for each in item[method].get("parameters", []))
+        if each["schema"].get("type") == "integer" and not {"minimum", "maximum"} <= each["schema"].keys()]
+    assert unbounded == []
+
+
 def test_every_reference_leads_somewhere_and_every_schema_is_used(document):
     text = json.dumps(document)
     for reference in set(re.findall(r'"\$ref": "([^"]*)"', text)):

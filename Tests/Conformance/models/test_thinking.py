@@ -53,10 +53,13 @@ class ThinkingModel:
             self.asked.put(json.loads(body))
 
             def watch():
-                # A connection that is closed before all was read is reset.
-                with contextlib.suppress(ConnectionResetError):
+                try:
                     if connection.recv(1):
                         return
+                except ConnectionResetError:
+                    pass  # It was closed before all was read.
+                except OSError:
+                    return  # The test has ended.
                 self.left.put(True)
             threading.Thread(target=watch, daemon=True).start()
             if self.released.wait(60):
