@@ -95,7 +95,7 @@ SWIFT_TESTS := SIMULATION_SECONDS=$(SIMULATION_SECONDS) swift test --skip-build
 .PHONY: test
 test: APT_PACKAGES += $(TEST_PACKAGES)
 test: deps ## Run every test
-	$(MAKE) --jobs=2 build-everything clients
+	@$(MAKE) clients & clients=$$!; trap "kill $$clients 2>/dev/null || true" EXIT; $(MAKE) build-everything && wait $$clients
 	$(PYTEST) Tests/Repository
 	@$(SWIFT_TESTS) >.build/swift-test.txt 2>&1 & swift_tests=$$!; trap "kill $$swift_tests" INT TERM; failed=; \
 	$(PYTEST) $(PARALLEL) Tests/Conformance || failed=1; \
