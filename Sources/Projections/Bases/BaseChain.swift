@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import Logging
+import Metrics
 import Synchronization
 
 #if canImport(Glibc)
@@ -22,6 +23,8 @@ final class BaseChain: Sendable {
     let directory: String
     private let state = Mutex(State())
     private let logger: Logger
+    private let positionGauge = Gauge(label: "sluice_history_base_position")
+    private let bytesGauge = Gauge(label: "sluice_history_bases_bytes")
 
     init(directory: String, logger: Logger) {
         self.directory = directory
@@ -72,6 +75,11 @@ final class BaseChain: Sendable {
         guard add(files, since: begun) else { return try Self.remove(files.map(\.path)) }
     }
 
+    private func report(_ state: State) {
+        positionGauge.record(state.files.last?.header.to.value ?? 0)
+        bytesGauge.record(state.files.reduce(0) { $0 + $1.sizeBytes })
+    }
+
     /// Adds a base at the end.
     ///
     /// - Returns: false when bases were dropped since that generation.
@@ -81,6 +89,7 @@ final class BaseChain: Sendable {
         state.withLock { state in
             guard state.generation == generation else { return false }
             state.files += files
+            report(state)
             return true
         }
     }
@@ -94,6 +103,7 @@ final class BaseChain: Sendable {
                     let index = state.files.firstIndex(where: { $0 === first })
                 else { return false }
                 state.files.replaceSubrange(index...index + 1, with: [merged])
+                report(state)
                 return true
             }
             try Self.remove(isCurrent ? [first.path, second.path] : [merged.path])
@@ -142,6 +152,7 @@ final class BaseChain: Sendable {
         state.withLock { state in
             state.files = []
             state.generation += 1
+            report(state)
         }
     }
 
@@ -149,9 +160,11 @@ final class BaseChain: Sendable {
     func dropDamaged() throws(ProjectionError) {
         let dropped: [BaseFile] = state.withLock { state in
             guard let index = state.files.firstIndex(where: \.isDamaged) else { return [] }
-            defer { state.files.removeSubrange(index...) }
+            let dropped = Array(state.files[index...])
+            state.files.removeSubrange(index...)
             state.generation += 1
-            return Array(state.files[index...])
+            report(state)
+            return dropped
         }
         guard let first = dropped.first else { return }
         logger.error("damaged base dropped", metadata: ["position": "\(first.header.to)"])
