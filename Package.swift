@@ -253,6 +253,7 @@ let package = Package(
         suite("Execution", ["Domain", "Execution"]),
         suite("Ingestion", ["Domain", "Ingestion"]),
         suite("HTTPAPI", ["Domain", "HTTPAPI", "Projections", .nioCore]),
+        suite("Daemon", ["Daemon", .lifecycle, .logging]),
         suite("Audit", ["Domain", "EventLog", "EventStore", "Audit", "TestSupport", .crypto, .logging]),
     ]
 )

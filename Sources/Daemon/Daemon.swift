@@ -62,11 +62,11 @@ package struct Daemon: Sendable {
         let rooms = RoomsService(progress) { try await runRooms(directory, server, progress, listening) }
         // Shut down from the last to the first.
         let services: [any Service] = [
-            LoopService {
+            LoopService("start reporter") {
                 try await StartReporter(progress: progress, manager: manager, logger: logger).run()
                 try await gracefulShutdown()
             },
-            LoopService { await SignalService(logger: logger) { await reloading.run() }.run() },
+            LoopService("signals") { await SignalService(logger: logger) { await reloading.run() }.run() },
             rooms,
             DrainingService(drainTimeout: configuration.drainTimeout) {
                 try await withGracefulShutdownHandler {
@@ -77,19 +77,9 @@ package struct Daemon: Sendable {
                 }
             },
         ]
-        try await Self.group(services, signals: [.sigterm, .sigint, .sigquit], logger).run()
+        try await ServiceGroup(of: services, signals: [.sigterm, .sigint, .sigquit], logger: logger).run()
         try rooms.check()
         withExtendedLifetime(lock) {}
-    }
-
-    private static func group(_ services: [any Service], signals: [UnixSignal] = [], _ logger: Logger) -> ServiceGroup {
-        ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services.map {
-                    .init(
-                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
-                        failureTerminationBehavior: .cancelGroup)
-                }, gracefulShutdownSignals: signals, logger: logger))
     }
 
     private func listen(_ server: HTTPAPIServer, _ listening: Listening) async throws {
@@ -210,28 +200,28 @@ package struct Daemon: Sendable {
             client: client, misuse: misuse, mark: .kept(in: directory, logger), logger: logger)
         let keyUses = await KeyUseKeeper.open(directory, keys: active.apiKeys.keys, logger)
         let access = AccessWatch(commands.clock)
-        let services: [any Service] = [
-            LoopService {
+        let services = [
+            LoopService("writer") {
                 // Whoever is answered looks for itself whether it came to that, and says why not.
                 await commands.run { try? await projections.reach($0) }
             },
-            LoopService {
+            LoopService("watchdog") {
                 if let manager { try await Watchdog(manager: manager, commands: commands).run() }
                 try await gracefulShutdown()
             },
-            LoopService {
+            LoopService("append stall watch") {
                 try await StallWatch(store: store, timeout: configuration.http.appendStallTimeout, logger: logger)
                     .run()
             },
-            LoopService {
+            LoopService("admin key reload") {
                 for await key in reloading.adminKeys { await takeOver(key, commands) }
             },
-            LoopService { try await projections.follow(store) },
-            LoopService { await access.run() },
-            LoopService { try await clockWatch.run() },
-            LoopService { await keyUses.run() },
-            LoopService { await egress.recordUnrecorded() },
-            LoopService {
+            LoopService("read models") { try await projections.follow(store) },
+            LoopService("access watch") { await access.run() },
+            LoopService("clock watch") { try await clockWatch.run() },
+            LoopService("key uses") { await keyUses.run() },
+            LoopService("unrecorded calls") { await egress.recordUnrecorded() },
+            LoopService("calls in flight") {
                 for try await batch in store.subscribe(after: position) {
                     for recorded in batch {
                         inFlight.observe(recorded.event)
@@ -242,35 +232,35 @@ package struct Daemon: Sendable {
                     for recorded in batch { access.observe(recorded.event) }
                 }
             },
-            LoopService { await history.run() },
-            LoopService {
+            LoopService("past read models") { await history.run() },
+            LoopService("read model keeper") {
                 try await ReadModelKeeper(readModels, store: store, history: history, logger: logger).run()
             },
-            LoopService { try await keyDestruction.run(store, after: position) },
-            LoopService { await KeyringWatch(vault, configuration.decisions.limits, logger).run() },
-            LoopService { try await erasures.run(from: active, after: position) },
-            LoopService { try await check(log) },
-            LoopService {
+            LoopService("key destruction") { try await keyDestruction.run(store, after: position) },
+            LoopService("keyring watch") { await KeyringWatch(vault, configuration.decisions.limits, logger).run() },
+            LoopService("erasures") { try await erasures.run(from: active, after: position) },
+            LoopService("log check") { try await check(log) },
+            LoopService("checkpoints") {
                 await audit.keeper.run { try await Task.sleep(for: configuration.audit.interval) }
             },
-            LoopService {
+            LoopService("payload retention") {
                 await PayloadRetention(
                     vault: vault, clock: commands.clock, retention: configuration.payloadRetention, logger: logger
                 ).run()
             },
-            LoopService {
+            LoopService("run retention") {
                 try await RunRetention(
                     log: log, commands: commands, projections: projections, history: history,
                     retention: configuration.runRetention, logger: logger
                 ).run()
             },
-            LoopService { try await scheduler.run(from: active, after: position) },
-            LoopService { try await approvals.notifier.run(from: active, after: position) },
-            LoopService { try await security.run(after: position) },
-            LoopService { try await agents.run(from: active, after: position) },
-            LoopService { try await executor.run(from: active, after: position) },
-            LoopService { try await builds.run(from: active, after: position) },
-            LoopService {
+            LoopService("scheduler") { try await scheduler.run(from: active, after: position) },
+            LoopService("approval notifications") { try await approvals.notifier.run(from: active, after: position) },
+            LoopService("security notifications") { try await security.run(after: position) },
+            LoopService("agents") { try await agents.run(from: active, after: position) },
+            LoopService("executor") { try await executor.run(from: active, after: position) },
+            LoopService("builds") { try await builds.run(from: active, after: position) },
+            LoopService("API") {
                 if let lost {
                     try await KeyLossRecord(lost: lost, commands: commands, directory: directory, logger: logger)
                         .record(active, forget: history)
@@ -283,11 +273,7 @@ package struct Daemon: Sendable {
                 try await gracefulShutdown()
             },
         ]
-        try await Self.group(services, logger).run()
-        guard Task.isShuttingDownGracefully else {
-            throw DaemonError(
-                .serviceEnded, "a service of the daemon ended unexpectedly; log level debug shows which one")
-        }
+        try await RoomServices(services, logger: logger).run()
     }
 
     /// Makes an admin key that was configured since the start, and revokes the one before.

@@ -2,10 +2,17 @@ import Projections
 import ServiceLifecycle
 
 /// A long-lived loop of a room, ended when the group shuts down.
-struct LoopService: Service {
-    let body: @Sendable () async throws -> Void
+package struct LoopService: Service {
+    /// The name in errors.
+    let name: String
+    private let body: @Sendable () async throws -> Void
 
-    func run() async throws {
+    package init(_ name: String, body: @escaping @Sendable () async throws -> Void) {
+        self.name = name
+        self.body = body
+    }
+
+    package func run() async throws {
         do {
             try await cancelWhenGracefulShutdown { try await body() }
         } catch is CancellationError {

@@ -47,13 +47,17 @@ package final class HTTPAPIServer: Sendable {
     /// - Parameter onListening: called with the port once the address is bound.
     /// - Throws: `ListenerError` when a listener cannot begin, or ends although no shutdown was asked for.
     package func run(onListening: @escaping @Sendable (Int?) async -> Void) async throws {
+        let listening = ListeningChannel()
         let application = Self.application(
             responder, configuration, .hostname(configuration.host, port: configuration.port), logger, connections
-        ) { channel in await onListening(channel.localAddress?.port) }
+        ) { channel in
+            listening.begin(channel)
+            await onListening(channel.localAddress?.port)
+        }
         try await withThrowingTaskGroup { group in
             group.addTask {
                 defer { self.opening.finish() }
-                try await Self.run(application, .api)
+                try await Self.run(application, listening, .api)
             }
             group.addTask {
                 for await opened in self.opened { try await self.serve(opened) }
@@ -85,22 +89,41 @@ package final class HTTPAPIServer: Sendable {
     /// The hub is no service of the application: that one is shut down once no connection is left, and streams would wait
     /// for it.
     private func serve(_ opened: OpenedAPI) async throws {
+        let listening = ListeningChannel()
         let gate = opened.gateSocket.map {
-            Self.gate(opened.api, $0, configuration, logger, opened.onGateRunning)
+            Self.gate(opened.api, $0, configuration, logger) { channel in
+                listening.begin(channel)
+                await opened.onGateRunning()
+            }
         }
         try await withThrowingTaskGroup { group in
             group.addTask { await opened.api.hub.run() }
             group.addTask { BodySchemas.prepare() }
-            if let gate { group.addTask { try await Self.run(gate, .gate) } }
+            if let gate { group.addTask { try await Self.run(gate, listening, .gate) } }
             while try await group.next() != nil {}
         }
     }
 
+    /// Runs a listener until a graceful shutdown, or until its channel is closed before one.
+    ///
+    /// The application would first wait for its connections, which may be streams without an end.
     private static func run(
-        _ application: some ApplicationProtocol, _ listener: ListenerError.Listener
+        _ application: some ApplicationProtocol, _ listening: ListeningChannel, _ listener: ListenerError.Listener
     ) async throws {
         do {
-            try await application.run()
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    defer { listening.finish() }
+                    try await application.run()
+                }
+                group.addTask {
+                    let isClosed = await listening.closed()
+                    if isClosed, !Task.isShuttingDownGracefully { throw ListenerError.ended(listener) }
+                }
+                while try await group.next() != nil {}
+            }
+        } catch let error as ListenerError {
+            throw error
         } catch is CancellationError {
             throw CancellationError()
         } catch is ServiceGroupError {
@@ -112,7 +135,7 @@ package final class HTTPAPIServer: Sendable {
 
     private static func gate(
         _ api: APIHandlers, _ path: String, _ configuration: HTTPAPIConfiguration, _ logger: Logger,
-        _ onRunning: @escaping @Sendable () async -> Void
+        onRunning: @escaping @Sendable (any Channel) async -> Void
     ) -> some ApplicationProtocol {
         let connections = Connections(
             total: configuration.connectionsMax, sharePercent: configuration.principalSharePercent,
@@ -120,10 +143,10 @@ package final class HTTPAPIServer: Sendable {
         return application(
             router(api, connections, isGate: true).buildResponder(), configuration, .unixDomainSocket(path: path),
             logger, connections
-        ) { _ in
+        ) { channel in
             // For agents that run as nobody; on the host only the directory's owner gets to it.
             chmod(path, 0o666)
-            await onRunning()
+            await onRunning(channel)
         }
     }
 

@@ -3,8 +3,9 @@
 // $FAULTS is a directory. While it holds a file `pwrite` or `fdatasync`, that call fails on segments of the log, with
 // the error number in the file. While it holds a file `delay`, that many milliseconds pass before each `fdatasync` of a
 // segment; a file `read-delay` does the same for each read of one, and `output-delay` before each write to standard
-// output, which makes a file `output-begun`. While it holds a file `clock`, the time of day is off by the seconds in it. With a file `kill`, the process ends
-// before that one, counted from 1, of its calls that change files.
+// output, which makes a file `output-begun`. While it holds a file `accept`, connections to the kind of socket in it are not
+// taken: 1 for Unix sockets, 2 for TCP (AF_UNIX, AF_INET). While it holds a file `clock`, the time of day is off by the seconds
+// in it. With a file `kill`, the process ends before that one, counted from 1, of its calls that change files.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,6 +108,17 @@ int fdatasync(int file) {
     change();
     if (is_segment(file)) usleep((useconds_t)ordered("delay") * 1000);
     return fails("fdatasync", file) ? -1 : REAL(fdatasync)(file);
+}
+
+int accept4(int file, struct sockaddr *address, socklen_t *length, int flags) {
+    int family = 0;
+    socklen_t size = sizeof family;
+    getsockopt(file, SOL_SOCKET, SO_DOMAIN, &family, &size);
+    if (family != 0 && family == ordered("accept")) {
+        errno = EINVAL;
+        return -1;
+    }
+    return REAL(accept4)(file, address, length, flags);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
