@@ -82,6 +82,7 @@ let package = Package(
         // Level 0: knows nothing of ours.
         .systemLibrary(name: "CLZ4", path: "Sources/CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CMalloc", path: "Sources/CMalloc"),
         // Files that the binary brings along.
         .target(name: "CAssets"),
         room("Domain"),
@@ -180,7 +181,7 @@ let package = Package(
             [
                 "Domain", "Authentication", "EventLog", "EventStore", "CommandHandling", "Projections",
                 "EventStreaming", "Scheduling", "Execution", "Gateways", "Governance", "Ingestion", "HTTPAPI",
-                "Outbound", "Secrets", "Audit", .hummingbird,
+                "Outbound", "Secrets", "Audit", "CMalloc", .hummingbird,
                 .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioPosix, .system, .unixSignals,
             ]),
         // Level 7

@@ -237,6 +237,9 @@ package struct Daemon: Sendable {
                 try await ReadModelKeeper(readModels, store: store, history: history, logger: logger).run()
             },
             LoopService("key destruction") { try await keyDestruction.run(store, after: position) },
+            LoopService("memory") {
+                try await MemoryTrimmer(interval: configuration.memoryTrimInterval, logger: logger).run()
+            },
             LoopService("keyring watch") { await KeyringWatch(vault, configuration.decisions.limits, logger).run() },
             LoopService("erasures") { try await erasures.run(from: active, after: position) },
             LoopService("log check") { try await check(log) },

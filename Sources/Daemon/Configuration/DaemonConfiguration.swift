@@ -17,6 +17,8 @@ package struct DaemonConfiguration: Sendable {
     let drainTimeout: Duration
     /// The smallest change of the wall clock that is a step.
     let clockStepMin: Duration
+    /// The time between two looks at memory that can be given back; `nil` to keep it.
+    let memoryTrimInterval: Duration?
     let payloadRetention: Duration
     /// How long finished runs are kept; `nil` for ever.
     let runRetention: Duration?
@@ -50,6 +52,7 @@ package struct DaemonConfiguration: Sendable {
         heartbeat = try settings.duration(.heartbeat)
         drainTimeout = try settings.duration(.drainTimeout)
         clockStepMin = try settings.duration(.clockStepMin)
+        memoryTrimInterval = try Self.memoryTrimInterval(settings)
         payloadRetention = try settings.duration(.payloadRetention)
         runRetention = try Self.runRetention(settings)
         http.basePath = try Self.basePath(settings)
@@ -141,6 +144,15 @@ package struct DaemonConfiguration: Sendable {
             throw settings.invalid(.runRetention, "forever, or a duration of at least 1s such as 90d")
         }
         return duration
+    }
+
+    private static func memoryTrimInterval(_ settings: Settings) throws(DaemonError) -> Duration? {
+        let text = settings.text(.memoryTrimInterval)
+        if text == "never" { return nil }
+        guard let interval = DurationText.parse(text), interval >= .seconds(1) else {
+            throw settings.invalid(.memoryTrimInterval, "never, or a duration of at least 1s such as 1m")
+        }
+        return interval
     }
 
     private static func publicURL(_ settings: Settings, under basePath: String) throws(DaemonError) -> String {
