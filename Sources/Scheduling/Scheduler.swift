@@ -31,46 +31,53 @@ package actor Scheduler {
     package func run(from active: ActiveState, after position: Position) async throws {
         var state = SchedulerState(active, configuration)
         var subscription = store.subscribe(after: position)
-        while true {
-            let due = state.due(at: commands.clock.now())
-            if !due.isEmpty {
-                await execute(due, &state)
-                continue
-            }
-            switch try await wait(subscription, until: state.nextDeadline) {
-            case .batch(let batch, let advanced):
-                for recorded in batch { state.on(recorded.event) }
-                subscription = advanced
-            case .deadline: continue
-            case .closed: return
+        var timers = RunningTimers()
+        try await withThrowingTaskGroup(of: Wake.self) { group in
+            defer { group.cancelAll() }
+            addWait(for: subscription, to: &group)
+            while true {
+                let due = state.due(at: commands.clock.now())
+                if !due.isEmpty {
+                    await execute(due, &state)
+                    continue
+                }
+                if let end = state.nextDeadline.map(instant), timers.start(end) {
+                    group.addTask {
+                        try await Task.sleep(until: end)
+                        return .timer(end)
+                    }
+                }
+                switch try await group.next() {
+                case .batch(let batch, let advanced):
+                    for recorded in batch { state.on(recorded.event) }
+                    subscription = advanced
+                    addWait(for: subscription, to: &group)
+                case .timer(let end): timers.ended(end)
+                case .closed, nil: return
+                }
             }
         }
     }
 
     private enum Wake: Sendable {
         case batch([RecordedEvent], EventSubscription)
-        case deadline
+        case timer(ContinuousClock.Instant)
         case closed
     }
 
-    /// Waits for the next events, or until the deadline. The cursor moves only with a batch that is taken.
-    private func wait(_ subscription: EventSubscription, until deadline: Timestamp?) async throws -> Wake {
-        let pause = deadline.map { min(configuration.clockCheckInterval, max(.zero, $0.since(commands.clock.now()))) }
-        return try await withThrowingTaskGroup(of: Wake.self) { group in
-            group.addTask {
-                var cursor = subscription
-                guard let batch = try await cursor.next() else { return .closed }
-                return .batch(batch, cursor)
-            }
-            if let pause {
-                group.addTask {
-                    try await Task.sleep(for: pause)
-                    return .deadline
-                }
-            }
-            defer { group.cancelAll() }
-            return try await group.next() ?? .closed
+    /// Waits for the next events. The cursor moves only with a batch that is taken.
+    private func addWait(for subscription: EventSubscription, to group: inout ThrowingTaskGroup<Wake, any Error>) {
+        group.addImmediateTask {
+            var cursor = subscription
+            guard let batch = try await cursor.next() else { return .closed }
+            return .batch(batch, cursor)
         }
+    }
+
+    /// The next look at the clock for that deadline: the clock may be set meanwhile.
+    private func instant(of deadline: Timestamp) -> ContinuousClock.Instant {
+        let pause = max(.zero, deadline.since(commands.clock.now()))
+        return ContinuousClock.now + min(configuration.clockCheckInterval, pause)
     }
 
     private func execute(_ due: [SchedulerState.Due], _ state: inout SchedulerState) async {

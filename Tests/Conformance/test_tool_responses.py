@@ -1,6 +1,9 @@
 """What the gate makes of a tool's response: redirects that stay at the gate, HEAD, media types, and the size limit."""
 
 import http.client
+import pathlib
+import sys
+import threading
 import urllib.parse
 import urllib.request
 
@@ -137,7 +140,6 @@ def test_a_stream_arrives_as_it_is_sent_however_its_type_is_written(agent, run, 
         yield b"data: 1\n\n"
         tool.released.wait(30)
         yield b"data: 2\n\n"
-    import threading
     tool.released = threading.Event()
     tool.answer = lambda call: (200, [("Content-Type", media_type)], parts())
     response, connection = agent.open(run, "GET", "files", "/stream")
@@ -164,3 +166,39 @@ def test_an_answer_that_is_too_large_breaks_off(agent, run, tool):
     if isinstance(broken.value, http.client.IncompleteRead):
         received += len(broken.value.partial)
     assert received <= 64 * 1024 * 1024
+
+
+PARTS, WARM_PARTS, PART_GROWTH_BYTES_MAX = 15_000, 2_000, 300
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory from /proc")
+def test_the_parts_of_a_long_stream_leave_nothing_behind(own_sluice, tool):
+    # Each part is awaited, with a time limit; a timer for each would stay until its time has come.
+    sluice = own_sluice(SLUICE_MEMORY_TRIM_INTERVAL="never")
+    store_tool(sluice, "files", tool.url)
+    agent = GovernedAgent(sluice, "reader", [("allow", ["GET"], tool.url + "/*")])
+    asked = threading.Semaphore(0)
+
+    def parts():
+        for number in range(PARTS + WARM_PARTS):
+            assert asked.acquire(timeout=60)
+            yield b"data: %d\n\n" % number
+
+    def resident():
+        status = pathlib.Path(f"/proc/{sluice.process.pid}/status").read_text()
+        return int(status.split("RssAnon:")[1].split()[0]) * 1024
+
+    tool.answer = lambda call: (200, [("Content-Type", "text/event-stream")], parts())
+    response, connection = agent.open(agent.start(), "GET", "files", "/stream")
+
+    def read(numbers):
+        for number in numbers:
+            asked.release()
+            assert response.readline() == b"data: %d\n" % number and response.readline() == b"\n"
+
+    read(range(WARM_PARTS))
+    before = resident()
+    read(range(WARM_PARTS, WARM_PARTS + PARTS))
+    assert resident() - before < PARTS * PART_GROWTH_BYTES_MAX
+    connection.close()

@@ -62,8 +62,8 @@ package final class CallEnd: Sendable {
         }
     }
 
-    /// Runs the operation in the current task, which the end of the call cancels.
-    private func working<Value: Sendable>(_ operation: @Sendable () async throws -> Value) async throws -> Value {
+    /// Runs the operation in the current task; when the call ends before, that cancels the task and throws the reason.
+    func working<Value: Sendable>(_ operation: @Sendable () async throws -> Value) async throws -> Value {
         let id = try join()
         let result: Result<Value, any Error>
         do { result = .success(try await operation()) } catch { result = .failure(error) }

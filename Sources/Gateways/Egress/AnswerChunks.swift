@@ -1,3 +1,4 @@
+import CommandHandling
 import NIOCore
 import Outbound
 import Synchronization
@@ -32,8 +33,9 @@ final class AnswerChunks: @unchecked Sendable {
         try await inTime {
             var body: [UInt8] = []
             while body.count <= bytesMax {
-                guard let chunk = try await self.next({ try await self.nextAsSent() }) else { return .whole(body) }
-                body += chunk.readableBytesView
+                let chunk = try await self.nextAsSent()
+                if let decided = self.redacted(chunk) { body += decided.readableBytesView }
+                if chunk == nil { return .whole(body) }
             }
             return .part(body)
         }
@@ -50,25 +52,86 @@ final class AnswerChunks: @unchecked Sendable {
     ) async throws {
         if !begun.isEmpty { try await write(ByteBuffer(bytes: begun)) }
         var count = begun.count
-        // What the redaction holds back is no silence of the peer.
-        let nextUntilEnd: @Sendable () async throws -> ByteBuffer? = {
-            try await self.untilEnd { try await self.nextAsSent() }
-        }
-        while let chunk = try await next({
-            guard let heartbeat else { return try await nextUntilEnd() }
-            return try await Self.waiting(beatingEvery: heartbeat, beat, nextUntilEnd)
-        }) {
-            count += chunk.readableBytes
-            guard count <= bytesMax else { throw OutboundError.tooLarge(bytesMax: bytesMax) }
-            try await write(chunk)
+        try await withThrowingTaskGroup(of: Wake.self) { group in
+            defer { group.cancelAll() }
+            var timers = RunningTimers()
+            var isEnded = false
+            while !isEnded {
+                let chunk = try await nextPart(&group, &timers, heartbeat: heartbeat, beat)
+                isEnded = chunk == nil
+                guard let decided = redacted(chunk) else { continue }
+                count += decided.readableBytes
+                guard count <= bytesMax else { throw OutboundError.tooLarge(bytesMax: bytesMax) }
+                try await write(decided)
+            }
         }
     }
 
-    /// Waits for the value, and calls `beat` after each interval; an error of `beat` ends the wait.
-    private static func waiting<Value: Sendable>(
-        beatingEvery interval: Duration, _ beat: () async throws -> Void,
-        _ read: @escaping @Sendable () async throws -> Value
-    ) async throws -> Value {
+    private enum Wake: Sendable {
+        case part(ByteBuffer?)
+        case timer(ContinuousClock.Instant)
+    }
+
+    /// Waits for the peer's next part, and calls `beat` after each interval; an error of `beat` ends the wait.
+    ///
+    /// The timers go on over the parts of the answer: it may have many, and each wait would leave one behind.
+    private func nextPart(
+        _ group: inout ThrowingTaskGroup<Wake, any Error>, _ timers: inout RunningTimers, heartbeat: Duration?,
+        _ beat: () async throws -> Void
+    ) async throws -> ByteBuffer? {
+        let isRead = Flag()
+        group.addImmediateTask {
+            defer { isRead.set() }
+            return .part(try await self.untilEnd { try await self.nextAsSent() })
+        }
+        let begin = ContinuousClock.now
+        let silenceEnd = begin + silenceMax
+        var nextBeat = heartbeat.map { begin + $0 }
+        while true {
+            let end = nextBeat.map { min($0, silenceEnd) } ?? silenceEnd
+            // Many parts are here already.
+            if !isRead.isSet, timers.start(end) {
+                group.addTask {
+                    try await Task.sleep(until: end)
+                    return .timer(end)
+                }
+            }
+            switch try await group.next() {
+            case .part(let part): return part
+            case .timer(let end): timers.ended(end)
+            case nil: throw CancellationError()
+            }
+            guard !isRead.isSet else { continue }
+            let now = ContinuousClock.now
+            if silenceEnd <= now { throw Self.silence }
+            guard let heartbeat, let due = nextBeat, due <= now else { continue }
+            try await beat()
+            nextBeat = ContinuousClock.now + heartbeat
+        }
+    }
+
+    private static var silence: OutboundError { .timedOut("the answer's next part") }
+
+    private func nextAsSent() async throws -> ByteBuffer? {
+        var chunks = chunks
+        defer { self.chunks = chunks }
+        return try await chunks.next()
+    }
+
+    /// The bytes that may be handed on after the peer's next part, `nil` at its end; what the redaction holds back is none.
+    private func redacted(_ chunk: ByteBuffer?) -> ByteBuffer? {
+        guard redaction != nil else { return chunk }
+        let decided = chunk.map { redaction?.take(Array($0.readableBytesView)) } ?? redaction?.finish()
+        return decided.flatMap { $0.isEmpty ? nil : ByteBuffer(bytes: $0) }
+    }
+
+    private func untilEnd<Value: Sendable>(_ read: @Sendable () async throws -> Value) async throws -> Value {
+        guard let call else { return try await read() }
+        return try await call.end.working(read)
+    }
+
+    /// Runs the operation; throws when it takes longer than a silence may.
+    private func inTime<Value: Sendable>(_ read: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Value?.self) { group in
             let isRead = Flag()
             group.addImmediateTask {
@@ -77,45 +140,15 @@ final class AnswerChunks: @unchecked Sendable {
             }
             defer { group.cancelAll() }
             // Most answers are here already, and cost no timer.
-            while !isRead.isSet {
-                group.addTask {
-                    try await Task.sleep(for: interval)
+            if !isRead.isSet {
+                group.addTask { [silenceMax] in
+                    try await Task.sleep(for: silenceMax)
                     return nil
                 }
-                guard let result = try await group.next() else { break }
-                if let value = result { return value }
-                try await beat()
             }
-            while let result = try await group.next() { if let value = result { return value } }
-            throw CancellationError()
+            guard let value = try await group.next() ?? nil else { throw Self.silence }
+            return value
         }
-    }
-
-    private func next(_ nextAsSent: () async throws -> ByteBuffer?) async throws -> ByteBuffer? {
-        guard redaction != nil else { return try await nextAsSent() }
-        while let chunk = try await nextAsSent() {
-            if let decided = redaction?.take(Array(chunk.readableBytesView)), !decided.isEmpty {
-                return ByteBuffer(bytes: decided)
-            }
-        }
-        let rest = redaction?.finish() ?? []
-        return rest.isEmpty ? nil : ByteBuffer(bytes: rest)
-    }
-
-    private func nextAsSent() async throws -> ByteBuffer? {
-        var chunks = chunks
-        defer { self.chunks = chunks }
-        return try await chunks.next()
-    }
-
-    private func untilEnd<Value: Sendable>(_ read: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        guard let call else { return try await inTime(read) }
-        return try await call.end.racing { try await self.inTime(read) }
-    }
-
-    private func inTime<Value: Sendable>(_ read: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        try await Self.waiting(
-            beatingEvery: silenceMax, { throw OutboundError.timedOut("the answer's next part") }, read)
     }
 }
 
