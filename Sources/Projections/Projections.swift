@@ -33,19 +33,23 @@ package final class Projections: Sendable {
     ///
     /// Tables of another schema version are dropped; following then fills them from the beginning of the log.
     ///
-    /// - Parameter isDisposable: whether the file is deleted at the next start: then it is never synced.
+    /// - Parameters:
+    ///   - isDisposable: whether the file is deleted at the next start: then it is never synced.
+    ///   - readersMax: maximum connections that read lists, and as many that look single records up; each has a thread
+    ///     while it is used, and a cache of pages. `nil` for those of the live read models.
     package static func open(
-        path: String, isDisposable: Bool = false, logger: Logger
+        path: String, isDisposable: Bool = false, readersMax: Int? = nil, logger: Logger
     ) throws(ProjectionError) -> Projections {
         PastFileSystem.install
         do {
-            let pool = try DatabasePool(path: path, configuration: configuration)
+            let pool = try DatabasePool(path: path, configuration: configuration(readersMax))
             try pool.write(prepareTables)
             if isDisposable {
                 try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = OFF") }
             }
             return try Projections(
-                pool: pool, lookups: DatabasePool(path: path, configuration: lookUpConfiguration), logger: logger)
+                pool: pool, lookups: DatabasePool(path: path, configuration: lookUpConfiguration(readersMax)),
+                logger: logger)
         } catch {
             throw .wrapping(error)
         }
@@ -167,17 +171,18 @@ package final class Projections: Sendable {
         changes.add(1, ordering: .sequentiallyConsistent)
     }
 
-    private static var lookUpConfiguration: Configuration {
+    private static func lookUpConfiguration(_ readersMax: Int?) -> Configuration {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(5)
         configuration.label = "read-model-lookups"
-        configuration.maximumReaderCount = max(2, ProcessInfo.processInfo.activeProcessorCount)
+        configuration.maximumReaderCount = readersMax ?? max(2, ProcessInfo.processInfo.activeProcessorCount)
         return configuration
     }
 
-    private static var configuration: Configuration {
+    private static func configuration(_ readersMax: Int?) -> Configuration {
         var configuration = Configuration()
+        if let readersMax { configuration.maximumReaderCount = readersMax }
         configuration.busyMode = .timeout(5)
         configuration.label = "read-model"
         configuration.prepareDatabase { db in

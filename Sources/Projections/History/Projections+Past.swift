@@ -4,6 +4,8 @@ import Logging
 extension Projections {
     /// SQLite's page cache while many events are folded, in KiB; and otherwise, which is its default.
     private static let (foldingCache, restingCache) = (16_000, 2_000)
+    /// Several past read models are open at the same time, and few ask each of them.
+    private static let readersMax = 2
 
     /// Opens past read models in a new file at `path`, over the bases that `pages` has.
     static func openPast(
@@ -11,7 +13,7 @@ extension Projections {
     ) throws(ProjectionError) -> Projections {
         PastFileSystem.put(pages, at: path)
         do {
-            let projections = try open(path: path, isDisposable: true, logger: logger)
+            let projections = try open(path: path, isDisposable: true, readersMax: readersMax, logger: logger)
             try projections.pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA cache_size = -\(foldingCache)")
             }

@@ -22,6 +22,8 @@ STREAMS = 2_000
 HISTORY_BYTES_MAX = 256 * MIB
 # Of an idle daemon, which has a few connections of its own at times.
 DESCRIPTORS_MORE_MAX = 24
+# Event loops, the shared pool, and a thread for each serial queue: docs/operation.md has the queues.
+THREADS_MAX = 80 + 4 * (os.cpu_count() or 1)
 # A machine that does much less than the plan shows nothing.
 DONE_MIN = 0.8
 
@@ -98,6 +100,7 @@ def test_nothing_grows_and_nothing_fails_under_a_mixed_load(own_sluice, tmp_path
     assert not (found := grown(comparison, SECONDS)), found
     for _, _, bounded, _ in sampler.samples:
         assert all(bounded[part] <= HISTORY_BYTES_MAX for part in BOUNDED), bounded
+    assert max(count for _, count in sampler.series()["threads"]) <= THREADS_MAX
     late = {name: counts for name, counts in load.counts().items() if counts[0] < DONE_MIN * counts[1]}
     assert not late, f"the machine is too slow for the load: {late}"
     assert streams.open_max >= DONE_MIN * STREAMS
