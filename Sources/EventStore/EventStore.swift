@@ -66,8 +66,8 @@ package final class EventStore: Sendable {
         let recorded = events.enumerated().map { index, event in
             RecordedEvent(position: Position(first + UInt64(index)), event: event)
         }
-        let waiters = recent.withLock { $0.publish(recorded) }
-        for waiter in waiters { waiter.resume() }
+        let wakes = recent.withLock { $0.publish(recorded) }
+        for wake in wakes { wake.resume() }
         return recorded
     }
 
@@ -135,16 +135,20 @@ package final class EventStore: Sendable {
     /// - Parameters:
     ///   - eventsMax: how many events a batch holds at most.
     ///   - bytesMax: about how many bytes those may take.
+    ///   - interest: the events that end a wait; others that come meanwhile may be left out. It is asked by the writer, and has to
+    ///     be quick. `nil` for every event.
     package func subscribe(
-        after position: Position, eventsMax: Int = pageEventsMax, bytesMax: Int = pageBytesMax
+        after position: Position, eventsMax: Int = pageEventsMax, bytesMax: Int = pageBytesMax,
+        waitingFor interest: EventInterest? = nil
     ) -> EventSubscription {
-        EventSubscription(store: self, after: position, eventsMax: eventsMax, bytesMax: bytesMax)
+        EventSubscription(
+            store: self, after: position, eventsMax: eventsMax, bytesMax: bytesMax, interest: interest)
     }
 
     /// Ends every subscription and closes the log in order.
     package func close() async throws(EventStoreError) {
-        let waiters = recent.withLock { $0.close() }
-        for waiter in waiters { waiter.resume() }
+        let wakes = recent.withLock { $0.close() }
+        for wake in wakes { wake.resume() }
         do {
             try await backend.close()
         } catch {
@@ -188,17 +192,20 @@ package final class EventStore: Sendable {
     /// True when the event after `position` is durable and no longer in memory.
     func isBehind(_ position: Position) -> Bool { recent.withLock { $0.isBehind(position) } }
 
-    /// Returns when there is an event after `position`, the store is closed, or the task is cancelled.
-    func waitForEvent(after position: Position) async {
+    /// Returns when there is an event of that interest after `position`, the store is closed, or the task is cancelled.
+    ///
+    /// - Returns: the position after which the next events are; others that came meanwhile are passed.
+    func waitForEvent(after position: Position, for interest: EventInterest?) async -> Position {
         let ticket = recent.withLock { $0.makeTicket() }
-        await withTaskCancellationHandler {
+        let passed = await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
-                let isDue = recent.withLock { $0.wait(waiter, ticket: ticket, after: position) }
-                if isDue { waiter.resume() }
+                let isDue = recent.withLock { $0.wait(waiter, ticket: ticket, after: position, for: interest) }
+                if isDue { waiter.resume(returning: position) }
             }
         } onCancel: {
             recent.withLock { $0.cancel(ticket) }?.resume()
         }
         recent.withLock { $0.forget(ticket) }
+        return passed
     }
 }

@@ -41,10 +41,20 @@ package struct Executor: Sendable {
                 guard let open = run.openInvoke else { continue }
                 await reportInterrupted(run, open)
             }
-            for try await batch in store.subscribe(after: position) {
+            for try await batch in store.subscribe(after: position, waitingFor: Self.isOfInvokes) {
                 for recorded in batch { await take(recorded.event, registry, &group) }
             }
             group.cancelAll()
+        }
+    }
+
+    /// True for the events that `take` heeds.
+    private static func isOfInvokes(_ event: Event) -> Bool {
+        switch event.payload {
+        case .runStatusChanged(let changed): changed.status.isFinished
+        case .invokeFailed(let failed): failed.isStopped
+        case .invokeRequested: true
+        default: false
         }
     }
 

@@ -94,6 +94,51 @@ import Testing
         #expect(store.waiterCount == 0)
     }
 
+    @Test func aWaitGoesOnOverEventsThatAreNotOfItsInterest() async throws {
+        let store = await EventStore(backend: InMemoryLogBackend(), recentEventsMax: 4)
+        let interested = Task {
+            var subscription = store.subscribe(after: .zero) { $0.payload.approximateSizeBytes > 4096 }
+            let batch = try await subscription.next()
+            return (batch, subscription.position)
+        }
+        while store.waiterCount < 1 { await Task.yield() }
+        // More than is kept in memory: what is passed is not read again.
+        for _ in 0..<50 { _ = try await store.append(events(3)) }
+        #expect(store.waiterCount == 1)
+        let awaited = try await store.append(events(1, messageBytes: 8192))
+        let (batch, position) = try await interested.value
+        #expect(batch == awaited && position == awaited[0].position)
+    }
+
+    @Test func aBatchThatHasAnEventOfInterestIsGivenOutWhole() async throws {
+        let store = await EventStore(backend: InMemoryLogBackend())
+        let interested = Task {
+            var subscription = store.subscribe(after: .zero) { $0.payload.approximateSizeBytes > 4096 }
+            return try await subscription.next()
+        }
+        while store.waiterCount < 1 { await Task.yield() }
+        _ = try await store.append(events(2))
+        let awaited = try await store.append(events(1) + events(1, messageBytes: 8192) + events(1))
+        #expect(try await interested.value == awaited)
+    }
+
+    @Test func everyWaitEndsWithTheStoreOrItsTaskWhateverItsInterest() async throws {
+        let store = await EventStore(backend: InMemoryLogBackend())
+        let tasks = (0..<2).map { _ in
+            Task {
+                var subscription = store.subscribe(after: .zero) { _ in false }
+                return try await subscription.next()
+            }
+        }
+        while store.waiterCount < 2 { await Task.yield() }
+        _ = try await store.append(events(2))
+        tasks[0].cancel()
+        #expect(try await tasks[0].value == nil)
+        try await store.close()
+        #expect(try await tasks[1].value == nil)
+        #expect(store.waiterCount == 0)
+    }
+
     @Test func survivesCancellationsThatRaceWithAppends() async throws {
         let store = await EventStore(backend: InMemoryLogBackend(), recentEventsMax: 4)
         for round in 0..<200 {

@@ -48,7 +48,8 @@ struct ErasureService: Sendable {
     }
 
     private func collect(_ requests: ErasureRequests, after position: Position) async throws {
-        for try await batch in store.subscribe(after: position) {
+        let isRequest: EventInterest = { if case .personErasureRequested = $0.payload { true } else { false } }
+        for try await batch in store.subscribe(after: position, waitingFor: isRequest) {
             for recorded in batch {
                 guard case .personErasureRequested = recorded.event.payload else { continue }
                 requests.add(PersonID(recorded.event.stream.id), recorded.event.workspace)

@@ -29,7 +29,7 @@ struct KeyDestruction: Sendable {
 
     /// Follows the log from `position` on.
     func run(_ store: EventStore, after position: Position) async throws {
-        for try await batch in store.subscribe(after: position) {
+        for try await batch in store.subscribe(after: position, waitingFor: { $0.payload.obsoleteKeyID != nil }) {
             let keys = batch.compactMap(\.event.payload.obsoleteKeyID)
             guard let last = batch.last, !keys.isEmpty else { continue }
             await visible(last.position)

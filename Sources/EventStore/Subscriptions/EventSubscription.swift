@@ -10,13 +10,15 @@ package struct EventSubscription: AsyncSequence, AsyncIteratorProtocol, Sendable
     private let store: EventStore
     private let eventsMax: Int
     private let bytesMax: Int
-    /// The last position given out.
+    private let interest: EventInterest?
+    /// The last position given out, or passed.
     package private(set) var position: Position
 
-    init(store: EventStore, after position: Position, eventsMax: Int, bytesMax: Int) {
+    init(store: EventStore, after position: Position, eventsMax: Int, bytesMax: Int, interest: EventInterest?) {
         self.store = store
         self.eventsMax = eventsMax
         self.bytesMax = bytesMax
+        self.interest = interest
         self.position = position
     }
 
@@ -30,7 +32,7 @@ package struct EventSubscription: AsyncSequence, AsyncIteratorProtocol, Sendable
         while !Task.isCancelled {
             switch store.events(after: position, eventsMax: eventsMax, bytesMax: bytesMax) {
             case .closed: return nil
-            case .caughtUp: await store.waitForEvent(after: position)
+            case .caughtUp: position = await store.waitForEvent(after: position, for: interest)
             case .events(let events): return advance(events)
             case .behind:
                 guard let page = try await readPage() else { continue }

@@ -1,10 +1,22 @@
-import Domain
+package import Domain
+
+/// True for the events that a subscription waits for.
+package typealias EventInterest = @Sendable (Event) -> Bool
 
 /// The newest events in memory, shared by all subscriptions, and who waits for the next one.
 ///
 /// Bounded in events and in bytes: what does not fit any more is read from the log again.
 struct RecentEvents {
-    typealias Waiter = CheckedContinuation<Void, Never>
+    /// Resumed with the position after which the next events are.
+    typealias Waiter = CheckedContinuation<Position, Never>
+
+    /// A waiter whose wait is over.
+    struct Wake {
+        let waiter: Waiter
+        let position: Position
+
+        func resume() { waiter.resume(returning: position) }
+    }
 
     enum Lookup {
         case events([RecordedEvent])
@@ -15,7 +27,8 @@ struct RecentEvents {
     }
 
     private enum Waiting {
-        case waiter(Waiter)
+        /// - passed: the last position that is none of the interest's.
+        case waiter(Waiter, EventInterest?, passed: Position)
         case cancelled
     }
 
@@ -40,8 +53,8 @@ struct RecentEvents {
 
     var waiterCount: Int { waiting.count }
 
-    /// Takes up newly durable events and hands back everybody who waits.
-    mutating func publish(_ new: [RecordedEvent]) -> [Waiter] {
+    /// Takes up newly durable events and hands back everybody who waits for one of them.
+    mutating func publish(_ new: [RecordedEvent]) -> [Wake] {
         for recorded in new {
             precondition(recorded.position == durable.next, "positions are dense")
             if durable.value + 1 - oldest.value == UInt64(slots.count) { dropOldest() }
@@ -50,12 +63,12 @@ struct RecentEvents {
             durable = recorded.position
             while byteCount > bytesMax { dropOldest() }
         }
-        return new.isEmpty ? [] : takeWaiters()
+        return new.isEmpty ? [] : takeWaiters(for: new)
     }
 
-    mutating func close() -> [Waiter] {
+    mutating func close() -> [Wake] {
         isClosed = true
-        return takeWaiters()
+        return takeWaiters(for: [])
     }
 
     /// Events after `position`: at most `eventsMax`, and about `bytesMax` bytes, but at least one.
@@ -88,16 +101,20 @@ struct RecentEvents {
     }
 
     /// Enlists the waiter; `true` when there is no reason to wait and the caller resumes it.
-    mutating func wait(_ waiter: Waiter, ticket: UInt64, after position: Position) -> Bool {
+    mutating func wait(
+        _ waiter: Waiter, ticket: UInt64, after position: Position, for interest: EventInterest?
+    ) -> Bool {
         if case .cancelled? = waiting.removeValue(forKey: ticket) { return true }
         guard position >= durable, !isClosed else { return true }
-        waiting[ticket] = .waiter(waiter)
+        waiting[ticket] = .waiter(waiter, interest, passed: position)
         return false
     }
 
     /// Takes the waiter off the list, or notes that it need not come.
-    mutating func cancel(_ ticket: UInt64) -> Waiter? {
-        if case .waiter(let waiter)? = waiting.removeValue(forKey: ticket) { return waiter }
+    mutating func cancel(_ ticket: UInt64) -> Wake? {
+        if case .waiter(let waiter, _, let passed)? = waiting.removeValue(forKey: ticket) {
+            return Wake(waiter: waiter, position: passed)
+        }
         waiting[ticket] = .cancelled
         return nil
     }
@@ -113,13 +130,20 @@ struct RecentEvents {
         oldest = oldest.next
     }
 
-    private mutating func takeWaiters() -> [Waiter] {
-        var waiters: [Waiter] = []
-        waiting = waiting.filter { _, entry in
-            guard case .waiter(let waiter) = entry else { return true }
-            waiters.append(waiter)
-            return false
+    /// Takes those off the list who wait for one of the events, everybody when the store closes. The others pass the events:
+    /// they need not be read again.
+    private mutating func takeWaiters(for new: [RecordedEvent]) -> [Wake] {
+        var wakes: [Wake] = []
+        for (ticket, entry) in waiting {
+            guard case .waiter(let waiter, let interest, let passed) = entry else { continue }
+            if let interest, !isClosed, !new.contains(where: { interest($0.event) }) {
+                // One that stands beyond the end stays there.
+                waiting[ticket] = .waiter(waiter, interest, passed: max(passed, durable))
+            } else if passed < durable || isClosed {
+                waiting[ticket] = nil
+                wakes.append(Wake(waiter: waiter, position: passed))
+            }
         }
-        return waiters
+        return wakes
     }
 }

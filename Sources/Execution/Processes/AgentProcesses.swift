@@ -159,8 +159,20 @@ package actor AgentProcesses {
     }
 
     private func follow(after position: Position) async throws {
-        for try await batch in store.subscribe(after: position) {
+        for try await batch in store.subscribe(after: position, waitingFor: Self.isOfAgents) {
             await take(batch)
+        }
+    }
+
+    /// True for the events that `take` heeds.
+    private static func isOfAgents(_ event: Event) -> Bool {
+        switch event.payload {
+        case .resourceStored(let stored): stored.kind == .agent
+        case .resourceDeleted(let deleted): deleted.kind == .agent
+        case .secretStored(let stored): stored.kind == .agent
+        case .secretDeleted(let deleted): deleted.kind == .agent
+        case .controlStopped: true
+        default: false
         }
     }
 

@@ -74,7 +74,7 @@ package actor BuildDriver {
     }
 
     private func follow(after position: Position) async throws {
-        for try await batch in store.subscribe(after: position) {
+        for try await batch in store.subscribe(after: position, waitingFor: { $0.stream.kind == .build }) {
             for recorded in batch where recorded.event.stream.kind == .build {
                 let id = BuildID(recorded.event.stream.id)
                 if case .buildRequested = recorded.event.payload {
