@@ -10,11 +10,11 @@ import threading
 import anthropic
 import pytest
 
-from scripted_provider import Anthropic, Answer, Bedrock, Ollama, OpenAI
+from scripted_provider import Anthropic, Answer, OpenAI
 from sluice_process import SluiceProcess
-from test_translation import PIXEL, provider_of, store  # noqa: F401 - a fixture
+from translated_models import EVERY, PIXEL, each_of, provider_of, store  # noqa: F401 - a fixture
 
-KINDS = [OpenAI, Anthropic, Bedrock, Ollama]
+provider = each_of(EVERY)
 WEATHER = {"name": "weather", "description": "Tells the weather", "input_schema": {
     "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}
 TIME = {"name": "time", "input_schema": {"type": "object", "properties": {}}}
@@ -28,13 +28,6 @@ def sluice(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("messages"), {"SLUICE_LLM_TIMEOUT": "5s"}).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture(params=KINDS, ids=lambda kind: kind.kind)
-def provider(request):
-    provider = request.param()
-    yield provider
-    provider.close()
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 
 from scripted_provider import Anthropic
 from sluice_process import SluiceProcess
-from test_translation import ASK, store  # noqa: F401 - a fixture
+from test_translation import ASK
+from translated_models import store  # noqa: F401 - a fixture
 
 RECORDED = pathlib.Path(__file__).parents[2] / ".venv" / "transcripts"
 NAMES = ["basic_response", "tool_use_response", "refusal_response", "message_delta_omitted_usage_response",

@@ -3,7 +3,6 @@ far side by each provider's own types.
 """
 
 import hashlib
-import base64
 import itertools
 import json
 import threading
@@ -14,20 +13,15 @@ import pytest
 from scripted_model import ScriptedModel, words
 from scripted_provider import Anthropic, Answer, Bedrock, Ollama
 from sluice_process import SluiceProcess, free_port
+from translated_models import PIXEL, TRANSLATED, each_of, numbers, provider_of, store  # noqa: F401 - a fixture
 
-KINDS = [Anthropic, Bedrock, Ollama]
-PIXEL = "data:image/png;base64," + base64.b64encode(b"\x89PNG an image").decode()
+provider = each_of(TRANSLATED)
 WEATHER = {"type": "function", "function": {
     "name": "weather", "description": "Tells the weather", "parameters": {
         "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
 TIME = {"type": "function", "function": {"name": "time", "parameters": {"type": "object", "properties": {}}}}
 CALLS = [("c1", "weather", {"city": "Bergen"}), ("c2", "time", {})]
 ASK = [{"role": "user", "content": "a question"}]
-numbers = itertools.count()
-
-
-def provider_of(model):
-    return "of-" + model.replace(":", "-").replace("/", "-")
 
 
 @pytest.fixture(scope="module")
@@ -35,26 +29,6 @@ def sluice(tmp_path_factory):
     process = SluiceProcess(tmp_path_factory.mktemp("translation"), {"SLUICE_LLM_TIMEOUT": "5s"}).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture
-def store(api):
-    """Registers a provider; returns the name of its model, which is one of a kind."""
-    def store(provider, model=None, name=None, **spec):
-        model = model or f"model:{next(numbers)}"
-        answer = api.post("/api/v1/model-providers", {
-            "name": name or provider_of(model), "credentials": provider.credentials,
-            "spec": provider.spec(model) | spec})
-        assert answer.status == 201, answer
-        return model
-    return store
-
-
-@pytest.fixture(params=KINDS, ids=lambda kind: kind.kind)
-def provider(request):
-    provider = request.param()
-    yield provider
-    provider.close()
 
 
 @pytest.fixture

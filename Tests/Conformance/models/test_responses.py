@@ -14,11 +14,11 @@ from openai.types.responses import Response, ResponseStreamEvent
 
 from models.byte_provider import provider as bytes_of  # noqa: F401 - fixture
 from models.test_accounts import END, TOLD, WORD, last_call
-from scripted_provider import Anthropic, Answer, Bedrock, Ollama, OpenAI
+from scripted_provider import Anthropic, Answer, OpenAI
 from sluice_process import SluiceProcess
-from test_translation import PIXEL, store  # noqa: F401 - a fixture
+from translated_models import EVERY, PIXEL, each_of, store  # noqa: F401 - a fixture
 
-KINDS = [OpenAI, Anthropic, Bedrock, Ollama]
+provider = each_of(EVERY)
 WEATHER = {"type": "function", "name": "weather", "description": "Tells the weather", "strict": True, "parameters": {
     "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False}}
 TIME = {"type": "function", "name": "time", "parameters": {"type": "object", "properties": {}}}
@@ -32,13 +32,6 @@ def sluice(tmp_path_factory):
         tmp_path_factory.mktemp("responses"), {"SLUICE_LLM_TIMEOUT": "5s", "SLUICE_HEARTBEAT": "1s"}).start()
     yield process
     assert process.stop() == 0
-
-
-@pytest.fixture(params=KINDS, ids=lambda kind: kind.kind)
-def provider(request):
-    provider = request.param()
-    yield provider
-    provider.close()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from models.byte_provider import provider as bytes_of  # noqa: F401 - fixture
 from models.test_responses import STORED, ended, passing
 from scripted_provider import OpenAI
-from test_translation import store  # noqa: F401 - a fixture
+from translated_models import store  # noqa: F401 - a fixture
 
 
 def test_a_response_is_its_principals_and_its_users_alone(sluice, store):

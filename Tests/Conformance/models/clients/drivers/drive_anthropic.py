@@ -1,13 +1,8 @@
 import anthropic
-import pydantic
+from cities import City
 from scenarios import PROMPTS, WEATHER_SCHEMA, Asking, call_facts, forecast, run, text_facts
 
 WEATHER = {"name": "weather", "description": "Tells the weather.", "input_schema": WEATHER_SCHEMA}
-
-
-class City(pydantic.BaseModel):
-    city: str
-    degrees: int
 
 
 class Anthropic(Asking):

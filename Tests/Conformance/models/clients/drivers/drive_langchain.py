@@ -1,4 +1,3 @@
-import pydantic
 from langchain.agents import create_agent
 from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
@@ -6,14 +5,8 @@ from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
+from cities import City
 from scenarios import PROMPTS, Asking, call_facts, forecast, run, text_facts
-
-
-class City(pydantic.BaseModel):
-    """Where it is how warm."""
-
-    city: str
-    degrees: int
 
 
 @tool

@@ -1,15 +1,8 @@
-import json
-
 import litellm
-import pydantic
-from scenarios import OPENAI_WEATHER, PROMPTS, Asking, call_facts, forecast, run, text_facts
+from cities import City
+from scenarios import OPENAI_WEATHER, PROMPTS, Asking, converse, run, text_facts
 
 litellm.suppress_debug_info = True
-
-
-class City(pydantic.BaseModel):
-    city: str
-    degrees: int
 
 
 class LiteLLM(Asking):
@@ -37,23 +30,20 @@ class LiteLLM(Asking):
         pieces = sum(bool(choice.delta.content) for chunk in chunks for choice in chunk.choices)
         return self.facts(litellm.stream_chunk_builder(chunks), pieces)
 
-    def conversation(self, scenario, ask):
-        """Asks, makes the calls that the model wants, and asks again with their results."""
-        messages, made = [{"role": "user", "content": PROMPTS[scenario]}], []
-        while (answer := ask(messages).choices[0].message).tool_calls:
-            messages.append(answer.model_dump(exclude_none=True))
-            for call in answer.tool_calls:
-                made.append([call.function.name, json.loads(call.function.arguments)])
-                messages.append({
-                    "role": "tool", "tool_call_id": call.id, "content": forecast(made[-1][1]["city"])})
-        return call_facts(made, answer.content)
-
     def tool(self):
-        return self.conversation("tool", lambda messages: self.complete(messages, tools=[OPENAI_WEATHER]))
+        return converse("tool", lambda messages: self.message(self.complete(messages, tools=[OPENAI_WEATHER])), self.turn)
 
     def parallel(self):
-        return self.conversation("parallel", lambda messages: litellm.stream_chunk_builder(list(
-            self.complete(messages, tools=[OPENAI_WEATHER], stream=True))))
+        return converse("parallel", lambda messages: self.message(litellm.stream_chunk_builder(list(
+            self.complete(messages, tools=[OPENAI_WEATHER], stream=True)))), self.turn)
+
+    @staticmethod
+    def message(completion):
+        return completion.choices[0].message
+
+    @staticmethod
+    def turn(message):
+        return message.model_dump(exclude_none=True)
 
     def structured(self):
         completion = self.complete("structured", response_format=City)

@@ -1,14 +1,6 @@
-import json
-
 import openai
-import pydantic
-from scenarios import (
-    OPENAI_WEATHER, PROMPTS, Asking, call_facts, forecast, run, text_facts)
-
-
-class City(pydantic.BaseModel):
-    city: str
-    degrees: int
+from cities import City
+from scenarios import OPENAI_WEATHER, PROMPTS, Asking, converse, run, text_facts
 
 
 class OpenAI(Asking):
@@ -35,19 +27,8 @@ class OpenAI(Asking):
         usage = chunks[-1].usage
         return text_facts("".join(texts), [usage.prompt_tokens, usage.completion_tokens], reason, len(texts))
 
-    def conversation(self, scenario, ask):
-        """Asks, makes the calls that the model wants, and asks again with their results."""
-        messages, made = [{"role": "user", "content": PROMPTS[scenario]}], []
-        while (answer := ask(messages)).tool_calls:
-            messages.append(answer)
-            for call in answer.tool_calls:
-                made.append([call.function.name, json.loads(call.function.arguments)])
-                messages.append({
-                    "role": "tool", "tool_call_id": call.id, "content": forecast(made[-1][1]["city"])})
-        return call_facts(made, answer.content)
-
     def tool(self):
-        return self.conversation("tool", lambda messages: self.sdk().chat.completions.create(
+        return converse("tool", lambda messages: self.sdk().chat.completions.create(
             model=self.model, messages=messages, tools=[OPENAI_WEATHER]).choices[0].message)
 
     def parallel(self):
@@ -55,7 +36,7 @@ class OpenAI(Asking):
             with self.sdk().chat.completions.stream(
                     model=self.model, messages=messages, tools=[OPENAI_WEATHER]) as stream:
                 return stream.get_final_completion().choices[0].message
-        return self.conversation("parallel", ask)
+        return converse("parallel", ask)
 
     def structured(self):
         completion = self.sdk().chat.completions.parse(

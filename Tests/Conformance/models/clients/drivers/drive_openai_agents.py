@@ -4,14 +4,10 @@ import pydantic
 from agents import Agent, ModelSettings, OpenAIChatCompletionsModel, Runner, function_tool, set_tracing_disabled
 from openai import AsyncOpenAI
 from openai.types.responses import ResponseTextDeltaEvent
+from cities import City
 from scenarios import PROMPTS, Asking, call_facts, forecast, run, text_facts
 
 set_tracing_disabled(True)
-
-
-class City(pydantic.BaseModel):
-    city: str
-    degrees: int
 
 
 @function_tool

@@ -1,6 +1,5 @@
 import asyncio
 
-import pydantic
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 from pydantic_ai import Agent
@@ -9,12 +8,8 @@ from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
+from cities import City
 from scenarios import PROMPTS, Asking, call_facts, forecast, run, text_facts
-
-
-class City(pydantic.BaseModel):
-    city: str
-    degrees: int
 
 
 def weather(city: str) -> str:

@@ -3,17 +3,12 @@
 import json
 
 import openai
-import pydantic
+from cities import City
 from scenarios import PROMPTS, WEATHER_SCHEMA, Asking, call_facts, forecast, text_facts
 
 WEATHER = {
     "type": "function", "name": "weather", "description": "Tells the weather.", "parameters": WEATHER_SCHEMA,
     "strict": False}
-
-
-class City(pydantic.BaseModel):
-    city: str
-    degrees: int
 
 
 class OpenAIResponses(Asking):

@@ -48,6 +48,21 @@ def forecast(city):
     return {"Tromsø": RESULT, "Bodø": OTHER_RESULT}[city]
 
 
+def converse(scenario, ask, turn=lambda message: message):
+    """A conversation in OpenAI's chat completions: asks, makes the calls that the model wants, and asks again with their
+    results.
+
+    `ask` gives the message that answers messages, and `turn` the message as it is sent back.
+    """
+    messages, made = [{"role": "user", "content": PROMPTS[scenario]}], []
+    while (answer := ask(messages)).tool_calls:
+        messages.append(turn(answer))
+        for call in answer.tool_calls:
+            made.append([call.function.name, json.loads(call.function.arguments)])
+            messages.append({"role": "tool", "tool_call_id": call.id, "content": forecast(made[-1][1]["city"])})
+    return call_facts(made, answer.content)
+
+
 class Asking:
     """A client that asks one model. `limited_key` is that of an agent whose budget is spent."""
 
