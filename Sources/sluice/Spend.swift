@@ -18,8 +18,14 @@ struct Spend: AsyncParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
-        guard let since, CalendarDay(since: since, before: CalendarDay(daysSinceEpoch: 0)) == nil else { return }
-        throw ValidationError("--since must be days or weeks such as 7d or 2w, or a day such as 2026-01-31")
+        guard let since else { return }
+        guard let day = CalendarDay(since: since, before: CalendarDay(daysSinceEpoch: 0)) else {
+            throw ValidationError("--since must be days or weeks such as 7d or 2w, or a day such as 2026-01-31")
+        }
+        let daysMax = CalendarDay.usageDaysBackMax
+        guard CalendarDay(since) != nil || -day.daysSinceEpoch <= daysMax else {
+            throw ValidationError("--since may be \(daysMax) days ago at most, \(daysMax)d")
+        }
     }
 
     func run() async throws {
@@ -41,22 +47,35 @@ struct Spend: AsyncParsableCommand {
 
     private func usage(_ answer: JSONValue) -> String {
         let rows = answer["rows"]?.elements ?? []
-        let members = ["calls", "failed_calls", "refused_calls", "prompt_tokens", "cached_tokens", "completion_tokens"]
+        let members = [
+            "calls", "failed_calls", "refused_calls", "unpriced_calls", "prompt_tokens", "cached_tokens",
+            "completion_tokens",
+        ]
         let cells = rows.map { row in
             [row[grouping.rawValue]?.string.flatMap { $0.isEmpty ? nil : $0 } ?? "-"]
                 + (members + ["cost_usd"]).map { Self.amount(row[$0]) }
         }
         let header =
-            [grouping.rawValue.uppercased()] + ["CALLS", "FAILED", "REFUSED", "PROMPT", "CACHED", "COMPLETION"]
+            [grouping.rawValue.uppercased()] + [
+                "CALLS", "FAILED", "REFUSED", "UNPRICED", "PROMPT", "CACHED", "COMPLETION",
+            ]
             + ["COST USD"]
-        let total = rows.reduce(MicroUSD.zero) { sum, row in
-            guard case .number(let text)? = row["cost_usd"] else { return sum }
-            return sum + (MicroUSD(dollars: text, max: MicroUSD(.max)) ?? .zero)
-        }
-        var lines = ["\(total) USD from \(answer["from"]?.string ?? "-") to \(answer["to"]?.string ?? "-")"]
+        let total = answer["total"]
+        let period = "from \(answer["from"]?.string ?? "-") to \(answer["to"]?.string ?? "-")"
+        var lines = ["\(Self.amount(total?["cost_usd"])) USD \(period)"]
         lines += Self.table([header] + cells)
         if answer["has_more"] == .bool(true) { lines.append("there are more: raise --limit") }
+        lines += Self.unpriced(total)
         return lines.joined(separator: "\n")
+    }
+
+    /// The line about calls that the sums leave out.
+    private static func unpriced(_ sums: JSONValue?) -> [String] {
+        guard case .number(let count)? = sums?["unpriced_calls"], count != "0" else { return [] }
+        return [
+            "\(count) \(count == "1" ? "call" : "calls") without a price, not in the sum: store the model provider "
+                + "again with spec.prices of its models (sluice spend --by model shows which)"
+        ]
     }
 
     private static func amount(_ value: JSONValue?) -> String { value.map { $0.text.text } ?? "-" }
@@ -69,7 +88,9 @@ struct Spend: AsyncParsableCommand {
                 + "\(amount(summary["total_budget_usd"])) USD in \(amount(summary["budgeted_model_count"])) budgets; "
                 + "\(amount(summary["near_budget_count"])) near, \(amount(summary["blocked_count"])) reached"
         ]
-        guard case .array(let items)? = answer["top_models"] else { return lines.joined(separator: "\n") }
+        guard case .array(let items)? = answer["top_models"] else {
+            return (lines + unpriced(summary)).joined(separator: "\n")
+        }
         let rows =
             [["AGENT", "MODEL", "SPENT USD", "BUDGET USD", "STATUS"]]
             + items.map { item in
@@ -79,7 +100,7 @@ struct Spend: AsyncParsableCommand {
                     item["status"]?.string ?? "-",
                 ]
             }
-        return (lines + table(rows)).joined(separator: "\n")
+        return (lines + table(rows) + unpriced(summary)).joined(separator: "\n")
     }
 
     /// Lines with columns of equal width.

@@ -18,6 +18,9 @@ package struct CalendarDay: Hashable, Sendable, Comparable, CustomStringConverti
         guard description == text else { return nil }
     }
 
+    /// Maximum days between the first and the last day for which usage of models is asked.
+    package static let usageDaysBackMax: Int64 = 399
+
     /// Reads the beginning of a period: days or weeks before today, such as `7d` and `2w`, or a day. `nil` for anything
     /// else.
     package init?(since text: String, before today: CalendarDay) {

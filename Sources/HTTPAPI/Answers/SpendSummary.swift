@@ -9,6 +9,8 @@ struct SpendSummary: Hashable, Sendable {
     private var budget = MicroUSD.zero
     private var remaining = MicroUSD.zero
     private var uncapped = MicroUSD.zero
+    /// Calls whose cost is not in the sums, because their models have no price.
+    private var unpricedCalls: UInt64 = 0
 
     /// Adds an agent; calls that no agent made come with an empty name.
     mutating func add(_ agent: String, _ models: AgentModels, _ records: [ModelSpendRecord]) {
@@ -16,6 +18,7 @@ struct SpendSummary: Hashable, Sendable {
         items += own
         let spent = records.map(\.spending).cost
         total = total + spent
+        unpricedCalls += records.reduce(0) { $0 + $1.sums.unpricedCalls }
         // A budget for everything holds, whatever the models' own ones come to together.
         if let all = models.monthlyBudget {
             budget = budget + all
@@ -53,6 +56,7 @@ struct SpendSummary: Hashable, Sendable {
                     json.add("near_budget_count", near.count)
                     json.add("blocked_count", reached.count)
                     json.add("uncapped_spend_usd", JSONText(dollars: uncapped))
+                    json.add("unpriced_calls", unpricedCalls)
                     json.add("period_start", period.firstDay.start)
                     json.add("period_end", period.next.firstDay.start)
                 })

@@ -8,7 +8,6 @@ import Projections
 extension APIHandlers {
     private static let spendItemsMax: UInt64 = 1_000
     private static let usageRowsMax: UInt64 = 10_000
-    private static let usageDaysMax: Int64 = 400
 
     /// This month's spending beside the budgets.
     func modelSpend(_ request: APIRequest) async throws -> APIAnswer {
@@ -34,8 +33,10 @@ extension APIHandlers {
         let today = CalendarDay(containing: now)
         let last = try request.day("to") ?? today
         let first = try Self.firstDay(request, today: today) ?? CalendarMonth(containing: last.start).firstDay
-        guard first <= last, last.daysSinceEpoch - first.daysSinceEpoch < Self.usageDaysMax else {
-            throw APIError.badRequest("from must be before to, by \(Self.usageDaysMax) days at most")
+        let days = CalendarDay.usageDaysBackMax
+        guard first <= last, last.daysSinceEpoch - first.daysSinceEpoch <= days else {
+            let name = request.query("since") == nil ? "from" : "since"
+            throw APIError.badRequest("\(name) must be before to, by \(days) days at most")
         }
         let names = ModelUsageGrouping.allCases.map(\.rawValue).joined(separator: ", ")
         let text = request.query("group_by") ?? ModelUsageGrouping.agent.rawValue
@@ -43,7 +44,7 @@ extension APIHandlers {
             throw APIError.badRequest("group_by must be one of \(names)")
         }
         let limit = Int(try request.query("limit", in: 1...Self.usageRowsMax) ?? 1_000)
-        let (records, hasMore) = try await projections.modelUsage(
+        let (records, hasMore, total) = try await projections.modelUsage(
             by: grouping, from: first, to: last, of: try agentID(request.query("agent"), request), limit: limit,
             in: request.workspace)
         let answer = JSONText.object { json in
@@ -51,6 +52,7 @@ extension APIHandlers {
             json.add("to", last.description)
             json.add("group_by", grouping.rawValue)
             json.add("rows", records.map { $0.json(grouping) })
+            json.add("total", JSONText.object { total.add(to: &$0) })
             json.add("has_more", hasMore)
         }
         return APIAnswer(.ok, answer)
@@ -82,15 +84,21 @@ extension ModelUsageRecord {
     fileprivate func json(_ grouping: ModelUsageGrouping) -> JSONText {
         .object { json in
             json.add(grouping.rawValue, group)
-            json.add("calls", sums.calls)
-            json.add("failed_calls", sums.failedCalls)
-            json.add("refused_calls", sums.refusedCalls)
-            json.add("estimated_calls", sums.estimatedCalls)
-            json.add("unpriced_calls", sums.unpricedCalls)
-            json.add("prompt_tokens", sums.promptTokens)
-            json.add("completion_tokens", sums.completionTokens)
-            json.add("cached_tokens", sums.cachedTokens)
-            json.add("cost_usd", JSONText(dollars: sums.cost))
+            sums.add(to: &json)
         }
+    }
+}
+
+extension ModelUsageSums {
+    fileprivate func add(to json: inout JSONObject) {
+        json.add("calls", calls)
+        json.add("failed_calls", failedCalls)
+        json.add("refused_calls", refusedCalls)
+        json.add("estimated_calls", estimatedCalls)
+        json.add("unpriced_calls", unpricedCalls)
+        json.add("prompt_tokens", promptTokens)
+        json.add("completion_tokens", completionTokens)
+        json.add("cached_tokens", cachedTokens)
+        json.add("cost_usd", JSONText(dollars: cost))
     }
 }

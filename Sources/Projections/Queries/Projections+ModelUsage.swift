@@ -33,27 +33,28 @@ extension Projections {
 
     /// What was used from the first day to the last, put together, the dearest first; days in their order.
     ///
-    /// - Returns: `limit` groups at most, and whether there are more.
+    /// - Returns: `limit` groups at most, whether there are more, and the sums over all groups.
     package func modelUsage(
         by grouping: ModelUsageGrouping, from first: CalendarDay, to last: CalendarDay, of agent: String?,
         limit: Int, in workspace: WorkspaceName
-    ) async throws(ProjectionError) -> (records: [ModelUsageRecord], hasMore: Bool) {
-        let sums = ReadModelSchema.usageSums.map { "sum(\($0)) AS \($0)" }.joined(separator: ", ")
+    ) async throws(ProjectionError) -> (records: [ModelUsageRecord], hasMore: Bool, total: ModelUsageSums) {
+        let sums = ReadModelSchema.usageSums.map { "coalesce(sum(\($0)), 0) AS \($0)" }.joined(separator: ", ")
         let order = grouping == .day ? "grouped" : "sum(cost) DESC, grouped"
         let condition = agent == nil ? "" : "AND agent = ?"
+        let rows = "FROM model_usage WHERE workspace = ? AND day BETWEEN ? AND ? \(condition)"
         let sql = """
-            SELECT \(grouping.rawValue) AS grouped, \(sums) FROM model_usage
-            WHERE workspace = ? AND day BETWEEN ? AND ? \(condition)
+            SELECT \(grouping.rawValue) AS grouped, \(sums) \(rows)
             GROUP BY \(grouping.rawValue) ORDER BY \(order) LIMIT ?
             """
         var arguments: StatementArguments = [workspace.text, first.daysSinceEpoch, last.daysSinceEpoch]
         if let agent { arguments += [agent] }
-        arguments += [limit + 1]
         return try await query { [arguments] db in
-            let records = try Row.fetchAll(db, sql: sql, arguments: arguments).map {
+            let records = try Row.fetchAll(db, sql: sql, arguments: arguments + [limit + 1]).map {
                 try ModelUsageRecord($0, grouping)
             }
-            return (Array(records.prefix(limit)), records.count > limit)
+            let total = try ModelUsageSums(
+                try Row.fetchOne(db, sql: "SELECT \(sums) \(rows)", arguments: arguments) ?? Row())
+            return (Array(records.prefix(limit)), records.count > limit, total)
         }
     }
 
