@@ -80,7 +80,7 @@ package struct CallHeaders: Hashable, Sendable {
 package struct InvalidHeader: Error, Hashable, Sendable {
     package let reason: String
 
-    init(_ reason: String) { self.reason = reason }
+    package init(_ reason: String) { self.reason = reason }
 }
 
 extension GovernedTool {

@@ -2,6 +2,7 @@ import CommandHandling
 import Domain
 import EventStreaming
 import Gateways
+import Governance
 import HTTPTypes
 import Hummingbird
 import Projections
@@ -15,12 +16,17 @@ extension APIHandlers {
         let bytes = try await bytes(of: request, context, upTo: configuration.modelBodyBytesMax)
         let body = try Self.modelBody(bytes, context)
         let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
-        let asked = LLMRequest(
-            workspace: try workspace(request, context, principal, .object([])),
-            caller: ModelCaller(
+        let caller: ModelCaller
+        do throws(InvalidHeader) {
+            caller = try ModelCaller(
                 agent: principal.agent, acting: principal.actingAgent, actor: principal.actor,
                 traceparent: request.headers.shortTraceparent, headers: headers,
-                presence: context.caller ?? CallerPresence()),
+                presence: context.caller ?? CallerPresence())
+        } catch {
+            throw APIError.badRequest(error.reason)
+        }
+        let asked = LLMRequest(
+            workspace: try workspace(request, context, principal, .object([])), caller: caller,
             operation: operation, provider: try Self.provider(context), model: try body.document.requiredText("model"),
             errorForm: ModelErrorForm(route: context.endpointPath),
             headers: headers, body: body.bytes, document: body.document)

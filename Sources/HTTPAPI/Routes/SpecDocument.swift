@@ -75,11 +75,17 @@ package enum SpecDocument {
             let separator = error.message.hasPrefix("[") ? "" : " "
             throw .badRequest("spec.prices\(separator)\(error.message)")
         }
-        guard let auth = try spec.object("auth") else { return spec }
-        _ = try auth.text("type")
-        let document = JSONValue.object([.init(name: "spec", value: spec)])
+        let auth = try spec.object("auth")
+        _ = try auth?.text("type")
+        let provider = ModelProvider(name: "", document: .object([.init(name: "spec", value: spec)]))
+        do throws(UnusableEndpoint) {
+            try provider.checkEndpoint()
+        } catch {
+            throw .badRequest(error.reason)
+        }
+        guard let auth else { return spec }
         do throws(CredentialError) {
-            try ModelProvider(name: "", document: document).checkAuthentication()
+            try provider.checkAuthentication()
         } catch {
             throw .badRequest("spec.auth: \(error.description)")
         }

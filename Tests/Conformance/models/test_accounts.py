@@ -145,3 +145,26 @@ def test_an_answer_that_cannot_be_expressed_is_billed_once(sluice, provider):
     assert answer.status == 502 and answer.headers["x-should-retry"] == "false"
     data = last_call(sluice, model)
     assert data["completion_tokens"] == 50 and "error" in data
+
+
+@pytest.mark.parametrize("user, reason", [
+    ("x" * 1025, "at most 1024 bytes"), ("%C3%A6" * 513, "at most 1024 bytes"), ("a%00", "control characters"),
+    ("%0Aada", "control characters"), ("a%7F", "control characters")], ids=["long", "wide", "zero", "line", "delete"])
+@pytest.mark.parametrize("path", ["chat/completions", "messages", "responses", "embeddings", "messages/count_tokens"])
+def test_a_user_who_cannot_be_recorded_is_refused_by_the_headers_name(sluice, provider, path, user, reason):
+    model = provider.store(sluice.client())
+    answer = sluice.client(sluice.key("agent"), **{"X-End-User-ID": user}).post(
+        "/v1/" + path, {"model": model, "messages": ASK, "input": "a", "max_tokens": 9})
+    message = answer.json["error"]["message"]
+    assert answer.status == 400 and message.startswith("X-End-User-ID must") and reason in message, answer
+    assert provider.calls.empty()
+
+
+@pytest.mark.parametrize("user, recorded", [("x" * 1024, "x" * 1024), ("%C3%A6", "æ"), ("100%", "100%")])
+def test_a_user_is_recorded_whole(sluice, provider, user, recorded):
+    provider.say({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "usage": USAGE, "choices": [
+        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}]})
+    model = provider.store(sluice.client())
+    client = sluice.client(sluice.key("agent"), **{"X-End-User-ID": user})
+    assert client.post("/v1/chat/completions", {"model": model, "messages": ASK}).status == 200
+    assert last_call(sluice, model)["user_id"] == recorded

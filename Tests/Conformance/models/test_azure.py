@@ -59,3 +59,22 @@ def test_an_alias_leads_azures_client_to_azures_deployment(sluice, provider):
     assert client.chat.completions.create(model=f"{model}-x", messages=ASK).choices[0].message.content == "hello"
     path, content = provider.calls.get(timeout=30)
     assert path == f"/openai/deployments/{model}/chat/completions" + VERSION and json.loads(content)["model"] == model
+
+
+@pytest.mark.parametrize("spec, advice", [
+    ({"provider": "azure"}, "https://NAME.openai.azure.com"), ({"provider": "Azure-OpenAI", "endpoint": ""}, "NAME.openai"),
+    ({"provider": "vllm"}, "https://models.example.com/v1"), ({"provider": "bedrock"}, "spec.region"),
+    ({"provider": "vllm", "endpoint": None}, "https://models.example.com/v1")])
+def test_a_provider_that_needs_an_endpoint_is_stored_with_one(sluice, spec, advice):
+    answer = sluice.client().post("/api/v1/model-providers", {"name": "nowhere", "spec": {"models": ["m"]} | spec})
+    assert answer.status == 400 and answer.error.startswith("spec.endpoint is required for spec.provider"), answer
+    assert advice in answer.error and sluice.client().get("/api/v1/model-providers/nowhere").status == 404
+
+
+@pytest.mark.parametrize("spec", [
+    {"provider": "openai"}, {"provider": "anthropic"}, {"provider": "gemini"}, {"provider": "ollama"},
+    {"provider": "playground"}, {"provider": "bedrock", "region": "eu-north-1"}])
+def test_a_provider_whose_format_has_an_address_needs_none(sluice, spec):
+    answer = sluice.client().post(
+        "/api/v1/model-providers", {"name": f"{spec['provider']}-somewhere", "spec": {"models": ["m"]} | spec})
+    assert answer.status == 201, answer

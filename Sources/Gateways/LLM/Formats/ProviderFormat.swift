@@ -14,8 +14,8 @@ package protocol ProviderFormat: Sendable {
     /// The endpoint of a provider whose document has none; `nil` requires one.
     func endpoint(region: String?) -> String?
 
-    /// The members of a provider's document that may give the endpoint, for the error that names them.
-    var endpointMembers: String { get }
+    /// What to store for a provider that has no endpoint and requires one, for the error that says so.
+    var endpointAdvice: String { get }
 
     /// The path of an endpoint that is a host alone.
     var basePath: String { get }
@@ -54,7 +54,7 @@ package protocol ProviderFormat: Sendable {
 
 extension ProviderFormat {
     package func endpoint(region: String?) -> String? { nil }
-    package var endpointMembers: String { "spec.endpoint" }
+    package var endpointAdvice: String { "send the address of the service, such as https://models.example.com/v1" }
     package var basePath: String { "" }
     package var isVersionedBelowPath: Bool { false }
     package var operationPaths: [String] { [] }

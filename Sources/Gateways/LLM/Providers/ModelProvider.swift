@@ -53,6 +53,15 @@ package struct ModelProvider: Hashable, Sendable {
         try Authentication(authentication).checkUsable(allowsConsent: false)
     }
 
+    /// Checks that the provider has an address: its own, or that of its format.
+    package func checkEndpoint() throws(UnusableEndpoint) {
+        // A model that is part of Sluice is at no address.
+        if case .local = format.chat { return }
+        guard endpoint == nil, format.endpoint(region: region) == nil else { return }
+        throw UnusableEndpoint(
+            "spec.endpoint is required for spec.provider \"\(kind.excerpt)\": \(format.endpointAdvice)")
+    }
+
     /// The documented member of a signature's region and service, or the shorter name that clients send.
     static func signing(_ auth: JSONValue?) -> JSONValue? {
         auth?["awsSignatureConfig"]?.present ?? auth?["awsConfig"]?.present
@@ -91,7 +100,7 @@ package struct ModelProvider: Hashable, Sendable {
     package func url(_ operationPath: String) throws(UnusableEndpoint) -> NormalizedURL {
         let format = format
         guard let text = endpoint ?? format.endpoint(region: region) else {
-            throw UnusableEndpoint("model provider \"\(name)\" has no \(format.endpointMembers): store it with one")
+            throw UnusableEndpoint("model provider \"\(name)\" has no spec.endpoint: \(format.endpointAdvice)")
         }
         do throws(InvalidURL) {
             let base = try NormalizedURL(text)

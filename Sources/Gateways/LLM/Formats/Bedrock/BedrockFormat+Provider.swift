@@ -9,7 +9,9 @@ extension BedrockFormat: ProviderFormat {
         region.map { "https://bedrock-runtime.\($0).amazonaws.com" }
     }
 
-    package var endpointMembers: String { "spec.endpoint and no spec.region" }
+    package var endpointAdvice: String {
+        "send spec.region, such as us-east-1, or the address of an endpoint of your own"
+    }
 
     package var probe: ProviderProbe {
         .impossible("Bedrock has nothing to ask that costs nothing: call a model to see whether it answers")

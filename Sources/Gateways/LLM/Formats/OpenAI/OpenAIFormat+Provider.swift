@@ -8,6 +8,12 @@ extension OpenAIFormat: ProviderFormat {
 
     package func endpoint(region: String?) -> String? { isOpenAI ? "https://api.openai.com/v1" : nil }
 
+    package var endpointAdvice: String {
+        isAzure
+            ? "send the address of your resource, such as https://NAME.openai.azure.com"
+            : "send the address of the service, such as https://models.example.com/v1"
+    }
+
     package var basePath: String { isAzure ? AzurePaths.basePath : "/v1" }
 
     package var operationPaths: [String] { ["/chat/completions", "/embeddings", "/responses"] }
