@@ -200,6 +200,29 @@ import Testing
                 """)
         #expect(try BedrockFormat().body(of: request).text.text.contains(#""status":"error""#))
         #expect(try AnthropicFormat().body(of: request).text.text.contains(#""is_error":true"#))
+        // Other formats have no member for it, and the model reads it.
+        let texts: [any ChatTranslator] = [OpenAIFormat(isOpenAI: true), OpenAIFormat(isOpenAI: false), OllamaFormat()]
+        for translator in texts {
+            let result = elements(try translator.body(of: request)["messages"]).last
+            #expect(result?["role"] == .string("tool") && result?["content"] == .string("Error: no"))
+        }
+    }
+
+    @Test(arguments: ["toolu_01", "functions.help:0", "ab1DE2f3g", "ab1-E2f3g", ""])
+    func anIdReachesMistralAsNineLettersAndDigits(id: String) throws {
+        let text = JSONValue.string(id).text.text
+        let request = try Self.request(
+            anthropic: """
+                {"max_tokens":9,"tools":[{"name":"f","input_schema":{"type":"object"}}],"messages":[
+                {"role":"user","content":"go"},{"role":"assistant","content":[
+                {"type":"tool_use","id":\(text),"name":"f","input":{}}]},{"role":"user","content":[
+                {"type":"tool_result","tool_use_id":\(text),"content":"yes"}]}]}
+                """)
+        guard case .provider(let mistral) = ProviderFormats.format(of: "mistral").chat else { throw BrokenStream("") }
+        let messages = elements(try mistral.body(of: request)["messages"])
+        let sent = try #require(elements(messages[1]["tool_calls"]).first?["id"]?.string)
+        #expect(sent.wholeMatch(of: /[a-zA-Z0-9]{9}/) != nil && messages[2]["tool_call_id"] == .string(sent))
+        #expect((sent == id) == (id == "ab1DE2f3g"), "its own ids stay")
     }
 
     @Test(arguments: ["ada@example.com", "ada", String(repeating: "user_", count: 30)])

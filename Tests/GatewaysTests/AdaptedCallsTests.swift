@@ -1,5 +1,6 @@
 import Domain
 import Gateways
+import TestSupport
 import Testing
 
 /// Calls of tools under names and choices that a provider does not know.
@@ -30,6 +31,80 @@ import Testing
         #expect(names.restored(.callBegun(0, id: "1", name: accepted)) == .callBegun(0, id: "1", name: name))
         let answer = ChatAnswer(calls: [call], finish: .toolCalls)
         #expect(names.restored(answer).calls[0].name == name)
+    }
+
+    /// A name of the caller's may be what another one becomes.
+    @Test(arguments: [long, "functions.help"])
+    func namesThatWouldBecomeTheSameStayDifferent(name: String) throws {
+        let taken = AcceptedToolNames(Self.request([name], .auto)).applied(to: Self.request([name], .auto)).tools[0]
+            .name
+        for given in [[name, taken], [taken, name], [name, taken, name + "."]] {
+            let asked = Self.request(given, .function(name))
+            let names = AcceptedToolNames(asked)
+            let sent = names.applied(to: asked)
+            #expect(Set(sent.tools.map(\.name)).count == given.count)
+            #expect(sent.tools.allSatisfy { $0.name.wholeMatch(of: /[a-zA-Z0-9_-]{1,64}/) != nil })
+            for (tool, own) in zip(sent.tools, given) {
+                #expect(names.restored(.callBegun(0, id: "1", name: tool.name)) == .callBegun(0, id: "1", name: own))
+            }
+            let chosen = try #require(given.firstIndex(of: name))
+            #expect(sent.toolChoice == .function(sent.tools[chosen].name))
+        }
+    }
+
+    /// To `==` a Kelvin sign is a letter K.
+    @Test func namesThatAreCanonicallyEquivalentStayDifferent() {
+        let given = ["K", "\u{212A}", "s\u{F8}k\u{E9}", "s\u{F8}ke\u{301}"]
+        let asked = Self.request(given, .auto)
+        let names = AcceptedToolNames(asked)
+        let sent = names.applied(to: asked).tools.map(\.name)
+        #expect(Set(sent).count == 4 && sent[0].utf8.elementsEqual("K".utf8))
+        for (name, own) in zip(sent, given) {
+            guard case .callBegun(_, _, let restored) = names.restored(.callBegun(0, id: "1", name: name)) else {
+                continue
+            }
+            #expect(restored.utf8.elementsEqual(own.utf8))
+        }
+    }
+
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func callsOfOneAnswerThatShareAnIdGetTheirOwn(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let ids = ["a", "a_2", "a_3", "functions.help:0", "a__signed__cw", String(repeating: "x", count: 50)]
+        let calls = (0..<Int.random(in: 1...8, using: &random)).map { number in
+            ChatToolCall(
+                id: random.pick(ids), name: "tool_\(number)",
+                arguments: .object([.init(name: "n", value: .number("1"))]))
+        }
+        let given = ChatAnswer(calls: calls, finish: .toolCalls)
+        var adapted = AdaptedRequest(Self.request([], .auto), for: OllamaFormat())
+        let whole = adapted.answer(given)
+        #expect(Set(whole.calls.map(\.id)).count == calls.count && whole.calls.map(\.name) == calls.map(\.name))
+        #expect(whole.calls[0].id == calls[0].id, "the first one keeps the id")
+        let parts = calls.enumerated().flatMap { number, call in
+            adapted.read(.callBegun(number, id: call.id, name: call.name))
+        }
+        #expect(parts == whole.calls.enumerated().map { .callBegun($0, id: $1.id, name: $1.name) })
+        // The turn back has them as they are, each result with its call.
+        var next = Self.request([], .auto)
+        next.messages.append(.assistant(text: "", calls: whole.calls))
+        for call in whole.calls.shuffled(using: &random) {
+            next.messages.append(.tool(callID: call.id, content: [.text(call.name)], isError: false))
+        }
+        #expect(AdaptedRequest(next, for: OllamaFormat()).request == next)
+    }
+
+    @Test func resultsFollowTheOrderOfCallsThatShareAnId() {
+        func turn(_ ids: [String]) -> [ChatRequest.Message] {
+            let calls = ids.map { ChatToolCall(id: $0, name: "f", arguments: .object([])) }
+            return [.assistant(text: "", calls: calls)]
+                + ids.map { .tool(callID: $0, content: [.text("r")], isError: false) }
+        }
+        var asked = Self.request([], .auto)
+        asked.messages += turn(["a", "b", "a"]) + turn(["a"])
+        var expected = Self.request([], .auto)
+        expected.messages += turn(["a", "b", "a_2"]) + turn(["a_3"])
+        #expect(AdaptedRequest(asked, for: OllamaFormat()).request == expected)
     }
 
     @Test func namesThatAreAcceptedStay() {

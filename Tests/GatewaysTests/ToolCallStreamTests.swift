@@ -114,6 +114,19 @@ import Testing
         #expect(message.calls == [Call(id: "a", name: "f", arguments: #"{"x":1}"#)])
     }
 
+    @Test func callsOfOneIdAndIndexStayTwo() throws {
+        let head = #"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#
+        let message = try Self.message(
+            Self.calls(
+                head, #"{"index":0,"function":{"arguments":"{\"x\":1}"}}"#, head,
+                #"{"index":0,"function":{"arguments":"{\"y\""}}"#, #"{"index":0,"function":{"arguments":":2}"}}"#, head)
+        )
+        #expect(
+            message.calls == [
+                Call(id: "a", name: "f", arguments: #"{"x":1}"#), Call(id: "a", name: "f", arguments: #"{"y":2}"#),
+            ])
+    }
+
     @Test func argumentsAsAnObjectAreKept() throws {
         let message = try Self.message(
             Self.calls(#"{"index":0,"id":"a","function":{"name":"f","arguments":{"amount":5,"to":["x"]}}}"#))

@@ -1,7 +1,27 @@
 /// Base64url without padding (RFC 7515, section 2), read strictly: a value has one spelling.
-enum Base64URL {
+package enum Base64URL {
+    private static let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
+    /// The spelling of the bytes.
+    package static func encode(_ bytes: some Collection<UInt8>) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count * 4 + 2) / 3)
+        var (bits, bitCount): (UInt32, UInt32) = (0, 0)
+        for byte in bytes {
+            bits = bits << 8 | UInt32(byte)
+            bitCount += 8
+            while bitCount >= 6 {
+                bitCount -= 6
+                text.append(digits[Int(bits >> bitCount & 0x3f)])
+            }
+            bits &= (1 << bitCount) - 1
+        }
+        if bitCount > 0 { text.append(digits[Int(bits << (6 - bitCount) & 0x3f)]) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// The bytes; `nil` for padding, blanks, other characters and bits left over.
-    static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count * 3 / 4)
         var (bits, bitCount): (UInt32, Int) = (0, 0)

@@ -16,12 +16,17 @@ struct ProviderCall: Sendable {
         }
     }
 
-    /// The body as it came, unless it is for another model, or has ids that are signed for another provider.
-    var body: [UInt8] {
+    /// The body as it came, unless the provider gets another document.
+    var body: [UInt8] { adapted.map { Array($0.text.text.utf8) } ?? request.body }
+
+    /// The document that the provider gets in the place of the caller's: for another model, without ids that are signed
+    /// for another provider, in the form that the provider accepts; `nil` when the body can pass as it came.
+    var adapted: JSONValue? {
         let isMarked = CallSignature.isMarked(request.body)
-        guard model != request.model || isMarked else { return request.body }
-        let document = isMarked ? request.document.withoutCallSignatures : request.document
-        return Array(document.replacing("model") { _ in .string(model) }.text.text.utf8)
+        let bare = isMarked ? request.document.withoutCallSignatures : request.document
+        let accepted = provider.format.accepted(bare)
+        guard model != request.model || isMarked || accepted != nil else { return nil }
+        return (accepted ?? bare).replacing("model") { _ in .string(model) }
     }
 }
 

@@ -23,6 +23,7 @@ struct Conversation {
         var hasImageURLs = true
         var hasImagesInResults = true
         var hasErrors = true
+        var hasResultsInAnyOrder = true
     }
 
     var turns: [Turn] = []
@@ -56,10 +57,15 @@ struct Conversation {
                 if features.hasImagesInResults, random.chance(20) { parts.append(Self.image) }
                 return Result(call: call, parts: parts, isError: features.hasErrors && random.chance(20))
             }
-            turns.append(.results(results.shuffled(using: &random)))
+            turns.append(.results(features.hasResultsInAnyOrder ? results.shuffled(using: &random) : results))
             if random.chance(50) { turns.append(.assistant(Self.text(&random), [])) }
         }
         turns.append(.user(Self.parts(false, &random)))
+    }
+
+    /// The calls of all turns.
+    var calls: [ChatToolCall] {
+        turns.flatMap { if case .assistant(_, let calls) = $0 { calls } else { [] } }
     }
 
     private func call(_ number: Int, _ random: inout SeededRandom) -> ChatToolCall {

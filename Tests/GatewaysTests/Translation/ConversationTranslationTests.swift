@@ -8,11 +8,13 @@ import Testing
     private enum Dialect: CaseIterable {
         case chatCompletions, messages, responses
 
-        func request(_ conversation: Conversation) throws -> ChatRequest {
+        func request(
+            _ conversation: Conversation, _ change: (JSONValue) -> JSONValue = { $0 }
+        ) throws -> ChatRequest {
             switch self {
-            case .chatCompletions: try ChatRequest(openAI: conversation.openAI, model: "m")
-            case .messages: try ChatRequest(anthropic: conversation.anthropic, model: "m")
-            case .responses: try ChatRequest(responses: conversation.responses, model: "m")
+            case .chatCompletions: try ChatRequest(openAI: change(conversation.openAI), model: "m")
+            case .messages: try ChatRequest(anthropic: change(conversation.anthropic), model: "m")
+            case .responses: try ChatRequest(responses: change(conversation.responses), model: "m")
             }
         }
     }
@@ -21,7 +23,7 @@ import Testing
         guard case .provider(let translator) = ProviderFormats.format(of: kind).chat else {
             throw BrokenStream("\(kind) has no translator")
         }
-        return try translator.body(of: dialect.request(conversation))
+        return try translator.body(of: AdaptedRequest(dialect.request(conversation), for: translator).request)
     }
 
     /// OpenAI's callers cannot say that a result is an error.
@@ -35,11 +37,11 @@ import Testing
 
     @Test(arguments: 0..<200 as Range<UInt64>)
     func meansTheSameToOpenAI(seed: UInt64) throws {
-        for (kind, dialect) in ["openai", "vllm"].flatMap({ kind in Dialect.allCases.map { (kind, $0) } }) {
+        for (kind, dialect) in ["openai", "vllm", "mistral"].flatMap({ kind in Dialect.allCases.map { (kind, $0) } }) {
             var random = SeededRandom(seed: seed)
             let conversation = Self.conversation(dialect, &random, images: false)
             let body = try Self.body(conversation, dialect, kind)
-            #expect(try Meaning(openAI: body) == conversation.meaning(hasErrors: false))
+            #expect(try Meaning(openAI: body) == conversation.meaning())
             #expect(
                 elements(body["tools"]).map { $0["function"]?["parameters"] } == conversation.tools.map(\.parameters))
         }
@@ -76,7 +78,7 @@ import Testing
             var random = SeededRandom(seed: seed)
             let conversation = Self.conversation(dialect, &random, urls: false)
             let body = try Self.body(conversation, dialect, "ollama")
-            let meaning = conversation.meaning(namesTools: true, separatesImages: true, hasErrors: false)
+            let meaning = conversation.meaning(namesTools: true, separatesImages: true)
             #expect(Meaning(ollama: body) == meaning)
             #expect(
                 elements(body["tools"]).map { $0["function"]?["parameters"] } == conversation.tools.map(\.parameters))
@@ -96,6 +98,42 @@ import Testing
                 let calls = elements(content["parts"]).filter { $0["functionCall"] != nil }
                 #expect(calls.isEmpty || calls[0]["thoughtSignature"] != nil, "current models refuse calls without")
             }
+        }
+    }
+
+    /// Calls of one id, in one turn or in several, stay apart: a turn's n-th result for it is that of the n-th call.
+    @Test(arguments: 0..<100 as Range<UInt64>)
+    func callsThatShareAnIdMeanTheSameToEveryProvider(seed: UInt64) throws {
+        for dialect in Dialect.allCases {
+            var random = SeededRandom(seed: seed)
+            let features = Conversation.Features(
+                hasImageURLs: false, hasImagesInResults: false, hasErrors: dialect == .messages,
+                hasResultsInAnyOrder: false)
+            let conversation = Conversation(features, &random)
+            var shared: [String: String] = [:]
+            for call in conversation.calls { shared[call.id] = random.pick(["call_1", "functions.help:0"]) }
+            for kind in ["openai", "mistral", "anthropic", "bedrock", "gemini"] {
+                guard case .provider(let translator) = ProviderFormats.format(of: kind).chat else { continue }
+                let asked = try dialect.request(conversation) { Self.replacing(shared, in: $0) }
+                let body = try translator.body(of: AdaptedRequest(asked, for: translator).request)
+                let expected = conversation.meaning()
+                switch kind {
+                case "anthropic": #expect(Meaning(anthropic: body) == expected.withLeadingSystem)
+                case "bedrock": #expect(Meaning(bedrock: body) == expected.withLeadingSystem)
+                case "gemini": #expect(Meaning(gemini: body) == expected.withLeadingSystem)
+                default: #expect(try Meaning(openAI: body) == expected)
+                }
+            }
+        }
+    }
+
+    private static func replacing(_ ids: [String: String], in value: JSONValue) -> JSONValue {
+        switch value {
+        case .string(let text): .string(ids[text] ?? text)
+        case .array(let values): .array(values.map { replacing(ids, in: $0) })
+        case .object(let members):
+            .object(members.map { .init(name: $0.name, value: replacing(ids, in: $0.value)) })
+        case .number, .bool, .null: value
         }
     }
 

@@ -10,7 +10,7 @@ extension Meaning {
             let (text, images) = Self.openAIContent(message["content"])
             switch role {
             case "system": system(text)
-            case "tool": result(message["tool_call_id"]?.string, name: nil, text, images, isError: false)
+            case "tool": statedResult(message["tool_call_id"]?.string, name: nil, text, images)
             default:
                 if let content = message["content"]?.string { self.text(content, by: role) }
                 for part in elements(message["content"]) {
@@ -98,7 +98,7 @@ extension Meaning {
             let images = elements(message["images"]).map { "data:image/png;base64,\($0.string ?? "")" }
             switch role {
             case "system": system(text)
-            case "tool": result(nil, name: message["tool_name"]?.string, text, images, isError: false)
+            case "tool": statedResult(nil, name: message["tool_name"]?.string, text, images)
             default:
                 self.text(text, by: role)
                 for image in images { self.image(image, by: role) }

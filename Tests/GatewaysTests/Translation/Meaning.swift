@@ -46,6 +46,13 @@ struct Meaning: Equatable {
         items.append(.result(of: call, text, images: images, isError: isError))
     }
 
+    /// A result of a format that says a failure in the text.
+    mutating func statedResult(_ id: String?, name: String?, _ text: String, _ images: [String]) {
+        let prefix = "Error: "
+        let isError = text.hasPrefix(prefix)
+        result(id, name: name, isError ? String(text.dropFirst(prefix.count)) : text, images, isError: isError)
+    }
+
     /// Instructions before all turns, as formats have them that have no other place for them.
     var withLeadingSystem: Meaning {
         var meaning = Meaning()
@@ -73,8 +80,7 @@ extension Conversation {
     /// - Parameters:
     ///   - namesTools: True when results name the tool instead of the call.
     ///   - separatesImages: True when a message is one text beside its images.
-    ///   - hasErrors: True when results can be errors.
-    func meaning(namesTools: Bool = false, separatesImages: Bool = false, hasErrors: Bool = true) -> Meaning {
+    func meaning(namesTools: Bool = false, separatesImages: Bool = false) -> Meaning {
         var meaning = Meaning()
         for turn in turns {
             switch turn {
@@ -95,7 +101,7 @@ extension Conversation {
                     meaning.result(
                         namesTools ? nil : result.call.id, name: result.call.name,
                         result.parts.compactMap(\.plain).joined(), result.parts.compactMap(\.picture),
-                        isError: hasErrors && result.isError)
+                        isError: result.isError)
                 }
             }
         }

@@ -14,9 +14,16 @@ enum AcceptedID {
         let (bare, signature) = CallSignature.split(id)
         if let signature { return CallSignature.signed(of(call: bare), with: signature) }
         let isAccepted = !id.isEmpty && id.utf8.count <= bytesMax && id.utf8.allSatisfy(isAccepted)
-        guard !isAccepted else { return id }
-        let digest = SHA256.hash(data: Array(id.utf8)).prefix(digestBytes).hexText
-        let readable = id.utf8.map { Self.isAccepted($0) ? $0 : UInt8(ascii: "_") }
+        return isAccepted ? id : replacement(of: id)
+    }
+
+    /// An accepted text in the place of one that is not; different texts have different ones, but for chance.
+    ///
+    /// - Parameter attempt: Another number makes another text, for one that is taken.
+    static func replacement(of text: String, attempt: Int = 0) -> String {
+        let salt = attempt == 0 ? "" : "\0\(attempt)"
+        let digest = SHA256.hash(data: Array((text + salt).utf8)).prefix(digestBytes).hexText
+        let readable = text.utf8.map { Self.isAccepted($0) ? $0 : UInt8(ascii: "_") }
         return String(decoding: readable.prefix(bytesMax - digest.utf8.count - 1), as: UTF8.self) + "_" + digest
     }
 
@@ -28,6 +35,12 @@ enum AcceptedID {
         default: false
         }
     }
+}
+
+/// Results of failed tool calls in formats that have no member for the failure.
+enum FailedResult {
+    /// Begins the text of such a result, whatever the text is.
+    static let prefix = "Error: "
 }
 
 /// The end user as a provider of another format gets it: providers ask for an id without a name or mail address, and

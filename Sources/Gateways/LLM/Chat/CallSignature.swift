@@ -1,3 +1,4 @@
+import Authentication
 import Domain
 import Foundation
 
@@ -10,15 +11,7 @@ enum CallSignature {
 
     /// The id with the signature in it.
     static func signed(_ id: String, with signature: String) -> String {
-        let digits = Data(signature.utf8).base64EncodedString().compactMap { digit -> Character? in
-            switch digit {
-            case "+": "-"
-            case "/": "_"
-            case "=": nil
-            default: digit
-            }
-        }
-        return id + mark + String(digits)
+        id + mark + Base64URL.encode(signature.utf8)
     }
 
     /// The id that the provider gave and the signature in it; the id as it is when it has none.
@@ -28,10 +21,8 @@ enum CallSignature {
     }
 
     private static func text(_ digits: Substring) -> String? {
-        let base64 = digits.map { digit in digit == "-" ? "+" : digit == "_" ? "/" : digit }
-        let padding = String(repeating: "=", count: (4 - base64.count % 4) % 4)
-        guard !digits.isEmpty, let data = Data(base64Encoded: String(base64) + padding) else { return nil }
-        return String(bytes: data, encoding: .utf8)
+        guard !digits.isEmpty, let bytes = Base64URL.decode(digits.utf8) else { return nil }
+        return String(validating: bytes, as: UTF8.self)
     }
 
     /// True when the bytes may have a signed id in them.

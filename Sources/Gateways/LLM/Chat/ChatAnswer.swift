@@ -66,10 +66,10 @@ package struct CompletionIdentity: Hashable, Sendable {
 }
 
 extension ChatToolCall {
-    /// As OpenAI's format has it.
-    var openAI: JSONValue {
+    /// As OpenAI's format has it, under an id that its reader accepts.
+    func openAI(id: String) -> JSONValue {
         .members([
-            "id": .string(AcceptedID.of(call: id)), "type": .string("function"),
+            "id": .string(id), "type": .string("function"),
             "function": .members(["name": .string(name), "arguments": .string(arguments.text.text)]),
         ])
     }
@@ -78,7 +78,7 @@ extension ChatToolCall {
 extension ChatAnswer {
     /// The answer in OpenAI's format (platform.openai.com/docs/api-reference/chat/object).
     package func openAI(_ identity: CompletionIdentity) -> JSONValue {
-        let calls = self.calls.map(\.openAI)
+        let calls = self.calls.map { $0.openAI(id: AcceptedID.of(call: $0.id)) }
         let message = JSONValue.members([
             "role": .string("assistant"), "content": text.isEmpty && !calls.isEmpty ? .null : .string(text),
             "refusal": .null, "tool_calls": calls.isEmpty ? nil : .array(calls),

@@ -13,6 +13,8 @@ struct CallFragments: Sendable {
         /// Arguments that came before the name.
         var held = ""
         var arguments = JSONProgress()
+        /// True when the name came again after the arguments: more of them are those of another call with the same id.
+        var isRepeated = false
 
         /// True when a fragment with that id, name and text begins another call at the same index.
         func isOther(_ id: String?, _ name: String?, _ text: String) -> Bool {
@@ -34,9 +36,15 @@ struct CallFragments: Sendable {
         let name = Self.text(fragment["function"]?["name"])
         let text = Self.arguments(fragment["function"]?["arguments"])
         var call = calls[index] ?? Call()
-        if call.isOther(id, name, text) {
+        if call.isRepeated, name == nil, !text.isBlank {
+            let (sameID, sameName) = (call.id, call.name)
+            try finish(&call, into: &deltas)
+            call = Call(id: sameID, name: sameName)
+        } else if call.isOther(id, name, text) {
             try finish(&call, into: &deltas)
             call = Call()
+        } else if name != nil, call.arguments.isComplete {
+            call.isRepeated = true
         }
         call.id = call.id ?? id
         call.name = call.name ?? name

@@ -39,6 +39,9 @@ package protocol ProviderFormat: Sendable {
     /// The operations whose requests and answers pass as they are, because callers and provider share the format.
     var passedOn: Set<LLMRequest.Operation> { get }
 
+    /// A request that passes on, in the form that the provider accepts; `nil` when it can pass as it came.
+    func accepted(_ request: JSONValue) -> JSONValue?
+
     /// The way to an answer of a chat that does not pass as it is.
     var chat: ChatService { get }
 
@@ -61,6 +64,7 @@ extension ProviderFormat {
     package var headers: [(name: String, value: String)] { [] }
     package func authentication(_ auth: JSONValue?, region: String?) -> JSONValue? { auth }
     package var passedOn: Set<LLMRequest.Operation> { [] }
+    package func accepted(_ request: JSONValue) -> JSONValue? { nil }
     package var embeddings: (any EmbeddingsTranslator)? { nil }
     package func refusal(_ document: JSONValue) -> ProviderRefusal { ProviderRefusal() }
     package var pricing: ProviderPricing { .unknown }

@@ -13,8 +13,7 @@ enum UsageRequest {
         let options = JSONValue.members(["include_usage": .bool(true)])
         guard document[member] == nil else {
             return Array(
-                document.replacing("model") { _ in .string(call.model) }
-                    .replacing(member) { $0.adding(options) }.text.text.utf8)
+                (call.adapted ?? document).replacing(member) { $0.adding(options) }.text.text.utf8)
         }
         // All else stays as the caller wrote it, byte for byte.
         let body = call.body

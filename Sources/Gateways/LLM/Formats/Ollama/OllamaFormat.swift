@@ -43,11 +43,12 @@ package struct OllamaFormat: ChatTranslator {
                         "tool_calls": calls.isEmpty ? nil : .array(calls.map(Self.call)),
                     ]))
             case .system(let text): messages.append(.members(["role": .string("system"), "content": .string(text)]))
-            case .tool(let id, let content, _):
+            case .tool(let id, let content, let isError):
                 guard let name = names[id] else {
                     throw UntranslatableRequest("no call before has the tool_call_id \"\(id.excerpt)\"")
                 }
-                messages.append(try Self.message("tool", content, [.init(name: "tool_name", value: .string(name))]))
+                let parts = (isError ? [.text(FailedResult.prefix)] : []) + content
+                messages.append(try Self.message("tool", parts, [.init(name: "tool_name", value: .string(name))]))
             }
         }
         return messages

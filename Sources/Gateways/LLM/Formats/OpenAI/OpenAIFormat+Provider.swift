@@ -4,7 +4,10 @@ extension OpenAIFormat: ProviderFormat {
     /// The kinds that have no format of their own speak this one too.
     package static var kinds: [String] { ["openai"] + AzurePaths.kinds.sorted() }
 
-    package init(kind: String) { self.init(isOpenAI: kind == "openai", isAzure: AzurePaths.kinds.contains(kind)) }
+    package init(kind: String) {
+        self.init(
+            isOpenAI: kind == "openai", isAzure: AzurePaths.kinds.contains(kind), isMistral: kind == "mistral")
+    }
 
     package func endpoint(region: String?) -> String? { isOpenAI ? "https://api.openai.com/v1" : nil }
 
@@ -25,6 +28,8 @@ extension OpenAIFormat: ProviderFormat {
     }
 
     package var passedOn: Set<LLMRequest.Operation> { [.chatCompletions, .embeddings, .responses] }
+
+    package func accepted(_ request: JSONValue) -> JSONValue? { isMistral ? request.withMistralCallIDs : nil }
 
     package var pricing: ProviderPricing { isOpenAI ? .published : .unknown }
 }

@@ -8,9 +8,17 @@ package struct OpenAIFormat: ChatTranslator {
     /// True for OpenAI's models at Azure.
     let isAzure: Bool
 
-    package init(isOpenAI: Bool, isAzure: Bool = false) {
+    /// True for Mistral's service, and others that accept no other ids of calls than it does.
+    let isMistral: Bool
+
+    package init(isOpenAI: Bool, isAzure: Bool = false, isMistral: Bool = false) {
         self.isOpenAI = isOpenAI
         self.isAzure = isAzure
+        self.isMistral = isMistral
+    }
+
+    private func accepted(_ callID: String) -> String {
+        isMistral ? MistralCallID.of(call: callID) : AcceptedID.of(call: callID)
     }
 
     /// The name of the limit of tokens: OpenAI's newer models know no `max_tokens`, other services know nothing else.
@@ -64,15 +72,16 @@ package struct OpenAIFormat: ChatTranslator {
                 messages.append(
                     .members([
                         "role": .string("assistant"), "content": text.isEmpty ? .null : .string(text),
-                        "tool_calls": calls.isEmpty ? nil : .array(calls.map(\.openAI)),
+                        "tool_calls": calls.isEmpty ? nil : .array(calls.map { $0.openAI(id: accepted($0.id)) }),
                     ]))
             case .system(let text): messages.append(Self.system(text))
-            case .tool(let id, let parts, _):
-                let id = AcceptedID.of(call: id)
+            case .tool(let id, let parts, let isError):
+                let id = accepted(id)
+                let text = images.text(of: parts, call: id)
                 messages.append(
                     .members([
                         "role": .string("tool"), "tool_call_id": .string(id),
-                        "content": .string(images.text(of: parts, call: id)),
+                        "content": .string(isError ? FailedResult.prefix + text : text),
                     ]))
             }
         }
