@@ -98,8 +98,7 @@ extension LLMGateway {
             report.note(usage: answer.usage)
             return ProviderAnswer(answer: .json(dialect.answer(answer, identity), headers), report: report)
         } catch {
-            throw .unreadable(
-                ProviderWords.error(inEvent: document) == nil ? error : ProviderWords.error(document, error.usage))
+            throw .unreadable(ProviderWords.unreadable(document, error))
         }
     }
 
@@ -156,20 +155,28 @@ extension LLMGateway {
         let report = AnswerReport(isOfTranslation: true)
         let source = response.chunks(silenceMax: configuration.timeout)
         let (limit, heartbeat) = (configuration.answerBytesMax, configuration.heartbeat)
+        let reader = AnswerStream(translator, to: adapted.request, bytesMax: configuration.translatedBytesMax)
         let answer = EgressAnswer(
             status: 200, headers: headers + [("content-type", "text/event-stream"), ("cache-control", "no-cache")],
             body: .streamed { write in
-                var (stream, chunks, json, adapted) = (translator.stream(), writer, JSONAnswerDeltas(), adapted)
+                var (stream, chunks, json, adapted) = (reader, writer, JSONAnswerDeltas(), adapted)
                 var bytes: [UInt8] = []
                 var isWriting = false
+                func put(_ deltas: [ChatDelta]) {
+                    for delta in deltas.compactMap({ json.read($0) }).flatMap({ adapted.read($0) }) {
+                        chunks.write(delta, to: &bytes)
+                    }
+                }
                 func read(_ buffer: ByteBuffer) throws(BrokenStream) {
                     var deltas: [ChatDelta] = []
-                    defer {
-                        for delta in deltas.compactMap({ json.read($0) }).flatMap({ adapted.read($0) }) {
-                            chunks.write(delta, to: &bytes)
-                        }
-                    }
+                    defer { put(deltas) }
                     try stream.read(Array(buffer.readableBytesView), into: &deltas)
+                }
+                func finish() throws(BrokenStream) {
+                    var deltas: [ChatDelta] = []
+                    defer { put(deltas) }
+                    try stream.finish(into: &deltas)
+                    guard stream.isComplete else { throw BrokenStream("it ended early") }
                 }
                 func pass() async throws {
                     guard !bytes.isEmpty else { return }
@@ -192,7 +199,7 @@ extension LLMGateway {
                         try read(buffer)
                         try await pass()
                     }
-                    guard stream.isComplete else { throw BrokenStream("it ended early") }
+                    try finish()
                     chunks.end(to: &bytes)
                 } catch let error as BrokenStream {
                     fail(error.reason)

@@ -7,6 +7,7 @@ extension LLMGateway {
     func embed(
         _ call: ProviderCall, _ translator: any EmbeddingsTranslator
     ) async throws(ModelCallFailure) -> ProviderAnswer {
+        let isBase64 = try Self.isBase64(call.request.document["encoding_format"]?.present)
         let texts = try Self.texts(call.request.document["input"]?.present)
         let dimensions = call.request.document["dimensions"]?.present
         let found = try await embeddings(
@@ -16,7 +17,6 @@ extension LLMGateway {
         report.note(usage: found.tokens.map { TokenUsage(prompt: $0, completion: 0) })
         let bytes = texts.reduce(UInt64(0)) { $0 + UInt64($1.utf8.count) }
         let tokens = JSONValue.number(found.tokens ?? UsageEstimate.tokens(bytes: bytes))
-        let isBase64 = call.request.document["encoding_format"]?.string == "base64"
         let data = found.vectors.enumerated().map { index, vector in
             JSONValue.members([
                 "object": .string("embedding"), "index": .number(String(index)),
@@ -41,6 +41,14 @@ extension LLMGateway {
         return .string(Data(bytes).base64EncodedString())
     }
 
+    private static func isBase64(_ format: JSONValue?) throws(ModelCallFailure) -> Bool {
+        switch format {
+        case nil, .string("float")?: return false
+        case .string("base64")?: return true
+        default: throw .request("encoding_format must be \"float\" or \"base64\" for this model's provider")
+        }
+    }
+
     private static func texts(_ input: JSONValue?) throws(ModelCallFailure) -> [String] {
         guard let input else { throw .request("input is required") }
         let texts = input.string.map { [$0] } ?? input.strings
@@ -61,16 +69,42 @@ extension LLMGateway {
         }
         var embeddings = Embeddings()
         for request in requests {
-            let response = try await send(
-                sending(request.path, request.body, call.provider.format.headers), to: call.provider,
-                in: call.request.workspace)
-            let reply = EmbeddingReply(try await document(of: response), headers: response.headers)
-            do throws(UnreadableAnswer) {
-                embeddings.append(try translator.embeddings(reply, to: request))
+            do throws(ModelCallFailure) {
+                embeddings.append(try await answer(to: request, call, translator))
             } catch {
-                throw .provider("the provider's answer cannot be read: \(error.reason)")
+                throw error.after(embeddings)
             }
         }
         return embeddings
+    }
+
+    private func answer(
+        to request: EmbeddingRequest, _ call: ProviderCall, _ translator: any EmbeddingsTranslator
+    ) async throws(ModelCallFailure) -> Embeddings {
+        let response = try await send(
+            sending(request.path, request.body, call.provider.format.headers), to: call.provider,
+            in: call.request.workspace)
+        let document = try await document(of: response)
+        do throws(UnreadableAnswer) {
+            return try translator.embeddings(EmbeddingReply(document, headers: response.headers), to: request)
+        } catch {
+            throw .unreadable(ProviderWords.unreadable(document, error))
+        }
+    }
+}
+
+extension ModelCallFailure {
+    /// The failure of one of several requests, of which those before are billed.
+    ///
+    /// - Parameter earlier: The answers to the requests before.
+    fileprivate func after(_ earlier: Embeddings) -> Self {
+        guard !earlier.vectors.isEmpty else { return self }
+        var failure = self
+        // Recorded as a failure with what is billed, not as the answer that the provider gave to this request.
+        (failure.isAnswered, failure.isSent, failure.mayBeBilled) = (false, true, true)
+        // Without one of the counts the whole prompt is estimated.
+        let own = mayBeBilled ? usage?.prompt : 0
+        failure.usage = earlier.tokens.flatMap { told in own.map { TokenUsage(prompt: told &+ $0, completion: 0) } }
+        return failure
     }
 }

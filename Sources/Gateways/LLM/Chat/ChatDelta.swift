@@ -11,6 +11,16 @@ package enum ChatDelta: Hashable, Sendable {
     case usage(TokenUsage)
 }
 
+extension ChatAnswer {
+    /// The parts of a stream that amount to the answer.
+    var deltas: [ChatDelta] {
+        let calls = self.calls.enumerated().flatMap { number, call -> [ChatDelta] in
+            [.callBegun(number, id: call.id, name: call.name), .callArguments(number, call.arguments.text.text)]
+        }
+        return (text.isEmpty ? [] : [.text(text)]) + calls + [.finish(finish)] + (usage.map { [.usage($0)] } ?? [])
+    }
+}
+
 /// Writes an answer's parts as the chunks of a stream in OpenAI's format.
 package struct CompletionChunks: ChatStreamWriter {
     private let identity: CompletionIdentity

@@ -98,10 +98,6 @@ package struct ForcedCall: Sendable {
 
     private mutating func finish(_ reason: FinishReason) -> [ChatDelta] {
         state = .passing
-        let answer = read(ChatAnswer(text: held, finish: reason))
-        let parts: [ChatDelta] = answer.calls.flatMap { call in
-            [.callBegun(0, id: call.id, name: call.name), .callArguments(0, call.arguments.text.text)]
-        }
-        return (answer.text.isEmpty ? parts : [.text(answer.text)]) + [.finish(answer.finish)]
+        return read(ChatAnswer(text: held, finish: reason)).deltas
     }
 }

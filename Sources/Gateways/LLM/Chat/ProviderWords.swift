@@ -25,9 +25,11 @@ package enum ProviderWords {
         return message(in: event)
     }
 
-    /// The error that a document with success for its status reports.
-    static func error(_ document: JSONValue, _ usage: TokenUsage?) -> UnreadableAnswer {
-        UnreadableAnswer("the provider reports an error: \(message(in: document) ?? document.text.text)", usage: usage)
+    /// The reason why a document with success for its status cannot be read: the error that it reports, if it does.
+    static func unreadable(_ document: JSONValue, _ answer: UnreadableAnswer) -> UnreadableAnswer {
+        guard error(inEvent: document) != nil else { return answer }
+        return UnreadableAnswer(
+            "the provider reports an error: \(message(in: document) ?? document.text.text)", usage: answer.usage)
     }
 
     private static func message(in document: JSONValue) -> String? {

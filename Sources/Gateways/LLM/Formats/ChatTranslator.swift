@@ -20,9 +20,13 @@ package protocol ChatTranslator: Sendable {
     func answer(_ document: JSONValue, to request: ChatRequest) throws(UnreadableAnswer) -> ChatAnswer
 
     func stream() -> any ChatStream
+
+    /// True when the parts of a stream are documents, as a whole answer is: the stream reads that as its only part.
+    var streamsDocuments: Bool { get }
 }
 
 extension ChatTranslator {
+    package var streamsDocuments: Bool { false }
     package var forcesCalls: Bool { true }
     package var readsCallSignatures: Bool { false }
 }
@@ -36,6 +40,13 @@ package protocol ChatStream: Sendable {
 
     /// Whether the provider has said that this was all.
     var isComplete: Bool { get }
+
+    /// Appends the parts that are complete because nothing follows.
+    mutating func finish(into deltas: inout [ChatDelta]) throws(BrokenStream)
+}
+
+extension ChatStream {
+    package mutating func finish(into deltas: inout [ChatDelta]) throws(BrokenStream) {}
 }
 
 /// The reason why a provider's answer cannot be read.

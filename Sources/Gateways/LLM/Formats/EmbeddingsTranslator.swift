@@ -62,6 +62,18 @@ package struct Embeddings: Hashable, Sendable {
         self.tokens = tokens
     }
 
+    /// The vectors of an answer to the request.
+    ///
+    /// - Throws: when there is not one vector for each text; the tokens are billed all the same.
+    init(_ vectors: [JSONValue], of request: EmbeddingRequest, tokens: UInt64?) throws(UnreadableAnswer) {
+        let areVectors = vectors.allSatisfy { if case .array = $0 { true } else { false } }
+        guard areVectors, vectors.count == request.count else {
+            throw UnreadableAnswer(
+                "it has not one embedding for each text", usage: tokens.map { TokenUsage(prompt: $0, completion: 0) })
+        }
+        self.init(vectors: vectors, tokens: tokens)
+    }
+
     /// Appends those of the next request.
     mutating func append(_ next: Embeddings) {
         vectors += next.vectors

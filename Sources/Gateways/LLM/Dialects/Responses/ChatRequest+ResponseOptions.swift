@@ -4,9 +4,11 @@ import Domain
 extension ChatRequest {
     mutating func readResponseTools(_ body: JSONValue) throws(UntranslatableRequest) {
         for (index, tool) in (body["tools"]?.elements ?? []).enumerated() {
-            guard tool["type"]?.string == "function", let name = tool["name"]?.string else {
-                throw UntranslatableRequest(
-                    "tools[\(index)] must be a function with a name: this model's provider hosts no tools")
+            guard tool["type"]?.string == "function" else {
+                throw Self.unknownTool(tool["type"]?.string, "tools[\(index)]")
+            }
+            guard let name = tool["name"]?.string else {
+                throw UntranslatableRequest("tools[\(index)].name is required")
             }
             tools.append(
                 Tool(
@@ -18,6 +20,20 @@ extension ChatRequest {
         allowsParallelCalls = body["parallel_tool_calls"]?.boolean
         guard let choice = body["tool_choice"]?.present else { return }
         toolChoice = try readChoice(choice)
+    }
+
+    /// Tools that the caller runs itself, as functions, under types of their own.
+    private static let localTools: Set<String> = ["custom", "local_shell", "shell", "apply_patch"]
+
+    /// The refusal of a tool that is no function.
+    private static func unknownTool(_ type: String?, _ place: String) -> UntranslatableRequest {
+        guard let type else { return UntranslatableRequest("\(place).type must be \"function\"") }
+        let advice =
+            localTools.contains(type)
+            ? "this model's provider knows functions alone: send a function with the tool's input as its parameters"
+            : "this model's provider hosts no tools: send a function that your agent runs, or ask a model of a provider "
+                + "that serves responses itself"
+        return UntranslatableRequest("\(place).type \"\(type.excerpt)\" cannot be used: \(advice)")
     }
 
     private mutating func readChoice(_ choice: JSONValue) throws(UntranslatableRequest) -> ToolChoice {
@@ -32,6 +48,7 @@ extension ChatRequest {
             let names = try Self.allowed(choice["tools"]?.elements ?? [])
             tools.removeAll { !names.contains($0.name) }
             return choice["mode"]?.string == "required" ? .required : .auto
+        case let type? where choice.string == nil: throw Self.unknownTool(type, "tool_choice")
         default:
             throw UntranslatableRequest(
                 "tool_choice must be auto, none, required, allowed_tools or a function with a name for this model's "
@@ -42,8 +59,11 @@ extension ChatRequest {
     private static func allowed(_ tools: [JSONValue]) throws(UntranslatableRequest) -> [String] {
         var names: [String] = []
         for (index, tool) in tools.enumerated() {
-            guard tool["type"]?.string == "function", let name = tool["name"]?.string else {
-                throw UntranslatableRequest("tool_choice.tools[\(index)] must be a function with a name")
+            guard tool["type"]?.string == "function" else {
+                throw unknownTool(tool["type"]?.string, "tool_choice.tools[\(index)]")
+            }
+            guard let name = tool["name"]?.string else {
+                throw UntranslatableRequest("tool_choice.tools[\(index)].name is required")
             }
             names.append(name)
         }

@@ -105,17 +105,17 @@ package struct AnthropicFormat: ChatTranslator {
     }
 
     package func answer(_ document: JSONValue, to request: ChatRequest) throws(UnreadableAnswer) -> ChatAnswer {
+        let usage = AnthropicUsage(document["usage"]).tokens
         guard case .array(let content)? = document["content"] else {
-            throw UnreadableAnswer("it has no content")
+            throw UnreadableAnswer("it has no content", usage: usage)
         }
-        var answer = ChatAnswer(
-            finish: Self.finish(document["stop_reason"]?.string), usage: AnthropicUsage(document["usage"]).tokens)
+        var answer = ChatAnswer(finish: Self.finish(document["stop_reason"]?.string), usage: usage)
         for block in content {
             switch block["type"]?.string {
             case "text": answer.text += block["text"]?.string ?? ""
             case "tool_use":
                 guard let id = block["id"]?.string, let name = block["name"]?.string else {
-                    throw UnreadableAnswer("a tool_use has no id or no name")
+                    throw UnreadableAnswer("a tool_use has no id or no name", usage: usage)
                 }
                 answer.calls.append(ChatToolCall(id: id, name: name, arguments: block["input"] ?? .object([])))
             default: break  // Thinking has no place in OpenAI's format.

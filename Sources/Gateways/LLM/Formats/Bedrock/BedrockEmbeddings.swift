@@ -28,15 +28,10 @@ struct BedrockEmbeddings: EmbeddingsTranslator {
         let document = reply.document
         let told = reply.header("x-amzn-bedrock-input-token-count").flatMap { UInt64($0) }
         guard request.body["texts"] == nil else {
-            guard case .array(let vectors)? = document["embeddings"]?["float"] ?? document["embeddings"],
-                vectors.count == request.count
-            else { throw UnreadableAnswer("it has no embeddings") }
-            return Embeddings(vectors: vectors, tokens: told)
+            let vectors = document["embeddings"]?["float"] ?? document["embeddings"]
+            return try Embeddings(vectors.elements, of: request, tokens: told)
         }
-        guard let vector = document["embedding"], case .array = vector else {
-            throw UnreadableAnswer("it has no embedding")
-        }
-        return Embeddings(
-            vectors: [vector], tokens: document["inputTextTokenCount"]?.unsigned ?? told)
+        let vectors = [document["embedding"]].compactMap { $0?.present }
+        return try Embeddings(vectors, of: request, tokens: document["inputTextTokenCount"]?.unsigned ?? told)
     }
 }

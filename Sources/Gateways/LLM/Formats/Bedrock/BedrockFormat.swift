@@ -119,16 +119,16 @@ package struct BedrockFormat: ChatTranslator {
     }
 
     package func answer(_ document: JSONValue, to request: ChatRequest) throws(UnreadableAnswer) -> ChatAnswer {
+        let usage = Self.usage(document["usage"])
         guard case .array(let content)? = document["output"]?["message"]?["content"] else {
-            throw UnreadableAnswer("it has no output.message.content")
+            throw UnreadableAnswer("it has no output.message.content", usage: usage)
         }
-        var answer = ChatAnswer(
-            finish: Self.finish(document["stopReason"]?.string), usage: Self.usage(document["usage"]))
+        var answer = ChatAnswer(finish: Self.finish(document["stopReason"]?.string), usage: usage)
         for block in content {
             if let text = block["text"]?.string { answer.text += text }
             guard let call = block["toolUse"] else { continue }
             guard let id = call["toolUseId"]?.string, let name = call["name"]?.string else {
-                throw UnreadableAnswer("a toolUse has no toolUseId or no name")
+                throw UnreadableAnswer("a toolUse has no toolUseId or no name", usage: usage)
             }
             answer.calls.append(ChatToolCall(id: id, name: name, arguments: call["input"] ?? .object([])))
         }

@@ -23,7 +23,7 @@ struct GeminiEmbeddings: EmbeddingsTranslator {
 
     func embeddings(_ reply: EmbeddingReply, to request: EmbeddingRequest) throws(UnreadableAnswer) -> Embeddings {
         let vectors = (reply.document["embeddings"]?.elements ?? []).compactMap { $0["values"] }
-        guard vectors.count == request.count else { throw UnreadableAnswer("it has no embeddings") }
-        return Embeddings(vectors: vectors, tokens: reply.document["usageMetadata"]?["promptTokenCount"]?.unsigned)
+        return try Embeddings(
+            vectors, of: request, tokens: reply.document["usageMetadata"]?["promptTokenCount"]?.unsigned)
     }
 }

@@ -84,15 +84,17 @@ package struct GeminiFormat: ChatTranslator {
 
     package func answer(_ document: JSONValue, to request: ChatRequest) throws(UnreadableAnswer) -> ChatAnswer {
         var reader = GeminiReader()
-        let deltas: [ChatDelta]
+        var deltas: [ChatDelta] = []
+        // A stream without `alt=sse` is an array of its parts.
+        let parts = document.elements.isEmpty ? [document] : document.elements
+        let usage = parts.compactMap { GeminiUsage.tokens($0["usageMetadata"]) }.last
         do throws(BrokenStream) {
-            deltas = try reader.read(document)
+            for part in parts { deltas += try reader.read(part) }
         } catch {
-            throw UnreadableAnswer(error.reason, usage: GeminiUsage.tokens(document["usageMetadata"]))
+            throw UnreadableAnswer(error.reason, usage: usage)
         }
         guard reader.isFinished else {
-            throw UnreadableAnswer(
-                "it has no candidate that is finished", usage: GeminiUsage.tokens(document["usageMetadata"]))
+            throw UnreadableAnswer("it has no candidate that is finished", usage: usage)
         }
         var answer = ChatAnswer(finish: .stop)
         for delta in deltas {

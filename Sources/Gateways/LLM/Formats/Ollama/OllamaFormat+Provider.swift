@@ -27,9 +27,7 @@ struct OllamaEmbeddings: EmbeddingsTranslator {
     }
 
     func embeddings(_ reply: EmbeddingReply, to request: EmbeddingRequest) throws(UnreadableAnswer) -> Embeddings {
-        guard case .array(let vectors)? = reply.document["embeddings"], vectors.count == request.count else {
-            throw UnreadableAnswer("it has no embeddings")
-        }
-        return Embeddings(vectors: vectors, tokens: reply.document["prompt_eval_count"]?.unsigned)
+        try Embeddings(
+            reply.document["embeddings"].elements, of: request, tokens: reply.document["prompt_eval_count"]?.unsigned)
     }
 }

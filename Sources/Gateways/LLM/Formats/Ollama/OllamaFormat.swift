@@ -105,7 +105,9 @@ package struct OllamaFormat: ChatTranslator {
     }
 
     package func answer(_ document: JSONValue, to request: ChatRequest) throws(UnreadableAnswer) -> ChatAnswer {
-        guard let message = document["message"]?.present else { throw UnreadableAnswer("it has no message") }
+        guard let message = document["message"]?.present else {
+            throw UnreadableAnswer("it has no message", usage: Self.usage(document))
+        }
         let calls = Self.calls(message, from: 0)
         return ChatAnswer(
             text: message["content"]?.string ?? "", calls: calls,
@@ -135,6 +137,8 @@ package struct OllamaFormat: ChatTranslator {
     }
 
     package func stream() -> any ChatStream { OllamaStream() }
+
+    package var streamsDocuments: Bool { true }
 }
 
 /// Reads the stream of Ollama's chat: an object a line.
@@ -159,5 +163,10 @@ struct OllamaStream: ChatStream {
             if let usage = OllamaFormat.usage(event) { deltas.append(.usage(usage)) }
             isComplete = true
         }
+    }
+
+    /// Reads a last line without an end.
+    mutating func finish(into deltas: inout [ChatDelta]) throws(BrokenStream) {
+        try read([UInt8(ascii: "\n")], into: &deltas)
     }
 }

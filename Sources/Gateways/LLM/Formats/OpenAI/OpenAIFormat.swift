@@ -152,7 +152,7 @@ package struct OpenAIFormat: ChatTranslator {
 
     package func answer(_ document: JSONValue, to request: ChatRequest) throws(UnreadableAnswer) -> ChatAnswer {
         guard let choice = document["choices"]?.elements.first, let message = choice["message"]?.present else {
-            throw UnreadableAnswer("it has no choice with a message")
+            throw UnreadableAnswer("it has no choice with a message", usage: TokenUsage(document["usage"]))
         }
         var answer = ChatAnswer(
             text: Self.text(message), finish: Self.finish(choice["finish_reason"]?.string),

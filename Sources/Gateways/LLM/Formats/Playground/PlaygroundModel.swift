@@ -24,16 +24,11 @@ struct PlaygroundModel: LocalModel {
 
     /// The parts of the same answer, word by word.
     func deltas(_ answer: ChatAnswer) -> [ChatDelta] {
-        var deltas = answer.text.split(separator: " ", omittingEmptySubsequences: false).enumerated()
+        let words = answer.text.split(separator: " ", omittingEmptySubsequences: false).enumerated()
             .map { ChatDelta.text(($0 > 0 ? " " : "") + $1) }
-        if answer.text.isEmpty { deltas = [] }
-        for (number, call) in answer.calls.enumerated() {
-            deltas.append(.callBegun(number, id: call.id, name: call.name))
-            deltas.append(.callArguments(number, call.arguments.text.text))
-        }
-        deltas.append(.finish(answer.finish))
-        if let usage = answer.usage { deltas.append(.usage(usage)) }
-        return deltas
+        var rest = answer
+        rest.text = ""
+        return (answer.text.isEmpty ? [] : words) + rest.deltas
     }
 
     private static func call(_ request: ChatRequest) -> ChatToolCall? {
