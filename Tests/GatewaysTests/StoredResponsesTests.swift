@@ -27,7 +27,11 @@ import Testing
 
     private static func resolved(
         _ text: String, _ store: StoredResponses, _ owner: ResponseOwner, provider: String = "p", keeps: Bool = false
-    ) throws -> JSONValue? {
+    ) throws -> JSONValue? { try references(text, store, owner, provider: provider, keeps: keeps).body }
+
+    private static func references(
+        _ text: String, _ store: StoredResponses, _ owner: ResponseOwner, provider: String = "p", keeps: Bool = true
+    ) throws -> ResolvedReferences {
         try ResponseReferences(store, of: owner).resolved(
             JSONValue(parsing: Array(text.utf8)), for: provider, keeps: keeps)
     }
@@ -119,5 +123,41 @@ import Testing
         #expect(translated["previous_response_id"] == .string("r"), "the response repeats it")
         let passedOn = try #require(try Self.resolved(body, store, owner, keeps: true))
         #expect(passedOn["input"] == translated["input"] && passedOn["previous_response_id"] == nil)
+    }
+
+    /// Keeps a response of the provider `p`, with two items, and returns the tokens of what a request refers to.
+    private static func earlier(_ body: String, usage: String, after earlier: EarlierTurns = EarlierTurns()) throws
+        -> EarlierTurns
+    {
+        let store = StoredResponses { ContinuousClock.now }
+        let owner = try Self.owner("a")
+        let response = try JSONValue(
+            parsing: Array(#"{"id":"r","output":[{"id":"x","a":"12345678"},{"id":"y"}]\#(usage)}"#.utf8))
+        let request = try JSONValue(parsing: Array(#"{"input":"1234567812345678"}"#.utf8))
+        store.keep(try #require(StoredResponse(response, to: request, after: earlier, of: owner, at: "p")))
+        return try references(body, store, owner).earlier
+    }
+
+    @Test func theTurnsThatAProviderKeepsAreKnownByTheirUsage() throws {
+        let usage = #","usage":{"input_tokens":700,"output_tokens":50,"total_tokens":750}"#
+        let cases: [(String, UInt64)] = [
+            (#"{"input":"b","previous_response_id":"r"}"#, 750), (#"{"input":"b"}"#, 0),
+            // Items have together what the response has, and again when they are repeated.
+            (#"{"input":[{"type":"item_reference","id":"x"},{"id":"y"}]}"#, 50),
+            (#"{"input":[{"id":"x"},{"id":"x"}]}"#, 100),
+            (#"{"input":[{"id":"x"}],"previous_response_id":"r"}"#, 800),
+        ]
+        for (body, tokens) in cases {
+            let earlier = try Self.earlier(body, usage: usage)
+            #expect(earlier.told == tokens && earlier.estimated == 0, "\(body)")
+        }
+    }
+
+    @Test func theTurnsThatAProviderKeepsAreEstimatedWithoutAUsage() throws {
+        let first = try Self.earlier(#"{"input":"b","previous_response_id":"r"}"#, usage: "")
+        // 4 tokens of the request, and 10 of the output's 38 bytes.
+        #expect(first.told == 0 && first.estimated == 14)
+        let second = try Self.earlier(#"{"input":"b","previous_response_id":"r"}"#, usage: "", after: first)
+        #expect(second.estimated == 28, "and those before them")
     }
 }

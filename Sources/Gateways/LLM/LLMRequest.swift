@@ -29,6 +29,8 @@ package struct LLMRequest: Sendable {
     package private(set) var body: [UInt8]
     /// What the body is, parsed.
     package private(set) var document: JSONValue
+    /// The tokens of earlier turns that the provider keeps, and the body only refers to.
+    private(set) var earlier = EarlierTurns()
 
     package init(
         workspace: WorkspaceName, caller: ModelCaller, operation: Operation, provider: String?, model: String,
@@ -46,9 +48,11 @@ package struct LLMRequest: Sendable {
         self.document = document
     }
 
-    /// The same request with another body.
-    func replacingBody(_ document: JSONValue) -> LLMRequest {
+    /// The same request with its references resolved.
+    func resolving(_ references: ResolvedReferences) -> LLMRequest {
         var request = self
+        request.earlier = references.earlier
+        guard let document = references.body else { return request }
         request.document = document
         request.body = Array(document.text.text.utf8)
         return request

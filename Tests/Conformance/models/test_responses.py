@@ -2,7 +2,9 @@
 far side by each provider's own.
 """
 
+import concurrent.futures
 import hashlib
+import http.client
 import itertools
 import json
 import threading
@@ -462,6 +464,49 @@ def test_a_fallback_in_another_format_stands_in(sluice, bytes_of, client, store)
         {"provider": "of-" + model.replace(":", "-"), "model": model}])
     assert whole(client, model=first, input="a").output_text == "I stand in"
     stand_in.close()
+
+
+@pytest.mark.parametrize("reference, tokens", [
+    ({"previous_response_id": STORED["id"], "input": "b"}, 750),
+    ({"input": [{"type": "item_reference", "id": "msg_upstream"}, {"type": "item_reference", "id": "rs_upstream"}]}, 50)],
+    ids=["response", "items"])
+def test_the_turns_that_a_provider_keeps_are_billed_by_an_estimate_when_it_tells_no_usage(sluice, bytes_of, reference, tokens):
+    api = sluice.client(sluice.key("agent"))
+    passing(bytes_of, *ended())
+    model = bytes_of.store(sluice.client(), api="responses")
+    assert api.post("/v1/responses", {"model": model, "input": "a"}).status == 200
+    passing(bytes_of, *ended()[:2])
+    with pytest.raises(http.client.IncompleteRead):
+        api.post("/v1/responses", {"model": model, "stream": True} | reference)
+    data = last_call(sluice, model)
+    assert data["prompt_tokens"] - tokens in (0, 1) and data["estimated"], data
+
+
+def test_the_turns_that_a_provider_keeps_are_reserved(sluice, bytes_of):
+    """Calls at the same time, each of which is small but for the turns before it."""
+    api, caller = sluice.client(), sluice.client(sluice.key("agent"), **{"X-End-User-ID": "reserved"})
+    passing(bytes_of)
+    model = bytes_of.store(api, api="responses")
+    # The first call has used 750 of them, and the next one reserves as many, and some more.
+    assert api.put("/api/v1/model-limits/turns", {"spec": {
+        "subject": {"user": "reserved"}, "tokens": {"day": 1_500}}}).status == 200
+    assert caller.post("/v1/responses", {"model": model, "input": "a"}).status == 200
+    bytes_of.calls.get(timeout=30)
+    answered = threading.Event()
+
+    def wait(body, respond=bytes_of.respond):
+        answered.wait(30)
+        return respond(body)
+    bytes_of.respond = wait
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        asked = {"model": model, "input": "b", "max_output_tokens": 5}
+        first = pool.submit(caller.post, "/v1/responses", asked | {"previous_response_id": STORED["id"]})
+        bytes_of.calls.get(timeout=30)
+        second = caller.post("/v1/responses", asked)
+        answered.set()
+        assert first.result().status == 200
+    assert second.status == 429 and "calls in flight may use up the rest" in second.json["error"]["message"], second
+    assert bytes_of.calls.empty()
 
 
 # As Codex asks: everything at once, nothing stored, the reasoning of earlier turns sealed.

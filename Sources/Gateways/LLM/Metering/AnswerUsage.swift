@@ -54,7 +54,10 @@ package struct AnswerUsage {
     /// - Parameter isOfTranslation: True when the beginning of the stream is ours, and tells no usage.
     func estimate(of call: ModelCall, isOfTranslation: Bool = false) -> TokenUsage {
         let told = isOfTranslation ? nil : begun?.tokens.flatMap { $0.prompt > 0 ? $0 : nil }
-        let prompt = told ?? TokenUsage(prompt: UsageEstimate.promptTokens(of: call.document), completion: 0)
+        let prompt =
+            told
+            ?? TokenUsage(
+                prompt: UsageEstimate.promptTokens(of: call.document) + call.earlier.total, completion: 0)
         return prompt.with(completion: UsageEstimate.tokens(bytes: textBytes))
     }
 

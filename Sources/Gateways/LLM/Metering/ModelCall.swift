@@ -17,6 +17,8 @@ package struct ModelCall: Sendable {
     let operation: String
     /// The request in its caller's format; where no usage is told, the estimate is made from it.
     let document: JSONValue
+    /// Turns that the provider keeps, which are billed as a part of the prompt.
+    let earlier: EarlierTurns
     /// The room that limits and budgets keep for it while it is in flight; `nil` when none holds for it.
     var reservation: CallReservation?
 

@@ -33,7 +33,7 @@ package struct ModelMeter: Sendable {
             user: run?.userID ?? caller.endUser?.recordable, provider: provider.name,
             providerKind: provider.kind.recordable, prices: provider.prices, model: model.recordable,
             askedModel: model == request.model ? nil : request.model.recordable,
-            operation: request.operation.rawValue, document: request.document)
+            operation: request.operation.rawValue, document: request.document, earlier: request.earlier)
     }
 
     /// True unless the agent's configuration turns the journal of its model calls off.

@@ -10,9 +10,8 @@ extension LLMGateway {
         guard request.operation == .responses else { return request }
         let references = ResponseReferences(responses, of: ResponseOwner(of: request, for: run))
         do throws(UntranslatableRequest) {
-            let body = try references.resolved(
-                request.document, for: provider.name, keeps: provider.servesResponses)
-            return body.map(request.replacingBody) ?? request
+            return request.resolving(
+                try references.resolved(request.document, for: provider.name, keeps: provider.servesResponses))
         } catch {
             throw .request(error.reason)
         }
@@ -29,10 +28,10 @@ extension LLMGateway {
         }
         let owner = ResponseOwner(of: request, for: run)
         let responses = responses
-        let document = request.document
+        let (document, earlier) = (request.document, request.earlier)
         @Sendable func keep(_ reader: inout ResponseReader) {
             guard let response = reader.takeResponse(),
-                let stored = StoredResponse(response, to: document, of: owner, at: provider)
+                let stored = StoredResponse(response, to: document, after: earlier, of: owner, at: provider)
             else { return }
             responses.keep(stored)
         }
@@ -83,19 +82,27 @@ extension LLMGateway {
 }
 
 extension StoredResponse {
-    /// - Parameter document: The request, with its references resolved.
-    package init?(_ response: JSONValue, to document: JSONValue, of owner: ResponseOwner, at provider: String?) {
+    /// - Parameters:
+    ///   - document: The request, with its references resolved.
+    ///   - earlier: The turns that the provider keeps, to which the request refers.
+    package init?(
+        _ response: JSONValue, to document: JSONValue, after earlier: EarlierTurns = EarlierTurns(),
+        of owner: ResponseOwner, at provider: String?
+    ) {
         guard let id = response["id"]?.string, !id.isEmpty else { return nil }
         let output = response["output"]?.elements ?? []
         guard provider == nil else {
             self.init(
                 id: id, owner: owner, provider: provider, items: [],
+                turns: EarlierTurns(response, to: document, after: earlier),
+                output: EarlierTurns(outputOf: response),
                 itemIDs: output.compactMap { $0["id"]?.string }.map { ($0, nil) })
             return
         }
         let input = ResponseReferences.items(of: document["input"])
         self.init(
             id: id, owner: owner, provider: nil, items: (input + output).map { Array($0.text.text.utf8) },
+            turns: EarlierTurns(), output: EarlierTurns(),
             itemIDs: output.enumerated().compactMap { index, item in
                 item["id"]?.string.map { ($0, input.count + index) }
             })

@@ -1,5 +1,13 @@
 package import Domain
 
+/// A request whose references are resolved.
+package struct ResolvedReferences: Hashable, Sendable {
+    /// The body as the provider can take it; `nil` when it can stay as it came.
+    package var body: JSONValue?
+    /// The turns that the provider keeps, to which the body still refers.
+    package var earlier = EarlierTurns()
+}
+
 /// Resolves what a request in OpenAI's Responses format refers to: an earlier response, and items of such.
 ///
 /// Content that is kept here takes the place of its reference. A reference to content that a provider keeps goes to that
@@ -17,12 +25,12 @@ package struct ResponseReferences: Sendable {
     /// Maximum bytes of the content that takes the place of references.
     private static let contentBytesMax = 8 * 1024 * 1024
 
-    /// The request as the provider can take it; `nil` when it refers to nothing.
+    /// The request as the provider can take it.
     ///
     /// - Parameter keeps: True when the provider keeps responses itself, and gets references to its own.
     package func resolved(
         _ body: JSONValue, for provider: String, keeps: Bool
-    ) throws(UntranslatableRequest) -> JSONValue? {
+    ) throws(UntranslatableRequest) -> ResolvedReferences {
         if body["background"]?.isTrue == true {
             throw UntranslatableRequest("background responses cannot be read here: leave background out")
         }
@@ -31,28 +39,34 @@ package struct ResponseReferences: Sendable {
         }
         var items = Self.items(of: body["input"])
         var bytes = 0
-        let isReferring = try resolveItems(&items, for: provider, keeps: keeps, &bytes)
-        guard let previous = body["previous_response_id"]?.present else {
-            return isReferring ? Self.body(body, items, keepsPrevious: true) : nil
-        }
+        var references = ResolvedReferences()
+        let isReferring = try resolveItems(&items, for: provider, keeps: keeps, &bytes, &references.earlier)
+        if isReferring { references.body = Self.body(body, items, keepsPrevious: true) }
+        guard let previous = body["previous_response_id"]?.present else { return references }
         guard let id = previous.string else { throw UntranslatableRequest("previous_response_id must be a string") }
         guard let stored = responses.response(id, of: owner) else {
             throw UntranslatableRequest("previous_response_id \"\(id.excerpt)\" is not kept here: \(Self.advice)")
         }
         if let keeper = stored.provider {
             guard keeps, keeper == provider else { throw Self.elsewhere("previous_response_id", keeper) }
-            return isReferring ? Self.body(body, items, keepsPrevious: true) : nil
+            references.earlier = references.earlier + stored.turns
+            return references
         }
         try Self.count(stored.items.reduce(0) { $0 + $1.count }, &bytes)
         let earlier = stored.items.compactMap { try? JSONValue(parsing: $0, .surrogates) }
-        return Self.body(body, earlier + items, keepsPrevious: !keeps)
+        references.body = Self.body(body, earlier + items, keepsPrevious: !keeps)
+        return references
     }
 
     /// Puts items in the place of references to them; true when there was one.
+    ///
+    /// - Parameter kept: Gets the tokens of the items that the provider keeps: of each no more than its response has.
     private func resolveItems(
-        _ items: inout [JSONValue], for provider: String, keeps: Bool, _ bytes: inout Int
+        _ items: inout [JSONValue], for provider: String, keeps: Bool, _ bytes: inout Int, _ kept: inout EarlierTurns
     ) throws(UntranslatableRequest) -> Bool {
         var isChanged = false
+        // Several items of one response have together what it has; an item that is repeated has that again.
+        var counted: Set<String> = []
         for index in items.indices {
             // The type may be left out.
             let isReference =
@@ -68,6 +82,8 @@ package struct ResponseReferences: Sendable {
             }
             if let keeper = stored.provider {
                 guard keeps, keeper == provider else { throw Self.elsewhere("input[\(index)]", keeper) }
+                let isRepeated = !counted.insert("item " + id).inserted
+                if counted.insert("response " + stored.id).inserted || isRepeated { kept = kept + stored.output }
             } else if let place = stored.itemIDs.first(where: { $0.id == id })?.index {
                 try Self.count(stored.items[place].count, &bytes)
                 guard let item = try? JSONValue(parsing: stored.items[place], .surrogates) else { continue }

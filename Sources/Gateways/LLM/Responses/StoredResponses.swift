@@ -9,6 +9,10 @@ package struct StoredResponse: Sendable {
     package let provider: String?
     /// The items of its whole input and then of its output, as JSON; empty when the provider keeps them.
     let items: [[UInt8]]
+    /// The tokens of the response with all turns before it, which a provider keeps; none of a response that is here.
+    let turns: EarlierTurns
+    /// The tokens of its output alone.
+    let output: EarlierTurns
     /// The ids of items that can be referred to, each with its index in `items` where that has it.
     let itemIDs: [(id: String, index: Int?)]
 

@@ -22,7 +22,7 @@ enum CallEstimate {
         let messages = UInt64(document["messages"]?.elements.count ?? 0)
         let usage = TokenUsage(
             prompt: 2 * max(UsageEstimate.promptTokens(of: document), textTokens(of: document))
-                + (messages + 1) * messageTokens,
+                + (messages + 1) * messageTokens + call.earlier.told + 2 * call.earlier.estimated,
             completion: answer)
         return CallAmounts(
             requests: 1, tokens: usage.prompt + usage.completion, cost: call.price?.cost(of: usage) ?? .zero)
