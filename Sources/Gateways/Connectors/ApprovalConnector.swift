@@ -75,8 +75,10 @@ package struct ApprovalConnector: Sendable {
         let events = document["security_events"].elements
         securityEvents =
             kind == .webhook ? Set(events.compactMap { $0.string.flatMap(SecurityEventKind.init(rawValue:)) }) : []
-        settings = document["settings"] ?? .object([])
-        self.connection = connection
+        let settings = document["settings"] ?? .object([])
+        let channel = SlackChannel(connection, of: kind)
+        self.settings = channel?.settings(settings) ?? settings
+        self.connection = channel?.connection ?? connection
     }
 
     /// Whether a link of its messages may decide for approvers of these groups: of all, when there is none.

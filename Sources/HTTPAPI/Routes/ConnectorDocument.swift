@@ -33,11 +33,11 @@ struct ConnectorDocument {
         }
         let kind =
             try Self.choice(body, "type", ConnectorKind.allCases.map(\.rawValue)) ?? old?["type"]?.string ?? "webhook"
-        let endpoint = try Self.endpoint(body, current)
+        let endpoint = try Self.endpoint(body, kind, current)
         let isMoved =
             current.map { stored in
-                let old = SecretOrigins(endpoint: stored.connection.endpoint)
-                return !SecretOrigins(endpoint: endpoint).moved(from: old).isEmpty
+                let old = SecretOrigins(endpoint: SlackChannel.url(stored.connection.endpoint))
+                return !SecretOrigins(endpoint: SlackChannel.url(endpoint)).moved(from: old).isEmpty
             } ?? false
         let headers = try Self.headers(body, current?.connection.headers ?? [], isMoved: isMoved)
         var credentials = try Self.credentials(body, current?.connection.credentials ?? [], isMoved: isMoved)
@@ -45,6 +45,11 @@ struct ConnectorDocument {
             kind == "webhook" && !credentials.contains { $0.name == "signing_secret" } ? SigningSecret.make() : nil
         if let madeSecret { credentials.append(.init(name: "signing_secret", value: .string(madeSecret))) }
         connection = ConnectorConnection(endpoint: endpoint, headers: headers, credentials: credentials)
+        if let channel = SlackChannel(connection, of: ConnectorKind(rawValue: kind)), !channel.hasToken {
+            throw .badRequest(
+                "endpoint is a channel of Slack: send the bot's token in headers.\(SlackChannel.tokenHeader), or as "
+                    + "credentials.bot_token")
+        }
         var members: [JSONValue.Member] = [
             .init(name: "name", value: .string(name)), .init(name: "type", value: .string(kind)),
             .init(name: "endpoint", value: .string(Self.shown(endpoint, kind))),
@@ -84,6 +89,7 @@ struct ConnectorDocument {
 
     /// A webhook's address is a key: of Slack's and Teams' the host is shown, of others what does not look like one.
     static func shown(_ endpoint: String, _ kind: String) -> String {
+        guard !SlackChannel.isChannel(endpoint) else { return endpoint }
         guard let url = URLComponents(string: endpoint), let host = url.host else { return "…" }
         let origin = "\(url.scheme ?? "https")://\(host)" + (url.port.map { ":\($0)" } ?? "")
         if kind == "slack" || kind == "teams" {
@@ -102,7 +108,7 @@ struct ConnectorDocument {
     }
 
     private static func endpoint(
-        _ body: JSONValue, _ current: (document: JSONValue, connection: ConnectorConnection)?
+        _ body: JSONValue, _ kind: String, _ current: (document: JSONValue, connection: ConnectorConnection)?
     ) throws(APIError) -> String {
         guard let given = try body.text("endpoint") else {
             guard let current else { throw .badRequest("endpoint is required") }
@@ -113,6 +119,7 @@ struct ConnectorDocument {
         guard !given.contains("…") else {
             throw .badRequest("endpoint is masked: send the whole one, or leave it out to keep what is stored")
         }
+        if kind == ConnectorKind.slack.rawValue, SlackChannel.isChannel(given) { return given }
         try checkURL(given, "endpoint")
         do throws(InvalidURL) { _ = try NormalizedURL(given) } catch { throw .badRequest("endpoint \(error.reason)") }
         return given
