@@ -131,7 +131,7 @@ def test_the_client_keeps_approval_connectors(driven):
     tested = results["connector_tested"]
     assert tested["connector_type"] == "webhook" and tested["endpoint"] == made["endpoint"]
     # Sluice itself takes no such message; what counts is that the stored address was asked.
-    assert (tested["status"], tested["checks"][-1]["message"]) == ("failed", "the service answered 401")
+    assert (tested["status"], tested["checks"][-1]["message"]) == ("unhealthy", "the service answered 401")
     assert results["connector_defaults"] == results["connector_defaults_again"]
     assert results["connector_defaults"]["min_timeout_seconds"] == 1
     assert isinstance(results["connector_activity"], list)

@@ -686,14 +686,14 @@ def test_a_test_sends_a_message_and_says_what_the_service_answered(sluice, servi
     team = Team(sluice, services, base)
     body = {"type": "slack", "endpoint": services.url + HOOK_PATH}
     answer = team.api.post(base + "/test", body)
-    assert answer.status == 200 and answer.json["status"] == "ok" and answer.json["connector_type"] == "slack"
+    assert answer.status == 200 and answer.json["status"] == "healthy" and answer.json["connector_type"] == "slack"
     assert [check["status"] for check in answer.json["checks"]] == ["passed", "passed"]
     content, _ = services.expect("slack.hook")
     assert "test of this connector" in content["text"] and link_in(content) is None
     assert HOOK_PATH not in answer.content.decode()
     services.refuse = [404]
     answer = team.api.post(base + "/test", body)
-    assert answer.json["status"] == "failed" and answer.json["checks"][-1]["message"] == "the service answered 404"
+    assert answer.json["status"] == "unhealthy" and answer.json["checks"][-1]["message"] == "the service answered 404"
     assert team.api.get(base + "/activity").json == []
 
 
@@ -701,7 +701,7 @@ def test_a_stored_connector_is_tested_as_it_is_shown(team, services):
     made = team.create("slack", HOOK_PATH, type="slack", headers={"X-Key": "kept-secret"})
     services.tool.calls.clear()
     shown = {name: made[name] for name in ("type", "endpoint", "headers", "timeout_seconds", "slack_security_mode")}
-    assert team.api.post(team.base + "/test", shown).json["status"] == "ok"
+    assert team.api.post(team.base + "/test", shown).json["status"] == "healthy"
     _, call = services.expect("slack.hook")
     assert call.target == HOOK_PATH and call.header("x-key") == ["kept-secret"]
     answer = team.api.post(team.base + "/test", shown | {"endpoint": "http://127.0.0.1:1/…"})
@@ -712,10 +712,10 @@ def test_a_stored_connector_is_tested_as_it_is_shown(team, services):
     ("http://localhost.localdomain.invalid/", "could not be reached"), ("http://127.0.0.1:1/x", "could not be reached")])
 def test_a_service_that_is_not_there_fails_the_test(team, endpoint, words):
     answer = team.api.post(team.base + "/test", {"endpoint": endpoint, "timeout_seconds": 5})
-    assert answer.status == 200 and answer.json["status"] == "failed"
+    assert answer.status == 200 and answer.json["status"] == "unhealthy"
     assert words in answer.json["checks"][-1]["message"]
 
 
 def test_a_connector_that_lacks_something_says_what(team):
     answer = team.api.post(team.base + "/test", {"type": "jira", "endpoint": "http://127.0.0.1:1/"})
-    assert answer.json["status"] == "failed" and "settings.project" in answer.json["checks"][0]["message"]
+    assert answer.json["status"] == "unhealthy" and "settings.project" in answer.json["checks"][0]["message"]

@@ -71,7 +71,7 @@ extension APIHandlers {
         return APIAnswer(
             .ok,
             .object { json in
-                json.add("status", isPassed ? "ok" : "failed")
+                json.add("status", isPassed ? "healthy" : "unhealthy")
                 json.add("connector_type", connector.kind.rawValue)
                 json.add("endpoint", document.document["endpoint"]?.string)
                 json.add("checks", checks.map(\.json))

@@ -99,7 +99,7 @@ class Attack:
     def connector(self):
         answer = self.api.post("/api/v1/approval-connectors/test", {
             "type": ("webhook", "slack")[next(self.numbers) % 2], "endpoint": self.hostile.url, "timeout_seconds": 2})
-        return answer.status == 200 and answer.json["status"] in ("ok", "failed")
+        return answer.status == 200 and answer.json["status"] in ("healthy", "unhealthy")
 
     def key_set(self):
         """A provider of a workspace of its own, whose keys are on the hostile server."""
