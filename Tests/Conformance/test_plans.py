@@ -90,7 +90,7 @@ BAD = [
     ("policy.upsert", {"name": "explain", "spec": {}}, "that is a path of the API"),
     ("policy.upsert", {"name": "p", "spec": {"policies": [{"permission": "maybe"}]}}, "permission"),
     ("deploy_draft.create_or_patch", {"step": 7}, "step must be a string"),
-    ("deploy_draft.create_or_patch", {"id": "nothing"}, "deploy draft nothing not found"),
+    ("deploy_draft.create_or_patch", {"id": "nothing", "expected_version": 1}, "deploy draft nothing not found"),
     ("deploy.execute", {"agent_name": "x"}, "either image or source_files is required"),
     ("deploy.execute", DEPLOY | {"identity_provider": "corp"}, "corp"),
     ("launch.rocket", {}, "type must be one of tool.upsert"),

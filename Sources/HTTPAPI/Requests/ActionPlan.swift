@@ -55,6 +55,9 @@ struct ActionPlan: Sendable {
         self.actions = actions
     }
 
+    /// The id of the draft that an action makes or changes; `nil` for a draft under a new id.
+    static func draftID(_ params: JSONValue) throws(APIError) -> String? { try params.text("id", "draft_id") }
+
     private static func action(
         _ value: JSONValue, _ index: Int, _ keys: inout Set<String>
     ) throws(APIError) -> Action {

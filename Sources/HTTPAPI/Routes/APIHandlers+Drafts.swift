@@ -29,7 +29,12 @@ extension APIHandlers {
     }
 
     func createDraft(_ request: APIRequest) async throws -> APIAnswer {
-        let receipt = try await execute(ResourcesToStore([try newDraft(request)]), request)
+        try await createDraft(named: nil, request)
+    }
+
+    /// - Parameter id: the id that the draft is to have; a new one without it.
+    func createDraft(named id: String?, _ request: APIRequest) async throws -> APIAnswer {
+        let receipt = try await execute(ResourcesToStore([try newDraft(named: id, request)]), request)
         guard let stored = receipt.stored.first else { throw APIError.conflict("the draft was not stored; try again") }
         return try await answer(.created, stored.name, request, receipt)
     }
@@ -79,13 +84,14 @@ extension APIHandlers {
     }
 
     /// The draft of a body, not stored yet.
-    func newDraft(_ request: APIRequest) throws -> ResourcesToStore.Item {
+    func newDraft(named given: String?, _ request: APIRequest) throws -> ResourcesToStore.Item {
         let principal = request.principal
         let draft = try DraftDocument(
             request.body, user: principal.endUser?.userID ?? principal.name, owner: principal.scope)
         let id: ResourceID = commands.newID()
         return ResourcesToStore.Item(
-            kind: .deployDraft, name: Self.draftPrefix + id.description, document: draft.value.text)
+            kind: .deployDraft, name: given ?? Self.draftPrefix + id.description, document: draft.value.text,
+            expectedRevision: given.map { _ in 0 })
     }
 
     /// The draft as the body changes it, and the status that it asks for.

@@ -90,8 +90,9 @@ extension APIHandlers {
         case .policy: return { try await self.upsert(.policy, $0) }
         case .draft:
             return { request in
-                guard let id = try request.body.text("id", "draft_id") else {
-                    return try await self.createDraft(request)
+                let id = try ActionPlan.draftID(request.body)
+                guard let id, try await !self.isNewDraft(id, request) else {
+                    return try await self.createDraft(named: id, request)
                 }
                 return try await self.changeDraft(id, request)
             }
@@ -117,7 +118,7 @@ extension APIHandlers {
                 found.warnings.append("this was applied before under its idempotency_key: it is not done again")
                 return found
             }
-            let resources = try await self.resources(of: kind, request)
+            let resources = try await self.resources(of: kind, plan.actions.prefix { $0.key != action.key }, request)
             try await check(resources, request)
             if kind == .deploy { found.warnings += try await missing(action.params, plan, request) }
         } catch {
@@ -126,14 +127,18 @@ extension APIHandlers {
         return found
     }
 
-    private func resources(of kind: ActionPlan.Kind, _ request: APIRequest) async throws -> ResourcesToStore {
+    /// - Parameter earlier: the plan's actions before this one: a draft may be of their making.
+    private func resources(
+        of kind: ActionPlan.Kind, _ earlier: some Sequence<ActionPlan.Action>, _ request: APIRequest
+    ) async throws -> ResourcesToStore {
         switch kind {
         case .tool: return ResourcesToStore([try Self.item(.tool, request.body)])
         case .modelProvider: return ResourcesToStore([try Self.item(.modelProvider, request.body)])
         case .policy: return ResourcesToStore([try Self.item(.policy, request.body)])
         case .draft:
-            guard let id = try request.body.text("id", "draft_id") else {
-                return ResourcesToStore([try newDraft(request)])
+            let id = try ActionPlan.draftID(request.body)
+            guard let id, try await !isNewDraft(id, request) else {
+                return ResourcesToStore([try newDraft(named: id, request)])
             }
             let record = try await changeableDraft(id, request)
             let (item, status) = try changed(record, request)
@@ -142,9 +147,33 @@ extension APIHandlers {
             return try await deployment(
                 of: record, changedTo: DraftDocument(stored: item.document.value), body
             ).resources
-        case .deploy: return try await deployment(request).resources
+        case .deploy:
+            return try await deployment(try await withPlannedDraft(earlier, request)).resources
         case .starterKit: return starterKitResources(request)
         }
+    }
+
+    /// True when an action that names a draft makes it: it is not there, and no version of it is expected.
+    private func isNewDraft(_ id: String, _ request: APIRequest) async throws -> Bool {
+        guard request.body["expected_version"] ?? .null == .null else { return false }
+        return try await projections.resource(.deployDraft, named: id, in: request.workspace) == nil
+    }
+
+    /// The deploy with the members of the draft that it names, where earlier actions of the plan make or change that.
+    private func withPlannedDraft(
+        _ earlier: some Sequence<ActionPlan.Action>, _ request: APIRequest
+    ) async throws -> APIRequest {
+        guard let id = try request.body.text("draft_id") else { return request }
+        let changes = try earlier.filter { try $0.kind == .draft && ActionPlan.draftID($0.params) == id }
+        guard let first = changes.first else { return request }
+        let record = try await projections.resource(.deployDraft, named: id, in: request.workspace)
+        var draft =
+            try record.map { DraftDocument(stored: $0.document.value) }
+            ?? DraftDocument(first.params, user: request.principal.name, owner: request.principal.scope)
+        for change in changes { try draft.change(change.params) }
+        var body = try draft.deployBody(id, over: request.body)
+        body.set("draft_id", nil)
+        return request.with(body: body, idempotency: nil)
     }
 
     /// Tools and policies that a deploy names and that neither exist nor are made by the plan.
