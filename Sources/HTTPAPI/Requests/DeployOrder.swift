@@ -8,6 +8,15 @@ struct DeployOrder: Sendable {
         "policies", "tool_url_mappings", "draft_id", "invoke_url", "monthly_budget_usd", "limits",
     ]
 
+    /// The body with its `files`, as the clients of the older API name them, under `source_files`.
+    static func normalized(_ body: JSONValue) -> JSONValue {
+        guard case .object(var members) = body, body["source_files"] ?? .null == .null, let files = body["files"] else {
+            return body
+        }
+        members.removeAll { $0.name == "files" || $0.name == "source_files" }
+        return .object(members + [.init(name: "source_files", value: files)])
+    }
+
     let agentName: String
     /// The agent as it is stored.
     let agent: JSONText

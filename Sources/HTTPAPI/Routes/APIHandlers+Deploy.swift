@@ -20,7 +20,8 @@ extension APIHandlers {
     func deployment(
         _ request: APIRequest, keeping inheritance: AgentInheritance? = nil
     ) async throws -> (order: DeployOrder, resources: ResourcesToStore, artifact: Artifact?) {
-        let (body, artifact) = try await withArtifact(request)
+        let named = request.with(body: DeployOrder.normalized(request.body), idempotency: nil)
+        let (body, artifact) = try await withArtifact(named)
         let request = request.with(body: body, idempotency: request.idempotency)
         guard let id = try request.body.text("draft_id") else {
             let order = try DeployOrder(request.body, keeping: inheritance)

@@ -18,7 +18,7 @@ package enum IdentityProviderDocument {
 
     /// The document of a body, and the client's secret that came with it, which is not in the document.
     static func document(_ body: JSONValue, _ secrets: inout [NamedSecret]) throws(APIError) -> JSONText {
-        guard let given = try body.object("spec") else { throw .badRequest("spec is required") }
+        guard let given = try SpecMembers.identityProvider.spec(of: body) else { throw .badRequest("spec is required") }
         var spec: [JSONValue.Member] = []
         func add(_ name: String, _ value: JSONValue?) {
             if let value { spec.append(.init(name: name, value: value)) }

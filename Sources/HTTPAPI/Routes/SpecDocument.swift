@@ -21,7 +21,8 @@ package enum SpecDocument {
     static func document(
         _ kind: ResourceKind, _ body: JSONValue, _ secrets: inout [NamedSecret]
     ) throws(APIError) -> JSONText {
-        guard var spec = try body.object("spec") else { throw .badRequest("spec is required") }
+        let members: SpecMembers = kind == .policy ? .policy : .modelProvider
+        guard var spec = try members.spec(of: body) else { throw .badRequest("spec is required") }
         if kind == .policy {
             try checkPolicy(spec)
         } else {

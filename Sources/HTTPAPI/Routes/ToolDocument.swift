@@ -21,7 +21,8 @@ package enum ToolDocument {
     static func document(_ body: JSONValue, _ secrets: inout [NamedSecret]) throws(APIError) -> JSONText {
         secrets += try CredentialFields.given(body)
         let spec: JSONValue
-        if let given = try body.object("spec") {
+        if let given = try SpecMembers.tool.spec(of: body) {
+            let given = try withoutAliases(given)
             try checkSpec(given)
             spec = try withoutCredentials(given, &secrets)
         } else {
@@ -31,6 +32,26 @@ package enum ToolDocument {
         let complete = withDefaults(spec)
         try checkGovernance(complete)
         return JSONValue.object([.init(name: "spec", value: complete)]).text
+    }
+
+    /// Moves `topology` and `accessMode`, which answers repeat for published clients, to the documented members. These win
+    /// where both are there: a client may have changed them in an answer that it sends back.
+    private static func withoutAliases(_ spec: JSONValue) throws(APIError) -> JSONValue {
+        guard case .object(let members) = spec else { return spec }
+        let (topology, mode) = (try spec.text("topology"), try spec.text("accessMode"))
+        var spec = JSONValue.object(members.filter { $0.name != "topology" && $0.name != "accessMode" })
+        if let topology, var connection = try spec.object("connection"), try connection.text("topology") == nil {
+            connection.set("topology", .string(topology))
+            spec.set("connection", connection)
+        }
+        var governance = try spec.object("governance") ?? .object([])
+        var access = try governance.object("accessControl") ?? .object([])
+        if let mode, try access.text("mode") == nil {
+            access.set("mode", .string(mode))
+            governance.set("accessControl", access)
+            spec.set("governance", governance)
+        }
+        return spec
     }
 
     /// Refuses an authentication that would fail each call. Published clients name OAuth2 before they give its endpoint.
