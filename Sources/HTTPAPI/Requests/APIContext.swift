@@ -60,6 +60,9 @@ struct Principal: Sendable {
 
     var actor: Actor { Actor(kind: caller, name: name) }
 
+    /// True for an admin of the default workspace, who may enter every other one.
+    var mayChooseWorkspace: Bool { role == .admin && workspace == .default }
+
     /// The agent, for the writer; `nil` for every other role.
     var actingAgent: ActingAgent? {
         role == .agent ? ActingAgent(name: agent, isManaged: isManagedAgent, turns: turns, isStarting: isStarting) : nil
@@ -99,9 +102,9 @@ struct EndUser: Hashable, Sendable {
 
 /// Which of the two published APIs a path belongs to.
 enum Era: Sendable {
-    /// `/api/…`, `/runs`, `/governance/requests`: documented fields and the names that old clients read.
+    /// `/api/…`, `/runs`, `/governance/requests`.
     case v1alpha
-    /// `/api/v1/…`: documented fields alone.
+    /// `/api/v1/…`.
     case v1
 
     init(path: String) { self = path == "/api/v1" || path.hasPrefix("/api/v1/") ? .v1 : .v1alpha }

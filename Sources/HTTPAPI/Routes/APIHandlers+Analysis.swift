@@ -6,7 +6,7 @@ import Ingestion
 import Projections
 
 extension APIHandlers {
-    private static let idPrefix = "analysis-"
+    static let analysisIDPrefix = "analysis-"
 
     /// Says what is in the sources, and keeps that for an hour; the sources are not kept.
     func analyze(_ request: APIRequest) async throws -> APIAnswer {
@@ -23,7 +23,8 @@ extension APIHandlers {
 
     func getAnalysis(_ request: APIRequest) async throws -> APIAnswer {
         try checkNotOfOneAgent(request)
-        let id: AnalysisID = try request.identifier("id", prefix: Self.idPrefix, orNotFound: "analysis not found")
+        let id: AnalysisID = try request.identifier(
+            "id", prefix: Self.analysisIDPrefix, orNotFound: "analysis not found")
         guard let record = try await projections.analysis(id, in: request.workspace),
             now < record.expiresAt
         else { throw APIError.notFound("analysis not found") }
@@ -57,7 +58,7 @@ extension APIHandlers {
     private static func json(_ id: AnalysisID, _ document: JSONText, _ expiresAt: Timestamp) -> JSONText {
         let found = if case .object(let members) = document.value { members } else { [JSONValue.Member]() }
         return JSONText.object { json in
-            json.add("id", idPrefix + id.description)
+            json.add("id", analysisIDPrefix + id.description)
             for member in found { json.add(member.name, member.value.text) }
             json.add("expires_at", expiresAt)
         }

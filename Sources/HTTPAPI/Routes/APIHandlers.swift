@@ -56,7 +56,8 @@ final class APIHandlers: Sendable {
 
     /// Checks the role, reads the body and finds the workspace: nobody without the role makes the server read.
     func read(
-        _ request: Request, _ context: APIContext, _ permission: Permission, _ limits: BodyLimits
+        _ request: Request, _ context: APIContext, _ permission: Permission, _ limits: BodyLimits,
+        naming entity: IdentifiedEntity? = nil
     ) async throws -> APIRequest {
         let principal = try permitted(context, permission)
         let bytes = try await bytes(of: request, context, upTo: limits.bytesMax ?? configuration.bodyBytesMax)
@@ -66,7 +67,10 @@ final class APIHandlers: Sendable {
         guard permission.isOfRuns || !body.containsNUL else {
             throw APIError.badRequest("the body must not contain the character NUL")
         }
-        let workspace = try workspace(request, context, principal, body)
+        var workspace = try workspace(request, context, principal, body)
+        if let entity, principal.mayChooseWorkspace, try namedWorkspace(request, context, body) == nil {
+            workspace = try self.workspace(of: entity, context, body) ?? workspace
+        }
         guard principal.endUser.map({ $0.workspace == workspace }) ?? true else {
             throw APIError(.forbidden, .forbidden, "the token is of another workspace's identity provider")
         }
@@ -125,17 +129,22 @@ final class APIHandlers: Sendable {
     func workspace(
         _ request: Request, _ context: APIContext, _ principal: Principal, _ body: JSONValue
     ) throws -> WorkspaceName {
-        let inBody = try body.text("namespace")?.chosenNamespace
-        let inHeader = request.headers.workspaceNamespace
-        guard let text = context.parameters.get("workspace") ?? inHeader ?? inBody else { return principal.workspace }
+        guard let text = try namedWorkspace(request, context, body) else { return principal.workspace }
         guard let workspace = WorkspaceName(text) else {
             throw APIError.badRequest("the workspace's name is not valid")
         }
-        let mayChoose = principal.role == .admin && principal.workspace == .default
-        guard workspace == principal.workspace || mayChoose else {
+        guard workspace == principal.workspace || principal.mayChooseWorkspace else {
             throw APIError(.forbidden, .forbidden, "this key belongs to another workspace")
         }
         return workspace
+    }
+
+    /// The name of the workspace that the request names; `nil` when it names none.
+    private func namedWorkspace(
+        _ request: Request, _ context: APIContext, _ body: JSONValue
+    ) throws(APIError) -> String? {
+        let inBody = try body.text("namespace")?.chosenNamespace
+        return context.parameters.get("workspace") ?? request.headers.workspaceNamespace ?? inBody
     }
 
     /// Reads the body. Its bytes count to the principal's share of all bodies until the request is answered. The key of an

@@ -55,9 +55,10 @@ struct RouteTable {
     ) {
         let api = api
         let asOf = method == .get ? asOf : .refused
+        let entity = IdentifiedEntity(path: path)
         for prefix in prefixes {
             add(method, prefix + path, permission, asOf) { request, context in
-                let read = try await api.read(request, context, permission, body)
+                let read = try await api.read(request, context, permission, body, naming: entity)
                 return try await api.answering(request, for: read.principal, asOf) { try await handler(read) }
             }
         }
