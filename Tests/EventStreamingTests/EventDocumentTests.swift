@@ -51,12 +51,12 @@ import Testing
     @Test func timelineEntriesHaveTheDocumentedMembersAndTheAliasesOnlyWhenAsked() throws {
         let recorded = Self.message(data: #"{"message":"hi \"there\"","n":1.50}"#)
         #expect(
-            EventDocument.timelineEntry(recorded, withAliases: false).text
+            EventDocument.timelineEntry(recorded, in: .v1).text
                 == #"{"event_id":"01938f2a-0000-7000-8000-000000000001","run_id":"01938f2a-0000-7000-8000-000000000002","#
                 + #""seq":4,"type":"USER_MESSAGE","actor":"alice","payload_hash":"abc","#
                 + #""data":{"message":"hi \"there\"","n":1.50},"timestamp":"2026-09-21T14:13:20.000001Z","#
                 + #""source":"client","recorded_by":"ci"}"#)
-        let aliased = try members(EventDocument.timelineEntry(recorded, withAliases: true))
+        let aliased = try members(EventDocument.timelineEntry(recorded, in: .v1alpha))
         #expect(aliased["id"] as? String == "01938f2a-0000-7000-8000-000000000001")
         #expect(aliased["sequence"] as? Int == 4)
         #expect(aliased["created_at"] as? String == "2026-09-21T14:13:20.000001Z")
@@ -65,7 +65,7 @@ import Testing
 
     @Test func cloudEventsHaveTheRequiredAttributes() throws {
         let recorded = Self.message(data: "[1]")
-        let entry = EventDocument.timelineEntry(recorded, withAliases: false)
+        let entry = EventDocument.timelineEntry(recorded, in: .v1)
         let event = try members(EventDocument.cloudEvent(recorded, data: entry))
         #expect(event["specversion"] as? String == "1.0")
         #expect(event["id"] as? String == "01938f2a-0000-7000-8000-000000000001")
@@ -84,8 +84,8 @@ import Testing
     private static func forms(_ recorded: RecordedEvent) -> [JSONText] {
         let plain = EventDocument.json(recorded)
         return [
-            plain, EventDocument.timelineEntry(recorded, withAliases: false),
-            EventDocument.timelineEntry(recorded, withAliases: true),
+            plain, EventDocument.timelineEntry(recorded, in: .v1),
+            EventDocument.timelineEntry(recorded, in: .v1alpha),
             EventDocument.cloudEvent(recorded, data: plain),
         ]
     }

@@ -172,7 +172,7 @@ import Testing
                 _ = try await projections.sequence(ofTimeline: run, at: Self.place)
                 _ = try await projections.actions(of: run)
                 _ = try await projections.run(run, in: workspace)
-                _ = try await projections.toolCall(ToolCallID(run.value), of: run)
+                _ = try projections.toolCall(ToolCallID(run.value), of: run)
                 _ = try await projections.checkpoint(run: run, action: "a")
                 _ = try await projections.expiry(of: run, in: workspace)
                 _ = try await projections.connectorActivity(limit: 5, in: workspace)

@@ -14,6 +14,23 @@ package enum ExportFormat: String, Hashable, Sendable, CaseIterable {
     /// Lines of the Open Cybersecurity Schema Framework, 1.3: API Activity.
     case ocsf
 
+    /// The name of the form of events that the format writes as lines; `nil` for Sluice's own.
+    package var schema: String? {
+        switch self {
+        case .json, .ndjson: nil
+        case .cloudEvents: "cloudevents"
+        case .splunkHEC: "splunk_hec"
+        case .ocsf: "ocsf"
+        }
+    }
+
+    /// - Parameter schema: The name of a form of events, with `_` or `-`.
+    package init?(schema: String) {
+        let name = schema.replacing("-", with: "_")
+        guard let format = Self.allCases.first(where: { $0.schema == name }) else { return nil }
+        self = format
+    }
+
     package var contentType: String { self == .json ? "application/json" : "application/x-ndjson" }
 
     func beginning(_ head: ExportHead) -> String {

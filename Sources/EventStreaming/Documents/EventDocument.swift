@@ -25,15 +25,22 @@ package enum EventDocument {
 
     /// One entry of `GET /runs/{id}/events`.
     ///
-    /// - Parameter withAliases: also the names that v1alpha clients read.
-    package static func timelineEntry(_ recorded: RecordedEvent, withAliases: Bool) -> JSONText {
+    /// - Parameters:
+    ///   - vocabulary: the names of types and members.
+    ///   - call: for an entry that says no more than which call was made again, that call.
+    package static func timelineEntry(
+        _ recorded: RecordedEvent, in vocabulary: TimelineVocabulary, repeating call: ToolCalled? = nil
+    ) -> JSONText {
         let event = recorded.event
-        let shown = timelineContent(event.payload)
+        var shown = timelineContent(event.payload)
+        shown.complete(for: event, vocabulary, repeating: call)
+        let type = vocabulary.type(of: event)
         return .object { json in
             json.add("event_id", event.id.description)
             json.add("run_id", event.runID?.description)
             json.add("seq", event.timeline?.sequence)
-            json.add("type", event.timelineType)
+            json.add("type", type)
+            if type != event.timelineType { json.add("timeline_type", event.timelineType) }
             json.add("actor", shown.actor ?? (shown.isClients ? nil : event.actor.name))
             json.add("payload_hash", shown.payloadHash)
             json.add("data", shown.data)
@@ -41,7 +48,7 @@ package enum EventDocument {
             let source = TimelineSource(event.payload)
             json.add("source", source.rawValue)
             if source != .server { json.add("recorded_by", event.actor.name) }
-            guard withAliases else { return }
+            guard vocabulary == .v1alpha else { return }
             json.add("id", event.id.description)
             json.add("sequence", event.timeline?.sequence)
             json.add("created_at", event.time)
@@ -95,7 +102,7 @@ package enum EventDocument {
         }
     }
 
-    private struct TimelineContent {
+    struct TimelineContent {
         var actor: String?
         var payloadHash: String?
         var data: JSONText?
@@ -110,7 +117,7 @@ package enum EventDocument {
             TimelineContent(payloadHash: blocked.payloadHash?.text, data: data(payload))
         case .actionApproved(let approved):
             TimelineContent(payloadHash: approved.payloadHash?.text, data: data(payload))
-        case .toolResultRecorded(let recorded): TimelineContent(data: recorded.document)
+        case .toolResultRecorded(let recorded): TimelineContent(data: withStatus(recorded.document))
         case .toolCalled(let called):
             TimelineContent(payloadHash: called.call.payloadHash.text, data: data(payload))
         default: TimelineContent(data: data(payload))

@@ -215,7 +215,7 @@ package struct EgressGateway: Sendable {
 
     /// The recorded answer of a call that was made before; `nil` when it was too large to keep.
     private func replay(_ id: ToolCallID, _ asked: AskedCall) async throws -> EgressAnswer? {
-        guard let called = try await projections.toolCall(id, of: asked.run.id), let sealed = called.answer,
+        guard let called = try projections.toolCall(id, of: asked.run.id), let sealed = called.answer,
             let kept = KeptAnswer(try vault.open(sealed, for: .answer(asked.run.workspace, asked.run.id, id)))
         else { return nil }
         return EgressAnswer(

@@ -10,7 +10,7 @@ extension ResourceRecord {
     ///   - control: the stop in force.
     ///   - known: for an agent, the names that it may refer to.
     func json(
-        _ era: Era, usedBy agents: [String] = [], secrets: [String] = [], control: ControlRecord? = nil,
+        usedBy agents: [String] = [], secrets: [String] = [], control: ControlRecord? = nil,
         known: AgentFindings.Known? = nil
     ) -> JSONText {
         let document = document.value
@@ -23,7 +23,7 @@ extension ResourceRecord {
                 json.add("labels", (document["labels"] ?? .object([])).text)
                 json.add("spec", spec.text)
             case .tool:
-                json.add("spec", (era == .v1alpha ? Self.toolSpecWithAliases(spec) : spec).text)
+                json.add("spec", Self.toolSpecWithAliases(spec).text)
             case .policy, .modelProvider, .modelAlias, .identityProvider, .approvalConnector, .deployDraft, .settings:
                 json.add("spec", spec.text)
             }
@@ -46,7 +46,7 @@ extension ResourceRecord {
                         }
                     })
             }
-            if era == .v1alpha { addAliases(spec, to: &json) }
+            addAliases(spec, to: &json)
         }
     }
 
@@ -103,6 +103,7 @@ extension ResourceRecord {
             + "where it runs, or name that in each run"
     }
 
+    /// The names beside the documented ones that the published clients of both eras read.
     private func addAliases(_ spec: JSONValue, to json: inout JSONObject) {
         switch kind {
         case .agent:

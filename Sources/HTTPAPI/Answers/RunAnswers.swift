@@ -4,9 +4,9 @@ import Projections
 
 extension RunRecord {
     /// - Parameters:
-    ///   - actions: shown to old clients as `blocked_actions`.
+    ///   - actions: shown as `blocked_actions`.
     ///   - result: the result that was read by itself, for one that is too large for lists.
-    func json(_ era: Era, actions: [ActionRecord]? = nil, result: JSONText? = nil) -> JSONText {
+    func json(actions: [ActionRecord]? = nil, result: JSONText? = nil) -> JSONText {
         .object { json in
             json.add("id", id.description)
             json.add("conversation_id", conversationID)
@@ -22,7 +22,6 @@ extension RunRecord {
             addOutcome(to: &json, result)
             json.add("created_at", createdAt)
             json.add("updated_at", updatedAt)
-            guard era == .v1alpha else { return }
             json.add("agent", agentID)
             json.add("message", initialMessage)
             if let actions { json.add("blocked_actions", actions.map(\.json)) }
@@ -78,7 +77,7 @@ extension ActionRecord {
 }
 
 extension AccessRequestRecord {
-    func json(_ era: Era) -> JSONText {
+    var json: JSONText {
         .object { json in
             json.add("id", id.description)
             json.add("subject", subject)
@@ -102,18 +101,22 @@ extension AccessRequestRecord {
             json.add("updated_at", updatedAt)
             json.add("expires_at", expiresAt)
             json.add("covers", covers)
-            guard era == .v1alpha else { return }
             json.add("agent", agentID)
             json.add("tool", toolID)
         }
     }
 
+    /// The coverage of a request that no grant follows from.
+    var coversNoCall: String { "no call through the gate: the request is not tied to a registered tool" }
+
     /// The calls that a grant covers or would cover, for a request that a client made.
     private var covers: String? {
+        guard let coverage else { return nil }
         switch (status, scope) {
-        case (.pending, _): coverage?.pendingSentence
-        case (.approved, let scope?): coverage?.sentence(scope, until: expiresAt.description)
-        case (.approved, nil), (.rejected, _), (.expired, _): nil
+        case (.pending, _), (.approved, .some):
+            guard tool != nil else { return coversNoCall }
+            return scope.map { coverage.sentence($0, until: expiresAt.description) } ?? coverage.pendingSentence
+        case (.approved, nil), (.rejected, _), (.expired, _): return nil
         }
     }
 }

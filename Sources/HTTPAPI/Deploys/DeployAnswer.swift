@@ -15,7 +15,7 @@ struct DeployAnswer: Sendable {
     /// Reasons why the version will not serve as it should, beside the findings.
     let reservations: [String]
 
-    func json(_ era: Era) -> JSONText {
+    var json: JSONText {
         .object { json in
             json.add("agent", record.name)
             json.add("namespace", record.workspace.text)
@@ -33,7 +33,6 @@ struct DeployAnswer: Sendable {
             json.add("missing", findings.missing)
             let warnings = findings.warnings + reservations
             if !warnings.isEmpty { json.add("warnings", warnings) }
-            guard era == .v1alpha else { return }
             json.add("agent_name", record.name)
             json.add("status", "deployed")
             json.add("message", "agent \(record.name) deployed")
@@ -58,6 +57,6 @@ extension APIHandlers {
         let answer = DeployAnswer(
             record: record, toolsCreated: toolsCreated, artifact: artifact, restored: restored,
             findings: AgentFindings(document, try await knownNames(request)), reservations: reservations)
-        return APIAnswer(.created, answer.json(request.era), position: receipt.position)
+        return APIAnswer(.created, answer.json, position: receipt.position)
     }
 }

@@ -19,9 +19,12 @@ extension APIHandlers {
         let receipt = try await executing(.blockAction(run: id, block), request, run: id) { run in
             .conflict("run is \(run.status.rawValue), must be RUNNING to create actions")
         }
-        let stored = receipt.events.first?.event.payload
-        let actionID = if case .actionBlocked(let first)? = stored { first.actionID } else { block.actionID }
-        return APIAnswer(.created, try await action(actionID, of: id).json, position: receipt.position)
+        // A repeated request blocked its action the first time.
+        let stored = receipt.events.lazy.compactMap { recorded in
+            if case .actionBlocked(let blocked) = recorded.event.payload { blocked.actionID } else { nil }
+        }.first
+        return APIAnswer(
+            .created, try await action(stored ?? block.actionID, of: id).json, position: receipt.position)
     }
 
     func listActions(_ request: APIRequest) async throws -> APIAnswer {
@@ -81,13 +84,13 @@ extension APIHandlers {
         }
         if let event = receipt.events.first {
             let record = try await accessRequest(AccessRequestID(event.event.stream.id), request)
-            return APIAnswer(.created, record.json(request.era), position: receipt.position)
+            return APIAnswer(.created, record.json, position: receipt.position)
         }
         guard let existing = commands.pendingAccessRequest(like: access, in: request.workspace) else {
             throw APIError.conflict("the same request was decided at this moment; send it again")
         }
         let record = try await accessRequest(existing, request)
-        return APIAnswer(.ok, record.json(request.era), position: receipt.position)
+        return APIAnswer(.ok, record.json, position: receipt.position)
     }
 
     /// The tool of that name as it is now; `nil` when there is none, or none that can be called.
@@ -110,13 +113,13 @@ extension APIHandlers {
         }
         let order = try request.order(AccessRequestField.createdAt, isDescending: true)
         let start = try await listStart(request, by: order)
-        let (workspace, era) = (request.workspace, request.era)
+        let workspace = request.workspace
         if let limit = try request.listLimit() {
             let page = try await projections.accessRequests(
                 status: status, by: order, after: start, limit: limit, in: workspace)
-            return try listPage(page, request, cursor: \.position) { $0.json(era) }
+            return try listPage(page, request, cursor: \.position) { $0.json }
         }
-        let list = WholeList(after: start, place: { $0.place(by: order.field) }, json: { $0.json(era) }) {
+        let list = WholeList(after: start, place: { $0.place(by: order.field) }, json: { $0.json }) {
             [projections] after, limit in
             try await projections.accessRequests(status: status, by: order, after: after, limit: limit, in: workspace)
         }
@@ -126,10 +129,10 @@ extension APIHandlers {
     func getAccessRequest(_ request: APIRequest) async throws -> APIAnswer {
         let access = try await accessRequest(try accessRequestID(request), request)
         guard let runID = access.runID, let actionID = access.actionID else {
-            return APIAnswer(.ok, access.json(request.era))
+            return APIAnswer(.ok, access.json)
         }
         let call = try await blockedCall(actionID, of: try await run(runID, request))
-        return APIAnswer(.ok, access.json(request.era).adding(call))
+        return APIAnswer(.ok, access.json.adding(call))
     }
 
     /// What whoever decides has to see of a call that the gate blocked: why it waits, and its body.
@@ -174,7 +177,16 @@ extension APIHandlers {
         let id = try accessRequestID(request)
         let scope = try request.body.text("scope").map(Self.scope)
         let duration = try request.body.duration("duration")
-        let grant = Self.grant(scope, duration, of: try await accessRequest(id, request))
+        let access = try await accessRequest(id, request)
+        if let own = access.ownAction {
+            let hash = try approvedHash(request) ?? access.payloadHash.map(PayloadHash.init)
+            return try await decide(
+                on: access,
+                .approveAction(
+                    run: own.run, action: own.action, payloadHash: hash, reason: try request.body.freeText("reason"),
+                    signature: try await signature(.approve, on: own.action, of: own.run, request)), request)
+        }
+        let grant = Self.grant(scope, duration, of: access)
         let approve = ApproveAccess(
             requestID: id, scope: scope, duration: grant?.duration ?? duration,
             reason: try request.body.freeText("reason"), payloadHash: try approvedHash(request),
@@ -184,6 +196,14 @@ extension APIHandlers {
 
     func rejectAccess(_ request: APIRequest) async throws -> APIAnswer {
         let id = try accessRequestID(request)
+        let access = try await accessRequest(id, request)
+        if let own = access.ownAction {
+            return try await decide(
+                on: access,
+                .rejectAction(
+                    run: own.run, action: own.action, reason: try request.body.freeText("reason"),
+                    signature: try await signature(.reject, on: own.action, of: own.run, request)), request)
+        }
         return try await decideAccess(
             .rejectAccess(
                 request: id, reason: try request.body.freeText("reason"),
@@ -218,7 +238,7 @@ extension APIHandlers {
         do {
             let receipt = try await execute(command, request)
             return APIAnswer(
-                .ok, try await accessRequest(id, request).json(request.era), position: receipt.position)
+                .ok, try await accessRequest(id, request).json, position: receipt.position)
         } catch let error as CommandError {
             guard case .rejected(let rejection) = error,
                 rejection.code == .accessRequestNotActive || rejection.code == .runNotActive
@@ -226,6 +246,17 @@ extension APIHandlers {
             _ = try await accessRequest(id, request)
             throw APIError.conflict("request is not pending")
         }
+    }
+
+    /// Decides a request for an action that a client made: the action is approved or rejected, and nothing is granted.
+    private func decide(
+        on access: AccessRequestRecord, _ command: Command, _ request: APIRequest
+    ) async throws -> APIAnswer {
+        guard access.status == .pending || request.idempotency != nil, let run = access.runID else {
+            throw APIError.conflict("request is not pending")
+        }
+        let receipt = try await executing(command, request, run: run) { _ in .conflict("request is not pending") }
+        return APIAnswer(.ok, try await accessRequest(access.id, request).json, position: receipt.position)
     }
 
     func action(_ id: ActionID, of run: RunID) async throws -> ActionRecord {

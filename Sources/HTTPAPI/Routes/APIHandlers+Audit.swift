@@ -83,11 +83,7 @@ extension APIHandlers {
 
     /// All events of a run, each with its proof, as they are read.
     func exportRun(_ request: APIRequest) async throws -> Response {
-        let text = request.query("format") ?? ExportFormat.json.rawValue
-        guard let format = ExportFormat(rawValue: text) else {
-            let known = ExportFormat.allCases.map(\.rawValue).joined(separator: ", ")
-            throw APIError.badRequest("format must be one of \(known)")
-        }
+        let format = try Self.exportFormat(request)
         let after = try request.query("after", in: 0...UInt64.max >> 1).map(Position.init)
         let run = try await run(try request.runID(), request)
         let place = try takeListPlace(request)
@@ -111,6 +107,26 @@ extension APIHandlers {
             })
     }
 
+    /// The format that `format` names, or `schema`, which names the form of the events alone: they are lines then.
+    private static func exportFormat(_ request: APIRequest) throws(APIError) -> ExportFormat {
+        let format = try request.query("format").map { text throws(APIError) in
+            guard let format = ExportFormat(rawValue: text) else {
+                throw .badRequest("format must be one of \(known(ExportFormat.allCases.map(\.rawValue)))")
+            }
+            return format
+        }
+        guard let schema = request.query("schema") else { return format ?? .json }
+        guard let shaped = ExportFormat(schema: schema) else {
+            throw .badRequest("schema must be one of \(known(ExportFormat.allCases.compactMap(\.schema)))")
+        }
+        guard format.map({ $0.schema == nil || $0 == shaped }) ?? true else {
+            throw .badRequest("format and schema name different forms of events: leave one of them out")
+        }
+        return shaped
+    }
+
+    private static func known(_ names: [String]) -> String { names.joined(separator: ", ") }
+
     func actionReceipt(_ request: APIRequest) async throws -> APIAnswer {
         let run = try await run(try request.runID(), request)
         let blocked = try await action(try request.actionID(), of: run.id)
@@ -119,6 +135,9 @@ extension APIHandlers {
 
     func accessReceipt(_ request: APIRequest) async throws -> APIAnswer {
         let access = try await accessRequest(try accessRequestID(request), request)
+        if let own = access.ownAction {
+            return try await receipt(.action(own.action, run: own.run), from: access.position)
+        }
         return try await receipt(.accessRequest(access.id), from: access.position)
     }
 

@@ -24,7 +24,7 @@ extension APIHandlers {
         ] {
             let secrets = kind == .policy ? [:] : try await secretNames(kind, request)
             let records = try await projections.resources(kind, in: request.workspace)
-            kinds.append((name, records.map { $0.json(request.era, secrets: secrets[$0.name] ?? []) }))
+            kinds.append((name, records.map { $0.json(secrets: secrets[$0.name] ?? []) }))
         }
         let approvals = try await projections.accessRequests(
             status: .pending, by: ListOrder(.createdAt, isDescending: true), after: nil, limit: Self.approvalsMax,
@@ -35,7 +35,7 @@ extension APIHandlers {
         }
         let own = request.principal.agent
         let shown = approvals.records.filter { own == nil || own == $0.agentID }
-        kinds.append(("approvals", shown.map { $0.json(request.era) }))
+        kinds.append(("approvals", shown.map(\.json)))
         let drafts = own == nil ? try await projections.resources(.deployDraft, in: request.workspace) : []
         kinds.append(("drafts", drafts.map { $0.draftJSON(showsSources: false) }))
         let settings = try await projections.resources(.settings, in: request.workspace)
@@ -70,7 +70,7 @@ extension APIHandlers {
         var bytes = 0
         var (agents, withoutSources): ([JSONText], [String]) = ([], [])
         for record in try await resources(.agent, request) {
-            var text = record.json(request.era, secrets: secrets[record.name] ?? [])
+            var text = record.json(secrets: secrets[record.name] ?? [])
             if mayDeploy {
                 bytes += record.document.text.utf8.count
                 if bytes <= Self.sourcesBytesMax {

@@ -16,7 +16,7 @@ extension APIHandlers {
             JSONText(
                 array: records.map {
                     $0.json(
-                        request.era, usedBy: uses[$0.name] ?? [], secrets: secrets[$0.name] ?? [],
+                        usedBy: uses[$0.name] ?? [], secrets: secrets[$0.name] ?? [],
                         control: controls[$0.name], known: known)
                 }))
     }
@@ -138,7 +138,7 @@ extension APIHandlers {
         return APIAnswer(
             status == .created ? .created : .ok,
             record.json(
-                request.era, usedBy: uses[record.name] ?? [], secrets: secrets,
+                usedBy: uses[record.name] ?? [], secrets: secrets,
                 control: try await controls(record.kind, request)[record.name], known: known), position: position)
     }
 

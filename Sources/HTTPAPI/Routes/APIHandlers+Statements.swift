@@ -26,7 +26,9 @@ extension APIHandlers {
             }
             return duration
         }
-        let scope = try request.query("scope").map(Self.scope)
+        let asked = try request.query("scope").map(Self.scope)
+        // The approval of a client's own action grants nothing.
+        let scope = access.ownAction == nil ? asked : nil
         let grant = decision == .approve ? Self.grant(scope, duration, of: access) : nil
         var headers: JSONText?
         if let run = access.runID, let action = access.actionID {
@@ -40,6 +42,7 @@ extension APIHandlers {
     private static func covers(_ access: AccessRequestRecord, _ scope: AccessScope, for duration: Duration?) -> String?
     {
         let length = DurationText.format(duration ?? access.duration)
+        guard access.ownAction == nil else { return access.coversNoCall }
         return access.coverage?.sentence(scope, until: "\(length) after the approval")
     }
 

@@ -14,7 +14,7 @@ extension APIHandlers {
 
     /// One run's timeline: what is there already, then what comes, until the run is finished.
     func streamRun(_ request: APIRequest) async throws -> Response {
-        let format = try StreamFormat(request)
+        let format = try StreamFormat(request, RepeatedCalls(projections))
         let visible = projections.position
         let run = try await run(try request.runID(), request)
         var after = try request.query("after_seq", in: 0...UInt64.max >> 1) ?? 0
@@ -58,14 +58,15 @@ extension APIHandlers {
 
     /// The whole log of the workspace, filtered, without end.
     func streamEvents(_ request: APIRequest) async throws -> Response {
-        let format = try StreamFormat(request)
+        let format = try StreamFormat(request, RepeatedCalls(projections))
         var filter = EventFilter(workspace: request.workspace)
         if let text = request.query("run") {
             guard let id = RunID(text) else { throw APIError.badRequest("run must be a run's id") }
             filter.runID = id
         }
         filter.agentID = try agentID(request.query("agent"), request)
-        filter.types = Set((request.query("type") ?? "").split(separator: ",").map(String.init))
+        let types = (request.query("type") ?? "").split(separator: ",").map(String.init)
+        filter.types = Set(types.flatMap(request.era.vocabulary.recordedTypes))
         let after = try request.query("after_seq", in: 0...UInt64.max >> 1).map(Position.init)
         let start = try lastEventID(request) ?? after ?? projections.position
         let subject = StreamSubject(filter: filter, format: format, showsTimeline: false)
@@ -162,7 +163,7 @@ extension APIHandlers {
     }
 
     /// Answers with a stream that ends when `body` does, or is shut down in whatever it waits for.
-    private func openStream(
+    func openStream(
         _ request: APIRequest, _ body: @escaping @Sendable (StreamWriter) async throws -> Void
     ) throws -> Response {
         let channel = request.channel
@@ -238,20 +239,22 @@ struct StreamFormat: Hashable, Sendable {
     static let revoked = "event: revoked\ndata: {\"error\":\"the key or the token is no longer valid\"}\n\n"
 
     private let isCloudEvents: Bool
-    private let era: Era
+    private let vocabulary: TimelineVocabulary
+    private let calls: RepeatedCalls
 
-    init(_ request: APIRequest) throws(APIError) {
+    init(_ request: APIRequest, _ calls: RepeatedCalls) throws(APIError) {
         switch request.query("format") {
         case nil: isCloudEvents = false
         case "cloudevents": isCloudEvents = true
         default: throw .badRequest("format must be cloudevents or left out")
         }
-        era = request.era
+        vocabulary = request.era.vocabulary
+        self.calls = calls
     }
 
     func entry(_ recorded: RecordedEvent) -> String {
-        let entry = EventDocument.timelineEntry(recorded, withAliases: era == .v1alpha)
-        return frame(recorded, recorded.event.timelineType ?? recorded.event.payload.typeName, entry)
+        let name = vocabulary.type(of: recorded.event) ?? recorded.event.payload.typeName
+        return frame(recorded, name, calls.entry(recorded, in: vocabulary))
     }
 
     func logEntry(_ recorded: RecordedEvent) -> String {

@@ -116,6 +116,7 @@ enum RunsProjector {
                 Int64(recorded.event.timeline?.sequence ?? 0), blocked.isConsent,
                 blocked.call?.headersHash?.text,
             ])
+        if blocked.isClientsOwn { try AccessRequestsProjector.insert(blocked, of: id, recorded, db) }
         let status: RunStatus = blocked.isConsent ? .pausedConsent : .pausedApproval
         try db.run(
             "UPDATE runs SET status = ?, blocked_action_id = ?, updated_at = ? WHERE id = ?",
@@ -126,6 +127,7 @@ enum RunsProjector {
         _ status: ActionStatus, of id: ActionID, _ recorded: RecordedEvent, reason: String? = nil,
         isDecision: Bool = false, _ db: Database
     ) throws {
+        try AccessRequestsProjector.setStatus(status, ofRequestFor: id, recorded, reason: reason, db)
         try db.run(
             """
             UPDATE actions SET status = ?, reason = coalesce(?, reason),

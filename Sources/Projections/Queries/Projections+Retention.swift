@@ -32,7 +32,8 @@ extension Projections {
             return try rows.map { row in
                 let id: RunID = try row.identifier("id")
                 let requests: [AccessRequestID] = try Row.fetchAll(
-                    db, sql: "SELECT id FROM access_requests WHERE run_id = ? ORDER BY position",
+                    db,
+                    sql: "SELECT id FROM access_requests WHERE run_id = ? AND id IS NOT action_id ORDER BY position",
                     arguments: [id.column]
                 ).map { try $0.identifier("id") }
                 let usage = try Row.fetchAll(

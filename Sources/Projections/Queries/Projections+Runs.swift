@@ -89,7 +89,7 @@ extension Projections {
     }
 
     /// What is recorded of a call that one of the run's agents made; `nil` when there is no such call.
-    package func toolCall(_ id: ToolCallID, of run: RunID) async throws(ProjectionError) -> ToolCalled? {
+    package func toolCall(_ id: ToolCallID, of run: RunID) throws(ProjectionError) -> ToolCalled? {
         let payload = try entry(
             of: run,
             "SELECT t.position, t.event FROM tool_calls c JOIN timeline t USING (run_id, sequence) "

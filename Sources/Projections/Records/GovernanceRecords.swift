@@ -31,6 +31,12 @@ package struct AccessRequestRecord: Hashable, Sendable {
     /// The tool that a grant would be for; `nil` when there was none of that name.
     package let tool: ToolIdentity?
 
+    /// The action that a client made and that the request is for; `nil` for a request that the log has.
+    package var ownAction: (run: RunID, action: ActionID)? {
+        guard let runID, let actionID, actionID.value == id.value else { return nil }
+        return (runID, actionID)
+    }
+
     /// The calls that a grant covers, for a request that a client made; `nil` for those of the gate.
     package var coverage: GrantCoverage? {
         guard !isForOneCall else { return nil }

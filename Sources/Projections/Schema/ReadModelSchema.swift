@@ -4,7 +4,7 @@ import GRDB
 /// The tables of the read models. They hold nothing that the log does not: a change of schema rebuilds them.
 enum ReadModelSchema {
     /// Counted up with every change below; another version in a file means it is made anew from the log.
-    static let version = 17
+    static let version = 18
 
     static func create(_ db: Database) throws {
         try db.execute(sql: statements + usageTables + deliveryTables + ingestionTables + retentionTables)
