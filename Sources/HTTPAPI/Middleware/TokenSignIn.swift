@@ -25,7 +25,9 @@ struct TokenSignIn {
     }
 
     static func isInvoke(_ context: APIContext) -> Bool {
-        context.endpointPath?.hasSuffix(AuthenticationMiddleware.invokePathSuffix) ?? false
+        guard let path = context.endpointPath else { return false }
+        return path.hasSuffix(AuthenticationMiddleware.invokePathSuffix)
+            || path.hasSuffix(APIHandlers.invokeStreamPathSuffix)
     }
 
     /// The person, as who the request is from.

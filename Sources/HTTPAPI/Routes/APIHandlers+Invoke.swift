@@ -16,6 +16,32 @@ extension APIHandlers {
     ///
     /// Whom a token proves is the run's user; of the token itself the run knows nothing.
     func invokeAgent(_ request: APIRequest) async throws -> APIAnswer {
+        let invoked = try await startInvoke(request)
+        let id = invoked.run
+        let channel = request.channel
+        let registration = dependencies.access.register(request.principal) { channel.close(promise: nil) }
+        defer { withExtendedLifetime(registration) {} }
+        do {
+            var answer = try await answer(try await turn(invoked.start), of: id, request)
+            answer.headers[.position] = invoked.position.description
+            return answer
+        } catch let failure where failure is APIError || failure is CancellationError {
+            var error = failure as? APIError ?? Self.shutdown(id)
+            error.headers[.runID] = id.description
+            throw error
+        }
+    }
+
+    /// A run that an invoke has created.
+    struct Invoked: Sendable {
+        let run: RunID
+        /// The position of the run's first event.
+        let position: Position
+        let start: FirstTurn
+    }
+
+    /// Creates the run of an invoke.
+    func startInvoke(_ request: APIRequest) async throws -> Invoked {
         let (name, missing) = try agentName(request)
         let body = request.body
         guard let message = try body.freeText("message", "input", "initial_message") else {
@@ -31,26 +57,20 @@ extension APIHandlers {
         let id = receipt.events.first.map { RunID($0.event.stream.id) } ?? command.runID
         var filter = EventFilter(workspace: request.workspace)
         filter.runID = id
-        let channel = request.channel
-        let registration = dependencies.access.register(request.principal) { channel.close(promise: nil) }
-        defer { withExtendedLifetime(registration) {} }
         let start = FirstTurn(dependencies.streamer.follow(filter, after: receipt.position))
-        do {
-            let turn = try await turn(start)
-            var answer = try Self.answer(turn, of: id)
-            if let run = try await projections.run(id, in: request.workspace),
-                try await mayConsent(to: run, request.principal)
-            {
-                answer.recordedBody = answer.body
-                answer.body = try await withConsentLinks(answer.body, turn, of: run)
-            }
-            answer.headers[.position] = receipt.position.description
-            return answer
-        } catch let failure where failure is APIError || failure is CancellationError {
-            var error = failure as? APIError ?? Self.shutdown(id)
-            error.headers[.runID] = id.description
-            throw error
+        return Invoked(run: id, position: receipt.position, start: start)
+    }
+
+    /// What the caller gets of a turn; with the links to open, for the run's user.
+    func answer(_ turn: FirstTurn, of id: RunID, _ request: APIRequest) async throws -> APIAnswer {
+        var answer = try Self.answer(turn, of: id)
+        if let run = try await projections.run(id, in: request.workspace),
+            try await mayConsent(to: run, request.principal)
+        {
+            answer.recordedBody = answer.body
+            answer.body = try await withConsentLinks(answer.body, turn, of: run)
         }
+        return answer
     }
 
     /// The user whom the token proves, else whom the body names, else the key.
@@ -72,11 +92,15 @@ extension APIHandlers {
     }
 
     /// Follows the run to the end of its first turn, for as long as an invoke may take.
-    private func turn(_ start: FirstTurn) async throws -> FirstTurn {
+    ///
+    /// - Parameter show: receives each item of the run's log on the way.
+    func turn(
+        _ start: FirstTurn, _ show: @escaping @Sendable (StreamItem) async throws -> Void = { _ in }
+    ) async throws -> FirstTurn {
         try await cancelWhenGracefulShutdown { [configuration] in
-            let turn = try await start.advanced(within: configuration.invokeTimeout, pastPause: false)
+            let turn = try await start.advanced(within: configuration.invokeTimeout, pastPause: false, show)
             guard case .paused = turn.ending else { return turn }
-            return try await turn.advanced(within: Self.pauseGrace, pastPause: true)
+            return try await turn.advanced(within: Self.pauseGrace, pastPause: true, show)
         }
     }
 

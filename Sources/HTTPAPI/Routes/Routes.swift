@@ -111,6 +111,8 @@ extension RouteTable {
         let paths = [("/agents/:name", current), ("/agents/:name/:second", ["/api"])]
         for (path, prefixes) in paths {
             on(.post, path + AuthenticationMiddleware.invokePathSuffix, under: prefixes, .invoke, api.invokeAgent)
+            onRaw(
+                .post, path + APIHandlers.invokeStreamPathSuffix, under: prefixes, .invoke, api.streamInvoke)
             onRaw(.get, path + "/logs", under: prefixes, .read, asOf: .refused, api.agentOutput)
             on(.get, path + "/build-log", under: prefixes, .read, asOf: .refused, api.agentBuildLog)
             on(.get, path + "/config", under: prefixes, .read, api.agentConfiguration)

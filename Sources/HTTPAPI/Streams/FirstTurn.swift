@@ -21,13 +21,17 @@ struct FirstTurn: Sendable {
 
     /// The turn once it has ended, or after that time.
     ///
-    /// - Parameter pastPause: whether a pause is no end.
+    /// - Parameters:
+    ///   - pastPause: whether a pause is no end.
+    ///   - show: receives each item on the way.
     /// - Throws: `CancellationError` when the task is cancelled, or the log closed.
-    func advanced(within time: Duration, pastPause: Bool) async throws -> FirstTurn {
+    func advanced(
+        within time: Duration, pastPause: Bool, _ show: @escaping @Sendable (StreamItem) async throws -> Void
+    ) async throws -> FirstTurn {
         try await withThrowingTaskGroup(of: FirstTurn?.self) { group in
             group.addTask {
                 var turn = self
-                try await turn.advance(pastPause)
+                try await turn.advance(pastPause, show)
                 return turn
             }
             group.addTask {
@@ -40,8 +44,11 @@ struct FirstTurn: Sendable {
         }
     }
 
-    private mutating func advance(_ pastPause: Bool) async throws {
+    private mutating func advance(
+        _ pastPause: Bool, _ show: @Sendable (StreamItem) async throws -> Void
+    ) async throws {
         while let item = try await follower.next() {
+            try await show(item)
             guard case .event(let recorded) = item, let ending = take(recorded.event.payload) else { continue }
             self.ending = ending
             if case .paused = ending, pastPause { continue }
