@@ -38,7 +38,7 @@ checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "501", "502"
 """
 # Streams do not end by themselves, tools are whatever they are, a real agent is called, and in a stopped workspace all
 # else would be refused.
-LEFT_OUT = r"/events/stream$|/logs$|^/egress|^/echo|/invoke$|^/workspaces/[^/]+/stop$"
+LEFT_OUT = r"/events/stream$|/logs$|^/egress|^/echo|/invoke(/stream)?$|^/workspaces/[^/]+/stop$"
 MODEL_BASES = ("", "/v1", "/v1/p/{provider}", "/v1/v1", "/v1/p/{provider}/v1")
 # Where a request that the document allows may be answered with 400 all the same, and what that is about.
 JUDGED_BY_RULES = {
