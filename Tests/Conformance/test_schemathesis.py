@@ -61,6 +61,7 @@ JUDGED_BY_RULES = {
         "POST /openai/responses",
         "POST /v1", "POST /v1/p/{provider}", "POST /openai/deployments/{model}/chat/completions",
         "POST /openai/deployments/{model}/embeddings"],
+    "names of one form, which belong together": ["GET /runs/{runId}/audit/export"],
     "a model alias, which leads to a provider that is there": ["POST /model-aliases", "PUT /model-aliases/{aliasName}"],
     "pages, which go in one direction": [
         f"GET {base}/models" for base in (*MODEL_BASES, "/openai")],
