@@ -196,6 +196,7 @@ package final class HTTPAPIServer: Sendable {
             middleware: ObservabilityMiddleware(newRequestID: {
                 "req-\(Identifier<EventEntity>(identifiers.next()))"
             }))
+        router.add(middleware: MessageRulesMiddleware())
         router.add(middleware: StartingMiddleware(progress: progress))
         router.get(RouterPath(StartingMiddleware.healthPath)) { _, _ in APIHandlers.health(configuration).response }
         router.get(RouterPath(StartingMiddleware.readinessPath)) { _, _ in progress.readiness.response }
@@ -218,6 +219,7 @@ package final class HTTPAPIServer: Sendable {
             middleware: ObservabilityMiddleware(newRequestID: {
                 "req-\(commands.newID() as Identifier<EventEntity>)"
             }))
+        router.add(middleware: MessageRulesMiddleware())
         if isGate { router.add(middleware: GateMiddleware()) }
         router.add(
             middleware: AuthenticationMiddleware(

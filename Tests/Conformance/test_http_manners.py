@@ -7,6 +7,7 @@ import pytest
 
 from http_client import HTTPClient
 from sluice_process import ADMIN_KEY, SluiceProcess
+from waiting import until_true
 
 KEY = f"Authorization: Bearer {ADMIN_KEY}\r\n".encode()
 LARGE = 12 * 1024 * 1024
@@ -238,7 +239,7 @@ def test_a_daemon_listens_on_an_ipv6_address(tmp_path):
     try:
         answer = HTTPClient("::1", sluice.port, ADMIN_KEY).get("/runs")
         assert answer.status == 200
-        assert f"http://[::1]:{sluice.port}" in sluice.output.read_text()
+        until_true(lambda: f"http://[::1]:{sluice.port}" in sluice.output.read_text())
     finally:
         assert sluice.stop() == 0
 

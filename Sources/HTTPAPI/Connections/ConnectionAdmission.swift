@@ -1,5 +1,6 @@
 import Gateways
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
 
 /// Keeps a connection in its listener's `Connections`, and closes one that sends no request, or no whole one.
@@ -18,6 +19,8 @@ final class ConnectionAdmission: ChannelDuplexHandler, RemovableChannelHandler {
     private var unansweredCount = 0
     private var closing: Scheduled<Void>?
     private var bodyDeadline: RequestBodyDeadline
+    /// The end of what can be read; its response and those before it are still sent.
+    private var parserError: HTTPParserError?
 
     init(_ connections: Connections, headTimeout: TimeAmount, bodyTimeout: TimeAmount) {
         self.connections = connections
@@ -32,9 +35,7 @@ final class ConnectionAdmission: ChannelDuplexHandler, RemovableChannelHandler {
             guard self.connections.add(context.channel, of: self.client, from: peer) else {
                 return context.close(promise: nil)
             }
-            self.closing = context.eventLoop.assumeIsolated().scheduleTask(in: self.headTimeout) {
-                context.close(promise: nil)
-            }
+            self.closeLater(context)
             context.fireChannelActive()
         }
     }
@@ -58,7 +59,7 @@ final class ConnectionAdmission: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(let head) where MalformedRequestAnswer.replaces(head, unansweredCount: unansweredCount):
-            MalformedRequestAnswer.write(context, promise)
+            MalformedRequestAnswer.write(context, parserError, promise)
         case .end where unansweredCount > 0: writeEnd(context, data, promise)
         case .head, .body, .end: context.write(data, promise: promise)
         }
@@ -66,6 +67,7 @@ final class ConnectionAdmission: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func writeEnd(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
         unansweredCount -= 1
+        if parserError != nil, unansweredCount == 0 { closeLater(context) }
         bodyDeadline.schedule(context, unansweredCount: unansweredCount)
         let written = promise ?? context.eventLoop.makePromise()
         // A connection that is closed before all is written loses the rest.
@@ -73,6 +75,20 @@ final class ConnectionAdmission: ChannelDuplexHandler, RemovableChannelHandler {
             if self.unansweredCount == 0 { self.connections.answered(context.channel) }
         }
         context.write(data, promise: written)
+    }
+
+    /// Closes the connection after the timeout of a head, unless one arrives before.
+    private func closeLater(_ context: ChannelHandlerContext) {
+        closing?.cancel()
+        closing = context.eventLoop.assumeIsolated().scheduleTask(in: headTimeout) { context.close(promise: nil) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let found = error as? HTTPParserError {
+            parserError = found
+            if unansweredCount == 0 { closeLater(context) }
+        }
+        context.fireErrorCaught(error)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -57,6 +57,16 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if exchanges.isDiscarding { context.read() }
     }
 
+    /// The decoder reads nothing after bytes that are no HTTP. Their response, too, has to reach a client that is still sending.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case ByteToMessageDecoderError.dataReceivedInErrorState(_, let bytes) = error {
+            if exchanges.receivedUnreadable(bytes.readableBytes) == .close { context.close(promise: nil) }
+            return
+        }
+        if error is HTTPParserError { _ = exchanges.receivedUnreadable(0) }
+        context.fireErrorCaught(error)
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(var head):

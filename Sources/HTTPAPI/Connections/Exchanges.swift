@@ -29,24 +29,57 @@ struct Exchanges {
 
     /// In order; only the last may be unreceived, and an answered one that is unreceived is the only one.
     private var open: [Exchange] = []
+    private var isUnreadable = false
     private var bytesDiscarded = 0
     private let bytesDiscardedMax: Int
 
     init(bytesDiscardedMax: Int) { self.bytesDiscardedMax = bytesDiscardedMax }
 
-    /// True while a body arrives whose response is sent.
-    var isDiscarding: Bool { open.first.map { $0.isAnswered && !$0.isReceived } ?? false }
+    /// True while a body arrives whose response is sent, or bytes that are no request.
+    var isDiscarding: Bool { isUnreadable || open.first.map { $0.isAnswered && !$0.isReceived } ?? false }
 
-    /// A request begins. Every spelling of `Connection: close` becomes that one, and HTTP/1.0 means it too.
+    /// A request begins. Every spelling of `Connection: close` becomes that one; HTTP/1.0, a body whose end cannot be known,
+    /// and the wish for another protocol mean it too.
     mutating func received(_ head: inout HTTPRequestHead) {
         let isUnchunked = head.version != .http1_1
-        let closes = isUnchunked || head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
+        let options = head.headers[canonicalForm: "connection"].map { $0.lowercased() }
+        let closes =
+            isUnchunked || options.contains("close") || Self.endsDecoding(head, options)
+            || head.headers["transfer-encoding"].contains { $0.lowercased() != "chunked" }
         if closes { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        Self.setOriginForm(&head)
+        // HTTP/1.0 does without it; what is behind here refuses requests that lack it.
+        if isUnchunked, !head.headers.contains(name: "host") { head.headers.add(name: "host", value: "localhost") }
         let expects = head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
         open.append(
             Exchange(
                 isHead: head.method == .HEAD, isUnchunked: isUnchunked, closes: closes,
                 awaitsContinue: expects && !isUnchunked))
+    }
+
+    /// Bytes arrive that are no HTTP, or follow such.
+    mutating func receivedUnreadable(_ count: Int) -> Received {
+        isUnreadable = true
+        bytesDiscarded += count
+        return bytesDiscarded > bytesDiscardedMax ? .close : .discard
+    }
+
+    /// True for a request after which the decoder expects another protocol, and reads no further request.
+    private static func endsDecoding(_ head: HTTPRequestHead, _ options: [String]) -> Bool {
+        head.method == .CONNECT || options.contains("upgrade") && head.headers.contains(name: "upgrade")
+    }
+
+    /// Gives the target the form that routes have: the host of a URL in it takes the place of `Host` (RFC 9112, section
+    /// 3.2.2). Of a target that is none of this server's, nothing is left that could be taken for a path.
+    private static func setOriginForm(_ head: inout HTTPRequestHead) {
+        switch RequestTarget(head.uri) {
+        case .origin, .asterisk: break
+        case .absolute(let authority, let origin):
+            head.uri = origin
+            if head.headers["host"].count == 1 { head.headers.replaceOrAdd(name: "host", value: authority) }
+        case .other where head.method == .CONNECT: break
+        case .other: head.uri = "*"
+        }
     }
 
     mutating func receivedBody(_ count: Int) -> Received {

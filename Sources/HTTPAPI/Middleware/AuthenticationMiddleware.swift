@@ -35,12 +35,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let path = request.uri.path
-        guard HTTPMethods.all.contains(request.method) else {
-            var error = APIError(
-                .methodNotAllowed, .methodNotAllowed, "method \(request.method.rawValue.prefix(32)) is not allowed")
-            error.headers[.allow] = "GET, HEAD, POST, PUT, PATCH, DELETE"
-            throw error
-        }
+        guard HTTPMethods.all.contains(request.method) else { throw HTTPMethods.notAllowed(request.method) }
         if Self.openPaths.contains(path) || Self.openPathPrefixes.contains(where: path.hasPrefix) {
             return try await next(request, context)
         }

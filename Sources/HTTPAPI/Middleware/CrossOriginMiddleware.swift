@@ -9,7 +9,6 @@ struct CrossOriginMiddleware: RouterMiddleware {
     typealias Context = APIContext
 
     private static let anyOrigin = "*"
-    private static let allowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
     private static let allowedHeaders =
         "Authorization, Content-Type, X-RunAgents-API-Key, X-Workspace-Namespace, X-Payload-Hash, X-End-User-ID, "
         + "X-Request-Id, Idempotency-Key, Last-Event-ID, traceparent"
@@ -42,7 +41,7 @@ struct CrossOriginMiddleware: RouterMiddleware {
         Response(
             status: .noContent,
             headers: [
-                .accessControlAllowMethods: allowedMethods, .accessControlAllowHeaders: allowedHeaders,
+                .accessControlAllowMethods: HTTPMethods.served, .accessControlAllowHeaders: allowedHeaders,
                 .accessControlMaxAge: preflightSeconds,
             ])
     }

@@ -114,4 +114,15 @@ final class ObservabilityMiddleware: RouterMiddleware {
 /// The methods of HTTP that routes are asked with.
 enum HTTPMethods {
     static let all: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect]
+    /// Those that some route has, as `Allow` lists them.
+    static let served = "GET, HEAD, POST, PUT, PATCH, DELETE"
+
+    /// The refusal of a method that no route has; without a name where it could not be read.
+    static func notAllowed(_ method: HTTPRequest.Method?) -> APIError {
+        let name = method.map { " \($0.rawValue.prefix(32))" } ?? ""
+        var error = APIError(
+            .methodNotAllowed, .methodNotAllowed, "method\(name) is not allowed; use one of \(served)")
+        error.headers[.allow] = served
+        return error
+    }
 }

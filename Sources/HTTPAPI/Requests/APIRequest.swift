@@ -109,6 +109,8 @@ extension HTTPFields {
 
 extension HTTPField.Name {
     static let traceparent = Self.named("traceparent")
+    /// A `Host` beside the one that became the request's authority.
+    static let furtherHost = Self.named("Host")
     static let apiKey = Self.named("X-RunAgents-API-Key")
     /// How Anthropic's SDK sends its key.
     static let providerStyleAPIKey = Self.named("x-api-key")

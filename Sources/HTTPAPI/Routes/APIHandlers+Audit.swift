@@ -143,7 +143,7 @@ extension APIHandlers {
 
     /// Countersigns another log's checkpoint (C2SP tlog-witness, `add-checkpoint`).
     func witness(_ request: Request, _ context: APIContext) async throws -> Response {
-        let body = try await bytes(of: request, context, upTo: Self.addCheckpointBytesMax)
+        let body = try await text(of: request, context, upTo: Self.addCheckpointBytesMax)
         do throws(Witness.Refusal) {
             return Self.text(
                 .ok, try await dependencies.audit.witness.addCheckpoint(String(decoding: body, as: UTF8.self)))

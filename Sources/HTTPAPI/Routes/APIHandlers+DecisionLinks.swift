@@ -24,7 +24,7 @@ extension APIHandlers {
         await Self.decisionShown(request) {
             let (id, secret) = try Self.link(context)
             let form = try DecisionForm(
-                try await self.bytes(of: request, context, upTo: Self.formBytesMax), type: request.headers[.contentType]
+                try await self.text(of: request, context, upTo: Self.formBytesMax), type: request.headers[.contentType]
             )
             let isKnown = try await self.decisionLinks.decide(
                 id, secret: secret, approves: form.approves, payloadHash: form.payloadHash, reason: form.reason)

@@ -13,7 +13,7 @@ extension APIHandlers {
         _ operation: LLMRequest.Operation, _ request: Request, _ context: APIContext
     ) async throws -> Response {
         let principal = try permitted(context, .actAsAgent)
-        let bytes = try await bytes(of: request, context, upTo: configuration.modelBodyBytesMax)
+        let bytes = try await text(of: request, context, upTo: configuration.modelBodyBytesMax)
         let body = try Self.modelBody(bytes, context)
         let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
         let caller: ModelCaller

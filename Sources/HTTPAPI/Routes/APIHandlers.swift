@@ -60,7 +60,7 @@ final class APIHandlers: Sendable {
         naming entity: IdentifiedEntity? = nil
     ) async throws -> APIRequest {
         let principal = try permitted(context, permission)
-        let bytes = try await bytes(of: request, context, upTo: limits.bytesMax ?? configuration.bodyBytesMax)
+        let bytes = try await text(of: request, context, upTo: limits.bytesMax ?? configuration.bodyBytesMax)
         let hasLines = limits.takesLines && request.headers.saysLines
         let repairs = permission.repairs
         let body = hasLines ? try BodyParsing.lines(bytes, repairs) : try BodyParsing.object(bytes, repairs)
@@ -145,6 +145,25 @@ final class APIHandlers: Sendable {
     ) throws(APIError) -> String? {
         let inBody = try body.text("namespace")?.chosenNamespace
         return context.parameters.get("workspace") ?? request.headers.workspaceNamespace ?? inBody
+    }
+
+    /// Reads a body that is text, in UTF-8 and without a content coding. A byte order mark before it is left out (RFC 8259,
+    /// section 8.1).
+    func text(of request: Request, _ context: APIContext, upTo limit: Int) async throws -> [UInt8] {
+        let coding = request.headers[.contentEncoding] ?? ""
+        guard coding.isEmpty || coding.lowercased() == "identity" else {
+            var error = APIError(
+                .unsupportedMediaType, .contentEncodingNotSupported,
+                "the body must be sent as it is: leave out Content-Encoding and the compression")
+            error.headers[.acceptEncoding] = "identity"
+            throw error
+        }
+        let bytes = try await bytes(of: request, context, upTo: limit)
+        guard !bytes.starts(with: [0xff, 0xfe]), !bytes.starts(with: [0xfe, 0xff]) else {
+            throw APIError.badRequest("the body is in UTF-16: send it in UTF-8")
+        }
+        let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
+        return bytes.starts(with: byteOrderMark) ? Array(bytes.dropFirst(byteOrderMark.count)) : bytes
     }
 
     /// Reads the body. Its bytes count to the principal's share of all bodies until the request is answered. The key of an
