@@ -120,6 +120,7 @@ let package = Package(
                 "Python/handlers.py",
                 "Python/imports.py",
                 "Python/interrupts.py",
+                "Python/package_repairs.py",
                 "Python/results.py",
                 "Python/rewrites.py",
                 "Python/runtime_changes.py",

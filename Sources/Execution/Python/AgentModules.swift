@@ -17,6 +17,7 @@ enum AgentModules {
         ("handlers", PackageResources.handlers_py),
         ("imports", PackageResources.imports_py),
         ("interrupts", PackageResources.interrupts_py),
+        ("package_repairs", PackageResources.package_repairs_py),
         ("results", PackageResources.results_py),
         ("rewrites", PackageResources.rewrites_py),
         ("runtime_changes", PackageResources.runtime_changes_py),

@@ -4,7 +4,7 @@ import io
 import urllib.error
 import urllib.request
 
-from sluice_agent import attempts, clients, imports, rewrites, runtime_changes, threads
+from sluice_agent import attempts, clients, imports, package_repairs, rewrites, runtime_changes, threads
 
 
 class TwiceReadable(io.BytesIO):
@@ -48,7 +48,9 @@ def main():
 
     # The runtime is imported, not run by name: run by name there are two of it, and an agent that asks for one of its
     # exceptions gets the other's.
+    import runagents
     from runagents import runtime
 
     runtime_changes.install(runtime)
+    package_repairs.install(runtime, getattr(runagents, "Agent", None))
     runtime.main()
