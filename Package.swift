@@ -164,6 +164,7 @@ let package = Package(
                 "Python/scripts.py",
                 "Python/script_sources.py",
                 "Python/requirements.py",
+                "Python/entry_points.py",
                 "Python/overview.py",
                 "Python/main.py",
             ]),

@@ -65,6 +65,68 @@ def test_every_path_of_the_clients_analyses(api, path):
     assert (read.status, read.json) == (200, found)
 
 
+BEGINS = {
+    "annotated": ({"agent.py": "from typing import Any\nagent: Any = build()\n"}, "agent.py", "native"),
+    "in-an-if": ({"main.py": "import os\nif os.name:\n    def handler(r): pass\n"}, "main.py", "native"),
+    "in-a-try": ({"main.py": "try:\n    from fast import handler\nexcept ImportError:\n    handler = None\n"},
+                 "main.py", "native"),
+    "in-a-folder": ({"desk/clerk.py": "def handler(r): pass\n", "desk/words.py": "X = 1\n"}, "desk/clerk.py", "native"),
+    "star-import": ({"main.py": "from desk import *\n", "desk.py": "def handler(r): pass\n"}, "main.py", "native"),
+    "below-the-guard": ({"run.py": "if __name__ == '__main__':\n    agent = build()\n"}, "run.py", "wrap"),
+    "a-text": ({"run.py": "agent = 'clerk'\nprint(agent)\n"}, "run.py", "wrap"),
+    "a-module": ({"run.py": "import agent\nprint(agent)\n", "agent.py": "X = 1\n"}, "agent.py", "wrap"),
+    "an-imported-function": ({"run.py": "from tools import agent\nagent()\n", "tools.py": "def agent(): pass\n"},
+                             "tools.py", "native"),
+    "deleted": ({"run.py": "def handler(r): pass\ndel handler\nprint(1)\n"}, "run.py", "wrap")}
+
+
+@pytest.mark.parametrize("files, entry_point, tier", [pytest.param(*case, id=name) for name, case in BEGINS.items()])
+def test_where_an_agent_begins_is_what_the_runtime_would_call(api, files, entry_point, tier):
+    found = api.post("/analyze", {"files": files}).json
+    assert (found["entry_point"], found["tier"]) == (entry_point, tier), found["tier_reason"]
+
+
+REQUIREMENTS = {
+    "optional": ({"a.py": "try:\n    import ujson\nexcept ImportError:\n    import requests\n"}, ["requests"]),
+    "included": ({"requirements.txt": "-r more/base.txt\nidna\n", "more/base.txt": "six\n-r ../last.txt\n",
+                  "last.txt": "rich\n-r requirements.txt\n"}, ["six", "rich", "idna"]),
+    "another-name": ({"requirements.txt": "pdfminer.six\n", "a.py": "import pdfminer\n"}, ["pdfminer.six"]),
+    "beside-a-file": ({"requirements.txt": "idna\n", "a.py": "import yaml\n"}, ["idna", "PyYAML"]),
+    "poetry": ({"pyproject.toml": '[tool.poetry.dependencies]\npython = "^3.11"\nidna = "^3.4"\n'
+                'mine = {path = "../mine"}\nrich = {version = "13.0", optional = true}\nsix = "*"\n'},
+               ["idna>=3.4", "six"]),
+    "uv": ({"pyproject.toml": '[project]\ndependencies = ["idna>=3", "mine"]\n[tool.uv.sources]\n'
+            'mine = {git = "https://git.test/mine"}\n'}, ["idna>=3"])}
+
+
+@pytest.mark.parametrize("files, lines", [pytest.param(*case, id=name) for name, case in REQUIREMENTS.items()])
+def test_packages_are_those_that_an_index_has_under_that_name(api, files, lines):
+    assert api.post("/requirements", {"files": files}).json["requirements"] == lines
+
+
+HOLDERS = {
+    "constant": ("from openai import OpenAI\nMODEL = 'gpt-4o'\nOpenAI().chat.completions.create(model=MODEL)\n", "MODEL"),
+    "client": ("from openai import OpenAI\nclient = OpenAI()\nclient.chat.completions.create(model='gpt-4o')\n", "client"),
+    "object": ("from langchain_openai import ChatOpenAI\nllm = ChatOpenAI(model='gpt-4o')\n", "llm"),
+    "member": ("from openai import OpenAI\nclass A:\n    def __init__(self):\n        self.ai = OpenAI()\n"
+               "    def ask(self):\n        return self.ai.chat.completions.create(model='gpt-4o')\n", "ai"),
+    "nothing": ("from openai import OpenAI\nOpenAI().chat.completions.create(model='gpt-4o')\n", "")}
+
+
+@pytest.mark.parametrize("code, name", [pytest.param(*case, id=name) for name, case in HOLDERS.items()])
+def test_a_usage_names_the_variable_that_holds_the_model(api, code, name):
+    usage, = api.post("/analyze", {"files": {"agent.py": code}}).json["model_usages"]
+    assert (usage["model"], usage["variable_name"]) == ("gpt-4o", name)
+
+
+def test_a_secret_is_described_with_what_to_do_about_it(api):
+    code = f'TOKEN = "{labelled_agents.SECRETS["github"]}"\nDB = "postgres://u:{labelled_agents.SECRETS["password"]}@db/x"\n'
+    secrets = api.post("/analyze", {"files": {"agent.py": code}}).json["secrets"]
+    assert [secret["description"].split(" in the source: ")[0] for secret in secrets] == [
+        "GitHub token", "Password within a URL"]
+    assert all("revoke it" in secret["description"] for secret in secrets)
+
+
 def test_one_file_that_cannot_be_read_does_not_fail_the_others(api):
     deep = "x = " + "[" * 5000 + "]" * 5000
     files = SOURCE | {"broken.py": "def (:\n", "deep.py": deep, "data.bin": "\ud83d\ude00 \x7f"}

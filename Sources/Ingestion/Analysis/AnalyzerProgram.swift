@@ -15,6 +15,7 @@ enum AnalyzerProgram {
         PackageResources.scripts_py,
         PackageResources.script_sources_py,
         PackageResources.requirements_py,
+        PackageResources.entry_points_py,
         PackageResources.overview_py,
         PackageResources.main_py,
     ].map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")

@@ -93,10 +93,22 @@ class Findings:
                 found.setdefault(field, value)
         return found
 
-    def add_usage(self, provider, role, model, file, line, variable=None):
+    def add_usage(self, provider, role, model, file, line, variable=None, variable_name=""):
+        """A model that is called.
+
+        - variable: the environment variable that may name another model.
+        - variable_name: the name in the code that holds the model, its client or its name.
+        """
         if len(self.usages) >= FINDINGS_MAX:
             return
-        usage = {"role": role, "provider": provider, "model": model or "", "file": file, "line": line}
+        usage = {
+            "role": role,
+            "provider": provider,
+            "model": model or "",
+            "variable_name": variable_name,
+            "file": file,
+            "line": line,
+        }
         if variable:
             usage["model_env"] = variable
         self.usages.setdefault((provider, role, model or variable or ""), usage)

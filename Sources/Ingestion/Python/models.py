@@ -87,7 +87,8 @@ def add_model(call, scope, module, found, provider, role, around, argument):
         if match:
             provider = model_host(match["host"].lower(), int(match["port"] or 0)) or provider
     role = role_of_model(role_of(role, *around) if role == "chat" else role, model)
-    found.add_usage(provider or "unknown", role, model, module.path, call.lineno, variable)
+    holder = holding_name(call, argument, scope)
+    found.add_usage(provider or "unknown", role, model, module.path, call.lineno, variable, holder)
 
 
 def model_text(argument, call, scope):
@@ -128,7 +129,13 @@ def agent_model(call, scope, module, found, name):
         return
     named, bare = provider_of_model(model or "")
     found.add_usage(
-        named or provider or "unknown", role_of_model("chat", bare), bare, module.path, call.lineno, variable
+        named or provider or "unknown",
+        role_of_model("chat", bare),
+        bare,
+        module.path,
+        call.lineno,
+        variable,
+        holding_name(call, argument, scope),
     )
 
 
@@ -172,7 +179,9 @@ def bedrock_call(call, scope, module, found, attributes, around, made, where):
 def pipeline_model(call, scope, module, found):
     task = text_of(call.args[0] if call.args else keyword(call, "task"), scope) or ""
     role = "classify" if "classification" in task else "embedding" if task == "feature-extraction" else "chat"
-    found.add_usage("huggingface", role, text_of(keyword(call, "model"), scope), module.path, call.lineno)
+    model = text_of(keyword(call, "model"), scope)
+    holder = holding_name(call, keyword(call, "model"), scope)
+    found.add_usage("huggingface", role, model, module.path, call.lineno, None, holder)
 
 
 def bound_name(call, scope):
@@ -183,6 +192,24 @@ def bound_name(call, scope):
         if id(call) in each.given:
             return each.given[id(call)]
     return ""
+
+
+def holding_name(call, argument, scope):
+    """The name in the code that holds a model: of the model's own name, of the object that is made, or of the client."""
+    if isinstance(argument, ast.Name):
+        return argument.id
+    if isinstance(argument, ast.Attribute):
+        return argument.attr
+    client = call.func
+    while isinstance(client, ast.Attribute):
+        inner = client.value
+        if isinstance(inner, ast.Name) and inner.id in ("self", "cls"):
+            return client.attr if client is not call.func else ""
+        client = inner
+    is_client = client is not call.func and isinstance(client, ast.Name)
+    if is_client and not any(client.id in each.imports for each in scope.chain()):
+        return client.id
+    return bound_name(call, scope)
 
 
 def find_raw_model(url, provider, call, scope, module, found):
@@ -198,19 +225,22 @@ def find_raw_model(url, provider, call, scope, module, found):
         else "chat"
     )
     model, variable = None, None
+    named_by = None
     body = keyword(call, "json", "data", "content", "body") or (call.args[1] if len(call.args) > 1 else None)
     for value, where in dicts_of(body, scope):
         argument = member_of(value, "model")
         if argument is not None:
             parts = text_parts(argument, where)
             model, variable = plain(parts), variable_of(parts)
+            named_by = argument
             break
     named = re.search(
         r"/(?:model|models|deployments)/([\w.:-]+?)(?:[:/](?:invoke|converse|generate|stream|embed|chat)\w*|$)", path
     )
     model = model or (named[1] if named else None)
     around = [each.name for each in scope.chain() if not each.is_class]
-    found.add_usage(provider, role_of_model(role_of(role, *around), model), model, module.path, call.lineno, variable)
+    role, holder = role_of_model(role_of(role, *around), model), holding_name(call, named_by, scope)
+    found.add_usage(provider, role, model, module.path, call.lineno, variable, holder)
 
 
 def find_model_lists(module, found):
@@ -243,4 +273,4 @@ def add_model_list(value, scope, module, found, name):
         match = URL.match(base or "")
         if match:
             provider = model_host(match["host"].lower(), int(match["port"] or 0)) or provider
-        found.add_usage(provider, "chat", model, module.path, entry.lineno, variable_of(parts))
+        found.add_usage(provider, "chat", model, module.path, entry.lineno, variable_of(parts), name)

@@ -68,6 +68,8 @@ class Module:
         self.path, self.tree, self.project = path, tree, project
         self.scope = Scope("", None, self)
         self.calls, self.dicts, self.functions, self.classes, self.imported = [], [], [], [], []
+        # Of these, the imports whose failure nothing catches.
+        self.needed = []
         self.has_main = False
         self._collect()
 
@@ -92,8 +94,12 @@ class Module:
             elif isinstance(node, ast.If) and scope is self.scope and "'__main__'" in ast.dump(node.test):
                 self.has_main = True
             self._note(node, scope, inner, inside)
+            optional = {id(each) for each in node.body} if forgives_imports(node) and inside is None else ()
             # In the order of the text: later bindings come later.
-            stack.extend((child, inner, inside) for child in reversed(list(ast.iter_child_nodes(node))))
+            stack.extend(
+                (child, inner, "optional" if id(child) in optional else inside)
+                for child in reversed(list(ast.iter_child_nodes(node)))
+            )
 
     def _function(self, node, scope):
         inner = Scope(getattr(node, "name", "<lambda>"), scope, self)
@@ -120,6 +126,8 @@ class Module:
                     scope.imports[alias.name.partition(".")[0]] = alias.name.partition(".")[0]
                 if guard != "types":
                     self.imported.append(alias.name)
+                if guard is None:
+                    self.needed.append(alias.name)
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
@@ -127,8 +135,10 @@ class Module:
                 keep = len(parts) - node.level + (1 if self.path.endswith("__init__.py") else 0)
                 base = ".".join([*parts[: max(0, keep)], *([base] if base else [])])
             elif guard != "types":
-                self.imported.append(base)
-                self.imported.extend(f"{base}.{alias.name}" for alias in node.names)
+                names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+                self.imported.extend(names)
+                if guard is None:
+                    self.needed.extend(names)
             for alias in node.names:
                 scope.imports[alias.asname or alias.name] = f"{base}.{alias.name}" if base else alias.name
         elif isinstance(node, ast.Assign):
@@ -173,6 +183,14 @@ class Module:
         elif isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)):
             for each, part in zip(target.elts, value.elts):
                 self._bind(each, part, scope)
+
+
+def forgives_imports(node):
+    """True for a `try` that goes on when an import in it fails."""
+    return isinstance(node, ast.Try) and any(
+        each.type is None or re.search(r"'(ImportError|ModuleNotFoundError|Exception)'", ast.dump(each.type))
+        for each in node.handlers
+    )
 
 
 def module_names(path):

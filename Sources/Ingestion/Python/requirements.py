@@ -23,26 +23,58 @@ def requirement_name(line):
 
 
 def declared(files):
-    """The lines of requirements files and of pyproject.toml; addresses and options are no packages of an index."""
-    lines = []
+    """The lines of requirements files and of pyproject.toml; and those that name no package of an index."""
+    lines, left_out = [], []
     names = sorted(
         (path for path in files if re.search(r"(^|/)requirements(\.txt|/(base|prod|main)\.txt|\.in)$", path)),
         key=lambda path: (path.count("/"), path),
     )
     for path in names[:5]:
-        # A line may go on after a backslash.
-        for line in files[path].replace("\\\n", " ").splitlines():
-            line = re.sub(r"(^|\s)#.*$", "", line).strip()
-            line = re.sub(r"\s+--hash=\S+", "", line).strip()
-            if line and line[0] not in "-." and "://" not in line and re.match(r"[A-Za-z0-9]", line):
-                lines.append(line)
+        requirements_file(files, path, lines, left_out, set())
     for path in sorted(
         (path for path in files if re.search(r"(^|/)pyproject\.toml$", path)), key=lambda path: path.count("/")
     )[:1]:
-        lines += pyproject(files[path])
+        add_lines(pyproject(files[path]), lines, left_out)
     for path in sorted(path for path in files if re.search(r"(^|/)Pipfile$", path))[:1]:
-        lines += pipfile(files[path])
-    return lines
+        add_lines(pipfile(files[path]), lines, left_out)
+    return lines, left_out
+
+
+def add_lines(found, lines, left_out):
+    """Options, addresses and files are no packages of an index."""
+    for line in found:
+        isolated = re.sub(r"\s+--hash[= ]\S+", "", line).strip()
+        if re.match(r"[A-Za-z0-9]", isolated) and "@" not in isolated and "://" not in isolated:
+            lines.append(isolated)
+        elif isolated:
+            left_out.append(isolated)
+
+
+def requirements_file(files, path, lines, left_out, seen):
+    """Reads a requirements file with those that it includes."""
+    if path in seen or len(seen) >= FINDINGS_MAX:
+        return
+    seen.add(path)
+    # A line may go on after a backslash.
+    for line in files[path].lstrip("\ufeff").replace("\\\n", " ").splitlines():
+        line = re.sub(r"(^|\s)#.*$", "", line).strip()
+        included = re.match(r"(?:-r|--requirement)[\s=]*(\S+)$", line)
+        other = resolved(path, included[1]) if included else None
+        if other in files:
+            requirements_file(files, other, lines, left_out, seen)
+        else:
+            add_lines([line], lines, left_out)
+
+
+def resolved(path, other):
+    """The path that a file means by another one's."""
+    parts = path.split("/")[:-1]
+    for part in other.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
 
 
 def read_toml(text):
@@ -58,26 +90,36 @@ def read_toml(text):
 
 def pyproject(text):
     document = read_toml(text)
-    lines = document.get("project", {}).get("dependencies", []) if isinstance(document.get("project", {}), dict) else []
-    lines = [line for line in lines if isinstance(line, str) and "://" not in line] if isinstance(lines, list) else []
-    poetry = (
-        document.get("tool", {}).get("poetry", {}).get("dependencies", {})
-        if isinstance(document.get("tool", {}), dict)
-        else {}
-    )
-    for name, version in poetry.items() if isinstance(poetry, dict) else []:
-        if name.lower() != "python":
-            lines.append(name + poetry_version(version))
-    return lines
+    lines = table(document, "project").get("dependencies", [])
+    lines = [line for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
+    # What uv takes from elsewhere is another package than the index's of that name.
+    elsewhere = {normalized(name) for name in table(document, "tool", "uv", "sources")}
+    lines = [f"{line} @ elsewhere" if requirement_name(line) in elsewhere else line for line in lines]
+    return lines + named_versions(table(document, "tool", "poetry", "dependencies"))
 
 
 def pipfile(text):
-    packages = read_toml(text).get("packages", {})
-    return (
-        [name + (version if isinstance(version, str) and version != "*" else "") for name, version in packages.items()]
-        if isinstance(packages, dict)
-        else []
-    )
+    return named_versions(table(read_toml(text), "packages"))
+
+
+def table(document, *names):
+    """A table of a TOML document; an empty one in the place of anything else."""
+    for name in names:
+        document = document.get(name, {})
+        if not isinstance(document, dict):
+            return {}
+    return document
+
+
+def named_versions(packages):
+    """Packages as Poetry and Pipenv name them."""
+    lines = []
+    for name, version in packages.items():
+        if name.lower() == "python" or isinstance(version, dict) and version.get("optional") is True:
+            continue
+        is_elsewhere = isinstance(version, dict) and {"path", "git", "url", "file", "develop"} & set(version)
+        lines.append(f"{name} @ elsewhere" if is_elsewhere else name + poetry_version(version))
+    return lines
 
 
 def poetry_version(version):
@@ -135,11 +177,9 @@ def own_modules(files):
 
 
 def imports_at_runtime(project):
-    """Names of modules, in the order of the files; those imported by a function's argument too."""
+    """Names of modules that have to be there, in the order of the files; those imported by a function's argument too."""
     for module in project.modules:
-        froms = set()
-        for name in module.imported:
-            froms.add(name)
+        for name in module.needed:
             yield name, module
         for call, scope in module.calls:
             if (dotted(call.func, scope) or "") in (
@@ -153,14 +193,17 @@ def imports_at_runtime(project):
 
 
 def requirements_of(files, project):
+    """The packages to install, each as a line; those of the sources' own lines that name none of an index; and the imports
+    whose packages no table knows, so that they were taken for packages of the same name."""
+    named, left_out = declared(files)
     lines, seen = [], set()
-    for line in declared(files):
+    for line in named:
         name = requirement_name(line)
         if name and name not in seen and name not in PROVIDED:
             seen.add(name)
             lines.append(line)
     own = own_modules(files)
-    found = {}
+    found, guesses = {}, {}
     for name, module in imports_at_runtime(project):
         top = name.split(".")[0]
         if top in own and top not in STANDARD or project.by_name.get(name):
@@ -168,6 +211,8 @@ def requirements_of(files, project):
         package = package_of(name)
         if package:
             found.setdefault(normalized(package), package)
+            if is_guess(package):
+                guesses.setdefault(package, top)
     # `google.cloud` alone, or a part of `llama_index` that another covers.
     for name, package in list(found.items()):
         if name == "llama-index" and any(other.startswith("llama-index-") for other in found):
@@ -196,9 +241,20 @@ def requirements_of(files, project):
             package
             for name, package in found.items()
             if name not in seen | extras
+            and not is_part_of(name, found[name], seen)
             and not covered.get(name, set()) & seen
             and not ("llama-index" in seen and name.startswith("llama-index"))
         ),
         key=str.lower,
     )
-    return (lines + extra)[:FINDINGS_MAX]
+    guessed = [guesses[package] for package in extra if package in guesses]
+    return (lines + extra)[:FINDINGS_MAX], left_out[:FINDINGS_MAX], guessed[:FINDINGS_MAX]
+
+
+def is_guess(package):
+    return package not in PACKAGES.values() and package not in PACKAGE_PARTS.values()
+
+
+def is_part_of(name, package, declared_names):
+    """True for a guess that a declared package with a longer name covers, as `pdfminer-six` covers `pdfminer`."""
+    return is_guess(package) and any(set(name.split("-")) <= set(each.split("-")) for each in declared_names)

@@ -40,6 +40,26 @@ SECRET_FORMS = [
 ]
 SECRET_FORMS = [(kind, severity, re.compile(form)) for kind, severity, form in SECRET_FORMS]
 
+SECRET_DESCRIPTIONS = {
+    "aws_access_key_id": "AWS access key id",
+    "aws_secret_access_key": "AWS secret access key",
+    "github_token": "GitHub token",
+    "gitlab_token": "GitLab token",
+    "openai_key": "OpenAI API key",
+    "openrouter_key": "OpenRouter API key",
+    "anthropic_key": "Anthropic API key",
+    "google_api_key": "Google API key",
+    "sendgrid_key": "SendGrid API key",
+    "huggingface_token": "Hugging Face token",
+    "pypi_token": "PyPI token",
+    "npm_token": "npm token",
+    "jwt": "JSON Web Token",
+    "password_in_url": "Password within a URL",
+    "generic_secret": "Value with the name of a secret",
+    "high_entropy_string": "Random text that looks like a secret",
+}
+SECRET_ADVICE = "revoke it, and give the new one in env or to the tool that needs it"
+
 _WORD = (
     r"(?:api[_-]?key|apikey|access[_-]?key|secret[_-]?key|private[_-]?key|auth[_-]?key|encryption[_-]?key|signing[_-]?key"
     r"|secret|token|passwd|password|passphrase|pwd|credential|auth)"
@@ -133,7 +153,14 @@ def services_secrets(text):
 def add_secret(kind, severity, path, number, value, found, values):
     if len(value) >= 6:
         values.add(value)
-    found.append({"type": kind, "file": path, "line": number, "severity": severity})
+    found.append(
+        {"type": kind, "description": description_of(kind), "file": path, "line": number, "severity": severity}
+    )
+
+
+def description_of(kind):
+    """What a secret of that kind is and what to do about it."""
+    return f"{SECRET_DESCRIPTIONS.get(kind, kind.replace('_', ' ').capitalize())} in the source: {SECRET_ADVICE}"
 
 
 def named_values(path, line):
