@@ -38,8 +38,8 @@ def test_a_handler_answers_a_run(agents):
     assert agents.await_phase("echo", "Running")["message"].startswith("ready")
 
 
-def test_code_without_a_handler_gets_the_runtimes_own_loop(agents):
-    agents.deploy("plain", "print('imported')\n")
+def test_sources_without_code_get_the_runtimes_own_loop(agents):
+    agents.deploy("plain", "# Nothing but a prompt.\n")
     agents.await_phase("plain", "Running")
     run = agents.start("plain")
     assert agents.finished(run)["status"] == "FAILED", "there is no model to ask"
@@ -88,7 +88,7 @@ def test_a_source_stays_in_its_bundle(agents, path):
 
 
 def test_code_that_cannot_be_imported_is_the_agents_status(agents):
-    agents.deploy("broken", "import no_such_module\ndef handler(request): pass\n")
+    agents.deploy("broken", "import no_such_module\ndef handler(request): pass\n", requirements="# none")
     agents.await_phase("broken", "Failed", "no_such_module")
 
 
@@ -135,7 +135,7 @@ def test_a_crash_loop_is_the_agents_status(agents):
     ("x = 1\n", "agent.py defines nothing that can be called: define handler(request)")])
 def test_the_list_of_agents_says_why_a_module_cannot_be_called(agents, code, reason):
     name = f"uncallable-{len(code)}"
-    agents.deploy(name, code, entry_point="agent.py")
+    agents.deploy(name, code, entry_point="agent.py", requirements="# none")
     agents.await_phase(name, "Failed", "crashed 5 times")
     listed = agents.sluice.run("agents", "list", "--url", agents.sluice.url).stdout
     line, = [line for line in listed.splitlines() if line.startswith(name)]

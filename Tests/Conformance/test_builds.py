@@ -66,6 +66,15 @@ def test_a_build_succeeds_and_can_be_deployed(builds, succeeded):
     assert deployed.json["build_required"] is False
 
 
+def test_a_draft_with_the_artifact_of_a_build_deploys_it(builds, succeeded, sluice):
+    draft = builds.api.post("/api/v1/deploy-drafts", {
+        "artifact_id": succeeded["id"], "agent_config": {"agent_name": "of-draft-and-build"}}).json
+    assert "missing" not in draft
+    completed = builds.api.post(f"/api/v1/deploy-drafts/{draft['id']}/complete", {})
+    assert completed.status == 200 and completed.json["status"] == "COMPLETED", completed
+    assert DeployedAgents(sluice).ask("of-draft-and-build", "hello")["response"] == "built hello"
+
+
 def test_an_agent_of_a_build_answers(builds, succeeded, sluice):
     answer = builds.api.post("/api/v1/deploy", {"agent_name": "answers", "artifact_id": succeeded["id"]})
     assert answer.status == 201, answer

@@ -127,6 +127,65 @@ def test_the_answer_the_agent_and_the_list_say_what_is_missing(api):
     assert "policies" not in api.get("/api/v1/agents/lacking").json["missing"]
 
 
+PROVIDER = {
+    "name": "lister", "credentials": {"api_key": "k"},
+    "spec": {"provider": "mistral", "endpoint": "https://models.test", "models": ["listed"], "auth": {"type": "APIKey"}}}
+
+
+def test_a_model_that_no_provider_answers_for_is_missing_until_one_does(api):
+    assert api.post("/api/v1/model-providers", PROVIDER).status == 201
+    models = [{"role": "chat", "provider": "mistral", "model": model} for model in ("listed", "unlisted")]
+    answer = deploy(api, "modelled", llm_configs=models)
+    assert answer["missing"] == {"models": ["unlisted"]}
+    assert any('model "unlisted" is provided by no model provider' in warning for warning in answer["warnings"])
+    config = api.get("/api/v1/agents/modelled/config").json
+    assert config["missing"] == {"models": ["unlisted"]}
+    spec = PROVIDER["spec"] | {"models": ["listed", "unlisted"]}
+    assert api.post("/api/v1/model-providers", PROVIDER | {"spec": spec}).status == 201
+    assert "missing" not in api.get("/api/v1/agents/modelled").json
+
+
+def test_the_status_and_the_command_line_say_what_is_missing(agents, module_sluice):
+    agents.deploy("short", ANSWERS.format(text="x"), policies=["no-policy"], required_tools=["no-such"])
+    words = '; missing: policy "no-policy", tool "no-such"'
+    message = agents.await_phase("short", "Running")["message"]
+    assert message.startswith("ready") and message.endswith(words), message
+    listed = module_sluice.run("agents", "list", "--url", module_sluice.url).stdout
+    line, = [line for line in listed.splitlines() if line.startswith("short ")]
+    assert line.endswith(words)
+
+
+@pytest.mark.parametrize("artifact", ["art-1", "build-x", "build-00000000-0000-0000-0000-000000000000"])
+def test_an_artifact_that_is_not_there_is_refused_on_every_path(api, artifact):
+    body = {"agent_name": "of-nothing", "artifact_id": artifact}
+    words = f"artifact_id {artifact} is no build of this workspace"
+    for path in ("/api/v1/deploy", "/api/deploy", "/api/v1/deploy/preview"):
+        answer = api.post(path, body)
+        assert answer.status == 400 and words in answer.error, answer
+    beside = api.post("/api/v1/deploy", body | {"image": "i", "invoke_url": "http://127.0.0.1:9/"})
+    assert beside.status == 400 and words in beside.error
+    plan = {"actions": [{"type": "deploy.execute", "idempotency_key": "nothing", "params": body}]}
+    result, = api.post("/api/v1/actions/validate", plan).json["results"]
+    assert words in result["errors"][0]
+    draft = api.post("/api/v1/deploy-drafts", {"artifact_id": artifact, "agent_config": {"agent_name": "of-nothing"}}).json
+    assert draft["missing"]["artifacts"] == [artifact]
+    completed = api.post(f"/api/v1/deploy-drafts/{draft['id']}/complete", {})
+    assert completed.status == 400 and words in completed.error
+    assert api.get("/api/v1/agents/of-nothing").status == 404
+
+
+def test_a_draft_says_what_it_names_that_is_not_there(api):
+    draft = api.post("/api/v1/deploy-drafts", {
+        "policies": ["later"], "required_tool_names": ["bank", "mail"], "tool_mappings": {"mail": "smtp"},
+        "model_mappings": {"chat": {"provider": "nowhere", "model": "m"}}, "agent_config": {"agent_name": "d"}}).json
+    expected = {"policies": ["later"], "tools": ["smtp"], "model_providers": ["nowhere"]}
+    path = f"/api/v1/deploy-drafts/{draft['id']}"
+    shown, = [each for each in api.get("/api/v1/deploy-drafts").json if each["id"] == draft["id"]]
+    assert draft["missing"] == api.get(path).json["missing"] == shown["missing"] == expected
+    assert api.post("/api/v1/policies", {"name": "later", "spec": POLICY}).status == 201
+    assert api.get(path).json["missing"] == {name: expected[name] for name in ("tools", "model_providers")}
+
+
 def test_an_entry_point_that_is_not_there_is_missing_and_not_served(agents):
     serving(agents, "entered", "first")
     answer = agents.deploy("entered", ANSWERS.format(text="second"), entry_point="other.py")
@@ -142,7 +201,7 @@ def test_an_entry_point_that_is_not_there_is_missing_and_not_served(agents):
 def test_an_upgrade_that_cannot_start_leaves_the_old_version_serving(agents, code, words):
     name = "upgraded-" + words.split()[0].lower().replace("_", "-")
     serving(agents, name, "first")
-    answer = agents.deploy(name, code, entry_point="agent.py")
+    answer = agents.deploy(name, code, entry_point="agent.py", requirements="# none")
     assert (answer["version"], answer["serving_version"]) == (2, 1)
     status = agents.await_phase(name, "Failed", words)
     assert status["message"].startswith("version 1 serves, version 2 does not: "), status

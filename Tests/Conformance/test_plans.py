@@ -169,6 +169,17 @@ def test_what_a_deploy_names_and_is_not_there_is_a_warning(team):
     assert last["warnings"] == []
 
 
+def test_a_deploy_of_a_plan_is_checked_as_any_other_deploy(team):
+    deploy = {"agent_name": "idle", "source_files": {"a.py": "print(1)\n"}, "required_tools": ["echo-tool"], "llm_configs": [
+        {"role": "chat", "provider": "playground", "model": "playground"}]}
+    result, = validate(team, [action("deploy.execute", deploy)]).json["results"]
+    named = [word for word in ("no policy", '"echo-tool"', '"playground"', "a.py is not run")
+             if any(word in warning for warning in result["warnings"])]
+    assert named == ["no policy", '"echo-tool"', '"playground"', "a.py is not run"], result["warnings"]
+    seeded = validate(team, [action("starter_kit.seed", {}, "1"), action("deploy.execute", deploy, "2")]).json["results"][1]
+    assert not any("not found" in warning for warning in seeded["warnings"]), seeded
+
+
 @pytest.mark.parametrize("body, words", [
     ({}, "actions is required"), ({"actions": []}, "actions is required"), ({"actions": {}}, "actions must be an array"),
     ({"actions": [7]}, "actions[0]: it must be an object"), ({"actions": [{"type": 7}]}, "actions[0]: type must be a"),

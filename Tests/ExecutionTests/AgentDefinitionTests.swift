@@ -33,7 +33,7 @@ import Testing
         ("import openai", "agent.py"), ("from anthropic import Anthropic", "agent.py"), ("import dspy", "agent.py"),
         ("from haystack.components.agents import Agent", "agent.py"), ("import requests", nil),
     ])
-    func importsWhatDefinesSomethingToCall(code: String, entryPoint: String?) throws {
+    func startsADocumentOfAnEarlierReleaseWithWhatDefinesSomethingToCall(code: String, entryPoint: String?) throws {
         let files = JSONValue.object([.init(name: "agent.py", value: .string(code))])
         let found = try AgentDefinition(document: .object([.init(name: "source_files", value: files)]))
         #expect(found.entryPoint == entryPoint)
@@ -47,6 +47,36 @@ import Testing
     @Test func takesAModuleOfTheAgentForNoFramework() throws {
         let found = try definition(#"{"source_files":{"app.py":"import agents","agents.py":"x = 1"}}"#)
         #expect(found.entryPoint == nil)
+    }
+
+    @Test func startsWithWhatTheAnalysisFoundWhereNothingIsNamed() throws {
+        let files = #""source_files":{"s/a.py":"def handler(r): pass","agent.py":"def handler(r): pass"}"#
+        let found = #""found":{"requirements":["idna>=3"],"guessed":["idna"],"entry_point":"s/a.py"}"#
+        let unnamed = try definition("{\(files),\(found)}")
+        #expect(unnamed.entryPoint == "s/a.py" && unnamed.requirements == ["idna>=3"])
+        let named = try definition(
+            ##"{\##(files),\##(found),"entry_point":"agent.py","requirements":"# none"}"##)
+        #expect(named.entryPoint == "agent.py" && named.requirements.isEmpty)
+        let empty = try definition(#"{\#(files),\#(found),"entry_point":"","requirements":""}"#)
+        #expect(empty == unnamed)
+    }
+
+    @Test func refusesCodeThatWouldNotBeRunUnlessAnEntryPointIsNamed() throws {
+        let document = #""source_files":{"a.py":"print(1)"},"found":{"requirements":[],"refusal":"a.py is not run"}"#
+        let refusal = #expect(throws: AgentRefusal.self) { try definition("{\(document)}") }
+        #expect(refusal?.description == "a.py is not run")
+        #expect(try definition(#"{\#(document),"entry_point":"a.py"}"#).entryPoint == "a.py")
+    }
+
+    @Test func leavesSourcesWithoutCodeToTheRuntimesLoop() throws {
+        let document = #"{"source_files":{"agent.py":"def handler(r): pass"},"found":{"requirements":[]}}"#
+        #expect(try definition(document).entryPoint == nil)
+    }
+
+    @Test func namesTheImportsWhosePackagesWereGuessed() {
+        let refusal = AgentRefusal("the build failed")
+        #expect(refusal.naming(guesses: []) == refusal)
+        #expect(refusal.naming(guesses: ["a", "b"]).description.hasSuffix("imports of a, b; the build failed"))
     }
 
     @Test func readsWhetherRunsAreIsolated() throws {

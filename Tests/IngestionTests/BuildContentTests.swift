@@ -7,11 +7,11 @@ struct BuildContentTests {
 
     private func content(
         _ name: String = "My Agent", _ files: String = files, entryPoint: String? = nil, requirements: String? = nil,
-        recipe: String? = nil
+        found: FoundStart? = nil, recipe: String? = nil
     ) throws -> BuildContent {
         try BuildContent(
             name: name, files: SourceFiles(try JSONValue(parsing: Array(files.utf8)), field: "files"),
-            entryPoint: entryPoint, requirements: requirements, framework: nil, recipe: { _ in recipe })
+            entryPoint: entryPoint, requirements: requirements, framework: nil, found: found, recipe: { _ in recipe })
     }
 
     @Test func theSameContentHasTheSameImageInWhateverOrderItIsSent() throws {
@@ -24,11 +24,19 @@ struct BuildContentTests {
     @Test func anyOtherContentHasAnotherImage() throws {
         let others = [
             try content(), try content(recipe: "FROM other"), try content(requirements: "requests"),
-            try content(entryPoint: "agent.py"),
+            try content(entryPoint: "agent.py"), try content(found: FoundStart(requirements: ["six"])),
+            try content(found: FoundStart(entryPoint: "tools/a.py")),
             try content("My Agent", #"{"agent.py":"def handler(r, c=None): return 2","tools/a.py":"X = 1"}"#),
             try content("My Agent", #"{"agent.py":"def handler(r, c=None): return 1","tools/b.py":"X = 1"}"#),
         ]
         #expect(Set(others.map(\.image)).count == others.count)
+    }
+
+    @Test func whatIsFoundHasTheImageOfTheSameThatIsNamed() throws {
+        let found = FoundStart(requirements: ["rich", "six"], entryPoint: "agent.py")
+        let named = try content(entryPoint: "agent.py", requirements: "rich\nsix")
+        #expect(try content(found: found).image == named.image)
+        #expect(try FoundStart(content(found: found).document.value[FoundStart.member]) == found)
     }
 
     @Test(arguments: [

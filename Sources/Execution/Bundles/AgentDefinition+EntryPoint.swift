@@ -1,3 +1,5 @@
+import Domain
+
 extension AgentDefinition {
     private static let usualNames = ["agent.py", "main.py", "app.py", "handler.py"]
     /// What the runtime looks for in a module, as a line of code begins it.
@@ -15,11 +17,12 @@ extension AgentDefinition {
         "litellm", "google.genai", "openai", "anthropic",
     ]
 
-    /// The named file or module; without a name, the first usual file that defines something to call, or else the first
-    /// that imports an agent framework.
+    /// The named file or module; without a name, what the analysis of the deploy found.
     ///
     /// A script that defines nothing is not imported: its lines would run at the start, and once only.
-    static func entryPoint(_ named: String?, _ sources: [SourceFile]) throws(AgentRefusal) -> String? {
+    static func entryPoint(
+        _ named: String?, _ found: FoundStart?, _ sources: [SourceFile]
+    ) throws(AgentRefusal) -> String? {
         if let named, !named.isEmpty {
             let path = named.hasSuffix(".py") ? named : named.split(separator: ".").joined(separator: "/") + ".py"
             let package = path.dropLast(3) + "/__init__.py"
@@ -28,6 +31,14 @@ extension AgentDefinition {
             }
             return named
         }
+        guard let found else { return earlierEntryPoint(sources) }
+        if let refusal = found.refusal { throw AgentRefusal(refusal) }
+        return found.entryPoint
+    }
+
+    /// The entry point of a document that an earlier release stored without an analysis: the first usual file that defines
+    /// something to call, or else the first that imports an agent framework. Such an agent starts as it did then.
+    private static func earlierEntryPoint(_ sources: [SourceFile]) -> String? {
         let usual = usualNames.compactMap { name in sources.first { $0.path == name } }
         let others = sources.filter { $0.path.hasSuffix(".py") && !$0.path.contains("/") && !usual.contains($0) }
         let files = usual + others

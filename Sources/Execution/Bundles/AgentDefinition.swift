@@ -34,6 +34,8 @@ package struct AgentDefinition: Hashable, Sendable {
     /// Sorted by path.
     package let sources: [SourceFile]
     package let requirements: [String]
+    /// Imports whose packages among the requirements are guesses.
+    let guessedImports: [String]
     /// The module that the runtime is to look into; `nil` leaves the runtime's own tool loop.
     package let entryPoint: String?
     package let systemPrompt: String?
@@ -62,10 +64,14 @@ package struct AgentDefinition: Hashable, Sendable {
     package init(document: JSONValue) throws(AgentRefusal) {
         image = Self.image(document)
         sources = image == nil ? try Self.sources(document) : []
-        requirements = try Requirements.lines(document["requirements"])
+        let found = FoundStart(document[FoundStart.member])
+        let listed = found.map { JSONValue.array($0.requirements.map(JSONValue.string)) }
+        let isNamed = document["requirements"].map { $0 != .null && $0 != .string("") } ?? false
+        requirements = try Requirements.lines(isNamed ? document["requirements"] : listed)
+        guessedImports = isNamed ? [] : found?.guessed ?? []
         let spec = document["spec"] ?? .null
         let entry = document["entry_point"]?.string
-        entryPoint = image == nil ? try Self.entryPoint(entry, sources) : entry
+        entryPoint = image == nil ? try Self.entryPoint(entry, found, sources) : entry
         systemPrompt = spec["systemPrompt"]?.string
         model = spec["llmConfig"]?["model"]?.string
         provider = spec["llmConfig"]?["provider"]?.string

@@ -92,8 +92,12 @@ package actor BundleStore {
         if retries { DirectoryTree.remove(environment + ".failed") }
         if !BundleFiles.isComplete(environment) {
             await onBuild()
-            try await once(environmentKey) { () async throws(AgentRefusal) in
-                try await self.buildEnvironment(environment, definition.requirements, python)
+            do throws(AgentRefusal) {
+                try await once(environmentKey) { () async throws(AgentRefusal) in
+                    try await self.buildEnvironment(environment, definition.requirements, python)
+                }
+            } catch {
+                throw error.naming(guesses: definition.guessedImports)
             }
         }
         if !BundleFiles.isComplete(bundle) { try writeSources(definition.sources, bundle) }

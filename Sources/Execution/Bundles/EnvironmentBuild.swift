@@ -117,3 +117,15 @@ struct EnvironmentBuild: Sendable {
         BuildCommand.Log(isSuccess: false, bytes: bytes + Array((text + "\n").utf8))
     }
 }
+
+extension AgentRefusal {
+    private static let guessesShownMax = 10
+
+    /// The message of a failed build whose packages were, in part, guessed from imports.
+    func naming(guesses: [String]) -> AgentRefusal {
+        guard !guesses.isEmpty else { return self }
+        let shown = guesses.prefix(Self.guessesShownMax).joined(separator: ", ")
+        return AgentRefusal(
+            "the deploy names no requirements, so packages were guessed from the imports of \(shown); \(description)")
+    }
+}

@@ -94,10 +94,13 @@ def discover(runtime):
 def _module(entry_point):
     """The agent's module, and the error that ended its import when a script at its end asked a model."""
     name = entry_point.removesuffix(".py").replace("/", ".").replace("\\", ".")
-    directories = [".", "/app", os.environ.get("RUNAGENTS_USER_CODE_DIR", "").strip()]
-    for directory in [each + below for below in ("/src", "") for each in directories if each]:
+    roots = [each for each in (".", "/app", os.environ.get("RUNAGENTS_USER_CODE_DIR", "").strip()) if each]
+    for directory in [each + below for below in ("/src", "") for each in roots]:
         if directory not in sys.path and os.path.isdir(directory):
             sys.path.insert(0, directory)
+    # A module in a folder may import the files beside it by their names, as a script does; after all others.
+    folder = "/".join(name.split(".")[:-1])
+    sys.path.extend(each for each in (f"{root}/{folder}" for root in roots) if folder and os.path.isdir(each))
     try:
         with attempts.importing(), imports.EndableImport(name, attempts.AskedAtImport) as endable:
             return importlib.import_module(name), endable.error

@@ -38,6 +38,16 @@ extension LLMGateway {
         return directory.listed(name, of: provider, since: alias?.createdAt)
     }
 
+    /// Tells for the name of a model whether a call of it finds a provider, as the providers and aliases are now.
+    ///
+    /// - Throws: `ProjectionError` when the providers cannot be looked up at the moment.
+    package func providesModel(
+        in workspace: WorkspaceName, from projections: Projections
+    ) async throws -> @Sendable (String) -> Bool {
+        let directory = try await ModelDirectory(in: workspace, from: projections)
+        return { directory.route($0, named: nil) != nil }
+    }
+
     /// Asks a provider, with its credentials, for what costs nothing.
     ///
     /// - Returns: why it cannot be used; `nil` when it answers.

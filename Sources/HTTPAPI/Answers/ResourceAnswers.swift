@@ -15,6 +15,7 @@ extension ResourceRecord {
     ) -> JSONText {
         let document = document.value
         let spec = document["spec"] ?? .object([])
+        let findings = known.map { AgentFindings(document, $0) }
         return .object { json in
             json.add("name", name)
             json.add("namespace", workspace.text)
@@ -27,12 +28,12 @@ extension ResourceRecord {
             case .policy, .modelProvider, .modelAlias, .identityProvider, .approvalConnector, .deployDraft, .settings:
                 json.add("spec", spec.text)
             }
-            json.add("status", status(spec, control))
+            json.add("status", status(spec, control, missing: findings?.summary))
             if !secrets.isEmpty { json.add("secrets_set", secrets) }
             if kind == .agent {
                 json.add("version", revision)
                 json.add("serving_version", servingRevision)
-                if let known { AgentFindings(document, known).add(to: &json) }
+                findings?.add(to: &json)
             }
             if kind == .policy {
                 let warnings = Policy.unknownMembers(spec: spec)
@@ -50,12 +51,13 @@ extension ResourceRecord {
         }
     }
 
-    private func status(_ spec: JSONValue, _ control: ControlRecord?) -> JSONText {
+    /// - Parameter missing: what the agent names and the workspace does not have, in one line.
+    private func status(_ spec: JSONValue, _ control: ControlRecord?, missing: String?) -> JSONText {
         .object { json in
             switch kind {
             case .agent:
                 json.add("phase", control.map { _ in ControlRecord.phase } ?? (isRunHere ? phase : nil) ?? "Pending")
-                json.add("message", control?.message ?? agentMessage)
+                json.add("message", control?.message ?? Self.message(agentMessage, adding: missing))
             case .tool:
                 json.add("phase", control.map { _ in ControlRecord.phase } ?? phase ?? "Pending")
                 json.add("message", control?.message ?? statusMessage)
@@ -101,6 +103,13 @@ extension ResourceRecord {
         if document.value["invoke_url"] != nil { return "stored; called at its invoke_url" }
         return "stored; this machine has no container engine configured to run an image: deploy it with the invoke_url "
             + "where it runs, or name that in each run"
+    }
+
+    /// A status message whose first line says what is missing, too.
+    private static func message(_ message: String, adding missing: String?) -> String {
+        guard let missing else { return message }
+        let end = message.firstIndex(where: \.isNewline) ?? message.endIndex
+        return "\(message[..<end]); \(missing)\(message[end...])"
     }
 
     /// The names beside the documented ones that the published clients of both eras read.

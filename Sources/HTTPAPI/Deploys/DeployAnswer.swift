@@ -24,6 +24,9 @@ struct DeployAnswer: Sendable {
             json.add("serving_version", record.servingRevision)
             json.add("restored_version", restored)
             json.add("policies", policies)
+            json.add("entry_point", start.entryPoint)
+            if let requirements = start.requirements { json.add("requirements", requirements) }
+            json.add("decision_reason", start.reason)
             if let artifact {
                 json.add("build_id", APIHandlers.buildIDPrefix + artifact.build.id.description)
                 json.add("image_uri", artifact.build.image)
@@ -40,6 +43,7 @@ struct DeployAnswer: Sendable {
     }
 
     private var policies: [String] { record.document.value["policies"].strings }
+    private var start: AgentStart { AgentStart(record.document.value) }
 }
 
 extension APIHandlers {
@@ -51,12 +55,16 @@ extension APIHandlers {
         let record = try await resource(.agent, name, request, notFound: Self.notFound(.agent, name))
         let document = record.document.value
         var reservations = reservations
-        if case .fails(let reason) = await dependencies.agentRecords.outlook(document) {
+        let findings = AgentFindings(document, try await knownNames(request))
+        if case .fails(let reason) = await dependencies.agentRecords.outlook(document),
+            reason != findings.refusal
+        {
             reservations.append("version \(record.revision) cannot be started here: \(reason)")
         }
+        reservations += AgentStart(document).warnings
         let answer = DeployAnswer(
             record: record, toolsCreated: toolsCreated, artifact: artifact, restored: restored,
-            findings: AgentFindings(document, try await knownNames(request)), reservations: reservations)
+            findings: findings, reservations: reservations)
         return APIAnswer(.created, answer.json, position: receipt.position)
     }
 }

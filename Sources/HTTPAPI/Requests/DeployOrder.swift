@@ -18,8 +18,9 @@ struct DeployOrder: Sendable {
     }
 
     let agentName: String
-    /// The agent as it is stored.
-    let agent: JSONText
+    /// What an analysis found in the place of what the body does not name.
+    var found: FoundStart?
+    private let document: JSONValue
     let tools: [ResourcesToStore.Item]
     private let environment: EnvironmentVariables
     private let inheritance: AgentInheritance
@@ -41,10 +42,17 @@ struct DeployOrder: Sendable {
             tools.append(.init(kind: .tool, name: try ToolDocument.name(tool), document: document, secrets: secrets))
         }
         environment = try EnvironmentVariables(body)
-        agent = try Self.agentDocument(body, environment)
+        document = try Self.agentDocument(body, environment)
         agentName = name
         self.tools = tools
         self.inheritance = inheritance ?? AgentInheritance(ofDeploy: body)
+    }
+
+    /// The agent as it is stored.
+    var agent: JSONText {
+        var document = document
+        document.set(FoundStart.member, found?.value)
+        return document.text
     }
 
     /// What is stored by it: all or nothing.
@@ -59,7 +67,7 @@ struct DeployOrder: Sendable {
     /// The agent as it is stored: the documented spec, and beside it what a redeploy or a later driver needs.
     private static func agentDocument(
         _ body: JSONValue, _ environment: EnvironmentVariables
-    ) throws(APIError) -> JSONText {
+    ) throws(APIError) -> JSONValue {
         for name in ["llm_config", "llm_configs", "identity_provider", "tool_url_mappings"] {
             try CredentialFields.refuse(
                 in: body[name], name, hint: "register it with the model provider or tool, or put it in env")
@@ -98,7 +106,7 @@ struct DeployOrder: Sendable {
         for name in keptMembers {
             if let value = body[name], value != .null { members.append(.init(name: name, value: value)) }
         }
-        return JSONValue.object(members).text
+        return .object(members)
     }
 
     private static func checkLimits(_ limits: JSONValue?) throws(APIError) {

@@ -66,6 +66,7 @@ extension APIHandlers {
         let period = CalendarMonth(containing: now)
         let records = try await projections.modelSpend(of: name, in: period, request.workspace)
         let items = SpendItem.items(of: name, AgentModels(document: document), records)
+        let findings = AgentFindings(document, try await knownNames(request))
         let answer = JSONText.object { json in
             json.add("agent_name", name)
             json.add("namespace", request.workspace.text)
@@ -79,6 +80,7 @@ extension APIHandlers {
                 "required_tools", spec["requiredTools"].elements.compactMap { $0["name"]?.string ?? $0.string })
             json.add("policies", document["policies"].strings)
             json.add("monthly_budget_usd", document["monthly_budget_usd"]?.text)
+            json.add("missing", findings.missing)
         }
         return APIAnswer(.ok, answer, position: position)
     }

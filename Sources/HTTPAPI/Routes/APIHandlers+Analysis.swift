@@ -66,12 +66,12 @@ extension APIHandlers {
 }
 
 extension APIError {
-    fileprivate init(_ failure: AnalysisFailure) {
+    init(_ failure: AnalysisFailure) {
         switch failure {
         case .unavailable(let reason):
             self.init(
                 .serviceUnavailable, .analysisUnavailable,
-                "sources cannot be analysed on this machine: \(reason); deploys do not need it")
+                "sources cannot be analysed on this machine: \(reason)")
             self = retryAfter(seconds: 300)
         case .busy:
             self.init(

@@ -12,7 +12,7 @@ extension APIHandlers {
 
     /// Puts a build in the queue; what it makes has its name from now on.
     func requestBuild(_ request: APIRequest) async throws -> APIAnswer {
-        let content = try content(request.body)
+        let content = try await content(request)
         let requested = BuildRequested(name: content.name, image: content.image, document: content.document)
         let id: BuildID = commands.newID()
         let receipt = try await execute(.requestBuild(id: id, requested), request)
@@ -88,15 +88,13 @@ extension APIHandlers {
         let mode: ExecutionMode
     }
 
-    /// A deploy's body with what the build that its `artifact_id` names has made; other ids stay as they are.
+    /// A deploy's body with what the build that its `artifact_id` names has made.
     func withArtifact(_ request: APIRequest) async throws -> (body: JSONValue, artifact: Artifact?) {
         let mode = try Self.executionMode(request.body)
-        guard let artifact = try request.body.text("artifact_id"), artifact.hasPrefix(Self.buildIDPrefix) else {
-            return (request.body, nil)
-        }
-        let id = BuildID(String(artifact.dropFirst(Self.buildIDPrefix.count)))
-        guard let id, let record = try await projections.build(id, in: request.workspace) else {
-            throw APIError.badRequest("artifact_id \(artifact.excerpt) is no build of this workspace")
+        guard let artifact = try request.body.text("artifact_id") else { return (request.body, nil) }
+        guard let record = try await build(named: artifact, request) else {
+            throw APIError.badRequest(
+                "artifact_id \(artifact.excerpt) is no build of this workspace: name one of GET /builds")
         }
         guard record.status == .succeeded else {
             throw APIError.conflict("build is \(record.status.rawValue), must be SUCCEEDED to be deployed")
@@ -116,6 +114,14 @@ extension APIHandlers {
         return (.object(rest + built), Artifact(build: record, mode: mode))
     }
 
+    /// The build that an `artifact_id` names; `nil` when it names none.
+    func build(named artifact: String, _ request: APIRequest) async throws -> BuildRecord? {
+        guard artifact.hasPrefix(Self.buildIDPrefix),
+            let id = BuildID(String(artifact.dropFirst(Self.buildIDPrefix.count)))
+        else { return nil }
+        return try await projections.build(id, in: request.workspace)
+    }
+
     private static func executionMode(_ body: JSONValue) throws(APIError) -> ExecutionMode {
         guard let text = try body.text("execution_mode") else { return .bundle }
         guard let mode = ExecutionMode(rawValue: text) else {
@@ -125,13 +131,19 @@ extension APIHandlers {
         return mode
     }
 
-    private func content(_ body: JSONValue) throws(APIError) -> BuildContent {
+    private func content(_ request: APIRequest) async throws(APIError) -> BuildContent {
+        let body = request.body
         let (name, entryPoint) = (try body.requiredText("name"), try body.text("entry_point"))
         let (requirements, framework) = (try body.text("requirements"), try body.text("framework"))
+        let files: SourceFiles
+        do throws(InvalidSources) { files = try SourceFiles(body["files"], field: "files") } catch {
+            throw .badRequest(error.message)
+        }
+        let found = try await found(in: files.value, "files", named: [requirements, entryPoint], request)
         do throws(InvalidSources) {
             return try BuildContent(
-                name: name, files: try SourceFiles(body["files"], field: "files"), entryPoint: entryPoint,
-                requirements: requirements, framework: framework, recipe: dependencies.agentRecords.imageRecipe)
+                name: name, files: files, entryPoint: entryPoint, requirements: requirements, framework: framework,
+                found: found, recipe: dependencies.agentRecords.imageRecipe)
         } catch {
             throw .badRequest(error.message)
         }

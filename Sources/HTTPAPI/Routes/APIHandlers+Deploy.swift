@@ -20,19 +20,15 @@ extension APIHandlers {
     func deployment(
         _ request: APIRequest, keeping inheritance: AgentInheritance? = nil
     ) async throws -> (order: DeployOrder, resources: ResourcesToStore, artifact: Artifact?) {
-        let named = request.with(body: DeployOrder.normalized(request.body), idempotency: nil)
-        let (body, artifact) = try await withArtifact(named)
-        let request = request.with(body: body, idempotency: request.idempotency)
+        let request = request.with(body: DeployOrder.normalized(request.body), idempotency: request.idempotency)
         guard let id = try request.body.text("draft_id") else {
-            let order = try DeployOrder(request.body, keeping: inheritance)
-            try await checkIdentityProvider(request)
+            let (order, artifact) = try await order(request, keeping: inheritance)
             return (order, ResourcesToStore(order.resources), artifact)
         }
         guard let record = try await projections.resource(.deployDraft, named: id, in: request.workspace) else {
             throw APIError.badRequest("draft_id names no draft: deploy draft \(id.excerpt) not found")
         }
-        let (order, resources) = try await deployment(of: record, request)
-        return (order, resources, artifact)
+        return try await deployment(of: record, request)
     }
 
     /// Seeds an echo tool and a playground model; what exists already stays as it is.

@@ -18,14 +18,20 @@ extension APIHandlers {
             return (status == nil || draft.status == status) && (mine != "1" || draft.owner == request.principal.scope)
         }
         let showsSources = Permission.manageResources.isGranted(to: request.principal)
-        return APIAnswer(.ok, JSONText(array: drafts.map { $0.draftJSON(showsSources: showsSources) }))
+        let known = try await knownNames(request)
+        var shown: [JSONText] = []
+        for draft in drafts {
+            shown.append(
+                draft.draftJSON(showsSources: showsSources, missing: try await missing(of: draft, known, request)))
+        }
+        return APIAnswer(.ok, JSONText(array: shown))
     }
 
     func getDraft(_ request: APIRequest) async throws -> APIAnswer {
         try checkNotOfOneAgent(request)
         let record = try await draft(request.parameter("name"), request)
-        let showsSources = Permission.manageResources.isGranted(to: request.principal)
-        return APIAnswer(.ok, record.draftJSON(showsSources: showsSources))
+        return try await answer(
+            .ok, record, showsSources: Permission.manageResources.isGranted(to: request.principal), request)
     }
 
     func createDraft(_ request: APIRequest) async throws -> APIAnswer {
@@ -68,7 +74,7 @@ extension APIHandlers {
     func completeDraft(_ request: APIRequest) async throws -> APIAnswer {
         let record = try await ownDraft(try request.parameter("name"), request)
         let draft = DraftDocument(stored: record.document.value)
-        guard draft.status != .completed else { return APIAnswer(.ok, record.draftJSON(showsSources: true)) }
+        guard draft.status != .completed else { return try await answer(.ok, record, request) }
         return try await complete(record, draft, request)
     }
 
@@ -76,7 +82,7 @@ extension APIHandlers {
         let id = try request.parameter("name")
         let record = try await ownDraft(id, request)
         var draft = DraftDocument(stored: record.document.value)
-        guard draft.status != .abandoned else { return APIAnswer(.ok, record.draftJSON(showsSources: true)) }
+        guard draft.status != .abandoned else { return try await answer(.ok, record, request) }
         try Self.checkInProgress(id, draft)
         draft.set(.abandoned)
         let receipt = try await execute(ResourcesToStore([record.item(draft)], mustExist: true), request)
@@ -120,28 +126,27 @@ extension APIHandlers {
     func deployment(
         of record: ResourceRecord, changedTo draft: DraftDocument? = nil, expecting revision: UInt64? = nil,
         _ request: APIRequest
-    ) async throws -> (order: DeployOrder, resources: ResourcesToStore) {
+    ) async throws -> (order: DeployOrder, resources: ResourcesToStore, artifact: Artifact?) {
         var draft = draft ?? DraftDocument(stored: record.document.value)
         try checkOwner(record, request)
         guard draft.status != .abandoned else {
             throw APIError.conflict("deploy draft \(record.name) is ABANDONED: make another one")
         }
         let body = try draft.deployBody(record.name, over: request.body)
-        let order = try DeployOrder(body)
-        try await checkIdentityProvider(request.with(body: body, idempotency: nil))
+        let (order, artifact) = try await order(request.with(body: body, idempotency: nil))
         // Who deploys from a draft again redeploys the agent; the draft stays completed.
-        guard draft.status == .inProgress else { return (order, ResourcesToStore(order.resources)) }
+        guard draft.status == .inProgress else { return (order, ResourcesToStore(order.resources), artifact) }
         draft.set(.completed)
         var item = record.item(draft)
         if let revision { item.expectedRevision = revision }
-        return (order, ResourcesToStore(order.resources + [item]))
+        return (order, ResourcesToStore(order.resources + [item]), artifact)
     }
 
     private func complete(
         _ record: ResourceRecord, _ draft: DraftDocument, expecting revision: UInt64? = nil, _ request: APIRequest
     ) async throws -> APIAnswer {
         let request = request.with(body: .object([]), idempotency: request.idempotency)
-        let (_, resources) = try await deployment(of: record, changedTo: draft, expecting: revision, request)
+        let (_, resources, _) = try await deployment(of: record, changedTo: draft, expecting: revision, request)
         let receipt = try await execute(resources, request)
         return try await answer(.ok, record.name, request, receipt)
     }
@@ -149,7 +154,26 @@ extension APIHandlers {
     private func answer(
         _ status: HTTPResponse.Status, _ id: String, _ request: APIRequest, _ receipt: Receipt
     ) async throws -> APIAnswer {
-        APIAnswer(status, try await draft(id, request).draftJSON(showsSources: true), position: receipt.position)
+        try await answer(status, try await draft(id, request), position: receipt.position, request)
+    }
+
+    private func answer(
+        _ status: HTTPResponse.Status, _ record: ResourceRecord, showsSources: Bool = true,
+        position: Position? = nil, _ request: APIRequest
+    ) async throws -> APIAnswer {
+        let missing = try await missing(of: record, try await knownNames(request), request)
+        return APIAnswer(status, record.draftJSON(showsSources: showsSources, missing: missing), position: position)
+    }
+
+    /// The names in a draft that the workspace does not have now, by kind.
+    private func missing(
+        of record: ResourceRecord, _ known: AgentFindings.Known, _ request: APIRequest
+    ) async throws -> JSONText? {
+        var document = DraftDocument(stored: record.document.value).references
+        if let artifact = document["artifact_id"]?.string, try await build(named: artifact, request) != nil {
+            document.set("artifact_id", nil)
+        }
+        return AgentFindings(document, known).missing
     }
 
     private func draft(_ id: String, _ request: APIRequest) async throws -> ResourceRecord {
@@ -187,8 +211,10 @@ extension ResourceRecord {
             kind: .deployDraft, name: name, document: draft.value.text, expectedRevision: revision)
     }
 
-    /// - Parameter showsSources: for whoever may deploy; agents' sources are not for others either.
-    func draftJSON(showsSources: Bool) -> JSONText {
+    /// - Parameters:
+    ///   - showsSources: for whoever may deploy; agents' sources are not for others either.
+    ///   - missing: the names in it that the workspace does not have.
+    func draftJSON(showsSources: Bool, missing: JSONText? = nil) -> JSONText {
         let draft = DraftDocument(stored: document.value)
         return .object { json in
             json.add("id", name)
@@ -198,6 +224,7 @@ extension ResourceRecord {
             for member in draft.members where showsSources || member.name != "source_files" {
                 json.add(member.name, member.value.text)
             }
+            json.add("missing", missing)
             json.add("version", revision)
             json.add("created_at", createdAt)
             json.add("updated_at", updatedAt)

@@ -120,7 +120,7 @@ extension APIHandlers {
             }
             let resources = try await self.resources(of: kind, plan.actions.prefix { $0.key != action.key }, request)
             try await check(resources, request)
-            if kind == .deploy { found.warnings += try await missing(action.params, plan, request) }
+            if kind == .deploy { found.warnings += try await missing(resources, plan, request) }
         } catch {
             found.errors.append(APIError(error).message)
         }
@@ -176,20 +176,27 @@ extension APIHandlers {
         return request.with(body: body, idempotency: nil)
     }
 
-    /// Tools and policies that a deploy names and that neither exist nor are made by the plan.
-    private func missing(_ params: JSONValue, _ plan: ActionPlan, _ request: APIRequest) async throws -> [String] {
-        var warnings: [String] = []
-        let named: [(ResourceKind, ActionPlan.Kind, String)] = [
-            (.tool, .tool, "required_tools"), (.policy, .policy, "policies"),
-        ]
-        for (kind, maker, member) in named {
-            let made = plan.actions.filter { $0.kind == maker }.compactMap { $0.params["name"]?.string }
-            for name in try params.texts(member) ?? [] where !made.contains(name) {
-                guard try await projections.resource(kind, named: name, in: request.workspace) == nil else { continue }
-                warnings.append(Self.notFound(kind, name) + ": the agent is deployed all the same, and cannot use it")
+    /// What a deploy names that neither exists nor is made by the plan, with the consequences.
+    private func missing(
+        _ resources: ResourcesToStore, _ plan: ActionPlan, _ request: APIRequest
+    ) async throws -> [String] {
+        guard let agent = resources.items.first(where: { $0.kind == .agent }) else { return [] }
+        var known = try await knownNames(request)
+        for action in plan.actions {
+            let name = action.params["name"]?.string ?? ""
+            switch action.kind {
+            case .tool: known.tools.insert(name)
+            case .policy: known.policies.insert(name)
+            case .modelProvider: known.insert(modelProvider: name, action.params)
+            case .starterKit:
+                for item in starterKitResources(request).items {
+                    if item.kind == .tool { known.tools.insert(item.name) }
+                    if item.kind == .modelProvider { known.insert(modelProvider: item.name, item.document.value) }
+                }
+            case .draft, .deploy, nil: continue
             }
         }
-        return warnings
+        return AgentFindings(agent.document.value, known).warnings
     }
 
     /// Not to be mistaken for a request's own key: those have no space in them.

@@ -154,10 +154,32 @@ extension DraftDocument {
         add("llm_configs", value["model_mappings"].map(Self.models))
         for name in [
             "tools_to_create", "llm_config", "env", "labels", "invoke_url", "monthly_budget_usd", "isolation", "limits",
+            "execution_mode",
         ] {
             add(name, nil)
         }
         members.append(.init(name: "draft_id", value: .string(id)))
+        return .object(members)
+    }
+
+    /// The names that the draft refers to, at their places in the document of an agent.
+    var references: JSONValue {
+        let tools = value["tool_mappings"]
+        var members: [JSONValue.Member] = []
+        for name in ["source_files", "artifact_id", "policies", "entry_point"] {
+            if let member = value[name] { members.append(.init(name: name, value: member)) }
+        }
+        if let tools { members.append(.init(name: "tool_url_mappings", value: Self.addresses(tools))) }
+        if let models = value["model_mappings"] {
+            members.append(.init(name: "llm_configs", value: Self.models(models)))
+        }
+        if let provider = value["agent_config"]?["identity_provider"] {
+            members.append(.init(name: "identity_provider", value: provider))
+        }
+        if let names = value["required_tool_names"] {
+            let spec = JSONValue.Member(name: "requiredTools", value: Self.mapped(names, tools))
+            members.append(.init(name: "spec", value: .object([spec])))
+        }
         return .object(members)
     }
 

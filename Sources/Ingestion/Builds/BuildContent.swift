@@ -14,10 +14,11 @@ package struct BuildContent: Hashable, Sendable {
 
     /// - Parameters:
     ///   - requirements: the lines of a requirements file.
+    ///   - found: what an analysis found in the place of what is not named.
     ///   - recipe: how an image is made of what a build's document holds; it is a part of the content.
     package init(
         name: String, files: SourceFiles, entryPoint: String?, requirements: String?, framework: String?,
-        recipe: (JSONValue) -> String? = { _ in nil }
+        found: FoundStart? = nil, recipe: (JSONValue) -> String? = { _ in nil }
     ) throws(InvalidSources) {
         let slug = Self.slug(name)
         guard !slug.isEmpty else { throw InvalidSources("name must have at least one letter or digit") }
@@ -28,10 +29,12 @@ package struct BuildContent: Hashable, Sendable {
         if let requirements { members.append(.init(name: "requirements", value: .string(requirements))) }
         if let entryPoint { members.append(.init(name: "entry_point", value: .string(entryPoint))) }
         if let framework { members.append(.init(name: "framework", value: .string(framework))) }
+        if let found { members.append(.init(name: FoundStart.member, value: found.value)) }
         let value = JSONValue.object(members)
         document = value.text
         var hasher = SHA256()
-        let named = ["build-2", recipe(value) ?? "", requirements ?? "", entryPoint ?? ""]
+        let installed = requirements ?? found?.requirements.joined(separator: "\n") ?? ""
+        let named = ["build-2", recipe(value) ?? "", installed, entryPoint ?? found?.entryPoint ?? ""]
         let parts = named + files.files.flatMap { [$0.path, $0.content] }
         for part in parts {
             // Each part goes in with its length before it, so that no two lists of parts read the same.

@@ -163,7 +163,8 @@ class FrameworkWorld:
                        "CREWAI_DISABLE_TELEMETRY": "true", "OTEL_SDK_DISABLED": "true"}
         tool = f"bank-{self.name}"
         self.agents.deploy(
-            self.name, "", source_files=self.sources, required_tools=[tool], policies=[f"policy-{self.name}"],
+            self.name, "", source_files=self.sources, requirements="# installed beforehand", required_tools=[tool],
+            policies=[f"policy-{self.name}"],
             tool_url_mappings={BANK: tool}, llm_config={"provider": "openai", "model": OPENAI_MODEL},
             env=[{"name": name, "value": value} for name, value in environment.items()])
 
