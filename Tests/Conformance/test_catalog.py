@@ -101,6 +101,39 @@ def test_a_deploy_from_the_catalog_brings_what_the_agent_needs(agents):
     assert "keywords" not in agents.ask("older", "One paragraph.")
 
 
+@pytest.mark.parametrize("path", ["/deploy", "/deploy-drafts"])
+def test_an_entry_that_is_deployed_by_its_document_brings_its_policies(module_sluice, path):
+    team = Team(module_sluice)
+    template = team.get("/catalog/payment-clerk").json["deploymentTemplate"]
+    body = {"agent_name": "clerk", "source_files": template["sourceFiles"], "policies": template["policies"],
+            "required_tools": template["requiredTools"]}
+    if path == "/deploy":
+        answer = team.post("/deploy", body)
+        assert answer.status == 201 and answer.json["policies_created"] == template["policies"], answer
+        assert answer.json["missing"] == {"tools": ["echo-tool"]}
+        assert team.post("/deploy", body).json["policies_created"] == []
+    else:
+        draft = team.post("/deploy-drafts", {
+            "source_files": template["sourceFiles"], "policies": template["policies"],
+            "required_tool_names": template["requiredTools"], "agent_config": {"agent_name": "clerk"}}).json
+        assert draft["missing"] == {"policies": template["policies"], "tools": ["echo-tool"]}
+        done = team.post(f"/deploy-drafts/{draft['id']}/complete")
+        assert done.status == 200 and done.json["missing"] == {"tools": ["echo-tool"]}, done
+    stored = team.get(f"/policies/{template['policies'][0]}").json["spec"]
+    assert stored == team.get("/catalog/payment-clerk").json["policyDocuments"][template["policies"][0]]
+    assert team.get("/agents/clerk").json["missing"] == {"tools": ["echo-tool"]}
+
+
+def test_policies_of_the_catalog_come_with_its_own_sources_alone(module_sluice):
+    team = Team(module_sluice)
+    template = team.get("/catalog/payment-clerk").json["deploymentTemplate"]
+    changed = {name: text + "# changed\n" for name, text in template["sourceFiles"].items()}
+    for files, policies in ((changed, template["policies"]), (template["sourceFiles"], ["of-another"])):
+        answer = team.post("/deploy", {"agent_name": "clerk", "source_files": files, "policies": policies})
+        assert answer.json["policies_created"] == [] and answer.json["missing"]["policies"] == policies
+    assert team.get("/policies").json == []
+
+
 def test_the_payment_clerk_pays_what_was_approved_and_nothing_else(agents):
     deploy(agents, "payment-clerk")
     approver = agents.sluice.client(agents.sluice.key("approver"))

@@ -8,6 +8,7 @@ import Projections
 struct DeployAnswer: Sendable {
     let record: ResourceRecord
     let toolsCreated: [String]
+    let policiesCreated: [String]
     let artifact: APIHandlers.Artifact?
     /// The version that a rollback brought back.
     var restored: UInt64?
@@ -24,6 +25,7 @@ struct DeployAnswer: Sendable {
             json.add("serving_version", record.servingRevision)
             json.add("restored_version", restored)
             json.add("policies", policies)
+            json.add("policies_created", policiesCreated)
             json.add("entry_point", start.entryPoint)
             if let requirements = start.requirements { json.add("requirements", requirements) }
             json.add("decision_reason", start.reason)
@@ -49,8 +51,8 @@ struct DeployAnswer: Sendable {
 extension APIHandlers {
     /// The answer of the agent that the command has stored.
     func deployAnswer(
-        _ name: String, _ receipt: Receipt, toolsCreated: [String] = [], artifact: Artifact? = nil,
-        restored: UInt64? = nil, reservations: [String] = [], _ request: APIRequest
+        _ name: String, _ receipt: Receipt, toolsCreated: [String] = [], policiesCreated: [String] = [],
+        artifact: Artifact? = nil, restored: UInt64? = nil, reservations: [String] = [], _ request: APIRequest
     ) async throws -> APIAnswer {
         let record = try await resource(.agent, name, request, notFound: Self.notFound(.agent, name))
         let document = record.document.value
@@ -63,8 +65,8 @@ extension APIHandlers {
         }
         reservations += AgentStart(document).warnings
         let answer = DeployAnswer(
-            record: record, toolsCreated: toolsCreated, artifact: artifact, restored: restored,
-            findings: findings, reservations: reservations)
+            record: record, toolsCreated: toolsCreated, policiesCreated: policiesCreated, artifact: artifact,
+            restored: restored, findings: findings, reservations: reservations)
         return APIAnswer(.created, answer.json, position: receipt.position)
     }
 }

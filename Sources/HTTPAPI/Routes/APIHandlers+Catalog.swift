@@ -63,13 +63,8 @@ extension APIHandlers {
         let (order, resources, _) = try await deployment(
             ordered, keeping: AgentInheritance(ofDeploy: agent.namedMembers(request.body)))
         try await check(resources, ordered)
-        let policies = try agent.policies.map { policy in
-            let body = JSONValue.object([
-                .init(name: "name", value: .string(policy.name)), .init(name: "spec", value: policy.value),
-            ])
-            return try Self.item(.policy, body)
-        }
-        let seeds = ResourcesToStore(starterKitResources(request).items + policies, keepsExisting: true)
+        let items = starterKitResources(request).items + (try Self.policies(of: agent))
+        let seeds = ResourcesToStore(items, keepsExisting: true)
         let seeded = try await execute(seeds, ordered).stored
         let receipt = try await execute(resources, request)
         let record = try await resource(

@@ -8,9 +8,11 @@ extension APIHandlers {
     /// Stores the agent and the tools it brings, all or nothing; the same name again is a redeploy.
     func deploy(_ request: APIRequest) async throws -> APIAnswer {
         let (order, resources, artifact) = try await deployment(request)
+        let policies = try await seedPolicies(for: order, resources, request)
         let receipt = try await execute(resources, request)
         return try await deployAnswer(
-            order.agentName, receipt, toolsCreated: order.tools.map(\.name), artifact: artifact, request)
+            order.agentName, receipt, toolsCreated: order.tools.map(\.name), policiesCreated: policies,
+            artifact: artifact, request)
     }
 
     /// The deploy that a body asks for, filled up from the draft that it names, checked; and what is stored by it, which

@@ -146,7 +146,9 @@ extension APIHandlers {
         _ record: ResourceRecord, _ draft: DraftDocument, expecting revision: UInt64? = nil, _ request: APIRequest
     ) async throws -> APIAnswer {
         let request = request.with(body: .object([]), idempotency: request.idempotency)
-        let (_, resources, _) = try await deployment(of: record, changedTo: draft, expecting: revision, request)
+        let (order, resources, _) = try await deployment(
+            of: record, changedTo: draft, expecting: revision, request)
+        _ = try await seedPolicies(for: order, resources, request)
         let receipt = try await execute(resources, request)
         return try await answer(.ok, record.name, request, receipt)
     }
