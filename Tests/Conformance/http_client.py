@@ -25,8 +25,10 @@ class Answer:
 
 
 class HTTPClient:
-    def __init__(self, host, port, key, headers=None):
-        self.host, self.port = host, port
+    """`check` is called with each answer: method, target, status, headers, content."""
+
+    def __init__(self, host, port, key, headers=None, check=None):
+        self.host, self.port, self.check = host, port, check
         self.headers = dict(headers or {})
         if key is not None:
             self.headers["Authorization"] = f"Bearer {key}"
@@ -41,10 +43,13 @@ class HTTPClient:
         try:
             connection.request(method, path, content, sent)
             response = connection.getresponse()
-            return Answer(
+            answer = Answer(
                 response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
         finally:
             connection.close()
+        if self.check:
+            self.check(method, path, answer.status, answer.headers, answer.content)
+        return answer
 
     def connection(self):
         return http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_SECONDS)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 
+import described_answers
 from http_client import HTTPClient
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -111,7 +112,8 @@ class SluiceProcess:
         return int(status.split(kind + ":")[1].split()[0]) // 1024
 
     def client(self, key=ADMIN_KEY, **headers):
-        return HTTPClient(self.listen_host, self.port, key, headers)
+        """The requests of one key, whose answers have to be what the API's document says."""
+        return HTTPClient(self.listen_host, self.port, key, headers, described_answers.check)
 
     def key(self, role, workspace=None):
         """Makes a key of a role; returns its text."""
