@@ -86,6 +86,9 @@ extension AgentRecords {
                     ? await output.follow(after: offset, bytesMax: Self.pageBytesMax)
                     : await output.read(after: offset, bytesMax: Self.pageBytesMax)
                 return Page(text: page.text, next: page.next)
+            },
+            lastLines: { agent, count in
+                try await agents.output(of: AgentProcesses.Name(agent))?.offset(ofLast: count)
             }, buildLog: { try await agents.buildLog(of: AgentProcesses.Name($0)) },
             runsImages: { await agents.runsImages() },
             outlook: { document in

@@ -223,6 +223,31 @@ def test_logs_are_read_in_parts_and_followed(agents, base):
     assert following.wait(FOLLOW_SECONDS_MAX) == 0, "a deleted agent's stream ends"
 
 
+@pytest.mark.parametrize("base", ["/api/v1/agents/tailed", "/api/agents/default/tailed"])
+def test_logs_begin_with_their_last_lines(agents, base):
+    agents.deploy("tailed", ECHO)
+    for word in ("one", "two", "three"):
+        agents.ask("tailed", word)
+    whole = agents.api.get(base + "/logs").json
+    lines = whole["text"].splitlines(keepends=True)
+    for count in (1, 2, len(lines), len(lines) + 1, 2**63 - 1):
+        assert agents.api.get(f"{base}/logs?tail={count}").json == {
+            "text": "".join(lines[-count:]), "next": whole["next"]}
+    assert agents.api.get(base + "/logs?tail=0").json == {"text": "", "next": whole["next"]}
+    following = subprocess.Popen(
+        ["curl", "-sN", "--max-time", str(FOLLOW_SECONDS_MAX), "-H", f"Authorization: Bearer {ADMIN_KEY}",
+         f"{agents.sluice.url}{base}/logs?follow=true&tail=1"], stdout=subprocess.PIPE, text=True)
+    assert following.stdout.readline() == lines[-1]
+    assert agents.api.delete("/api/v1/agents/tailed").status == 200
+    assert following.wait(FOLLOW_SECONDS_MAX) == 0
+
+
+@pytest.mark.parametrize("query", ["tail=x", "tail=-1", "tail=1.5", "tail=9223372036854775808", "tail=1&after=0"])
+def test_a_wrong_number_of_last_lines_is_refused(agents, query):
+    answer = agents.api.get("/api/v1/agents/echo/logs?" + query)
+    assert answer.status == 400 and "tail" in answer.error, answer
+
+
 def test_a_reader_that_leaves_gives_its_place_back(own_sluice):
     agents = DeployedAgents(own_sluice(SLUICE_STREAMS_MAX="1"))
     agents.deploy("silent", "def handler(request, context=None):\n    print('a line', flush=True)\n    return 1\n")

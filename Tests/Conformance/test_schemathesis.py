@@ -4,11 +4,13 @@ describe, nothing without a key.
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 import pytest
 
+from recorded_reads import undescribed, unread
 from served_routes import World
 from sluice_process import ADMIN_KEY, SluiceProcess
 
@@ -39,6 +41,8 @@ checks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "501", "502"
 # Streams do not end by themselves, tools are whatever they are, a real agent is called, and in a stopped workspace all
 # else would be refused.
 LEFT_OUT = r"/events/stream$|/logs$|^/egress|^/echo|/invoke(/stream)?$|^/workspaces/[^/]+/stop$"
+# The link of a consent is sealed: no handler reads on without a valid one.
+NOT_REACHED = LEFT_OUT + "|^/oauth/start/"
 MODEL_BASES = ("", "/v1", "/v1/p/{provider}", "/v1/v1", "/v1/p/{provider}/v1")
 # Where a request that the document allows may be answered with 400 all the same, and what that is about.
 JUDGED_BY_RULES = {
@@ -68,7 +72,7 @@ JUDGED_BY_RULES = {
     "public keys, in a format of their own": ["PUT /settings/approval-signers"],
     "an order that a search is not answered in": ["GET /runs"],
     "members of a key that belong together": ["POST /auth/api-keys"],
-    "times that have to be in order": ["GET /model-usage", "GET /model-spend"],
+    "times that have to be in order": ["GET /model-usage", "GET /model-spend", "GET /billing/usage/daily"],
     "a text in a format of its own": ["POST /audit/witness/add-checkpoint"],
     "durations, whose longest a setting says": ["POST /approvals/requests", "POST /governance/requests"],
     "a person's browser, sent here by somebody else": ["GET /oauth/callback", "GET /oauth/signed-in"],
@@ -101,8 +105,11 @@ def configuration():
 @pytest.fixture
 def sluice(tmp_path_factory):
     """One for each test: what the one stores by our document, the published one need not have."""
-    process = SluiceProcess(tmp_path_factory.mktemp("schemathesis"), {"SLUICE_LLM_TIMEOUT": "2s"}).start()
-    World(process)
+    directory = tmp_path_factory.mktemp("schemathesis")
+    process = SluiceProcess(
+        directory, {"SLUICE_LLM_TIMEOUT": "2s", "RECORDED_READS": str(directory / "reads.txt")}).start()
+    world = World(process)
+    world.made("/deploy", {"agent_name": "reads", "image": "i", "env": [{"name": "A", "value": "b"}]})
     yield process
     assert process.stop() == 0
 
@@ -123,6 +130,8 @@ def test_the_api_is_what_its_document_says(sluice, tmp_path):
     shown = run(sluice, tmp_path, sluice.url + "/openapi.json", configuration(), "--checks", "all",
                 "--phases", "examples,coverage,fuzzing,stateful")
     assert "stateful" in shown.lower()
+    assert undescribed(sluice.directory / "reads.txt") == {}, "looked up by a handler, and not described"
+    assert unread(sluice.directory / "reads.txt", re.compile(NOT_REACHED)) == {}, "described, and looked up by no handler"
 
 
 def test_whoever_keeps_to_the_published_document_gets_answers_that_it_describes(sluice, tmp_path):

@@ -31,6 +31,20 @@ import Testing
         await output.remove()
     }
 
+    @Test(arguments: [0, 1, 2, 99, 100, 101, UInt64.max])
+    func beginsWithTheLastLinesThatAreKept(count: UInt64) async {
+        let output = AgentOutput(directory: directory, fileBytesMax: 1000)
+        #expect(await output.offset(ofLast: count) == 0)
+        for number in 0..<300 { await output.append(lines(number..<number + 1), redacting: { $0 }) }
+        let whole = await output.read(after: 0, bytesMax: .max)
+        let kept = whole.text.split(separator: "\n")
+        #expect(kept.count > 101 && kept.count < 300, "the beginning is not kept any more")
+        let page = await output.read(after: await output.offset(ofLast: count), bytesMax: .max)
+        #expect(page.text.split(separator: "\n") == kept.suffix(Int(clamping: count)))
+        #expect(page.next == whole.next)
+        await output.remove()
+    }
+
     @Test func masksSecretsAlsoWhenTheyComeInParts() async {
         let output = AgentOutput(directory: directory, fileBytesMax: 1000)
         let redaction: AgentCatalog.Redaction = { $0.replacing("s3cr3t-value".utf8, with: "***".utf8) }

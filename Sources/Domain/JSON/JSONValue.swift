@@ -20,8 +20,16 @@ package enum JSONValue: Hashable, Sendable {
         }
     }
 
+    #if DEBUG
+        /// Receives the name of each member that is looked up; `nil` except in tests of the API's document.
+        @TaskLocal package static var lookupObserver: (@Sendable (String) -> Void)?
+    #endif
+
     /// The member of that name; `nil` when there is none or this is no object.
     package subscript(_ name: String) -> JSONValue? {
+        #if DEBUG
+            Self.lookupObserver?(name)
+        #endif
         guard case .object(let members) = self else { return nil }
         return members.first { $0.name.isExactly(name) }?.value
     }

@@ -112,6 +112,21 @@ package actor AgentOutput {
         return Page(text: String(decoding: text, as: UTF8.self), next: min(next, end))
     }
 
+    /// The offset where the last lines begin, as far as they are kept; the end of the output for none.
+    package func offset(ofLast lines: UInt64) -> UInt64 {
+        open()
+        var linesLeft = lines
+        let starts = starts()
+        for start in starts.reversed() {
+            let bytes = BundleFiles.tail(of: path(start), bytesMax: Int(fileBytesMax) + Self.lineBytesMax * 8) ?? []
+            for index in bytes.indices.reversed() where bytes[index] == UInt8(ascii: "\n") {
+                if linesLeft == 0 { return start + UInt64(index) + 1 }
+                linesLeft -= 1
+            }
+        }
+        return starts.first ?? 0
+    }
+
     /// As `read`, waiting for the next line when there is none yet. Empty when the task is cancelled or all is deleted.
     package func follow(after offset: UInt64, bytesMax: Int) async -> Page {
         while !Task.isCancelled {

@@ -17,6 +17,8 @@ package struct AgentRecords: Sendable {
     /// Whole lines of the agent's output from an offset on; `follows` waits for the next ones when there are none,
     /// until the agent is deleted or the task cancelled. `nil` when there is no such agent.
     package let output: @Sendable (AgentIdentity, _ after: UInt64, _ follows: Bool) async throws -> Page?
+    /// The offset where the last lines of that output begin, as far as they are kept; `nil` when there is no such agent.
+    package let lastLines: @Sendable (AgentIdentity, _ count: UInt64) async throws -> UInt64?
     /// What was said when the agent's environment was built; `nil` when there is no such agent.
     package let buildLog: @Sendable (AgentIdentity) async throws -> String?
 
@@ -43,12 +45,14 @@ package struct AgentRecords: Sendable {
         output: @escaping @Sendable (AgentIdentity, _ after: UInt64, _ follows: Bool) async throws -> Page? = {
             _, _, _ in nil
         },
+        lastLines: @escaping @Sendable (AgentIdentity, _ count: UInt64) async throws -> UInt64? = { _, _ in nil },
         buildLog: @escaping @Sendable (AgentIdentity) async throws -> String? = { _ in nil },
         runsImages: @escaping @Sendable () async -> Bool = { false },
         outlook: @escaping @Sendable (_ document: JSONValue) async -> Outlook = { _ in .isElsewhere },
         imageRecipe: @escaping @Sendable (_ document: JSONValue) -> String? = { _ in nil }
     ) {
         self.output = output
+        self.lastLines = lastLines
         self.buildLog = buildLog
         self.runsImages = runsImages
         self.outlook = outlook

@@ -18,10 +18,12 @@ struct APIRequest: Sendable {
     let channel: any Channel
     private let parameters: Parameters
     private let uri: URI
+    private let queryParameters: QueryParameters
+    private let reads: RequestReads
 
     init(
         _ request: Request, _ context: APIContext, principal: Principal, workspace: WorkspaceName, body: JSONValue,
-        idempotency: IdempotencyToken?
+        idempotency: IdempotencyToken?, _ queryParameters: QueryParameters, _ reads: RequestReads
     ) {
         self.principal = principal
         self.workspace = workspace
@@ -32,6 +34,8 @@ struct APIRequest: Sendable {
         channel = context.channel
         parameters = context.parameters
         uri = request.uri
+        self.queryParameters = queryParameters
+        self.reads = reads
     }
 
     /// The same request with another body: a part of what was asked for.
@@ -82,12 +86,18 @@ struct APIRequest: Sendable {
 
     func actionID() throws(APIError) -> ActionID { try identifier("action") { "action \($0) not found" } }
 
-    /// A query parameter, decoded; an empty one counts as absent.
-    func query(_ name: String) -> String? { uri.queryParameters.get(name).flatMap { $0.isEmpty ? nil : $0 } }
+    /// A query parameter of the route's, decoded; an empty one counts as absent.
+    func query(_ name: String) -> String? { values(name).first.flatMap { $0.isEmpty ? nil : $0 } }
 
     /// All the values of a query parameter, in lower case; empty ones count as absent.
     func queries(_ name: String) -> Set<String> {
-        Set(uri.queryParameters.getAll(name).map { $0.lowercased() }.filter { !$0.isEmpty })
+        Set(values(name).map { $0.lowercased() }.filter { !$0.isEmpty })
+    }
+
+    /// Empty for a name that the route does not declare, so that no handler reads what `GET /routes` does not show.
+    private func values(_ name: String) -> [String] {
+        reads.record(query: name)
+        return queryParameters.names.contains(name) ? uri.queryParameters.getAll(name) : []
     }
 
     /// A whole number between `range`'s bounds.

@@ -25,10 +25,10 @@ extension APIHandlers {
         return AgentAddress.invokeURL(ofAgent: name)
     }
 
-    /// A part of what the agent has written; the stream of it, with `follow`.
+    /// A part of what the agent has written, from an offset or from the last lines on; the stream of it, with `follow`.
     func agentOutput(_ request: APIRequest) async throws -> Response {
         let agent = try await agentWithRecords(request)
-        let after = try request.query("after", in: 0...UInt64.max >> 1) ?? 0
+        let after = try await firstOffset(ofOutput: agent, request)
         switch request.query("follow") {
         case "true", "1": return try followOutput(agent, after: after, request)
         case nil, "false", "0": break
@@ -44,6 +44,16 @@ extension APIHandlers {
                 json.add("next", page.next)
             }
         ).response
+    }
+
+    private func firstOffset(ofOutput agent: AgentIdentity, _ request: APIRequest) async throws -> UInt64 {
+        let after = try request.query("after", in: 0...UInt64.max >> 1)
+        guard let count = try request.query("tail", in: 0...UInt64.max >> 1) else { return after ?? 0 }
+        guard after == nil else { throw APIError.badRequest("after and tail exclude each other") }
+        guard let offset = try await dependencies.agentRecords.lastLines(agent, count) else {
+            throw APIError.notFound(Self.notFound(.agent, agent.name))
+        }
+        return offset
     }
 
     func agentBuildLog(_ request: APIRequest) async throws -> APIAnswer {

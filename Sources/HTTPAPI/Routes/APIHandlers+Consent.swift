@@ -15,7 +15,7 @@ extension APIHandlers {
             return Self.response(
                 to: try await self.dependencies.consents.begin(
                     run: link.run, action: link.action, seal: link.seal, proof: Self.bearer(request),
-                    ticket: request.uri.queryParameters.get("ticket")))
+                    ticket: request.query("ticket", context)))
         }
     }
 
@@ -36,7 +36,7 @@ extension APIHandlers {
     }
 
     func finishSignIn(_ request: Request, _ context: APIContext) async throws -> Response {
-        let answer = Self.authorizationAnswer(request)
+        let answer = Self.authorizationAnswer(request, context)
         return await Self.page {
             Self.response(
                 to: try await self.dependencies.consents.signedIn(answer) { request.cookies[$0]?.value },
@@ -45,7 +45,7 @@ extension APIHandlers {
     }
 
     func finishConsent(_ request: Request, _ context: APIContext) async throws -> Response {
-        let answer = Self.authorizationAnswer(request)
+        let answer = Self.authorizationAnswer(request, context)
         return await Self.page {
             let sentence = try await self.dependencies.consents.finish(answer) { request.cookies[$0]?.value }
             var response = ConsentPage.response(200, sentence)
@@ -86,10 +86,10 @@ extension APIHandlers {
         return String(value.dropFirst("bearer ".count))
     }
 
-    private static func authorizationAnswer(_ request: Request) -> AuthorizationAnswer {
-        let query = request.uri.queryParameters
-        return AuthorizationAnswer(
-            state: query.get("state") ?? "", code: query.get("code"), error: query.get("error"))
+    private static func authorizationAnswer(_ request: Request, _ context: APIContext) -> AuthorizationAnswer {
+        AuthorizationAnswer(
+            state: request.query("state", context) ?? "", code: request.query("code", context),
+            error: request.query("error", context))
     }
 
     private static func response(to departure: Departure, removing: BrowserBinding? = nil) -> Response {

@@ -55,8 +55,7 @@ extension APIHandlers {
 
     /// The models that can be asked for, in the form that the SDKs of OpenAI and of Anthropic read.
     func listModels(_ request: Request, _ context: APIContext) async throws -> Response {
-        let query = request.uri.queryParameters
-        let page = try ModelPage(try await models(request, context)) { query.get($0) }
+        let page = try ModelPage(try await models(request, context)) { request.query($0, context) }
         return APIAnswer(.ok, page.json).response
     }
 

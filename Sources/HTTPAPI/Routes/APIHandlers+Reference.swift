@@ -26,6 +26,8 @@ struct ServedRoute: Hashable, Sendable {
     let path: String
     /// `nil` where no key is needed.
     let permission: Permission?
+    /// The query parameters that it reads, without `as_of`.
+    let query: [String]
     /// Whether it answers `as_of`; `nil` where that is not asked of it.
     let answersAsOf: Bool?
 
@@ -34,6 +36,7 @@ struct ServedRoute: Hashable, Sendable {
             json.add("method", method.rawValue)
             json.add("path", path)
             json.add("permission", permission?.rawValue ?? "none")
+            json.add("query", query)
             json.add("as_of", answersAsOf)
         }
     }

@@ -57,7 +57,7 @@ final class APIHandlers: Sendable {
     /// Checks the role, reads the body and finds the workspace: nobody without the role makes the server read.
     func read(
         _ request: Request, _ context: APIContext, _ permission: Permission, _ limits: BodyLimits,
-        naming entity: IdentifiedEntity? = nil
+        _ query: QueryParameters, _ reads: RequestReads, naming entity: IdentifiedEntity? = nil
     ) async throws -> APIRequest {
         let principal = try permitted(context, permission)
         let bytes = try await text(of: request, context, upTo: limits.bytesMax ?? configuration.bodyBytesMax)
@@ -76,7 +76,7 @@ final class APIHandlers: Sendable {
         }
         return APIRequest(
             request, context, principal: principal, workspace: workspace, body: body,
-            idempotency: try idempotency(request, principal, bytes))
+            idempotency: try idempotency(request, principal, bytes), query, reads)
     }
 
     /// Who asks, when its role is allowed to.

@@ -29,10 +29,11 @@ struct RouteTable {
     /// Adds a route whose answer is JSON.
     mutating func on(
         _ method: HTTPRequest.Method, _ path: String, under prefixes: [String], _ permission: Permission,
-        body: BodyLimits = BodyLimits(), asOf: AsOfSupport = .answered, _ handler: @escaping Handler
+        body: BodyLimits = BodyLimits(), query: QueryParameters = .none, asOf: AsOfSupport = .answered,
+        _ handler: @escaping Handler
     ) {
         let (api, route) = (api, BodySchemas.Route(method, path))
-        onRaw(method, path, under: prefixes, permission, body: body, asOf: asOf) { request in
+        onRaw(method, path, under: prefixes, permission, body: body, query: query, asOf: asOf) { request in
             let answer = try await api.answer(request, route, handler)
             return method == .get ? try api.response(answer, to: request) : answer.response
         }
@@ -51,26 +52,31 @@ struct RouteTable {
     /// Adds a route that makes the whole response itself.
     mutating func onRaw(
         _ method: HTTPRequest.Method, _ path: String, under prefixes: [String], _ permission: Permission,
-        body: BodyLimits = BodyLimits(), asOf: AsOfSupport = .answered, _ handler: @escaping RawHandler
+        body: BodyLimits = BodyLimits(), query: QueryParameters = .none, asOf: AsOfSupport = .answered,
+        _ handler: @escaping RawHandler
     ) {
         let api = api
         let asOf = method == .get ? asOf : .refused
         let entity = IdentifiedEntity(path: path)
         for prefix in prefixes {
-            add(method, prefix + path, permission, asOf) { request, context in
-                let read = try await api.read(request, context, permission, body, naming: entity)
-                return try await api.answering(request, for: read.principal, asOf) { try await handler(read) }
+            let reads = RequestReads(method: method, path: prefix + path)
+            add(method, prefix + path, permission, query, asOf) { request, context in
+                let read = try await api.read(request, context, permission, body, query, reads, naming: entity)
+                try query.check(request, asOf)
+                return try await api.answering(request, for: read.principal, asOf) {
+                    try await reads.ofBody { try await handler(read) }
+                }
             }
         }
     }
 
     /// Adds a route that reads the request itself, and sees to the permission, which is `nil` where no key is needed.
     mutating func onUnread(
-        _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?, asOf: AsOfSupport = .foreign,
-        _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
+        _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?, query: QueryParameters = .none,
+        asOf: AsOfSupport = .foreign, _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
     ) {
         let api = api
-        add(method, path, permission, asOf) { request, context in
+        add(method, path, permission, query, asOf) { request, context in
             // Nobody without the role makes the server fold its log.
             if let permission, asOf == .answered { _ = try api.permitted(context, permission) }
             return try await api.answering(request, for: context.principal, asOf) {
@@ -90,10 +96,11 @@ struct RouteTable {
         let routes =
             served
             + paths.map {
-                ServedRoute(method: .get, path: $0.withNamedParameters, permission: .read, answersAsOf: false)
+                ServedRoute(
+                    method: .get, path: $0.withNamedParameters, permission: .read, query: [], answersAsOf: false)
             }
         let index = JSONText(array: routes.map(\.json))
-        on(.get, "/routes", under: Self.apiPrefixes, .read, asOf: .refused) { _ in APIAnswer(.ok, index) }
+        on(.get, "/routes", under: Self.apiPrefixes, .read, query: [], asOf: .refused) { _ in APIAnswer(.ok, index) }
     }
 
     /// Answers every other method of every path with 405 and `Allow`; at an agent's address it stays 404.
@@ -113,13 +120,13 @@ struct RouteTable {
     }
 
     private mutating func add(
-        _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?, _ asOf: AsOfSupport,
-        _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
+        _ method: HTTPRequest.Method, _ path: String, _ permission: Permission?, _ query: QueryParameters,
+        _ asOf: AsOfSupport, _ handler: @escaping @Sendable (Request, APIContext) async throws -> Response
     ) {
         methods[path, default: []].append(method)
         served.append(
             ServedRoute(
-                method: method, path: path.withNamedParameters, permission: permission,
+                method: method, path: path.withNamedParameters, permission: permission, query: query.names,
                 answersAsOf: method == .get && asOf != .foreign ? asOf == .answered : nil))
         router.on(RouterPath(path), method: method, use: handler)
     }

@@ -6,10 +6,16 @@ extension RouteTable {
         let prefixes = Self.rootPrefixes
         onRaw(.get, "/audit/checkpoint", under: prefixes, .read, asOf: .refused, api.checkpoint)
         onRaw(.get, "/audit/key", under: prefixes, .read, asOf: .refused, api.checkpointKey)
-        on(.get, "/audit/proof/inclusion", under: prefixes, .read, asOf: .refused, api.inclusionProof)
-        on(.get, "/audit/proof/consistency", under: prefixes, .read, asOf: .refused, api.consistencyProof)
+        on(
+            .get, "/audit/proof/inclusion", under: prefixes, .read, query: ["position", "size"], asOf: .refused,
+            api.inclusionProof)
+        on(
+            .get, "/audit/proof/consistency", under: prefixes, .read, query: ["from", "to"], asOf: .refused,
+            api.consistencyProof)
         onRaw(.get, "/audit/tile/**", under: prefixes, .read, asOf: .refused, api.tile)
-        onRaw(.get, "/runs/:id/audit/export", under: prefixes, .read, asOf: .refused, api.exportRun)
+        onRaw(
+            .get, "/runs/:id/audit/export", under: prefixes, .read, query: ["format", "after"], asOf: .refused,
+            api.exportRun)
         on(.get, "/runs/:id/actions/:action/receipt", under: prefixes, .read, asOf: .refused, api.actionReceipt)
         for path in ["/governance/requests", "/approvals/requests"] {
             on(.get, path + "/:id/receipt", under: prefixes, .read, asOf: .refused, api.accessReceipt)

@@ -7,12 +7,12 @@ extension RouteTable {
     mutating func addConnectors(_ api: APIHandlers) {
         let prefixes = Self.apiPrefixes + ["/api/settings"]
         let path = "/approval-connectors"
-        on(.get, path, under: prefixes, .read, api.listConnectors)
+        on(.get, path, under: prefixes, .read, query: ["sort"], api.listConnectors)
         on(.post, path, under: prefixes, .manageResources, api.createConnector)
         on(.post, path + "/test", under: prefixes, .manageResources, api.testConnector)
         on(.get, path + "/defaults", under: prefixes, .read, api.connectorDefaults)
         on(.put, path + "/defaults", under: prefixes, .manageResources, api.changeConnectorDefaults)
-        on(.get, path + "/activity", under: prefixes, .read, api.connectorActivity)
+        on(.get, path + "/activity", under: prefixes, .read, query: ["limit"], api.connectorActivity)
         on(.get, path + "/:connector", under: prefixes, .read, api.getConnector)
         on(.patch, path + "/:connector", under: prefixes, .manageResources, api.changeConnector)
         on(.delete, path + "/:connector", under: prefixes, .manageResources, api.deleteConnector)

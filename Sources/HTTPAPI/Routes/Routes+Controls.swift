@@ -13,6 +13,6 @@ extension RouteTable {
         onEnd("/stop", under: workspaces, .manageResources, api.stopWorkspace)
         on(.post, "/start", under: workspaces, .manageResources, api.startWorkspace)
         onEnd("/runs/cancel", under: Self.rootPrefixes, .createRuns, api.cancelRuns)
-        on(.get, "/controls", under: Self.apiPrefixes, .read, api.listControls)
+        on(.get, "/controls", under: Self.apiPrefixes, .read, query: [], api.listControls)
     }
 }

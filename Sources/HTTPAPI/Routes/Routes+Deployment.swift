@@ -21,9 +21,12 @@ extension RouteTable {
 
     private mutating func addCatalog(_ api: APIHandlers) {
         let prefixes = Self.apiPrefixes
-        on(.get, "/catalog", under: prefixes, .read, asOf: .refused, api.listCatalog)
-        on(.get, "/catalog/:name", under: prefixes, .read, asOf: .refused, api.getCatalogAgent)
-        on(.get, "/catalog/:name/versions", under: prefixes, .read, asOf: .refused, api.listCatalogVersions)
+        on(
+            .get, "/catalog", under: prefixes, .read,
+            query: ["search", "category", "tag", "integration", "governance", "page", "page_size"], asOf: .refused,
+            api.listCatalog)
+        on(.get, "/catalog/:name", under: prefixes, .read, query: ["version"], asOf: .refused, api.getCatalogAgent)
+        on(.get, "/catalog/:name/versions", under: prefixes, .read, query: [], asOf: .refused, api.listCatalogVersions)
         on(.post, "/catalog/:name/deploy", under: prefixes, .manageResources, api.deployCatalogAgent)
         for method in APIHandlers.egressMethods {
             onUnread(method, APIHandlers.echoPath, nil, api.echo)
@@ -35,7 +38,7 @@ extension RouteTable {
         let prefixes = Self.apiPrefixes
         let deploys = BodyLimits(bytesMax: 4 * configuration.bodyBytesMax)
         on(.post, "/deploy/preview", under: prefixes, .read, body: deploys, api.previewDeploy)
-        on(.get, "/deploy-drafts", under: prefixes, .read, api.listDrafts)
+        on(.get, "/deploy-drafts", under: prefixes, .read, query: ["status", "mine"], api.listDrafts)
         on(.post, "/deploy-drafts", under: prefixes, .manageResources, body: deploys, api.createDraft)
         on(.get, "/deploy-drafts/:name", under: prefixes, .read, api.getDraft)
         on(.patch, "/deploy-drafts/:name", under: prefixes, .manageResources, body: deploys, api.changeDraft)
@@ -47,7 +50,7 @@ extension RouteTable {
     private mutating func addBilling(_ api: APIHandlers) {
         let prefixes = Self.apiPrefixes
         on(.get, "/billing", under: prefixes, .read, api.billing)
-        on(.get, "/billing/usage/daily", under: prefixes, .read, api.dailyUsage)
+        on(.get, "/billing/usage/daily", under: prefixes, .read, query: ["from", "to"], api.dailyUsage)
         on(.get, "/billing/publishable-key", under: prefixes, .read, asOf: .refused, api.noPayments)
         for path in ["setup-intent", "payment-method", "subscribe", "portal"] {
             on(.post, "/billing/" + path, under: prefixes, .manageKeys, api.noPayments)

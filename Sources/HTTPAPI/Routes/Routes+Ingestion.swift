@@ -11,7 +11,7 @@ extension RouteTable {
         on(.get, "/analysis/:id", under: prefixes, .read, api.getAnalysis)
         on(.post, "/requirements", under: prefixes, .manageResources, body: sources, api.requirements)
         on(.post, "/builds", under: prefixes, .manageResources, body: sources, api.requestBuild)
-        onRaw(.get, "/builds", under: prefixes, .read, api.listBuilds)
+        onRaw(.get, "/builds", under: prefixes, .read, query: .pages.and(["status"]), api.listBuilds)
         on(.get, "/builds/:id", under: prefixes, .read, api.getBuild)
         on(.get, "/builds/:id/logs", under: prefixes, .read, api.getBuildLog)
         onEnd("/builds/:id/cancel", under: prefixes, .manageResources, api.cancelBuild)

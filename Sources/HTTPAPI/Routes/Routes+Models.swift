@@ -8,8 +8,10 @@ extension RouteTable {
         for base in ["/api/v1", "/api/v1/workspaces/:workspace"] { addModelCalls(at: base, asOf: .answered, api) }
         addDeploymentPaths(below: "", asOf: .answered, api)
         addResponses(below: "", api)
-        on(.get, "/model-spend", under: Self.apiPrefixes, .read, api.modelSpend)
-        on(.get, "/model-usage", under: Self.apiPrefixes, .read, api.modelUsage)
+        on(.get, "/model-spend", under: Self.apiPrefixes, .read, query: ["limit"], api.modelSpend)
+        on(
+            .get, "/model-usage", under: Self.apiPrefixes, .read,
+            query: ["group_by", "from", "to", "since", "agent", "limit"], api.modelUsage)
         addModelLimits(api)
     }
 
@@ -31,7 +33,7 @@ extension RouteTable {
     }
 
     private mutating func addModelLimits(_ api: APIHandlers) {
-        on(.get, "/model-limits", under: Self.apiPrefixes, .read, api.listModelLimits)
+        on(.get, "/model-limits", under: Self.apiPrefixes, .read, query: [], api.listModelLimits)
         on(.get, "/model-limits/:name", under: Self.apiPrefixes, .read, api.getModelLimit)
         on(.put, "/model-limits/:name", under: Self.apiPrefixes, .manageResources, api.putModelLimit)
         on(.delete, "/model-limits/:name", under: Self.apiPrefixes, .manageResources, api.deleteModelLimit)
@@ -46,7 +48,7 @@ extension RouteTable {
         }
         // The API of responses has the model in its body.
         onUnread(.post, address + "/openai/responses", .actAsAgent) { try await api.callModel(.responses, $0, $1) }
-        onUnread(.get, address + "/openai/models", .read, asOf: asOf, api.listModels)
+        onUnread(.get, address + "/openai/models", .read, query: .modelPages, asOf: asOf, api.listModels)
         onUnread(.get, address + "/openai/models/**", .read, asOf: asOf, api.getModel)
     }
 
@@ -56,7 +58,12 @@ extension RouteTable {
                 try await api.callModel(operation, $0, $1)
             }
         }
-        onUnread(.get, base + "/models", .read, asOf: asOf, api.listModels)
+        onUnread(.get, base + "/models", .read, query: .modelPages, asOf: asOf, api.listModels)
         onUnread(.get, base + "/models/**", .read, asOf: asOf, api.getModel)
     }
+}
+
+extension QueryParameters {
+    /// Those of the SDKs of OpenAI and of Anthropic, which send others too.
+    fileprivate static let modelPages = openTo("limit", "after_id", "before_id")
 }
