@@ -62,6 +62,12 @@ release: deps ## Build sluice for production
 	.venv/frameworks-$*/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
+# What generates a client from the API's document.
+.venv/openapi-client/.done: Tests/Conformance/generator-requirements.txt
+	python3 -m venv .venv/openapi-client
+	.venv/openapi-client/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
 # What Anthropic's service really streamed, from the source distribution of its SDK.
 .venv/transcripts/.done: .venv/test/.done
 	mkdir -p .venv/transcripts
@@ -78,7 +84,7 @@ release: deps ## Build sluice for production
 	@touch $@
 
 .PHONY: clients
-clients: deps .venv/test/.done .venv/transcripts/.done $(CLIENT_VERSIONS:%=.venv/runagents-%/.done) $(FRAMEWORKS:%=.venv/frameworks-%/.done) ## Install the published clients and the agent frameworks
+clients: deps .venv/test/.done .venv/transcripts/.done .venv/openapi-client/.done $(CLIENT_VERSIONS:%=.venv/runagents-%/.done) $(FRAMEWORKS:%=.venv/frameworks-%/.done) ## Install the published clients and the agent frameworks
 
 .PHONY: frameworks
 frameworks: build clients $(FRAMEWORKS_MORE:%=.venv/frameworks-%/.done) ## Test every framework with every disturbance, and write the table of docs/agents.md
