@@ -12,6 +12,7 @@ import queue
 import re
 import threading
 
+import described_messages
 from scripted_tool import ScriptedTool
 
 SECONDS_MAX = 30
@@ -127,7 +128,7 @@ class Services:
         assert call.header("authorization") == [f"Basic {pair}"]
 
     def hook(self, content, call, name):
-        assert set(content) == {"type", "timestamp", "data"}
+        described_messages.check_webhook(content, {name.lower(): value for name, value in call.headers})
         return 204, b"", content["type"]
 
     PATHS = [

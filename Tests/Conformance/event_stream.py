@@ -4,6 +4,8 @@ import dataclasses
 import http.client
 import json
 
+import described_messages
+
 
 @dataclasses.dataclass
 class StreamEvent:
@@ -16,6 +18,7 @@ class EventStream:
     """Yields events; comments are counted. A silence of `timeout` seconds ends it with an error."""
 
     def __init__(self, client, path, headers=None, timeout=20):
+        self.path, self.check = path, described_messages.check_stream if client.check else None
         self.connection = http.client.HTTPConnection(client.host, client.port, timeout=timeout)
         self.connection.request("GET", path, headers=client.headers | (headers or {}))
         self.response = self.connection.getresponse()
@@ -45,7 +48,10 @@ class EventStream:
                 fields[name] = value
             elif fields:
                 position = int(fields["id"]) if "id" in fields else None
-                return StreamEvent(position, fields["event"], json.loads(fields["data"]))
+                event = StreamEvent(position, fields["event"], json.loads(fields["data"]))
+                if self.check:
+                    self.check(self.path, event)
+                return event
 
     def take(self, count):
         return [next(self) for _ in range(count)]

@@ -82,7 +82,7 @@ def test_without_a_known_key_no_route_answers(sluice, routes, world, key):
 
 def test_what_needs_no_key_is_this_alone(routes):
     assert {route["path"] for route in routes if route["permission"] == "none"} == {
-        "/healthz", "/readyz", "/openapi.json", "/docs", "/as/{agentkey}/healthz", "/oauth/callback", "/oauth/signed-in",
+        "/healthz", "/readyz", "/openapi.json", "/asyncapi.json", "/docs", "/as/{agentkey}/healthz", "/oauth/callback", "/oauth/signed-in",
         "/oauth/start/{run}/{action}/{seal}", "/decisions/{delivery}/{secret}", "/audit/witness/add-checkpoint", "/echo", "/echo/{path}"}
 
 

@@ -22,7 +22,7 @@ def daemon(tmp_path_factory):
 @pytest.mark.parametrize("prefix", [BASE, ""])
 def test_every_path_is_served_with_and_without_the_base_path(daemon, prefix):
     api = daemon.client()
-    for path in ("/healthz", "/docs", "/openapi.json", "/runs", "/api/v1/agents", "/api/v1/routes"):
+    for path in ("/healthz", "/docs", "/openapi.json", "/asyncapi.json", "/runs", "/api/v1/agents", "/api/v1/routes"):
         assert api.get(prefix + path).status == 200, path
     answer = api.post(prefix + "/runs", {"agent_id": "a", "user_id": "u"})
     assert answer.status == 201 and api.get(f"{prefix}/runs/{answer.json['id']}").status == 200
@@ -39,6 +39,8 @@ def test_the_page_and_the_document_name_paths_below_it(daemon):
     assert 'fetch("openapi.json")' in page and 'fetch("/' not in page
     document = api.get(BASE + "/openapi.json").json
     assert [server["url"] for server in document["servers"]][0] == BASE + "/api/v1"
+    messages = api.get(BASE + "/asyncapi.json").json
+    assert [server["pathname"] for server in messages["servers"].values()] == [BASE + "/api/v1"]
     own = {server["url"] for item in document["paths"].values() for server in item.get("servers", [])}
     assert own and all(url == BASE or url.startswith(BASE + "/") for url in own)
 

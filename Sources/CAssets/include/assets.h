@@ -11,6 +11,8 @@ struct sluice_asset {
 
 /* schemas/openapi.yaml */
 struct sluice_asset sluice_openapi_yaml(void);
+/* schemas/asyncapi.yaml */
+struct sluice_asset sluice_asyncapi_yaml(void);
 /* The page that shows it. */
 struct sluice_asset sluice_reference_html(void);
 

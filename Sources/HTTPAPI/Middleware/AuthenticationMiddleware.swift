@@ -14,7 +14,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
     static let agentPathPrefix = "/as/"
     /// What says nothing of what is stored.
     private static let openPaths: Set<String> = [
-        "/healthz", "/readyz", "/openapi.json", "/docs", APIHandlers.echoPath, APIHandlers.addCheckpointPath,
+        "/healthz", "/readyz", "/openapi.json", "/asyncapi.json", "/docs", APIHandlers.echoPath,
+        APIHandlers.addCheckpointPath,
     ]
     /// People's browsers bring no key: what they were given is in the address. The echo has nothing to keep.
     private static let openPathPrefixes = ["/oauth/", DecisionLinks.pathPrefix, APIHandlers.echoPath + "/"]

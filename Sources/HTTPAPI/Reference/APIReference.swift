@@ -2,14 +2,17 @@ import CAssets
 import Domain
 import Yams
 
-/// What describes the API: `schemas/openapi.yaml`, and a page that shows it. Both are in the binary.
+/// The descriptions of the API: `schemas/openapi.yaml`, a page that shows it, and `schemas/asyncapi.yaml` for what is sent. All
+/// are in the binary.
 enum APIReference {
     private static let document = parsed()
 
     /// The document, parsed now.
-    static func parsed() -> JSONValue {
-        guard let node = try? Yams.compose(yaml: sluice_openapi_yaml().text) else {
-            preconditionFailure("schemas/openapi.yaml is YAML: a test reads it")
+    static func parsed() -> JSONValue { parsed(sluice_openapi_yaml()) }
+
+    private static func parsed(_ asset: sluice_asset) -> JSONValue {
+        guard let node = try? Yams.compose(yaml: asset.text) else {
+            preconditionFailure("the documents in schemas are YAML: tests read them")
         }
         return JSONValue(node)
     }
@@ -19,6 +22,22 @@ enum APIReference {
     /// - Parameter basePath: the path under which a proxy serves the API.
     static func json(under basePath: String) -> JSONText {
         (basePath.isEmpty ? document : document.servedUnder(basePath)).text
+    }
+
+    /// The AsyncAPI document of streams and webhooks, as JSON.
+    ///
+    /// - Parameter basePath: the path under which a proxy serves the API.
+    static func messages(under basePath: String) -> JSONText {
+        parsed(sluice_asyncapi_yaml()).replacing("servers") { servers in
+            guard case .object(let members) = servers else { return servers }
+            return .object(
+                members.map { server in
+                    let value = server.value.replacing("pathname") { path in
+                        path.string.map { .string(basePath + $0) } ?? path
+                    }
+                    return JSONValue.Member(name: server.name, value: value)
+                })
+        }.text
     }
 
     static let page = sluice_reference_html().text

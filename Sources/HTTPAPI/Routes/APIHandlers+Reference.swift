@@ -8,6 +8,8 @@ import NIOCore
 extension APIHandlers {
     func openAPI() -> APIAnswer { APIAnswer(.ok, reference) }
 
+    func asyncAPI() -> APIAnswer { APIAnswer(.ok, messageReference) }
+
     func referencePage() -> Response {
         Response(
             status: .ok,

@@ -153,6 +153,7 @@ extension RouteTable {
         onOpen("/healthz") { api.health() }
         onOpen("/readyz") { api.readiness() }
         onOpen("/openapi.json") { api.openAPI() }
+        onOpen("/asyncapi.json") { api.asyncAPI() }
         onUnread(.get, "/docs", nil, asOf: .refused) { _, _ in api.referencePage() }
         onRaw(.get, "/metrics", under: [""], .readMetrics, asOf: .refused) { _ in await api.metrics() }
     }
