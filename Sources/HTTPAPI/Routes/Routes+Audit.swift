@@ -14,8 +14,8 @@ extension RouteTable {
             api.consistencyProof)
         onRaw(.get, "/audit/tile/**", under: prefixes, .read, asOf: .refused, api.tile)
         onRaw(
-            .get, "/runs/:id/audit/export", under: prefixes, .read, query: ["format", "after"], asOf: .refused,
-            api.exportRun)
+            .get, "/runs/:id/audit/export", under: prefixes, .read, query: ["format", "schema", "after"],
+            asOf: .refused, api.exportRun)
         on(.get, "/runs/:id/actions/:action/receipt", under: prefixes, .read, asOf: .refused, api.actionReceipt)
         for path in ["/governance/requests", "/approvals/requests"] {
             on(.get, path + "/:id/receipt", under: prefixes, .read, asOf: .refused, api.accessReceipt)
