@@ -56,6 +56,14 @@ def test_what_is_not_described_is_a_failure(method, target, status, value, words
         check(method, target, status, JSON, json.dumps(value).encode())
 
 
+def test_a_document_whose_unknown_members_are_named_is_left_alone():
+    misspelt = TOOL | {"colour": 1, "warnings": ["unknown member colour is ignored: known are name, spec"]}
+    for value in (misspelt, [misspelt]):
+        check("GET", "/api/v1/tools" + ("/t" if isinstance(value, dict) else ""), 200, JSON, json.dumps(value).encode())
+    with pytest.raises(AssertionError, match="colour"):
+        check("GET", "/api/v1/tools/t", 200, JSON, json.dumps(misspelt | {"warnings": ["no policy"]}).encode())
+
+
 def test_the_client_compares_what_it_receives(sluice):
     client, compared = sluice.client(), []
     client.check = lambda *arguments: compared.append(arguments[:3])
