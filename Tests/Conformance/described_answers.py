@@ -18,8 +18,9 @@ import yaml
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "schemas"
 METHODS = {"get", "put", "post", "patch", "delete"}
 PREFIXES = ["/api/v1/workspaces/{workspace}", "/api/v1", "/api", "", "/as/{agentkey}"]
-#: What a refused connection, an overloaded daemon, or one without that route at that base answers on any path.
-ANYWHERE = {404, 405, 408, 413, 414, 429, 431, 503}
+#: What a refused connection, an overloaded daemon, or one without that route at that base answers on any path; and a POST
+#: whose Idempotency-Key came with another request, as the document says of all of them.
+ANYWHERE = {404, 405, 408, 413, 414, 422, 429, 431, 503}
 LOCATION = "urn:sluice:document"
 COMBINED = ("anyOf", "oneOf")
 

@@ -58,7 +58,7 @@ def routes(sluice):
 
 @pytest.fixture(scope="module")
 def world(sluice):
-    return World(sluice)
+    return World(sluice, marker="guarded")
 
 
 def asked(client, world, route, agent_key="none"):

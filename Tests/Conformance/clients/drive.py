@@ -150,7 +150,7 @@ if not older:
     record("catalog_versions", client.catalog.versions(first))
     record("catalog_deployed", client.catalog.deploy(first, name=f"{slug}-from-catalog"))
     path = "/tools" if version == "1.4.2" else "/api/tools"
-    record("queried", client.get_with_query(path, {"limit": "1"}))
+    record("queried", client.get_with_query(path, {"sort": "name"}))
 if version == "1.4.2":
     record("config", client.agents.get_config(f"{slug}-billing"))
     record("config_changed", client.agents.update_config(f"{slug}-billing", system_prompt="Pay bills twice"))
