@@ -122,7 +122,7 @@ extension AgentRefusal {
     private static let guessesShownMax = 10
 
     /// The message of a failed build whose packages were, in part, guessed from imports.
-    func naming(guesses: [String]) -> AgentRefusal {
+    package func naming(guesses: [String]) -> AgentRefusal {
         guard !guesses.isEmpty else { return self }
         let shown = guesses.prefix(Self.guessesShownMax).joined(separator: ", ")
         return AgentRefusal(
