@@ -84,7 +84,7 @@ import Testing
         let parts = calls.enumerated().flatMap { number, call in
             adapted.read(.callBegun(number, id: call.id, name: call.name))
         }
-        #expect(parts == whole.calls.enumerated().map { .callBegun($0, id: $1.id, name: $1.name) })
+        #expect(parts == whole.calls.enumerated().map { ChatDelta.callBegun($0, id: $1.id, name: $1.name) })
         // The turn back has them as they are, each result with its call.
         var next = Self.request([], .auto)
         next.messages.append(.assistant(text: "", calls: whole.calls))
@@ -97,8 +97,8 @@ import Testing
     @Test func resultsFollowTheOrderOfCallsThatShareAnId() {
         func turn(_ ids: [String]) -> [ChatRequest.Message] {
             let calls = ids.map { ChatToolCall(id: $0, name: "f", arguments: .object([])) }
-            return [.assistant(text: "", calls: calls)]
-                + ids.map { .tool(callID: $0, content: [.text("r")], isError: false) }
+            let results = ids.map { ChatRequest.Message.tool(callID: $0, content: [.text("r")], isError: false) }
+            return [ChatRequest.Message.assistant(text: "", calls: calls)] + results
         }
         var asked = Self.request([], .auto)
         asked.messages += turn(["a", "b", "a"]) + turn(["a"])
