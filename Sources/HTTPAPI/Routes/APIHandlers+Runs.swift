@@ -136,7 +136,7 @@ extension APIHandlers {
 
     func listEvents(_ request: APIRequest) async throws -> Response {
         // It is for streams, and wrong here too when it is none.
-        _ = try StreamFormat(request)
+        _ = try StreamFormat(request, RepeatedCalls(projections))
         let run = try await run(try request.runID(), request)
         let start = try request.query("after_seq", in: 0...UInt64.max >> 1) ?? 0
         let end = try request.query("before_seq", in: 0...UInt64.max >> 1)
