@@ -4,9 +4,10 @@ import Projections
 
 extension RunRecord {
     /// - Parameters:
-    ///   - actions: shown as `blocked_actions`.
+    ///   - era: the documented lifecycle of a run is answered on `v1` exactly as documented.
+    ///   - actions: shown to old clients as `blocked_actions`.
     ///   - result: the result that was read by itself, for one that is too large for lists.
-    func json(actions: [ActionRecord]? = nil, result: JSONText? = nil) -> JSONText {
+    func json(_ era: Era, actions: [ActionRecord]? = nil, result: JSONText? = nil) -> JSONText {
         .object { json in
             json.add("id", id.description)
             json.add("conversation_id", conversationID)
@@ -22,6 +23,7 @@ extension RunRecord {
             addOutcome(to: &json, result)
             json.add("created_at", createdAt)
             json.add("updated_at", updatedAt)
+            guard era == .v1alpha else { return }
             json.add("agent", agentID)
             json.add("message", initialMessage)
             if let actions { json.add("blocked_actions", actions.map(\.json)) }

@@ -22,7 +22,7 @@ extension APIHandlers {
             ? nil
             : try await cancel(
                 runs.map(\.id), in: request.workspace, reason: try Self.cancelReason(request), request)
-        let sample = runs.prefix(Self.sampleMax)
+        let (sample, era) = (runs.prefix(Self.sampleMax), request.era)
         return APIAnswer(
             .ok,
             .object { json in
@@ -32,7 +32,7 @@ extension APIHandlers {
                     json.add("cancelled", UInt64(cancelled.count))
                     json.add("remaining", UInt64(max(0, matched - runs.count)))
                 }
-                json.add("sample", sample.map { $0.json() })
+                json.add("sample", sample.map { $0.json(era) })
             }, position: cancelled?.position)
     }
 

@@ -16,7 +16,7 @@ extension APIHandlers {
         let receipt = try await execute(.createRun(command), request)
         let id = receipt.events.first.map { RunID($0.event.stream.id) } ?? command.runID
         return APIAnswer(
-            .created, try await run(id, request).json(actions: []), position: receipt.position)
+            .created, try await run(id, request).json(request.era, actions: []), position: receipt.position)
     }
 
     /// With no filter at all, what is RUNNING; else whatever matches, newest first.
@@ -31,12 +31,12 @@ extension APIHandlers {
             throw APIError.badRequest(error.message)
         }
         let start = try await listStart(request, by: order)
-        let (chosen, workspace) = (filter, request.workspace)
+        let (chosen, workspace, era) = (filter, request.workspace, request.era)
         if let limit = try request.listLimit() {
             let page = try await projections.runs(chosen, by: order, after: start, limit: limit, in: workspace)
-            return try listPage(page, request, cursor: { $0.place(by: order.field).cursor(by: order) }) { $0.json() }
+            return try listPage(page, request, cursor: { $0.place(by: order.field).cursor(by: order) }) { $0.json(era) }
         }
-        let list = WholeList(after: start, place: { $0.place(by: order.field) }, json: { $0.json() }) {
+        let list = WholeList(after: start, place: { $0.place(by: order.field) }, json: { $0.json(era) }) {
             [projections] after, limit in
             try await projections.runs(chosen, by: order, after: after, limit: limit, in: workspace)
         }
@@ -62,9 +62,9 @@ extension APIHandlers {
 
     func getRun(_ request: APIRequest) async throws -> APIAnswer {
         let run = try await run(try request.runID(), request)
-        let actions = try await projections.actions(of: run.id)
+        let actions = request.era == .v1alpha ? try await projections.actions(of: run.id) : nil
         return APIAnswer(
-            .ok, run.json(actions: actions, result: try await projections.result(of: run)))
+            .ok, run.json(request.era, actions: actions, result: try await projections.result(of: run)))
     }
 
     func changeRun(_ request: APIRequest) async throws -> APIAnswer {
@@ -75,7 +75,7 @@ extension APIHandlers {
         }
         let run = try await run(id, request)
         return APIAnswer(
-            .ok, run.json(result: try await projections.result(of: run)), position: receipt.position)
+            .ok, run.json(request.era, result: try await projections.result(of: run)), position: receipt.position)
     }
 
     func cancelRun(_ request: APIRequest) async throws -> APIAnswer {
@@ -84,7 +84,7 @@ extension APIHandlers {
         let receipt = try await executing(.failRun(run: id, reason: reason), request, run: id) { run in
             .conflict("run is \(run.status.rawValue) and cannot be cancelled")
         }
-        return APIAnswer(.ok, try await run(id, request).json(), position: receipt.position)
+        return APIAnswer(.ok, try await run(id, request).json(request.era), position: receipt.position)
     }
 
     /// The reason that a cancelled run fails with.
