@@ -56,7 +56,7 @@ struct SpendSummary: Hashable, Sendable {
                     json.add("near_budget_count", near.count)
                     json.add("blocked_count", reached.count)
                     json.add("uncapped_spend_usd", JSONText(dollars: uncapped))
-                    json.add("unpriced_calls", unpricedCalls)
+                    if unpricedCalls > 0 { json.add("unpriced_calls", unpricedCalls) }
                     json.add("period_start", period.firstDay.start)
                     json.add("period_end", period.next.firstDay.start)
                 })

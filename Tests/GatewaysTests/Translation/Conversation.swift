@@ -65,7 +65,9 @@ struct Conversation {
 
     /// The calls of all turns.
     var calls: [ChatToolCall] {
-        turns.flatMap { if case .assistant(_, let calls) = $0 { calls } else { [] } }
+        turns.flatMap { turn -> [ChatToolCall] in
+            if case .assistant(_, let calls) = turn { calls } else { [] }
+        }
     }
 
     private func call(_ number: Int, _ random: inout SeededRandom) -> ChatToolCall {

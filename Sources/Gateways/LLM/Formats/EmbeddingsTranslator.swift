@@ -69,7 +69,7 @@ package struct Embeddings: Hashable, Sendable {
         let areVectors = vectors.allSatisfy { if case .array = $0 { true } else { false } }
         guard areVectors, vectors.count == request.count else {
             throw UnreadableAnswer(
-                "it has not one embedding for each text", usage: tokens.map { TokenUsage(prompt: $0, completion: 0) })
+                "it has no embedding for each text", usage: tokens.map { TokenUsage(prompt: $0, completion: 0) })
         }
         self.init(vectors: vectors, tokens: tokens)
     }
