@@ -172,17 +172,11 @@ class Table:
         self.kept = {}
 
     def parameters(self):
-        """Each row in each version. One that waits for a case is expected to fail, and turns red once that is mended."""
-        return [pytest.param(version, row, id=self.identity(version, row), marks=[
-            pytest.mark.xfail(strict=True, raises=Mismatch, reason=self.waits(version, row))
-        ] if self.waits(version, row) else []) for version, row in self.rows]
+        """Each row in each version."""
+        return [pytest.param(version, row, id=self.identity(version, row)) for version, row in self.rows]
 
     def identity(self, version, row):
         return f"{version}-" + re.sub(r"[^a-z0-9]+", "-", row[self.title].lower()).strip("-")
-
-    @staticmethod
-    def waits(version, row):
-        return row.get("waits", {}).get(version)
 
     def outcome(self, version, row, sluice, key):
         """The error of the row; `None` where it works."""
@@ -204,10 +198,9 @@ class Table:
             raise error
 
     def check_rows(self):
-        """Each row has a name of its own in each version, and waits in versions that it has."""
+        """Each row has a name of its own in each version, and each version has rows."""
         assert len({self.identity(*each) for each in self.rows}) == len(self.rows)
         assert {version for version, _ in self.rows} == set(self.versions)
-        assert all(set(row.get("waits", {})) <= set(row["versions"]) for _, row in self.rows)
 
     def cells(self, sluice, key):
         """The rows of the document's table: what came of each in every version."""
