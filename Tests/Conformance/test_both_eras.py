@@ -197,11 +197,10 @@ def test_the_older_quickstart_deploys_its_files(sluice):
     for bad in (7, {"../agent.py": "x"}, {"agent.py": 7}):
         assert "source_files" in team.post("/deploy", {"name": "hello", "files": bad}).error
     assert team.post("/deploy", {"name": "hello", "files": {}}).error == "either image or source_files is required"
-    # The documented name counts where both are there.
-    both = {"name": "hello", "files": {"other.py": "x = 1"}, "source_files": files}
-    assert team.post("/deploy", both).status == 201
-    exported = next(each for each in team.get("/context/export").json["resources"]["agents"] if each["name"] == "hello")
-    assert exported["deploy"]["source_files"] == files
+    # One of them would be left out.
+    both = team.post("/deploy", {"name": "hello", "files": {"other.py": "x = 1"}, "source_files": files})
+    assert both.status == 400 and "send all files under source_files" in both.error
+    assert team.post("/deploy", {"name": "hello", "files": files, "source_files": None}).status == 201
 
 
 WITHOUT_SPEC = [
@@ -229,10 +228,28 @@ def test_a_file_without_a_spec_means_the_same_as_one_with_it(sluice, base, path,
     assert whole.status == 201 and whole.json["spec"] == flat.json["spec"]
     if extra:
         assert flat.json["secrets_set"] == ["api_key"]
-    # A spec counts alone.
-    assert team.post(path, {"name": "x", "spec": document} | {name: 7 for name in document} | extra).json["spec"] == whole.json["spec"]
+    # What an answer has, sent back, changes nothing; anything else beside a spec would be left out.
+    sent_back = {name: value for name, value in whole.json.items() if name not in ("secrets_set", "warnings")}
+    assert team.post(path, sent_back | extra).json["spec"] == whole.json["spec"]
+    name = [*document][-1]
+    beside = team.post(path, {"name": "x", "spec": document, name: ["other"]} | extra)
+    assert beside.status == 400 and beside.error.startswith(f"{name} stands beside spec"), beside
     refused = team.post(path, {"name": "x"})
     assert refused.status == 400 and "required" in refused.error
+
+
+@pytest.mark.parametrize("base", ERAS)
+def test_what_restricts_a_tool_counts_beside_a_base_url_too(sluice, base):
+    restrictions = {"governance": {"accessControl": {"requireApproval": True}}, "accessMode": "Critical", "riskTags": ["money"],
+                    "capabilities": [{"name": "read", "method": "GET", "path": "/only"}]}
+    made = Team(sluice, base).post(
+        "/tools", {"name": "bank", "base_url": "https://bank.test", "topology": "Internal"} | restrictions)
+    spec = made.json["spec"]
+    assert made.status == 201 and spec["connection"]["topology"] == "Internal", made
+    assert spec["governance"]["accessControl"] == {"mode": "Critical", "requireApproval": True}
+    assert (spec["capabilities"], spec["riskTags"]) == (restrictions["capabilities"], ["money"])
+    refused = Team(sluice, base).post("/tools", {"name": "bank", "base_url": "https://bank.test", "capabilities": 7})
+    assert refused.status == 400 and "capabilities must be an array" in refused.error
 
 
 @pytest.mark.parametrize("path, document, words", [

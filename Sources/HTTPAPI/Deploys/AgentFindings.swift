@@ -90,7 +90,7 @@ struct AgentFindings: Sendable {
                 "no policy is bound to this agent: the access mode of each tool alone decides on its calls")
         }
         warnings += tools.map { "tool \"\($0)\" not found: calls to it are denied until it is registered" }
-        warnings += policies.map { "policy \"\($0)\" not found: it binds nothing until it is stored" }
+        warnings += policies.map { "policy \"\($0)\" not found: every call of a tool is denied until it is stored" }
         warnings += modelProviders.map { "model provider \"\($0)\" not found: calls to its models fail" }
         warnings += identityProviders.map { "identity provider \"\($0)\" not found: invokes are refused" }
         warnings += models.map {

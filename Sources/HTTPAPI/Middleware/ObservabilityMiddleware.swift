@@ -119,9 +119,10 @@ enum HTTPMethods {
 
     /// The refusal of a method that no route has; without a name where it could not be read.
     static func notAllowed(_ method: HTTPRequest.Method?) -> APIError {
-        let name = method.map { " \($0.rawValue.prefix(32))" } ?? ""
-        var error = APIError(
-            .methodNotAllowed, .methodNotAllowed, "method\(name) is not allowed; use one of \(served)")
+        let message =
+            method.map { "method \($0.rawValue.prefix(32)) is not allowed; use one of \(served)" }
+            ?? "the bytes begin with no method of HTTP: use one of \(served), over a connection without TLS"
+        var error = APIError(.methodNotAllowed, .methodNotAllowed, message)
         error.headers[.allow] = served
         return error
     }

@@ -14,25 +14,43 @@ struct QueryParameters: Hashable, Sendable, ExpressibleByArrayLiteral {
 
     let names: [String]
     private let refusesOthers: Bool
+    /// Those that may come several times.
+    private let repeatable: Set<String>
 
     init(arrayLiteral names: String...) { self.init(names: names, refusesOthers: true) }
 
-    private init(names: [String], refusesOthers: Bool) {
-        (self.names, self.refusesOthers) = (names, refusesOthers)
+    private init(names: [String], refusesOthers: Bool, repeatable: Set<String> = []) {
+        (self.names, self.refusesOthers, self.repeatable) = (names, refusesOthers, repeatable)
     }
 
     /// Of a route that other services' clients use too, whose further parameters are ignored.
     static func openTo(_ names: String...) -> QueryParameters { QueryParameters(names: names, refusesOthers: false) }
 
     func and(_ more: [String]) -> QueryParameters {
-        QueryParameters(names: names + more, refusesOthers: refusesOthers)
+        QueryParameters(names: names + more, refusesOthers: refusesOthers, repeatable: repeatable)
+    }
+
+    /// With further parameters that may come several times.
+    func and(several more: [String]) -> QueryParameters {
+        QueryParameters(
+            names: names + more, refusesOthers: refusesOthers, repeatable: repeatable.union(more))
     }
 
     /// Leaves `as_of` to what answers it or refuses it.
     ///
-    /// - Throws: 400 that names the first unknown parameter and the known ones.
+    /// - Throws: 400 that names the first unknown parameter and the known ones, one that comes twice, or one with a NUL, which
+    ///   would end a text of the read models.
     func check(_ request: Request, _ asOf: AsOfSupport) throws(APIError) {
         guard refusesOthers else { return }
+        for name in names {
+            let values = request.uri.queryParameters.getAll(name)
+            guard values.count < 2 || repeatable.contains(name) else {
+                throw .badRequest("query parameter \(name) must come once")
+            }
+            guard values.allSatisfy({ !$0.utf8.contains(0) }) else {
+                throw .badRequest("query parameter \(name) must have no NUL (%00)")
+            }
+        }
         let unknown = request.uri.queryParameters.lazy.map { String($0.key) }.first { name in
             name != AsOf.parameter && !names.contains(name)
         }

@@ -9,9 +9,12 @@ struct DeployOrder: Sendable {
     ]
 
     /// The body with its `files`, as the clients of the older API name them, under `source_files`.
-    static func normalized(_ body: JSONValue) -> JSONValue {
-        guard case .object(var members) = body, body["source_files"] ?? .null == .null, let files = body["files"] else {
-            return body
+    ///
+    /// - Throws: 400 when it has both, of which one would be left out.
+    static func normalized(_ body: JSONValue) throws(APIError) -> JSONValue {
+        guard case .object(var members) = body, let files = body["files"], files != .null else { return body }
+        guard body["source_files"] ?? .null == .null else {
+            throw .badRequest("files and source_files are names of the same member: send all files under source_files")
         }
         members.removeAll { $0.name == "files" || $0.name == "source_files" }
         return .object(members + [.init(name: "source_files", value: files)])

@@ -22,7 +22,7 @@ extension APIHandlers {
     func deployment(
         _ request: APIRequest, keeping inheritance: AgentInheritance? = nil
     ) async throws -> (order: DeployOrder, resources: ResourcesToStore, artifact: Artifact?) {
-        let request = request.with(body: DeployOrder.normalized(request.body), idempotency: request.idempotency)
+        let request = request.with(body: try DeployOrder.normalized(request.body), idempotency: request.idempotency)
         guard let id = try request.body.text("draft_id") else {
             let (order, artifact) = try await order(request, keeping: inheritance)
             return (order, ResourcesToStore(order.resources), artifact)

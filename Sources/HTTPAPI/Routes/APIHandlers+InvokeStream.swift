@@ -13,9 +13,11 @@ extension APIHandlers {
     ///
     /// What can be refused is refused with its status before the stream begins. The run does not need the client.
     func streamInvoke(_ request: APIRequest) async throws -> Response {
+        // Refused after the start, the client would repeat what the agent has done.
+        let place = try takeStreamPlace(request, lastPart: StreamFormat.revoked)
         let invoked = try await startInvoke(request)
         let frames = InvokeStream(run: invoked.run)
-        var response = try openStream(request) { stream in
+        var response = stream(request, place) { stream in
             do {
                 let turn = try await self.turn(invoked.start) { item in
                     let text = await frames.text(item)

@@ -110,12 +110,15 @@ struct ConnectorDocument {
     private static func endpoint(
         _ body: JSONValue, _ kind: String, _ current: (document: JSONValue, connection: ConnectorConnection)?
     ) throws(APIError) -> String {
-        guard let given = try body.text("endpoint") else {
-            guard let current else { throw .badRequest("endpoint is required") }
+        let given = try body.text("endpoint")
+        // Whoever sends back what is shown changes nothing.
+        if let current, given == nil || current.document["endpoint"]?.string == given {
+            guard kind == ConnectorKind.slack.rawValue || !SlackChannel.isChannel(current.connection.endpoint) else {
+                throw .badRequest("endpoint is a channel of Slack: send the URL of a connector of type \(kind)")
+            }
             return current.connection.endpoint
         }
-        // Whoever sends back what is shown changes nothing.
-        if let current, current.document["endpoint"]?.string == given { return current.connection.endpoint }
+        guard let given else { throw .badRequest("endpoint is required") }
         guard !given.contains("…") else {
             throw .badRequest("endpoint is masked: send the whole one, or leave it out to keep what is stored")
         }

@@ -23,8 +23,8 @@ extension RouteTable {
         let prefixes = Self.apiPrefixes
         on(
             .get, "/catalog", under: prefixes, .read,
-            query: ["search", "category", "tag", "integration", "governance", "page", "page_size"], asOf: .refused,
-            api.listCatalog)
+            query: QueryParameters(arrayLiteral: "search", "page", "page_size").and(
+                several: ["category", "tag", "integration", "governance"]), asOf: .refused, api.listCatalog)
         on(.get, "/catalog/:name", under: prefixes, .read, query: ["version"], asOf: .refused, api.getCatalogAgent)
         on(.get, "/catalog/:name/versions", under: prefixes, .read, query: [], asOf: .refused, api.listCatalogVersions)
         on(.post, "/catalog/:name/deploy", under: prefixes, .manageResources, api.deployCatalogAgent)

@@ -26,7 +26,9 @@ package enum ToolDocument {
             try checkSpec(given)
             spec = try withoutCredentials(given, &secrets)
         } else {
-            spec = try flatSpec(body)
+            let flat = try withoutAliases(completedFlatSpec(body))
+            try checkSpec(flat)
+            spec = flat
         }
         try checkAuthentication(spec)
         let complete = withDefaults(spec)
@@ -76,6 +78,17 @@ package enum ToolDocument {
         }
     }
 
+    /// The flat form with the members of a `spec` that stand beside it: what restricts a tool counts in every form.
+    private static func completedFlatSpec(_ body: JSONValue) throws(APIError) -> JSONValue {
+        var spec = try flatSpec(body)
+        for member in SpecMembers.tool.others(of: body) where spec[member.name] == nil {
+            spec.set(member.name, member.value)
+        }
+        // The name in answers.
+        if spec["accessMode"] == nil, let mode = body["access_mode"] { spec.set("accessMode", mode) }
+        return spec
+    }
+
     /// The tool of a deploy's `tools_to_create`.
     static func flatSpec(_ body: JSONValue) throws(APIError) -> JSONValue {
         guard let name = try body.text("name"), let url = try body.text("base_url"), !name.isEmpty else {
@@ -88,7 +101,8 @@ package enum ToolDocument {
             throw .badRequest("auth_type must be one of None, APIKey, OAuth2")
         }
         var connection: [JSONValue.Member] = [
-            .init(name: "topology", value: .string("External")), .init(name: "baseUrl", value: .string(url)),
+            .init(name: "topology", value: .string(try body.text("topology") ?? "External")),
+            .init(name: "baseUrl", value: .string(url)),
         ]
         if let port = try body.integer("port", in: 1...65_535) {
             connection.append(.init(name: "port", value: .number(String(port))))

@@ -166,8 +166,14 @@ extension APIHandlers {
     func openStream(
         _ request: APIRequest, _ body: @escaping @Sendable (StreamWriter) async throws -> Void
     ) throws -> Response {
+        stream(request, try takeStreamPlace(request, lastPart: StreamFormat.revoked), body)
+    }
+
+    /// The same in a place that is taken already, for what must not begin without one.
+    func stream(
+        _ request: APIRequest, _ place: StreamPlace, _ body: @escaping @Sendable (StreamWriter) async throws -> Void
+    ) -> Response {
         let channel = request.channel
-        let place = try takeStreamPlace(request, lastPart: StreamFormat.revoked)
         let headers: HTTPFields = [.contentType: "text/event-stream", .cacheControl: "no-store"]
         return Response(
             status: .ok, headers: headers,

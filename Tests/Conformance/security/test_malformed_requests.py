@@ -10,13 +10,20 @@ from raw_requests import AUTHORIZED
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 MALFORMED = {
-    "a TLS hello": b"\x16\x03\x01\r\n\r\n", "no version": b"GET /\r\n\r\n", "another version": b"GET / HTTP/9.9\r\n\r\n",
+    "no version": b"GET /\r\n\r\n", "another version": b"GET / HTTP/9.9\r\n\r\n",
     "a length that is no number": b"POST /runs HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n",
     "two lengths": b"POST /runs HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
     "a length and chunks": b"POST /runs HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "a header without a colon": b"GET /runs HTTP/1.1\r\nHost: x\r\nnothing\r\n\r\n",
-    "a large header": b"GET / HTTP/1.1\r\nHost: x\r\nX-Large: " + b"a" * 40_000 + b"\r\n\r\n",
-    "a long target": b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+TLS_HELLO = b"\x16\x03\x01\r\n\r\n"
+# What the answer says, too: its status, its code, and a part of its error.
+OTHERWISE_MALFORMED = {
+    "a TLS hello": (TLS_HELLO, 405, "method_not_allowed", "without TLS"),
+    "a large header": (
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Large: " + b"a" * 40_000 + b"\r\n\r\n", 431, "fields_too_large", "32 KiB"),
+    "a long target": (
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431, "fields_too_large", "32 KiB"),
 }
 
 
@@ -40,19 +47,21 @@ def answers(sluice, content):
     return found
 
 
-@pytest.mark.parametrize("kind", MALFORMED)
-def test_it_is_refused_in_json_and_the_connection_ends(sluice, kind):
-    (status, headers, body), = answers(sluice, MALFORMED[kind])
-    assert status == 400
+@pytest.mark.parametrize("content, status, code, words", [
+    *((content, 400, "bad_request", "check") for content in MALFORMED.values()), *OTHERWISE_MALFORMED.values(),
+], ids=[*MALFORMED, *OTHERWISE_MALFORMED])
+def test_it_is_refused_in_json_and_the_connection_ends(sluice, content, status, code, words):
+    (answered, headers, body), = answers(sluice, content)
+    assert answered == status
     assert headers["content-type"] == "application/json" and headers["x-content-type-options"] == "nosniff"
-    assert headers["connection"] == "close" and headers["sluice-error-code"] == "bad_request"
-    assert "check" in json.loads(body)["error"]
+    assert headers["connection"] == "close" and headers["sluice-error-code"] == code
+    assert words in json.loads(body)["error"]
 
 
 def test_it_is_refused_so_behind_a_request_that_was_answered_too(sluice):
-    first, second = answers(sluice, HEALTH + MALFORMED["a TLS hello"])
+    first, second = answers(sluice, HEALTH + TLS_HELLO)
     assert first[0] == 200
-    assert second[0] == 400 and json.loads(second[2])["error"]
+    assert second[0] == 405 and json.loads(second[2])["error"]
 
 
 def test_a_refusal_of_a_route_stays_its_own(sluice):

@@ -27,7 +27,7 @@ package struct SlackChannel: Hashable, Sendable {
 
     /// True when the connection has a bot's token.
     package var hasToken: Bool {
-        connection.credential("bot_token") != nil || connection.header("Authorization") != nil
+        [connection.credential("bot_token"), connection.header("Authorization")].contains { $0?.isEmpty == false }
     }
 
     /// The connector's settings with the channel.
