@@ -69,7 +69,9 @@ def test_a_key_of_another_workspace_sees_nothing_of_this_one(sluice, api, run):
     assert other.get("/runs", {"X-Workspace-Namespace": "team-c"}).status == 403
     own = other.post("/runs", {"agent_id": "a", "user_id": "u"}).json
     assert own["namespace"] == "team-b"
-    assert api.get(f"/runs/{own['id']}").status == 404
+    # An id implies the workspace for a key that may enter every one, and for no other.
+    assert api.get(f"/runs/{own['id']}").status == 200
+    assert sluice.client(sluice.key("operator")).get(f"/runs/{own['id']}").status == 404
     assert api.get(f"/api/v1/workspaces/team-b/runs/{own['id']}").status == 200
 
 

@@ -47,7 +47,7 @@ def test_each_line_becomes_an_event_in_the_order_of_the_lines(api, run, content_
         (lines([message(1), {"actor": "a"}]), "event 2 of 2"),
         (lines([message(1), {"type": "APPROVED"}, message(2)]), "event 2 of 3"),
         (lines([message(1), {"type": "A", "data": "text"}]), "event 2 of 2"),
-        (b"\xff\xfe\n", "line 1"),
+        (b"\xff\xfd\n", "line 1"),
     ],
 )
 def test_one_bad_line_refuses_them_all_and_is_named(api, run, body, says):

@@ -141,7 +141,7 @@ package enum ToolDocument {
         for name in ["topology", "scheme"] { _ = try connection.text(name) }
         _ = try connection.object("tls")
         if let authentication = try connection.object("authentication") {
-            _ = try authentication.text("type")
+            for name in ["type", "region", "service"] { _ = try authentication.text(name) }
             if let key = try authentication.object("apiKeyConfig") {
                 for name in ["in", "name", "valuePrefix"] { _ = try key.text(name) }
                 _ = try key.object("secretRef")?.text("name")
