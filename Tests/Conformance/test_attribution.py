@@ -251,11 +251,12 @@ async def main(message: str):
 @pytest.mark.parametrize("code, message", [
     ("import no_such_module\n\ndef handler(request):\n    return 1\n", "agent.py cannot be imported"),
     ("from langgraph_of_nobody import thing\nagent = 1\n", "agent.py cannot be imported"),
-    ("agent = 1\n", "agent.py defines nothing that can be called"),
+    ("agent = 1\n", "agent.py is not run"), ("handler = None\n", "agent.py is not run"),
+    ("agent: object = 5\n", "agent.py is not run"),
 ])
 def test_a_module_that_cannot_be_called_fails_the_start(agents, code, message):
     name = f"uncallable-{abs(hash(code)) % 10**8}"
-    agents.deploy(name, code)
+    agents.deploy(name, code, requirements="# none")
     agents.await_phase(name, "Failed", containing=message)
 
 

@@ -326,13 +326,17 @@ def test_a_channel_with_a_bots_token_is_a_connector(sluice):
     assert moved.status == 200 and moved.json["endpoint"] == "C0987654321", moved
     elsewhere = team.operator.patch(team.base + one, {"endpoint": "https://hooks.test/x", "headers": made.json["headers"]})
     assert elsewhere.status == 400 and "another origin" in elsewhere.error
+    other_kind = team.operator.patch(team.base + one, {"type": "webhook"})
+    assert other_kind.status == 400 and "send the URL" in other_kind.error, other_kind
     named = CHANNEL | {"name": "by name", "endpoint": "#approvals", "headers": {}, "credentials": {"bot_token": BOT_TOKEN}}
     assert team.post("/approval-connectors", named).json["endpoint"] == "#approvals"
     assert BOT_TOKEN.encode() not in sluice.client().get("/api/v1/approval-connectors").content
 
 
 @pytest.mark.parametrize("change, words", [
-    ({"headers": {}}, "send the bot's token in headers.X-Slack-Bot-Token"), ({"type": "webhook"}, "http or https URL"),
+    ({"headers": {}}, "send the bot's token in headers.X-Slack-Bot-Token"),
+    ({"headers": {"X-Slack-Bot-Token": ""}}, "send the bot's token"), ({"headers": {"Authorization": ""}}, "send the bot's token"),
+    ({"type": "webhook"}, "http or https URL"),
     ({"endpoint": "C012"}, "http or https URL"), ({"endpoint": "c0123456789"}, "http or https URL"),
     ({"endpoint": "# general"}, "http or https URL")])
 def test_what_is_no_channel_is_refused(sluice, change, words):

@@ -1,5 +1,7 @@
 """A timeline in the words of the era that asks for it, whatever the run did; and an invoke that is followed as a stream."""
 
+import contextlib
+import http.client
 import json
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from event_stream import EventStream
 from governed_agent import GovernedAgent, store_tool
 from scripted_agent import ScriptedAgent
+from sluice_process import ADMIN_KEY
 from test_contract import DOCUMENT
 from test_egress_recovery import FAST
 
@@ -174,6 +177,19 @@ def test_what_can_be_refused_is_refused_before_the_stream(api, elsewhere, name, 
     for path in (f"/api/agents/default/{name}/invoke/stream", f"/api/v1/agents/{name}/invoke/stream"):
         answer = api.post(path, body)
         assert answer.status == status and answer.error, answer
+
+
+def test_a_stream_without_a_place_starts_no_run(own_sluice, remote):
+    sluice = own_sluice(SLUICE_STREAMS_MAX="1", SLUICE_PRINCIPAL_SHARE="100")
+    api = sluice.client()
+    answer = api.post("/api/deploy", {"agent_name": "followed", "image": "i", "invoke_url": remote.url + "/invoke"})
+    assert answer.status == 201
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", sluice.port, timeout=30)) as follower:
+        follower.request("GET", "/events/stream", headers={"Authorization": f"Bearer {ADMIN_KEY}"})
+        assert follower.getresponse().status == 200
+        refused = api.post("/api/v1/agents/followed/invoke/stream", {"message": "hi"})
+        assert refused.status == 429 and refused.headers["sluice-error-code"] == "too_many_streams", refused
+        assert api.get("/runs").json == []
 
 
 def test_only_who_may_invoke_may_follow(sluice, elsewhere):

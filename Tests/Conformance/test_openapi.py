@@ -108,6 +108,19 @@ def test_an_unknown_filter_is_refused(api, target, words):
     assert answer.status == 400 and words in answer.error and len(answer.error) < 600, answer
 
 
+@pytest.mark.parametrize("target, words", [
+    ("/runs?status=RUNNING&status=FAILED", "status must come once"), ("/runs?agent_id=a&agent_id=a", "agent_id must come once"),
+    ("/approvals/requests?limit=1&limit=2", "limit must come once"), ("/runs?agent_id=a%00b", "agent_id must have no NUL")])
+def test_a_filter_of_which_a_part_would_be_ignored_is_refused(api, target, words):
+    answer = api.get(target)
+    assert answer.status == 400 and words in answer.error, answer
+
+
+def test_a_filter_of_the_catalog_may_have_several_values(api):
+    both = api.get("/api/v1/catalog?category=none&category=nothing")
+    assert both.status == 200 and both.json["items"] == []
+
+
 def test_a_misspelt_parameter_of_a_revocation_is_refused_and_revokes_nothing(api, sluice):
     key = api.post("/api/v1/auth/api-keys", {"name": "stays", "role": "viewer"}).json
     answer = api.delete(f"/api/v1/auth/api-keys/{key['key']['id']}?cancel_run=true")

@@ -243,13 +243,18 @@ def script_entry(files, scripts):
 
 
 def has_code(module):
-    """True when a module does something, or defines something that does: texts and numbers alone are no code."""
+    """True when a module does something, or defines something that does: texts and numbers alone are no code, unless they
+    have the name of what is called.
+    """
     harmless = (ast.Import, ast.ImportFrom, ast.Pass, ast.If, ast.Try)
     for node in top_level(module.tree.body):
         if is_main_guard(node):
             return True
         if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Expr)):
             if any(isinstance(each, (ast.Call, ast.Await)) for each in ast.walk(node)):
+                return True
+            targets = getattr(node, "targets", [getattr(node, "target", None)])
+            if any(isinstance(each, ast.Name) and each.id in ("handler", "main", *OBJECT_NAMES) for each in targets):
                 return True
         elif not isinstance(node, harmless):
             return True
