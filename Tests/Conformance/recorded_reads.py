@@ -9,8 +9,12 @@ COMBINED = ("anyOf", "oneOf", "allOf")
 def recorded(file):
     """Names by method, path without names of its parameters, and place, which is `query` or `body`."""
     found = {}
-    for line in file.read_text().splitlines():
-        method, path, place, name = line.split(" ", 3)
+    for line in file.read_text().split("\n"):
+        # Some members are looked up by a name that the request has, which may be any text: of several lines, too.
+        parts = line.split(" ", 3)
+        if len(parts) < 4 or parts[2] not in ("query", "body"):
+            continue
+        method, path, place, name = parts
         parts = ["{}" if part.startswith((":", "**")) else part for part in path.split("/")]
         found.setdefault((method, canonical("/".join(parts)), place), set()).add(name)
     return found

@@ -38,7 +38,8 @@ class World:
         self.identity = self.made("/identity-providers", {"name": f"{marker}-identity", "spec": {
             "host": "api.test", "userIDClaim": "sub", "identityProvider": {
                 "issuer": "https://issuer.test", "jwksUri": "https://issuer.test/keys", "audiences": ["a"]}}})["name"]
-        self.agent = self.made("/deploy", {"agent_name": f"{marker}-agent", "image": "registry.test/agent:1"})["agent"]
+        self.agent = self.made("/deploy", {
+            "agent_name": f"{marker}-agent", "image": "registry.test/agent:1", "limits": {"tool_calls": 1000}})["agent"]
         self.run = self.made("/runs", {"agent_id": self.agent, "user_id": f"{marker}-user"})["id"]
         self.action = self.made(f"/runs/{self.run}/actions", {"tool_id": self.tool, "capability": marker})["action_id"]
         self.request = self.made("/approvals/requests", {

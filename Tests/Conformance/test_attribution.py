@@ -250,7 +250,7 @@ async def main(message: str):
 
 @pytest.mark.parametrize("code, message", [
     ("import no_such_module\n\ndef handler(request):\n    return 1\n", "agent.py cannot be imported"),
-    ("from langgraph_of_nobody import thing\nagent = 1\n", "agent.py cannot be imported"),
+    ("from langgraph_of_nobody import thing\n\ndef handler(request):\n    return thing\n", "agent.py cannot be imported"),
     ("agent = 1\n", "agent.py is not run"), ("handler = None\n", "agent.py is not run"),
     ("agent: object = 5\n", "agent.py is not run"),
 ])

@@ -113,17 +113,17 @@ struct DeployOrder: Sendable {
     }
 
     private static func checkLimits(_ limits: JSONValue?) throws(APIError) {
-        guard case .object(let members)? = limits else { return }
-        for member in members {
-            let isValid =
-                member.name == "model_cost_usd"
-                ? AgentModels.budget(member.value).map { $0 > .zero } ?? false
-                : RunLimitOverrides.count(member.value) != nil
-            guard RunLimitOverrides.names.contains(member.name), isValid else {
-                throw .badRequest(
-                    "limits has \(RunLimitOverrides.names.joined(separator: ", ")): whole numbers from 1 to "
-                        + "\(RunLimitOverrides.countMax), and an amount of US dollars")
-            }
+        guard let limits, case .object(let members) = limits else { return }
+        let areKnown = members.allSatisfy { RunLimitOverrides.names.contains($0.name) }
+        let areValid = RunLimitOverrides.names.allSatisfy { name in
+            guard let value = limits[name] else { return true }
+            return name == "model_cost_usd"
+                ? AgentModels.budget(value).map { $0 > .zero } ?? false : RunLimitOverrides.count(value) != nil
+        }
+        guard areKnown, areValid else {
+            throw .badRequest(
+                "limits has \(RunLimitOverrides.names.joined(separator: ", ")): whole numbers from 1 to "
+                    + "\(RunLimitOverrides.countMax), and an amount of US dollars")
         }
     }
 
