@@ -110,6 +110,9 @@ def sluice(tmp_path_factory):
         directory, {"SLUICE_LLM_TIMEOUT": "2s", "RECORDED_READS": str(directory / "reads.txt")}).start()
     world = World(process)
     world.made("/deploy", {"agent_name": "reads", "image": "i", "env": [{"name": "A", "value": "b"}]})
+    # Generated requests name an agent and a tool that are there by chance alone.
+    asked = f"agent={world.agent}&tool={world.tool}&method=GET&url=http://127.0.0.1:1/x"
+    assert world.api.get(f"/api/v1/policies/explain?{asked}").status == 200
     yield process
     assert process.stop() == 0
 
