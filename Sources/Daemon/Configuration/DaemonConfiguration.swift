@@ -52,9 +52,9 @@ package struct DaemonConfiguration: Sendable {
         heartbeat = try settings.duration(.heartbeat)
         drainTimeout = try settings.duration(.drainTimeout)
         clockStepMin = try settings.duration(.clockStepMin)
-        memoryTrimInterval = try Self.memoryTrimInterval(settings)
+        memoryTrimInterval = try Self.duration(.memoryTrimInterval, or: "never", such: "1m", settings)
         payloadRetention = try settings.duration(.payloadRetention)
-        runRetention = try Self.runRetention(settings)
+        runRetention = try Self.duration(.runRetention, or: "forever", such: "90d", settings)
         http.basePath = try Self.basePath(settings)
         http.corsOrigins = try Self.corsOrigins(settings)
         publicURL = try Self.publicURL(settings, under: http.basePath)
@@ -137,22 +137,16 @@ package struct DaemonConfiguration: Sendable {
         return AddressRule(allowed: blocks)
     }
 
-    private static func runRetention(_ settings: Settings) throws(DaemonError) -> Duration? {
-        let text = settings.text(.runRetention)
-        if text == "forever" { return nil }
+    /// A duration of at least a second; `nil` for the word that stands for none.
+    private static func duration(
+        _ key: SettingKey, or none: String, such example: String, _ settings: Settings
+    ) throws(DaemonError) -> Duration? {
+        let text = settings.text(key)
+        if text == none { return nil }
         guard let duration = DurationText.parse(text), duration >= .seconds(1) else {
-            throw settings.invalid(.runRetention, "forever, or a duration of at least 1s such as 90d")
+            throw settings.invalid(key, "\(none), or a duration of at least 1s such as \(example)")
         }
         return duration
-    }
-
-    private static func memoryTrimInterval(_ settings: Settings) throws(DaemonError) -> Duration? {
-        let text = settings.text(.memoryTrimInterval)
-        if text == "never" { return nil }
-        guard let interval = DurationText.parse(text), interval >= .seconds(1) else {
-            throw settings.invalid(.memoryTrimInterval, "never, or a duration of at least 1s such as 1m")
-        }
-        return interval
     }
 
     private static func publicURL(_ settings: Settings, under basePath: String) throws(DaemonError) -> String {

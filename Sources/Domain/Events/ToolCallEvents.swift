@@ -64,6 +64,14 @@ package struct ToolCalled: Hashable, Sendable {
         case unreached(statusCode: UInt32, error: String)
         /// Nobody knows whether the tool did it: the connection broke, time ran out, or the process ended.
         case unknown(error: String)
+
+        /// The status that the agent got; `nil` when nobody knows what the tool did.
+        package var statusCode: UInt32? {
+            switch self {
+            case .answered(let statusCode), .unreached(let statusCode, _): statusCode
+            case .unknown: nil
+            }
+        }
     }
 
     package let call: ToolCall

@@ -1,4 +1,4 @@
-/// What an analysis found that a deploy or a build did not name: the packages of its sources, and where they begin.
+/// The packages and the entry point that an analysis found in the sources of a deploy or a build that did not name them.
 ///
 /// It is a part of the stored document, so that every start of a version uses what was found when it was deployed.
 package struct FoundStart: Hashable, Sendable {
@@ -31,8 +31,8 @@ package struct FoundStart: Hashable, Sendable {
     package init?(_ value: JSONValue?) {
         guard let value, case .object = value else { return nil }
         self.init(
-            requirements: Self.texts(value["requirements"]), guessed: Self.texts(value["guessed"]),
-            leftOut: Self.texts(value["left_out"]), entryPoint: Self.text(value["entry_point"]),
+            requirements: value["requirements"].strings, guessed: value["guessed"].strings,
+            leftOut: value["left_out"].strings, entryPoint: Self.text(value["entry_point"]),
             refusal: Self.text(value["refusal"]))
     }
 
@@ -47,8 +47,4 @@ package struct FoundStart: Hashable, Sendable {
     }
 
     private static func text(_ value: JSONValue?) -> String? { value?.string.flatMap { $0.isEmpty ? nil : $0 } }
-
-    private static func texts(_ value: JSONValue?) -> [String] {
-        if case .array(let values)? = value { values.compactMap(\.string) } else { [] }
-    }
 }

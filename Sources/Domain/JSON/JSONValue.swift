@@ -135,6 +135,11 @@ extension [UInt8] {
 }
 
 extension JSONValue {
+    /// An object of the members that have a value, in order.
+    package static func members(_ members: KeyValuePairs<String, JSONValue?>) -> JSONValue {
+        .object(members.compactMap { name, value in value.map { Member(name: name, value: $0) } })
+    }
+
     /// The elements of an array; none for every other value.
     package var elements: [JSONValue] {
         if case .array(let values) = self { values } else { [] }

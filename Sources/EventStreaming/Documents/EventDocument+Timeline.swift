@@ -4,32 +4,27 @@ import Domain
 extension EventDocument.TimelineContent {
     mutating func complete(for event: Event, _ vocabulary: TimelineVocabulary, repeating call: ToolCalled?) {
         switch event.payload {
-        case .actionApproved, .actionRejected: add([.init(name: "approver_id", value: .string(event.actor.name))])
+        case .actionApproved, .actionRejected: add(.members(["approver_id": .string(event.actor.name)]))
         case .toolCallReplayed:
             guard let call else { return }
             payloadHash = call.call.payloadHash.text
             add(EventDocument.members(of: call))
-        case .toolCallRefused(let refused): add([.init(name: "message", value: .string(refused.reason))])
+        case .toolCallRefused(let refused): add(.members(["message": .string(refused.reason)]))
         case .payloadMismatched where vocabulary == .v1:
-            add([
-                .init(name: "status_code", value: .number("409")),
-                .init(name: "message", value: .string("the call is not the one that was approved")),
-            ])
+            let message = "the call is not the one that was approved"
+            add(.members(["status_code": .number("409"), "message": .string(message)]))
         case .actionVoted(let voted) where vocabulary == .v1:
             let message = "\(voted.approverID) approves; further approvals are required"
-            add([.init(name: "message", value: .string(message))])
+            add(.members(["message": .string(message)]))
         case .modelCalled(let called) where vocabulary == .v1:
-            add([
-                .init(name: "tool_id", value: .string(called.provider)),
-                .init(name: "capability", value: .string(called.model)),
-            ])
+            add(.members(["tool_id": .string(called.provider), "capability": .string(called.model)]))
         default: break
         }
     }
 
     /// Adds the members that are not there yet.
-    private mutating func add(_ added: [JSONValue.Member]) {
-        guard case .object(let members)? = (data?.value ?? .object([])) as JSONValue? else { return }
+    private mutating func add(_ added: JSONValue) {
+        guard case .object(let members) = data?.value ?? .object([]), case .object(let added) = added else { return }
         let names = Set(members.map(\.name))
         data = JSONValue.object(members + added.filter { !names.contains($0.name) }).text
     }
@@ -37,22 +32,13 @@ extension EventDocument.TimelineContent {
 
 extension EventDocument {
     /// The tool, the request and the status of a call.
-    fileprivate static func members(of called: ToolCalled) -> [JSONValue.Member] {
-        var members: [JSONValue.Member] = [
-            .init(name: "tool_id", value: .string(called.call.toolID)),
-            .init(name: "tool_method", value: .string(called.call.method)),
-            .init(name: "tool_url", value: .string(called.call.url)),
-            .init(name: "payload_hash", value: .string(called.call.payloadHash.text)),
-        ]
-        if let capability = called.call.capability {
-            members.append(.init(name: "capability", value: .string(capability)))
-        }
-        switch called.outcome {
-        case .answered(let status), .unreached(let status, _):
-            members.append(.init(name: "status_code", value: .number(String(status))))
-        case .unknown: break
-        }
-        return members
+    fileprivate static func members(of called: ToolCalled) -> JSONValue {
+        .members([
+            "tool_id": .string(called.call.toolID), "tool_method": .string(called.call.method),
+            "tool_url": .string(called.call.url), "payload_hash": .string(called.call.payloadHash.text),
+            "capability": called.call.capability.map(JSONValue.string),
+            "status_code": called.outcome.statusCode.map { .number(String($0)) },
+        ])
     }
 
     /// The result of a tool that an agent's runtime reports, with the status of a call that was not let through.

@@ -16,11 +16,10 @@ extension EventDocument {
 
     static func add(_ called: ToolCalled, to json: inout JSONObject) {
         add(called.call, to: &json)
+        json.add("status_code", called.outcome.statusCode)
         switch called.outcome {
-        case .answered(let statusCode): json.add("status_code", statusCode)
-        case .unreached(let statusCode, let error):
-            json.add("status_code", statusCode)
-            json.add("error", error)
+        case .answered: break
+        case .unreached(_, let error): json.add("error", error)
         case .unknown(let error):
             json.add("error", error)
             json.add("outcome", "unknown")

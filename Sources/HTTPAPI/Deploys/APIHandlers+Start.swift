@@ -2,7 +2,8 @@ import Domain
 import Ingestion
 import Projections
 
-/// What a deploy does not name is found in its sources: by the analyzer that answers `/analyze`, before it is stored.
+/// The start of an agent, found in its sources where its deploy does not name it: by the analyzer that answers `/analyze`,
+/// before it is stored.
 extension APIHandlers {
     /// The deploy of a body, checked, with what an analysis finds of its sources; and what it has of a build.
     ///
@@ -23,7 +24,7 @@ extension APIHandlers {
         return (order, artifact)
     }
 
-    /// What an analysis finds of the sources; `nil` when everything is named, and for files that are no sources.
+    /// The findings of an analysis of the sources; `nil` when everything is named, and for files that are no sources.
     ///
     /// Sources that cannot be analysed are stored all the same: their agent does not start, and says why.
     ///

@@ -1,6 +1,6 @@
 import Domain
 
-/// What a version of an agent is started with, for the answer to its deploy.
+/// The entry point and the packages of a version of an agent, for the answer to its deploy.
 struct AgentStart: Hashable, Sendable {
     /// The file that is imported; `nil` for an agent that has none, or runs elsewhere.
     let entryPoint: String?
@@ -8,7 +8,7 @@ struct AgentStart: Hashable, Sendable {
     let requirements: [String]?
     /// The reason for what was not named; `nil` when everything was.
     let reason: String?
-    /// What of the sources' own requirements is not installed.
+    /// Sentences about the sources' own requirements that are not installed.
     let warnings: [String]
 
     /// - Parameter document: the agent as it is stored.

@@ -12,6 +12,9 @@ struct DeployAnswer: Sendable {
     let artifact: APIHandlers.Artifact?
     /// The version that a rollback brought back.
     var restored: UInt64?
+    /// The names of the policies that the version is bound to.
+    let policies: [String]
+    let start: AgentStart
     let findings: AgentFindings
     /// Reasons why the version will not serve as it should, beside the findings.
     let reservations: [String]
@@ -44,8 +47,6 @@ struct DeployAnswer: Sendable {
         }
     }
 
-    private var policies: [String] { record.document.value["policies"].strings }
-    private var start: AgentStart { AgentStart(record.document.value) }
 }
 
 extension APIHandlers {
@@ -63,10 +64,12 @@ extension APIHandlers {
         {
             reservations.append("version \(record.revision) cannot be started here: \(reason)")
         }
-        reservations += AgentStart(document).warnings
+        let start = AgentStart(document)
+        reservations += start.warnings
         let answer = DeployAnswer(
             record: record, toolsCreated: toolsCreated, policiesCreated: policiesCreated, artifact: artifact,
-            restored: restored, findings: findings, reservations: reservations)
+            restored: restored, policies: document["policies"].strings, start: start, findings: findings,
+            reservations: reservations)
         return APIAnswer(.created, answer.json, position: receipt.position)
     }
 }

@@ -40,10 +40,10 @@ struct QueryParameters: Hashable, Sendable, ExpressibleByArrayLiteral {
     ///
     /// - Throws: 400 that names the first unknown parameter and the known ones, one that comes twice, or one with a NUL, which
     ///   would end a text of the read models.
-    func check(_ request: Request, _ asOf: AsOfSupport) throws(APIError) {
-        guard refusesOthers else { return }
+    func check(_ given: Parameters, _ asOf: AsOfSupport) throws(APIError) {
+        guard refusesOthers, !given.isEmpty else { return }
         for name in names {
-            let values = request.uri.queryParameters.getAll(name)
+            let values = given.getAll(name)
             guard values.count < 2 || repeatable.contains(name) else {
                 throw .badRequest("query parameter \(name) must come once")
             }
@@ -51,7 +51,7 @@ struct QueryParameters: Hashable, Sendable, ExpressibleByArrayLiteral {
                 throw .badRequest("query parameter \(name) must have no NUL (%00)")
             }
         }
-        let unknown = request.uri.queryParameters.lazy.map { String($0.key) }.first { name in
+        let unknown = given.lazy.map { String($0.key) }.first { name in
             name != AsOf.parameter && !names.contains(name)
         }
         guard let unknown else { return }

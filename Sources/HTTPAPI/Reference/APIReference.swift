@@ -6,6 +6,8 @@ import Yams
 /// are in the binary.
 enum APIReference {
     private static let document = parsed()
+    /// Read when it is asked for first: a start does not wait for it.
+    private static let messages = parsed(sluice_asyncapi_yaml())
 
     /// The document, parsed now.
     static func parsed() -> JSONValue { parsed(sluice_openapi_yaml()) }
@@ -28,7 +30,7 @@ enum APIReference {
     ///
     /// - Parameter basePath: the path under which a proxy serves the API.
     static func messages(under basePath: String) -> JSONText {
-        parsed(sluice_asyncapi_yaml()).replacing("servers") { servers in
+        messages.replacing("servers") { servers in
             guard case .object(let members) = servers else { return servers }
             return .object(
                 members.map { server in

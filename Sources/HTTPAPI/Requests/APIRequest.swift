@@ -17,7 +17,8 @@ struct APIRequest: Sendable {
     /// The client's connection.
     let channel: any Channel
     private let parameters: Parameters
-    private let uri: URI
+    /// The query parameters that came, read once: the library reads the query again each time it is asked.
+    private let given: Parameters
     private let queryParameters: QueryParameters
     private let reads: RequestReads
 
@@ -33,7 +34,7 @@ struct APIRequest: Sendable {
         head = request.head
         channel = context.channel
         parameters = context.parameters
-        uri = request.uri
+        given = request.uri.queryParameters
         self.queryParameters = queryParameters
         self.reads = reads
     }
@@ -97,8 +98,11 @@ struct APIRequest: Sendable {
     /// Empty for a name that the route does not declare, so that no handler reads what `GET /routes` does not show.
     private func values(_ name: String) -> [String] {
         reads.record(query: name)
-        return queryParameters.names.contains(name) ? uri.queryParameters.getAll(name) : []
+        return queryParameters.names.contains(name) ? given.getAll(name) : []
     }
+
+    /// Refuses query parameters that the route would ignore.
+    func checkQuery(_ asOf: AsOfSupport) throws(APIError) { try queryParameters.check(given, asOf) }
 
     /// A whole number between `range`'s bounds.
     func query(_ name: String, in range: ClosedRange<UInt64>) throws(APIError) -> UInt64? {

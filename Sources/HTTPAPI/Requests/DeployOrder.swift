@@ -21,7 +21,7 @@ struct DeployOrder: Sendable {
     }
 
     let agentName: String
-    /// What an analysis found in the place of what the body does not name.
+    /// The findings of an analysis, in the place of names that the body does not have.
     var found: FoundStart?
     private let document: JSONValue
     let tools: [ResourcesToStore.Item]

@@ -60,18 +60,14 @@ actor InvokeStream {
         case .end: return ""
         case .event(let recorded):
             guard case .toolCalled(let called) = recorded.event.payload else { return "" }
-            let status: JSONValue? =
-                switch called.outcome {
-                case .answered(let code), .unreached(let code, _): .number(String(code))
-                case .unknown: nil
-                }
-            let call = Self.members([
-                ("tool", .string(called.call.toolID)), ("method", .string(called.call.method)),
-                ("url", .string(called.call.url)),
-            ])
-            calls.append(.object(call + [.init(name: "function", value: .string(called.call.toolID))]))
-            return Self.frame("tool_call", call)
-                + Self.frame("tool_result", call + Self.members([("status_code", status)]))
+            let (tool, method) = (JSONValue.string(called.call.toolID), JSONValue.string(called.call.method))
+            let url = JSONValue.string(called.call.url)
+            calls.append(.members(["tool": tool, "method": method, "url": url, "function": tool]))
+            let status = called.outcome.statusCode.map { JSONValue.number(String($0)) }
+            return Self.frame(["type": .string("tool_call"), "tool": tool, "method": method, "url": url])
+                + Self.frame([
+                    "type": .string("tool_result"), "tool": tool, "method": method, "url": url, "status_code": status,
+                ])
         }
     }
 
@@ -84,27 +80,29 @@ actor InvokeStream {
         // Calls of an agent elsewhere do not pass the gate: it says itself what it called.
         if calls.isEmpty { text += made.map(Self.frames(ofCall:)).joined() }
         if let content = Self.content(answer) {
-            text += Self.frame("content", Self.members([("delta", .string(content))]))
+            text += Self.frame(["type": .string("content"), "delta": .string(content)])
         }
         for kind in ["approval_required", "consent_required"] {
             guard let detail = Self.detail(answer, kind, waiting, run) else { continue }
-            text += Self.frame(kind, Self.members([("tool", detail["tool"]), ("detail", detail)]))
+            text += Self.frame(["type": .string(kind), "tool": detail["tool"], "detail": detail])
         }
-        let done = Self.members([
-            ("model", answer["model"]), ("tool_calls_made", .array(made.isEmpty ? calls : made)),
-            ("run_id", .string(run.description)),
+        let done = Self.frame([
+            "type": .string("done"), "model": answer["model"],
+            "tool_calls_made": .array(made.isEmpty ? calls : made), "run_id": .string(run.description),
         ])
-        return text + Self.frame("done", done) + Self.end
+        return text + done + Self.end
     }
 
     /// An error, and the end of the stream.
-    static func failure(_ message: String) -> String { frame("error", members([("message", .string(message))])) + end }
+    static func failure(_ message: String) -> String {
+        frame(["type": .string("error"), "message": .string(message)]) + end
+    }
 
     private static func frames(ofCall call: JSONValue) -> String {
         let tool = call["function"] ?? call["tool"]
         let result = call["result"]?.string.map { JSONValue.string(String($0.prefix(resultCharactersMax))) }
-        return frame("tool_call", members([("tool", tool), ("arguments", call["arguments"])]))
-            + frame("tool_result", members([("tool", tool), ("result", result)]))
+        return frame(["type": .string("tool_call"), "tool": tool, "arguments": call["arguments"]])
+            + frame(["type": .string("tool_result"), "tool": tool, "result": result])
     }
 
     /// The text of an answer: its `response`, or the whole of one that has none and is not the platform's own.
@@ -120,24 +118,19 @@ actor InvokeStream {
         if case .object(let members)? = answer[kind] {
             // The link that the run's user opens is beside the agent's own words.
             let link = kind == "consent_required" ? answer["authorization_url"] : nil
+            guard let link else { return .object(members) }
             return .object(
-                members.filter { $0.name != "authorization_url" || link == nil }
-                    + Self.members([("authorization_url", link)]))
+                members.filter { $0.name != "authorization_url" } + [.init(name: "authorization_url", value: link)])
         }
         guard let waiting, waiting.isConsent == (kind == "consent_required") else { return nil }
-        return .object(
-            members([
-                ("code", .string(kind.uppercased())), ("action_id", .string(waiting.id.description)),
-                ("tool", .string(waiting.toolID)), ("run_id", .string(run.description)),
-                ("authorization_url", waiting.isConsent ? answer["authorization_url"] : nil),
-            ]))
+        return .members([
+            "code": .string(kind.uppercased()), "action_id": .string(waiting.id.description),
+            "tool": .string(waiting.toolID), "run_id": .string(run.description),
+            "authorization_url": waiting.isConsent ? answer["authorization_url"] : nil,
+        ])
     }
 
-    private static func members(_ named: [(String, JSONValue?)]) -> [JSONValue.Member] {
-        named.compactMap { name, value in value.map { .init(name: name, value: $0) } }
-    }
-
-    private static func frame(_ type: String, _ members: [JSONValue.Member]) -> String {
-        "data: " + JSONValue.object([.init(name: "type", value: .string(type))] + members).text.text + "\n\n"
+    private static func frame(_ members: KeyValuePairs<String, JSONValue?>) -> String {
+        "data: " + JSONValue.members(members).text.text + "\n\n"
     }
 }

@@ -8,7 +8,7 @@ import NIOCore
 extension APIHandlers {
     func openAPI() -> APIAnswer { APIAnswer(.ok, reference) }
 
-    func asyncAPI() -> APIAnswer { APIAnswer(.ok, messageReference) }
+    func asyncAPI() -> APIAnswer { APIAnswer(.ok, APIReference.messages(under: configuration.basePath)) }
 
     func referencePage() -> Response {
         Response(

@@ -136,13 +136,14 @@ extension APIHandlers {
 
     func listEvents(_ request: APIRequest) async throws -> Response {
         // It is for streams, and wrong here too when it is none.
-        _ = try StreamFormat(request, RepeatedCalls(projections))
+        let calls = RepeatedCalls(projections)
+        _ = try StreamFormat(request, calls)
         let run = try await run(try request.runID(), request)
         let start = try request.query("after_seq", in: 0...UInt64.max >> 1) ?? 0
         let end = try request.query("before_seq", in: 0...UInt64.max >> 1)
         let isDescending = try Self.isDescending(request)
         let limit = try request.query("limit", in: 1...UInt64.max >> 1).map(Int.init)
-        let (vocabulary, calls) = (request.era.vocabulary, RepeatedCalls(projections))
+        let vocabulary = request.era.vocabulary
         let list = WholeList(
             limit: limit ?? .max, after: isDescending ? end : start, place: { $0.event.timeline?.sequence ?? start },
             json: { calls.entry($0, in: vocabulary) },

@@ -29,8 +29,6 @@ final class APIHandlers: Sendable {
     let hub: StreamHub
     /// The API's document, as it is served.
     let reference: JSONText
-    /// The document of its messages.
-    let messageReference: JSONText
     private let bodyBytes: SharePool<Actor.Kind>
 
     init(_ dependencies: HTTPAPIDependencies, _ configuration: HTTPAPIConfiguration, _ hub: StreamHub) {
@@ -41,7 +39,6 @@ final class APIHandlers: Sendable {
         self.hub = hub
         self.configuration = configuration
         reference = APIReference.json(under: configuration.basePath)
-        messageReference = APIReference.messages(under: configuration.basePath)
         let percent = configuration.principalSharePercent
         streams = SharePool(ShareRule(total: configuration.streamsMax, percent: percent))
         lists = SharePool(ShareRule(total: configuration.listsMax, percent: percent))

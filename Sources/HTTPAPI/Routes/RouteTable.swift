@@ -62,7 +62,7 @@ struct RouteTable {
             let reads = RequestReads(method: method, path: prefix + path)
             add(method, prefix + path, permission, query, asOf) { request, context in
                 let read = try await api.read(request, context, permission, body, query, reads, naming: entity)
-                try query.check(request, asOf)
+                try read.checkQuery(asOf)
                 return try await api.answering(request, for: read.principal, asOf) {
                     try await reads.ofBody { try await handler(read) }
                 }

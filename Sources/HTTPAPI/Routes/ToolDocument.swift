@@ -20,16 +20,10 @@ package enum ToolDocument {
     /// The document of a body, and the credentials that came with it, which are not in the document.
     static func document(_ body: JSONValue, _ secrets: inout [NamedSecret]) throws(APIError) -> JSONText {
         secrets += try CredentialFields.given(body)
-        let spec: JSONValue
-        if let given = try SpecMembers.tool.spec(of: body) {
-            let given = try withoutAliases(given)
-            try checkSpec(given)
-            spec = try withoutCredentials(given, &secrets)
-        } else {
-            let flat = try withoutAliases(completedFlatSpec(body))
-            try checkSpec(flat)
-            spec = flat
-        }
+        let written = if let spec = try SpecMembers.tool.spec(of: body) { spec } else { try completedFlatSpec(body) }
+        let given = try withoutAliases(written)
+        try checkSpec(given)
+        let spec = try withoutCredentials(given, &secrets)
         try checkAuthentication(spec)
         let complete = withDefaults(spec)
         try checkGovernance(complete)

@@ -2,8 +2,8 @@ import Domain
 
 /// Gives each tool call of an answer, or of a conversation, an id that no other one has.
 ///
-/// Some services give parallel calls one id, or number the calls of each answer anew. Callers and providers match
-/// results by ids, so that calls with the same one merge, or are refused.
+/// Callers and providers match results by ids, so that calls with the same one merge, or are refused; services exist
+/// that give parallel calls one id, or number the calls of each answer anew.
 struct DistinctCallIDs: Sendable {
     private var taken: Set<ExactText> = []
     /// The number that the next call with that id gets.

@@ -1,11 +1,6 @@
 import Domain
 
 extension JSONValue {
-    /// An object of the members that have a value, in order.
-    static func members(_ members: KeyValuePairs<String, JSONValue?>) -> JSONValue {
-        .object(members.compactMap { name, value in value.map { Member(name: name, value: $0) } })
-    }
-
     static func number(_ number: UInt64) -> JSONValue { .number(String(number)) }
 
     /// A whole number that is not negative.

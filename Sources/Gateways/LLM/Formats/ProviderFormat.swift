@@ -14,7 +14,7 @@ package protocol ProviderFormat: Sendable {
     /// The endpoint of a provider whose document has none; `nil` requires one.
     func endpoint(region: String?) -> String?
 
-    /// What to store for a provider that has no endpoint and requires one, for the error that says so.
+    /// The advice for a provider that has no endpoint and requires one, for the error that says so.
     var endpointAdvice: String { get }
 
     /// The path of an endpoint that is a host alone.
