@@ -31,6 +31,13 @@ def document():
     return parsed("openapi.yaml")
 
 
+def served(sluice, path):
+    """A document as the binary serves it, to whoever asks."""
+    answer = sluice.client(None).get(path)
+    assert answer.status == 200 and answer.headers["content-type"] == "application/json"
+    return answer.json
+
+
 def parsed(name):
     """A document of schemas. Dates in it are texts."""
     return json.loads(json.dumps(yaml.load((SCHEMAS / name).read_bytes(), yaml.CSafeLoader), default=str))
@@ -86,9 +93,10 @@ def validator(schema):
     return jsonschema_rs.Draft202012Validator(closed(schema), registry=registry())
 
 
-def resolved(value):
+def resolved(value, read=document):
+    """What a reference within the document leads to."""
     while "$ref" in value:
-        found = document()
+        found = read()
         for name in value["$ref"].removeprefix("#/").split("/"):
             found = found[name]
         value = found

@@ -5,7 +5,7 @@ import re
 
 import jsonschema_rs
 
-from described_answers import closed, closed_schemas, document, parsed, problems
+from described_answers import closed, closed_schemas, document, parsed, problems, resolved
 
 LOCATION = "urn:sluice:messages"
 #: Channels by the paths of their streams.
@@ -18,16 +18,6 @@ def messages():
     return parsed("asyncapi.yaml")
 
 
-def resolved(value):
-    """What a reference within the document leads to."""
-    while "$ref" in value:
-        found = messages()
-        for name in value["$ref"].removeprefix("#/").split("/"):
-            found = found[name]
-        value = found
-    return value
-
-
 @functools.cache
 def registry():
     return jsonschema_rs.Registry(
@@ -37,7 +27,7 @@ def registry():
 @functools.cache
 def validator(channel, name, part):
     """Of the `payload` or the `headers` of a message of a channel; no header is forbidden."""
-    schema = resolved(messages()["channels"][channel]["messages"][name])[part]
+    schema = resolved(messages()["channels"][channel]["messages"][name], messages)[part]
     return jsonschema_rs.Draft202012Validator(
         closed(schema, part == "payload", LOCATION), registry=registry(), validate_formats=True)
 
@@ -65,7 +55,7 @@ def check_stream(target, event):
 
 def check_webhook(payload, headers):
     """Compares a message to a connector; header names are in lower case."""
-    kinds = {resolved(message)["payload"]["allOf"][1]["properties"]["type"]["const"]: name
+    kinds = {resolved(message, messages)["payload"]["allOf"][1]["properties"]["type"]["const"]: name
              for name, message in messages()["channels"]["webhooks"]["messages"].items()}
     assert payload["type"] in kinds, f"webhooks of type {payload['type']} are not described"
     check("webhooks", kinds[payload["type"]], payload, headers)

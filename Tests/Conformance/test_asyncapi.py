@@ -10,6 +10,7 @@ import warnings
 
 import pytest
 
+import described_answers
 import described_messages
 from approval_services import Services
 from event_stream import EventStream, StreamEvent
@@ -24,9 +25,7 @@ FREE = {"data": {"anything": 1}}
 
 @pytest.fixture(scope="module")
 def messages(sluice):
-    answer = sluice.client(None).get("/asyncapi.json")
-    assert answer.status == 200 and answer.headers["content-type"] == "application/json"
-    return answer.json
+    return described_answers.served(sluice, "/asyncapi.json")
 
 
 def test_it_is_an_asyncapi_document(messages):

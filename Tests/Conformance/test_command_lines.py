@@ -11,7 +11,7 @@ TABLE = Table("commands.yaml", "commands", "command")
 @pytest.fixture(scope="module")
 def key(sluice):
     """A key as users have them: of the prefix that decides how the command line sends it."""
-    token = sluice.client().post("/api/v1/auth/api-keys", {"name": "command line", "role": "admin"}).json["token"]
+    token = sluice.key("admin")
     assert token.startswith("ra_ws_")
     return token
 

@@ -10,7 +10,7 @@ TABLE = Table("samples.yaml", "samples", "sample")
 
 @pytest.fixture(scope="module")
 def key(sluice):
-    return sluice.client().post("/api/v1/auth/api-keys", {"name": "reader", "role": "admin"}).json["token"]
+    return sluice.key("admin")
 
 
 @pytest.mark.parametrize("version, row", TABLE.parameters())

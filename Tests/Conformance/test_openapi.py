@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+import described_answers
 from described_answers import METHODS, resolved
 from served_routes import World, canonical, served
 
@@ -16,9 +17,7 @@ OPEN_PATHS = re.compile(r"^/(openai|oauth|v1)/|/models$")
 
 @pytest.fixture(scope="module")
 def document(sluice):
-    answer = sluice.client(None).get("/openapi.json")
-    assert answer.status == 200 and answer.headers["content-type"] == "application/json"
-    return answer.json
+    return described_answers.served(sluice, "/openapi.json")
 
 
 def operations(document):
